@@ -1,0 +1,93 @@
+"""The result of a selection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.blocks import Labels
+
+EPSILON_DEFINITION = "L(S) = sum over rows of the distance to the nearest selected row of its class"
+
+
+@dataclass(frozen=True)
+class ClassSummary:
+    """What was selected from one class.
+
+    Parameters
+    ----------
+    label : int, float, str or None
+        The user's own value; None where there is one group only (``--no-label``, regression).
+    n_rows, n_selected : int
+        Rows of the class, and how many of them were picked.
+    epsilon : float
+        L(S) of the class, recomputed in float64 from the final assignment, in units of the (scaled) features.
+    medoid_epsilon : float
+        The same with the class medoid as the only pick; NaN for methods that do not compute it.
+    """
+
+    label: int | float | str | None
+    n_rows: int
+    n_selected: int
+    epsilon: float
+    medoid_epsilon: float
+
+
+@dataclass(frozen=True)
+class Coreset:
+    """Selected rows, the first pick first.
+
+    Parameters
+    ----------
+    index : ndarray of int64, shape (k,)
+        Row in the whole input, from 0.
+    order : ndarray of int32, shape (k,)
+        0 ... k - 1: the rank of the pick. For a greedy method picks of all classes are merged by falling gain, so every prefix is
+        the greedy choice of that size under the class quotas; for the others, so that every prefix keeps the class ratios.
+    weight : ndarray of float64, shape (k,)
+        How many rows the pick stands for.
+    cluster_size : ndarray of int64, shape (k,)
+        Rows whose nearest pick this is.
+    label : Labels or None
+        Label of each pick, the user's own values.
+    gain : ndarray of float64, shape (k,)
+        Fall of its class's L at this pick; the first of a class counts from a phantom row farther than any (`phantom`).
+    epsilon : ndarray of float64, shape (k,)
+        L of the pick's class after this pick.
+    classes : tuple of ClassSummary
+        In the order of the sorted labels.
+    n_rows, n_columns : int
+        Shape of the input.
+    method, metric, scale, task : str
+    seed : int
+    """
+
+    index: NDArray[np.int64]
+    order: NDArray[np.int32]
+    weight: NDArray[np.float64]
+    cluster_size: NDArray[np.int64]
+    label: Labels | None
+    gain: NDArray[np.float64]
+    epsilon: NDArray[np.float64]
+    classes: tuple[ClassSummary, ...]
+    n_rows: int
+    n_columns: int
+    method: str
+    metric: str
+    scale: str
+    task: str
+    seed: int
+    notes: tuple[str, ...] = ()
+    """Sentences the summary should show, for example that column spreads differ widely."""
+
+    @property
+    def epsilon_total(self) -> float:
+        """L(S) over all classes."""
+        return float(sum(c.epsilon for c in self.classes))
+
+    @property
+    def epsilon_mean(self) -> float:
+        """L(S) / n: the mean distance of a row to the pick that stands for it."""
+        return self.epsilon_total / self.n_rows

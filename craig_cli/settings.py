@@ -1,0 +1,119 @@
+"""Settings of a run, and the only home of their defaults. Standard library only, so that ``craig --help`` stays fast."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+
+from craig_cli.catalog import FORMATS, METHODS, METRICS, SCALES, TASKS, names
+from craig_cli.errors import UsageError
+
+LABEL_COLUMNS = ("label", "target", "class", "y")
+"""Columns taken for the label when ``--label`` is not given, in this order."""
+
+
+def usable_threads() -> int:
+    """Return the number of CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_name(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Raise `UsageError` unless `value` is one of `allowed`."""
+    if value not in allowed:
+        raise UsageError(f"{option}: '{value}' is not one of {', '.join(allowed)}.")
+
+
+@dataclass(frozen=True)
+class InputSettings:
+    """Where the rows come from and how they are read; see ``craig select --help`` for each option."""
+
+    paths: tuple[str, ...]
+    format: str | None = None
+    label: str | None = None
+    no_label: bool = False
+    task: str = "classification"
+    index_base: int = 1
+    on_error: str = "stop"
+    drop: tuple[str, ...] = ()
+    one_hot: tuple[str, ...] = ()
+    delimiter: str | None = None
+    header: bool = True
+    rows_key: str | None = None
+    block_bytes: int = 4 << 20
+
+    def __post_init__(self) -> None:
+        if self.format is not None:
+            check_name("--format", self.format, names(FORMATS))
+        check_name("--task", self.task, names(TASKS))
+        check_name("--on-error", self.on_error, ("stop", "skip"))
+        if self.index_base not in (0, 1):
+            raise UsageError(f"--index-base: {self.index_base} is not 0 or 1.")
+        if self.no_label and self.label is not None:
+            raise UsageError("--no-label and --label exclude each other: leave one out.")
+        if self.no_label and self.task == "regression":
+            raise UsageError("--task regression needs a target: leave out --no-label.")
+        if self.delimiter is not None and len(self.delimiter.encode()) != 1:
+            raise UsageError(f"--delimiter: '{self.delimiter}' is not one ASCII character.")
+        if self.block_bytes < 1:
+            raise UsageError("block_bytes: must be positive.")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How many rows to select: exactly one of the four."""
+
+    fraction: float | None = None
+    size: int | None = None
+    epsilon: float | None = None
+    mean_epsilon: float | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("fraction", "size", "epsilon", "mean_epsilon") if getattr(self, name) is not None]
+        options = "--fraction, --size, --epsilon or --mean-epsilon"
+        if not given:
+            raise UsageError(f"A budget is missing: give exactly one of {options}.")
+        if len(given) > 1:
+            raise UsageError(f"{' and '.join('--' + g.replace('_', '-') for g in given)} exclude each other: give exactly one of {options}.")
+        if self.fraction is not None and not 0 < self.fraction <= 1:
+            raise UsageError(f"--fraction: {self.fraction} is not above 0 and at most 1.")
+        if self.size is not None and self.size < 1:
+            raise UsageError(f"--size: {self.size} is not at least 1.")
+        for option, bound in (("--epsilon", self.epsilon), ("--mean-epsilon", self.mean_epsilon)):
+            if bound is not None and not (bound >= 0 and math.isfinite(bound)):
+                raise UsageError(f"{option}: {bound} is not a finite number of at least 0.")
+
+    @property
+    def is_cover(self) -> bool:
+        """Whether the budget is a bound on epsilon, not a count."""
+        return self.epsilon is not None or self.mean_epsilon is not None
+
+
+@dataclass(frozen=True)
+class SelectionSettings:
+    """Which rows to select, and how."""
+
+    budget: Budget
+    method: str = "exact"
+    metric: str = "euclidean"
+    scale: str = "none"
+    seed: int = 0
+    threads: int = 0
+    task: str = "classification"
+
+    def __post_init__(self) -> None:
+        check_name("--method", self.method, names(METHODS))
+        check_name("--metric", self.metric, names(METRICS))
+        check_name("--scale", self.scale, names(SCALES))
+        check_name("--task", self.task, names(TASKS))
+        if not 0 <= self.seed < 2**63:
+            raise UsageError(f"--seed: {self.seed} is not between 0 and 2^63 - 1.")
+        if self.threads < 0:
+            raise UsageError(f"--threads: {self.threads} is not at least 1.")
+        if self.budget.is_cover and self.method != "exact":
+            raise UsageError(f"--method {self.method} has no greedy order, so --epsilon and --mean-epsilon do not apply: use --fraction, --size or --method exact.")
+
+    @property
+    def n_threads(self) -> int:
+        """Threads to run: those asked for, else the CPUs this process may use."""
+        return self.threads or usable_threads()
