@@ -111,7 +111,9 @@ class SelectionSettings:
         if self.threads < 0:
             raise UsageError(f"--threads: {self.threads} is not at least 1.")
         if self.budget.is_cover and self.method != "exact":
-            raise UsageError(f"--method {self.method} has no greedy order, so --epsilon and --mean-epsilon do not apply: use --fraction, --size or --method exact.")
+            raise UsageError(
+                f"--method {self.method} has no greedy order, so --epsilon and --mean-epsilon do not apply: use --fraction, --size or --method exact."
+            )
 
     @property
     def n_threads(self) -> int:

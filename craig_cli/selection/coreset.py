@@ -53,7 +53,7 @@ class Coreset:
     label : Labels or None
         Label of each pick, the user's own values.
     gain : ndarray of float64, shape (k,)
-        Fall of its class's L at this pick; the first of a class counts from a phantom row farther than any (`phantom`).
+        Fall of its class's L at this pick; the first of a class counts from a phantom row farther than any two rows are.
     epsilon : ndarray of float64, shape (k,)
         L of the pick's class after this pick.
     classes : tuple of ClassSummary
@@ -61,7 +61,11 @@ class Coreset:
     n_rows, n_columns : int
         Shape of the input.
     method, metric, scale, task : str
+    weights : {'cluster', 'uniform', 'cell'}
+        What `weight` is: the rows nearest to the pick (paper, algorithm 1), n_c / k_c alike for a class, or the rows of the pick's cell.
     seed : int
+    notes : tuple of str
+        Sentences for the summary, for example that column spreads differ widely.
     """
 
     index: NDArray[np.int64]
@@ -78,9 +82,9 @@ class Coreset:
     metric: str
     scale: str
     task: str
+    weights: str
     seed: int
     notes: tuple[str, ...] = ()
-    """Sentences the summary should show, for example that column spreads differ widely."""
 
     @property
     def epsilon_total(self) -> float:

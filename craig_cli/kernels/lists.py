@@ -1,0 +1,43 @@
+"""The late phase of exact greedy: gains kept up to date through lists of near neighbours.
+
+Row r's list holds every candidate nearer to r than r's nearest pick; only these gain anything from r. When a pick takes rows over, only
+the candidates in those rows' lists lose, and by whole numbers, so every gain stays what a new evaluation would give.
+"""
+
+from __future__ import annotations
+
+from craig_cli.kernels import kernel
+
+
+@kernel
+def gains_from_lists(starts, ends, columns, distances, nearest, gain):
+    """Add up every candidate's gain (int64, in place, from 0). Time: the number of pairs."""
+    for row in range(starts.shape[0]):
+        for j in range(starts[row], ends[row]):
+            gain[columns[j]] += nearest[row] - distances[j]
+
+
+@kernel
+def best_candidate(gain, rank):
+    """Return the candidate of the largest gain; of several, the one of the lowest rank (its row in the input)."""
+    best = 0
+    for e in range(1, gain.shape[0]):
+        if gain[e] > gain[best] or (gain[e] == gain[best] and rank[e] < rank[best]):
+            best = e
+    return best
+
+
+@kernel
+def shrink_lists(starts, ends, columns, distances, row, old, new, gain):
+    """Lower row's nearest distance from `old` to `new`: take what they lose from its candidates' gains, drop those out of reach."""
+    kept = starts[row]
+    for j in range(starts[row], ends[row]):
+        distance = distances[j]
+        if distance < new:
+            gain[columns[j]] -= old - new
+            columns[kept] = columns[j]
+            distances[kept] = distance
+            kept += 1
+        else:
+            gain[columns[j]] -= old - distance
+    ends[row] = kept

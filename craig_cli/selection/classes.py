@@ -1,0 +1,114 @@
+"""One class at a time: its rows, its picks, and what the picks are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.blocks import Labels, SparseRows
+from craig_cli.kernels import dense, sparse
+from craig_cli.selection.features import CHUNK_ROWS, Features, normalise
+from craig_cli.selection.groups import Group, make_group
+from craig_cli.selection.threads import Workers
+
+NARROW_TOLERANCE = 1e-3
+"""Distances that float32 gets wrong by more than this, added up over the final assignment, are computed again in float64."""
+
+
+@dataclass(frozen=True)
+class ClassRows:
+    """One class: its label (None for a single group) and its rows in the input, ascending."""
+
+    label: int | float | str | None
+    index: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ClassPicks:
+    """The picks of one class, measured: arrays of shape (k_c,), in the order picked."""
+
+    rows: NDArray[np.int64]
+    gain: NDArray[np.float64]
+    epsilon: NDArray[np.float64]
+    cluster_size: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    final_epsilon: float
+    medoid_epsilon: float
+
+
+def split_classes(labels: Labels | None, n_rows: int, task: str) -> list[ClassRows]:
+    """Return the classes in the order of their sorted labels; one group without labels, or for regression."""
+    if labels is None or task == "regression":
+        return [ClassRows(None, np.arange(n_rows))]
+    values, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    by_class = np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1])
+    return [ClassRows(value, index) for value, index in zip(values.tolist(), by_class, strict=True)]
+
+
+Choose: TypeAlias = Callable[[Group], tuple[NDArray[np.int64], NDArray[np.float64] | None]]
+"""Picks of a class (rows of the class, in order) and their weights; None for the cluster sizes."""
+
+
+def with_enough_digits(features: Features, members: ClassRows, workers: Workers, choose: Choose) -> ClassPicks:
+    """Return the measured picks that `choose` makes, in float32 where that resolves the distances, else in float64.
+
+    The final distances are computed in float64 in any case. If they tell that the float32 ones were off by more than `NARROW_TOLERANCE` in
+    total, the rows lie too close together, against the extent of their class, for float32: everything is done again in float64.
+    """
+    for wide in (False, True):
+        group = make_group(features.group(members.index), wide, workers)
+        chosen, weight = choose(group)
+        measured, is_resolved = measure_class(features, members, group, chosen, weight)
+        if is_resolved:
+            break
+    return measured
+
+
+def measure_class(
+    features: Features, members: ClassRows, group: Group, chosen: NDArray[np.int64], weight: NDArray[np.float64] | None
+) -> tuple[ClassPicks, bool]:
+    """Return the measured picks of one class, and whether the group's distances agree with float64 ones.
+
+    A selected row stands for itself; other ties go to the earlier pick.
+    """
+    n = len(members.index)
+    position = np.empty(n, np.int64)
+    position[group.rank] = np.arange(n)
+    picks = position[chosen]
+    group.reset()
+    gained = group.absorb(picks)
+    cluster, nearest = np.empty(n, np.int64), np.empty(n)
+    cluster[group.rank], nearest[group.rank] = group.cluster(), group.nearest() * group.unit
+    cluster[chosen] = np.arange(len(chosen))
+    distances = distances_to_picks(features, members, chosen[cluster])
+    remaining = n * group.phantom - np.cumsum(gained)
+    sizes = np.bincount(cluster, minlength=len(chosen)).astype(np.int64)
+    total = float(distances.sum())
+    measured = ClassPicks(
+        rows=members.index[chosen],
+        gain=gained.astype(np.float64) * group.unit,
+        epsilon=remaining.astype(np.float64) * group.unit,
+        cluster_size=sizes,
+        weight=sizes.astype(np.float64) if weight is None else weight,
+        final_epsilon=total,
+        medoid_epsilon=float(remaining[0] * group.unit),
+    )
+    return measured, float(np.abs(distances - nearest).sum()) <= NARROW_TOLERANCE * total
+
+
+def distances_to_picks(features: Features, members: ClassRows, pick_of_row: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return each row's distance to its pick, in float64, by differences."""
+    points = features.group(members.index)
+    out = np.empty(len(members.index))
+    if isinstance(points, SparseRows):
+        sparse.pair_distances((points.indptr, points.indices, points.values), np.arange(len(out)), pick_of_row, out)
+        return out
+    power = normalise(points)
+    for start in range(0, len(out), CHUNK_ROWS):
+        stop = min(start + CHUNK_ROWS, len(out))
+        dense.pair_distances(points, np.arange(start, stop), pick_of_row[start:stop], out[start:stop])
+    return out * power

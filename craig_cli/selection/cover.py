@@ -1,0 +1,78 @@
+"""Submodular cover: the smallest greedy prefix whose epsilon is small enough (paper, eq. 10 and 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.blocks import Progress
+from craig_cli.selection.classes import ClassPicks, ClassRows, measure_class
+from craig_cli.selection.exact import PICKS_A_STEP, ExactGreedy
+from craig_cli.selection.features import Features
+from craig_cli.selection.groups import Group, make_group
+from craig_cli.selection.threads import Workers
+from craig_cli.settings import SelectionSettings
+
+
+def cover(features: Features, classes: Sequence[ClassRows], settings: SelectionSettings, workers: Workers, progress: Progress) -> list[ClassPicks]:
+    """Return the smallest prefix of the greedy order over all classes with L(S) <= epsilon (paper, eq. 10 and 12)."""
+    n = sum(len(c.index) for c in classes)
+    bound = settings.budget.epsilon if settings.budget.epsilon is not None else n * float(settings.budget.mean_epsilon or 0.0)
+    wide = [False] * len(classes)
+    while True:
+        order = GreedyOrder([make_group(features.group(c.index), w, workers) for c, w in zip(classes, wide, strict=True)])
+        target = bound
+        while True:
+            order.extend(target, progress)
+            results = [
+                measure_class(features, members, make_group(features.group(members.index), w, workers), chosen, None)
+                for members, w, chosen in zip(classes, wide, order.chosen(), strict=True)
+            ]
+            if sum(picks.final_epsilon for picks, _ in results) <= bound or order.n_taken == n:
+                break
+            target = float(np.nextafter(order.remaining, -np.inf))  # whole-number distances were a hair too small: one more pick
+        unresolved = [not is_resolved and not w for (_, is_resolved), w in zip(results, wide, strict=True)]
+        if not any(unresolved):
+            return [picks for picks, _ in results]
+        wide = [w or u for w, u in zip(wide, unresolved, strict=True)]
+
+
+class GreedyOrder:
+    """The greedy order over several groups together: at each step the pick of the largest gain, of equal ones that of the earlier group."""
+
+    def __init__(self, groups: list[Group]) -> None:
+        self._groups = groups
+        self._greedies = [ExactGreedy(group) for group in groups]
+        self._taken = [0] * len(groups)
+        self._left = [group.n_rows * group.phantom for group in groups]
+
+    @property
+    def remaining(self) -> float:
+        """L(S) over all groups; rows of a group without a pick are at the phantom's distance."""
+        return sum(left * group.unit for left, group in zip(self._left, self._groups, strict=True))
+
+    @property
+    def n_taken(self) -> int:
+        """Picks in all."""
+        return sum(self._taken)
+
+    def extend(self, bound: float, progress: Progress) -> None:
+        """Take picks until every group has one and L(S) is at most `bound`, or no rows are left."""
+        while min(self._taken) == 0 or self.remaining > bound:
+            best, best_gain = -1, -1.0
+            for c, (group, greedy, taken) in enumerate(zip(self._groups, self._greedies, self._taken, strict=True)):
+                if taken == len(greedy.picks) < group.n_rows:
+                    greedy.extend(PICKS_A_STEP)
+                if taken < len(greedy.picks) and greedy.gained[taken] * group.unit > best_gain:
+                    best, best_gain = c, greedy.gained[taken] * group.unit
+            if best < 0:
+                return
+            self._left[best] -= self._greedies[best].gained[self._taken[best]]
+            self._taken[best] += 1
+            progress("select", self.n_taken, None)
+
+    def chosen(self) -> list[NDArray[np.int64]]:
+        """Return the rows taken from each group, in order."""
+        return [group.rank[np.array(e.picks[:t], np.int64)] for group, e, t in zip(self._groups, self._greedies, self._taken, strict=True)]

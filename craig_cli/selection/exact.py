@@ -1,0 +1,122 @@
+"""Exact greedy: the picks of plain greedy (paper, algorithm 1), found lazily.
+
+Three phases, all exact:
+
+1. The medoid: a bound from Jensen's inequality orders the candidates, so that only some are evaluated in full.
+2. Lazy evaluation: a gain can only fall as picks are made, so an old gain bounds the new one; candidates are evaluated in batches, largest
+   bound first, until none left could win.
+3. Lists: once the rows nearer to a candidate than to their pick are few enough to be listed for all candidates, every gain is kept up to
+   date, and a pick costs one look for the largest.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.kernels.lists import gains_from_lists
+from craig_cli.selection.groups import Group, Lists
+
+LIST_PAIRS_MINIMUM = 1 << 24
+LIST_PAIRS_A_ROW = 256
+"""Lists are made once they would hold at most max(2^24, 256 n) pairs of 8 bytes."""
+FIRST_LOOK = 16
+SAMPLE_ROWS = 256
+FIRST_BATCH = 64
+PICKS_A_STEP = 64
+"""Picks between two looks at the clock and at signals."""
+
+
+class ExactGreedy:
+    """Greedy over one group, a few picks at a time.
+
+    Attributes
+    ----------
+    picks : list of int
+        Positions, in the order picked.
+    gained : list of int
+        What each pick gained, in whole-number distances; never rises.
+    """
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        self.picks: list[int] = []
+        self.gained: list[int] = []
+        self._bounds = group.first_gain_bounds()
+        self._lists: Lists | None = None
+        self._next_look = FIRST_LOOK if group.n_rows**2 > LIST_PAIRS_MINIMUM else 1
+
+    @property
+    def remaining(self) -> int:
+        """L(S) in whole-number distances."""
+        return self._group.n_rows * self._group.phantom - sum(self.gained)
+
+    def extend(self, n_picks: int) -> None:
+        """Make up to `n_picks` more picks, at least one while rows are left; rows that gain nothing come last, the lowest first."""
+        if self._lists is None and len(self.picks) >= self._next_look:
+            self._try_lists()
+        if self._lists is not None:
+            picks, gained = self._group.take_picks(self._lists, self._bounds, n_picks)
+        else:
+            picks, gained = self._lazy_picks(min(n_picks, self._next_look - len(self.picks)))
+        if len(picks) == 0:
+            left = np.flatnonzero(self._bounds >= 0)
+            picks = left[np.argsort(self._group.rank[left])][:n_picks]
+            gained = np.zeros(len(picks), np.int64)
+            self._bounds[picks] = -1
+        self.picks.extend(picks.tolist())
+        self.gained.extend(gained.tolist())
+
+    def _lazy_picks(self, n_picks: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Make up to `n_picks` picks by lazy evaluation; fewer when nothing gains any more."""
+        picks, gained = [], []
+        for _ in range(n_picks):
+            pick = self._best_candidate()
+            if pick is None:
+                break
+            picks.append(pick)
+            gained.append(int(self._group.absorb(np.array([pick]))[0]))
+        return np.array(picks, np.int64), np.array(gained, np.int64)
+
+    def _best_candidate(self) -> int | None:
+        """Return the candidate of the largest gain, the lowest row of several; None if nothing gains anything."""
+        bounds, rank = self._bounds, self._group.rank
+        stale = bounds > 0
+        best, best_gain, batch = -1, 0, FIRST_BATCH
+        while True:
+            hopeful = np.flatnonzero(stale & (bounds >= max(best_gain, 1)))
+            if len(hopeful) == 0:
+                break
+            if len(hopeful) > batch:
+                hopeful = hopeful[np.argpartition(-bounds[hopeful], batch)[:batch]]
+            evaluated = self._group.gains(hopeful)
+            bounds[hopeful] = evaluated
+            stale[hopeful] = False
+            top = int(evaluated.max())
+            winners = hopeful[evaluated == top]
+            winner = int(winners[np.argmin(rank[winners])])
+            if top > best_gain or (top == best_gain and best >= 0 and rank[winner] < rank[best]):
+                best, best_gain = winner, top
+            batch *= 2
+        if best < 0:
+            return None
+        bounds[best] = -1
+        return best
+
+    def _try_lists(self) -> None:
+        """Make the lists if a sample of rows says that they fit; else look again a quarter more picks later."""
+        group = self._group
+        n = group.n_rows
+        capacity = min(max(LIST_PAIRS_MINIMUM, LIST_PAIRS_A_ROW * n), n * n)
+        sample = np.arange(0, n, max(1, n // SAMPLE_ROWS))
+        seen = group.neighbours(sample, len(sample) * n)
+        assert seen is not None
+        if len(seen.columns) * n <= 0.8 * capacity * len(sample):
+            self._lists = group.neighbours(np.arange(n), capacity)
+        if self._lists is None:
+            self._next_look = max(self._next_look + 8, self._next_look * 5 // 4)
+            return
+        gain = np.zeros(n, np.int64)
+        gains_from_lists(*self._lists, group.nearest(), gain)
+        gain[self.picks] = -1
+        self._bounds = gain

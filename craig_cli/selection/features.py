@@ -1,0 +1,190 @@
+"""From rows as they were read to the coordinates whose distances count: scaling, metric, target, and one group a class.
+
+Every group is divided by a power of two and centred on a row value of its own, column by column, before anything is rounded to float32:
+shifting all rows alike leaves the same differences, and huge or tiny units cannot overflow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.blocks import Dataset, SparseRows
+from craig_cli.errors import UsageError
+
+CHUNK_ROWS = 65_536
+SPREAD_RATIO = 100.0
+"""Column spreads that differ by more than this are reported: the widest columns decide the distances."""
+DENSIFY = 4
+"""Sparse rows are laid out densely for the distances if that takes at most this many times their memory: it is several times faster."""
+CENTRE_SAMPLE = 4096
+
+
+@dataclass(frozen=True)
+class Features:
+    """Coordinates of the rows of a data set.
+
+    Parameters
+    ----------
+    rows : Rows
+        As read.
+    divisors : ndarray of float64, shape (n_columns,), or None
+        What each column is divided by.
+    unit_rows : bool
+        Whether each row is then divided by its length.
+    target : ndarray of float64, shape (n_rows,), or None
+        One more coordinate (regression).
+    """
+
+    rows: NDArray[np.float64] | NDArray[np.float32] | SparseRows
+    divisors: NDArray[np.float64] | None
+    unit_rows: bool
+    target: NDArray[np.float64] | None
+    notes: tuple[str, ...] = ()
+
+    def group(self, index: NDArray[np.int64]) -> NDArray[np.float64] | SparseRows:
+        """Return the coordinates of some rows, scaled; sparse rows stay sparse where the dense form would take too much memory.
+
+        Dense: float64 (m, d), a new array.
+        """
+        if isinstance(self.rows, SparseRows):
+            return self._sparse_group(self.rows, index)
+        taken = np.array(self.rows[index], dtype=np.float64)
+        if self.divisors is not None:
+            taken /= self.divisors
+        if self.unit_rows:
+            taken /= row_lengths(taken)[:, None]
+        return taken if self.target is None else np.column_stack([taken, self.target[index]])
+
+    def _sparse_group(self, rows: SparseRows, index: NDArray[np.int64]) -> NDArray[np.float64] | SparseRows:
+        taken = take_sparse(rows, index)
+        values = taken.values if self.divisors is None else taken.values / self.divisors[taken.indices]
+        if self.unit_rows:
+            owner = np.repeat(np.arange(len(index)), np.diff(taken.indptr))
+            largest = np.zeros(len(index))
+            np.maximum.at(largest, owner, np.abs(values))
+            largest[largest == 0] = 1
+            values = values / largest[owner]
+            lengths = np.sqrt(np.bincount(owner, values * values, len(index)))
+            lengths[lengths == 0] = 1
+            values = values / lengths[owner]
+        taken = taken._replace(values=values)
+        if self.target is not None:
+            taken = append_column(taken, self.target[index])
+        if is_better_dense(taken):
+            dense = np.zeros((len(index), taken.n_columns))
+            dense[np.repeat(np.arange(len(index)), np.diff(taken.indptr)), taken.indices] = taken.values
+            return dense
+        return taken
+
+
+def is_better_dense(rows: SparseRows) -> bool:
+    """Return whether float32 columns take at most `DENSIFY` times the memory of the sparse form."""
+    return 4 * rows.n_rows * rows.n_columns <= DENSIFY * 12 * len(rows.values)
+
+
+def take_sparse(rows: SparseRows, index: NDArray[np.int64]) -> SparseRows:
+    """Return some rows, in the order of `index`."""
+    counts = (rows.indptr[1:] - rows.indptr[:-1])[index]
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    source = np.repeat(rows.indptr[:-1][index] - indptr[:-1], counts) + np.arange(indptr[-1])
+    return SparseRows(indptr, rows.indices[source], rows.values[source], rows.n_columns)
+
+
+def append_column(rows: SparseRows, column: NDArray[np.float64]) -> SparseRows:
+    """Return the rows with one more column, in which every row has an entry."""
+    ends = rows.indptr[1:]
+    return SparseRows(
+        rows.indptr + np.arange(rows.n_rows + 1),
+        np.insert(rows.indices, ends, np.int32(rows.n_columns)),
+        np.insert(rows.values, ends, column),
+        rows.n_columns + 1,
+    )
+
+
+def row_lengths(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the length of each row, 1 for rows of zeros; the largest entry is taken out first, so that squares cannot overflow."""
+    largest = np.abs(rows).max(axis=1, initial=0.0)
+    largest[largest == 0] = 1.0
+    lengths = largest * np.sqrt(np.square(rows / largest[:, None]).sum(axis=1))
+    return np.where(lengths == 0, 1.0, lengths)
+
+
+def column_statistics(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each column's range and standard deviation, in two passes over chunks of a fixed size."""
+    rows, n, d = dataset.rows, dataset.n_rows, dataset.n_columns
+    if isinstance(rows, SparseRows):
+        counts = np.bincount(rows.indices, minlength=d)
+        low: NDArray[np.float64] = np.where(counts < n, 0.0, np.inf)
+        high: NDArray[np.float64] = np.where(counts < n, 0.0, -np.inf)
+        np.minimum.at(low, rows.indices, rows.values)
+        np.maximum.at(high, rows.indices, rows.values)
+        mean = np.bincount(rows.indices, rows.values, d) / n
+        deviations = np.bincount(rows.indices, np.square(rows.values - mean[rows.indices]), d) + (n - counts) * np.square(mean)
+        return high - low, np.sqrt(deviations / n)
+    low, high = np.full(d, np.inf), np.full(d, -np.inf)
+    total, squares = np.zeros(d), np.zeros(d)
+    for start in range(0, n, CHUNK_ROWS):
+        chunk = rows[start : start + CHUNK_ROWS].astype(np.float64)
+        low, high = np.minimum(low, chunk.min(axis=0)), np.maximum(high, chunk.max(axis=0))
+        total += chunk.sum(axis=0)
+    for start in range(0, n, CHUNK_ROWS):
+        squares += np.square(rows[start : start + CHUNK_ROWS] - total / n).sum(axis=0)
+    return high - low, np.sqrt(squares / n)
+
+
+def make_features(dataset: Dataset, scale: str, metric: str, task: str) -> Features:
+    """Return the coordinates that distances are measured in.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    scale : {'none', 'standard', 'minmax', 'unit'}
+        What columns (or rows, 'unit') are divided by; constant columns are left as they are. Nothing is shifted: distances would not change.
+    metric : {'euclidean', 'cosine'}
+        Cosine distances are the euclidean ones of rows of length one, ``sqrt(2 - 2 cos)``; a row of zeros stays at the origin.
+    task : {'classification', 'regression'}
+        For regression the target is one more coordinate, scaled like a column.
+    """
+    with np.errstate(over="ignore"):
+        spans, deviations = column_statistics(dataset)
+    if not np.isfinite(spans).all():
+        raise UsageError("The values of a column span more than the largest number (1.8e308): divide the column by a constant first.")
+    notes = []
+    varying = deviations[deviations > 0]
+    if scale == "none" and metric == "euclidean" and len(varying) and varying.max() > SPREAD_RATIO * varying.min():
+        ratio = varying.max() / varying.min()
+        notes.append(f"Column spreads differ by a factor of {ratio:.3g}: the widest columns decide the distances. Consider --scale standard.")
+    divisors = {"standard": deviations, "minmax": spans}.get(scale)
+    if divisors is not None:
+        divisors = np.where(divisors > 0, divisors, 1.0)
+    target = None
+    if task == "regression":
+        if dataset.labels is None or dataset.labels.dtype == object:
+            raise UsageError("--task regression needs a numeric target.")
+        target = dataset.labels.astype(np.float64)
+        spread = {"standard": float(target.std()), "minmax": float(np.ptp(target))}.get(scale, 1.0)
+        target = target / (spread or 1.0)
+    return Features(dataset.rows, divisors, scale == "unit" or metric == "cosine", target, tuple(notes))
+
+
+def normalise(points: NDArray[np.float64]) -> float:
+    """Divide points in place by a power of two, so that their entries are at most 1 and squares cannot overflow; return the divisor."""
+    largest = float(np.abs(points).max(initial=0.0))
+    power = float(np.ldexp(1.0, min(int(np.frexp(largest)[1]), 1023))) if largest > 0 else 1.0
+    points /= power
+    return power
+
+
+def centre(points: NDArray[np.float64]) -> float:
+    """Centre points (m, d) in place, divide them by a power of two as `normalise` does, and return the divisor.
+
+    The centre is, column by column, the median of up to 4,096 rows: a value of the data, so that ``(x + s) - (c + s)`` is ``x - c`` to the
+    last bit wherever ``x + s`` is exact, and one that outliers do not move.
+    """
+    power = normalise(points)
+    sample = points[:: max(1, len(points) // CENTRE_SAMPLE)]
+    points -= np.partition(sample, len(sample) // 2, axis=0)[len(sample) // 2]
+    return power * normalise(points)

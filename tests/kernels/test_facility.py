@@ -1,0 +1,155 @@
+"""Distances, gains and lists of the dense and the sparse kernels against slow twins."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from reference import distance_matrix
+from test_exact import made
+from test_exact import sparse as sparse_rows
+
+from craig_cli.kernels import cells, dense, lists, sparse
+from craig_cli.selection.exact import ExactGreedy
+from craig_cli.selection.groups import make_group
+from craig_cli.selection.threads import Workers
+
+
+def whole_distances(group):
+    """The matrix of whole-number distances that a group works with, found by absorbing one pick at a time."""
+    columns = []
+    for pick in range(group.n_rows):
+        group.reset()
+        group.absorb(np.array([pick]))
+        columns.append(group.nearest().astype(np.int64))
+    group.reset()
+    return np.array(columns).T
+
+
+@pytest.fixture(params=[("normal", False, False), ("clusters", False, True), ("text", True, False), ("text", True, True), ("one-hot", False, False)])
+def group(request):
+    kind, is_sparse, wide = request.param
+    rows = made(kind, n=310)
+    with Workers(2) as workers:
+        yield make_group(sparse_rows(rows) if is_sparse else rows.copy(), wide, workers), rows
+
+
+def test_whole_distances_are_the_distances(group):
+    group, rows = group
+    whole = whole_distances(group)
+    expected = distance_matrix(rows)[np.ix_(group.rank, group.rank)]
+    np.testing.assert_allclose(whole * group.unit, expected, atol=2e-6 * expected.max())
+    np.testing.assert_array_equal(whole, whole.T)
+    assert whole.max() <= group.phantom
+    assert (np.diag(whole) == 0).all()
+
+
+def test_gains_bounds_and_lists_against_the_matrix(group):
+    group, _ = group
+    whole = whole_distances(group)
+    n = group.n_rows
+    everyone = np.arange(n)
+    nearest = np.full(n, group.phantom)
+    assert (group.first_gain_bounds() >= group.gains(everyone)).all()
+    for pick in (5, 300, 77):
+        np.testing.assert_array_equal(group.gains(everyone), np.maximum(nearest[:, None] - whole, 0).sum(axis=0))
+        assert group.absorb(np.array([pick])) == np.maximum(nearest - whole[:, pick], 0).sum()
+        nearest = np.minimum(nearest, whole[:, pick])
+        np.testing.assert_array_equal(group.nearest(), nearest)
+    found = group.neighbours(everyone, n * n)
+    for position in range(n):
+        span = slice(found.starts[position], found.ends[position])
+        by_column = np.argsort(found.columns[span])
+        expected = np.flatnonzero(whole[position] < nearest[position])
+        np.testing.assert_array_equal(found.columns[span][by_column], expected)
+        np.testing.assert_array_equal(found.distances[span][by_column], whole[position, expected])
+    assert group.neighbours(everyone, len(found.columns) - 1) is None
+
+
+def test_gains_kept_up_to_date_by_lists_are_those_of_a_new_evaluation(group):
+    group, _ = group
+    greedy = ExactGreedy(group)
+    greedy.extend(1)
+    greedy.extend(40)
+    assert greedy._lists is not None
+    kept = greedy._bounds.copy()
+    evaluated = group.gains(np.arange(group.n_rows))
+    open_ = kept >= 0
+    np.testing.assert_array_equal(kept[open_], evaluated[open_])
+    assert (evaluated[~open_] == 0).all()
+    assert greedy.remaining == int(group.nearest().astype(np.int64).sum())
+
+
+def test_one_and_two_vectors_give_the_same_bits():
+    rng = np.random.default_rng(0)
+    tile, a, b = (rng.normal(size=shape).astype(np.float32) for shape in ((24, dense.TILE), 24, 24))
+    one, two_a, two_b = (np.empty(dense.TILE, np.float32) for _ in range(3))
+    dense.squared_distances_of_two(tile, a, b, two_a, two_b)
+    for vector, two in ((a, two_a), (b, two_b)):
+        dense.squared_distances(tile, vector, one)
+        assert one.tobytes() == two.tobytes()
+        np.testing.assert_allclose(one, ((tile.astype(float) - vector[:, None]) ** 2).sum(axis=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("plain", (True, False))
+def test_best_candidate_takes_the_lowest_rank_of_equals(plain):
+    function = lists.best_candidate.py_func if plain else lists.best_candidate
+    assert function(np.array([3, 7, 7, 7, -1]), np.array([0, 9, 4, 5, 1])) == 2
+
+
+@pytest.mark.parametrize("n_leaves", (1, 2, 3, 7, 64, 500))
+def test_balanced_cells_partition_the_rows(n_leaves):
+    points = made("clusters", n=500)
+    order, bounds = np.arange(500), np.empty(n_leaves + 1, np.int64)
+    cells.split_rows(points, order, n_leaves, 0, bounds)
+    np.testing.assert_array_equal(np.sort(order), np.arange(500))
+    assert bounds[0] == 0
+    assert bounds[-1] == 500
+    assert set(np.diff(bounds)) <= {500 // n_leaves, -(-500 // n_leaves)}
+
+
+def test_cells_are_compact_and_equal_rows_split_too():
+    points = made("clusters", n=600)
+    order, bounds = np.arange(600), np.empty(41, np.int64)
+    cells.split_rows(points, order, 40, 0, bounds)
+    within = np.mean([points[order[a:b]].var(axis=0).sum() for a, b in pairwise(bounds)])
+    assert within < 0.2 * points.var(axis=0).sum()
+    order = np.arange(600)
+    cells.split_rows(np.ones((600, 3)), order, 40, 0, bounds)
+    assert set(np.diff(bounds)) == {15}
+
+
+def test_part_at_splits_by_key_then_row():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        n = int(rng.integers(1, 40))
+        order, keys = rng.permutation(n), rng.integers(0, 5, n).astype(float)
+        key_of = dict(zip(order.tolist(), keys, strict=True))
+        middle = int(rng.integers(0, n))
+        cells.part_at(keys, order, 0, n, middle)
+        expected = sorted(key_of, key=lambda row: (key_of[row], row))
+        assert set(order[:middle].tolist()) == set(expected[:middle])
+
+
+def test_sign_projection_is_the_same_in_python_and_keeps_distances():
+    rows = sparse_rows(made("text", n=80))
+    out, plain = np.zeros((80, 64)), np.zeros((80, 64))
+    cells.sign_projection(rows.indptr, rows.indices, rows.values, out)
+    with np.errstate(over="ignore"):
+        cells.sign_projection.py_func(rows.indptr, rows.indices, rows.values, plain)
+    np.testing.assert_array_equal(out, plain)
+    apart = np.triu_indices(80, 1)
+    projected, true = distance_matrix(out / 8)[apart], distance_matrix(made("text", n=80))[apart]
+    assert 0.9 < projected.sum() / true.sum() < 1.1
+
+
+def test_pair_distances_agree():
+    rows = made("text", n=50)
+    first, second = np.arange(50), np.arange(50)[::-1].copy()
+    thick, thin = np.empty(50), np.empty(50)
+    dense.pair_distances(rows, first, second, thick)
+    csr = sparse_rows(rows)
+    sparse.pair_distances((csr.indptr, csr.indices, csr.values), first, second, thin)
+    np.testing.assert_allclose(thick, thin, rtol=1e-12)
+    np.testing.assert_allclose(thick, np.sqrt(((rows - rows[::-1]) ** 2).sum(axis=1)), rtol=1e-12)

@@ -1,0 +1,56 @@
+"""Slow, obvious twins of what craig computes fast. Nothing here is shared with the package."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+
+def distance_matrix(points):
+    """All distances, float64, by differences."""
+    points = np.asarray(points, np.float64)
+    return np.stack([np.sqrt(((points - p) ** 2).sum(axis=1)) for p in points])
+
+
+def naive_greedy(distances, size, *, epsilon=None):
+    """Plain facility-location greedy on a distance matrix: picks, gains (the first from infinity: NaN) and L after each pick.
+
+    Each step evaluates every candidate in full; ties go to the lowest row; stops at `size` picks or once L <= epsilon. Distances are first
+    rounded to multiples of a power of two, as fine as int64 sums allow: two rows that have only each other gain exactly the same, which is
+    common, and sums of float64 in different orders would decide such ties by their rounding.
+    """
+    n = len(distances)
+    bits = 61 - n.bit_length()
+    unit = 2.0 ** (np.frexp(distances.max())[1] - bits)
+    whole = np.rint(distances / unit).astype(np.int64)
+    nearest = np.full(n, 2 ** (bits + 1))
+    picks, gains, remaining = [], [], []
+    while len(picks) < size and not (epsilon is not None and remaining and remaining[-1] <= epsilon):
+        gain = np.maximum(nearest[:, None] - whole, 0).sum(axis=0)
+        gain[picks] = -1
+        pick = int(np.argmax(gain))
+        picks.append(pick)
+        gains.append(gain[pick] * unit if remaining else float("nan"))
+        nearest = np.minimum(nearest, whole[:, pick])
+        remaining.append(nearest.sum() * unit)
+    return np.array(picks), np.array(gains), np.array(remaining)
+
+
+def clusters(distances, picks):
+    """Nearest pick of each row (as its number); a pick stands for itself, other ties go to the earlier pick."""
+    cluster = np.argmin(distances[:, picks], axis=1)
+    cluster[picks] = np.arange(len(picks))
+    return cluster
+
+
+def largest_remainder(size, counts):
+    """Rows per class by largest remainder, at least one each, at most all: one row at a time."""
+    counts = [int(c) for c in counts]
+    quota = [Fraction(size * c, sum(counts)) for c in counts]
+    sizes = [max(1, int(q)) for q in quota]
+    while sum(sizes) < size:
+        sizes[max((c for c in range(len(counts)) if sizes[c] < counts[c]), key=lambda c: (quota[c] - sizes[c], -c))] += 1
+    while sum(sizes) > size:
+        sizes[min((c for c in range(len(counts)) if sizes[c] > 1), key=lambda c: (quota[c] - sizes[c], -c))] -= 1
+    return sizes

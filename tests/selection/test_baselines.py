@@ -1,0 +1,66 @@
+"""Random and stratified selection."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reference import clusters, distance_matrix
+from test_exact import made, sparse
+
+from craig_cli.blocks import Dataset
+from craig_cli.selection import check_coreset, select
+from craig_cli.selection.baselines import stratified_picks
+from craig_cli.settings import Budget, SelectionSettings
+
+
+def chosen(rows, method, size=60, labels=None, **settings):
+    coreset = select(Dataset(rows, labels), SelectionSettings(Budget(size=size), method=method, **settings))
+    check_coreset(coreset)
+    return coreset
+
+
+@pytest.mark.parametrize("method", ("random", "stratified"))
+@pytest.mark.parametrize("kind", ("normal", "text", "duplicates"))
+def test_epsilon_and_clusters_are_recomputed(method, kind):
+    rows = made(kind)
+    distances = distance_matrix(rows)
+    for form in (rows, sparse(rows)):
+        coreset = chosen(form, method)
+        assert coreset.epsilon_total == pytest.approx(distances[:, coreset.index].min(axis=1).sum(), rel=1e-9)
+        expected = np.bincount(clusters(np.round(distances, 9), coreset.index), minlength=60)
+        np.testing.assert_array_equal(coreset.cluster_size, expected)
+
+
+@pytest.mark.parametrize("method", ("random", "stratified"))
+def test_seed_decides_and_threads_do_not(method):
+    rows, labels = made("normal"), np.arange(700) % 2
+    first = chosen(rows, method, labels=labels, threads=1)
+    np.testing.assert_array_equal(first.index, chosen(rows, method, labels=labels, threads=3).index)
+    assert not np.array_equal(first.index, chosen(rows, method, labels=labels, seed=1).index)
+
+
+def test_random_weights_and_order():
+    coreset = chosen(made("normal"), "random", labels=np.arange(700) % 10 > 6, size=100)
+    assert coreset.weight.tolist() == [7.0] * 100
+    assert abs(int(coreset.label[:50].sum()) - 15) <= 1  # every prefix keeps the class ratios
+
+
+def test_stratified_cells_are_balanced_and_the_weighted_mean_is_unbiased():
+    points = made("clusters", n=500)
+    estimates = []
+    for seed in range(300):
+        picks, weights = stratified_picks(points.copy(), 37, np.random.default_rng(seed))
+        assert set(weights) <= {13.0, 14.0}
+        assert weights.sum() == 500
+        assert len(np.unique(picks)) == 37
+        estimates.append(weights @ points[picks] / 500)
+    error = np.abs(np.mean(estimates, axis=0) - points.mean(axis=0)) / (np.std(estimates, axis=0) / np.sqrt(300))
+    assert (error < 4).all()
+    assert np.std(estimates, axis=0).max() < 0.5 * points.std(axis=0).max() / np.sqrt(37)
+
+
+@pytest.mark.parametrize("method", ("random", "stratified"))
+def test_all_rows(method):
+    coreset = chosen(made("normal", n=150), method, size=150)
+    assert (coreset.weight == 1).all()
+    assert coreset.epsilon_total == 0
