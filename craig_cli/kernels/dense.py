@@ -15,7 +15,7 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
-from craig_cli.kernels import kernel
+from craig_cli.kernels import inlined, kernel
 from craig_cli.kernels.lists import best_candidate, shrink_lists
 
 TILE = 128
@@ -33,58 +33,63 @@ def fma(typing_context, a, b, c):
     return a(a, a, a), build
 
 
-@kernel
-def squared_distances(tile, vector, squares):
-    """Write the squared distances of `vector` (d,) to the rows of `tile` (d, TILE) into `squares` (TILE,)."""
-    squares[:] = 0
-    for k in range(0, vector.shape[0], 4):
-        c0, c1, c2, c3 = vector[k], vector[k + 1], vector[k + 2], vector[k + 3]
+@inlined
+def squared_distances(tiles, t, vectors, v, squares):
+    """Write the squared distances of vector `v` to the rows of tile `t` into `squares` (TILE,).
+
+    Here and below whole arrays and positions are passed, not slices: numba counts the references to each slice atomically, which is slow.
+    """
+    for i in range(TILE):
+        squares[i] = 0
+    for k in range(0, tiles.shape[1], 4):
+        c0, c1, c2, c3 = vectors[v, k], vectors[v, k + 1], vectors[v, k + 2], vectors[v, k + 3]
         for i in range(TILE):
             total = squares[i]
-            x = tile[k, i] - c0
+            x = tiles[t, k, i] - c0
             total = fma(x, x, total)
-            x = tile[k + 1, i] - c1
+            x = tiles[t, k + 1, i] - c1
             total = fma(x, x, total)
-            x = tile[k + 2, i] - c2
+            x = tiles[t, k + 2, i] - c2
             total = fma(x, x, total)
-            x = tile[k + 3, i] - c3
+            x = tiles[t, k + 3, i] - c3
             squares[i] = fma(x, x, total)
 
 
-@kernel
-def squared_distances_of_two(tile, a, b, squares_a, squares_b):
+@inlined
+def squared_distances_of_two(tiles, t, vectors, a, b, squares_a, squares_b):
     """`squared_distances` of two vectors at once, the same bits: each row is loaded once for both, 1.3 times faster."""
-    squares_a[:] = 0
-    squares_b[:] = 0
-    for k in range(0, a.shape[0], 4):
-        a0, a1, a2, a3 = a[k], a[k + 1], a[k + 2], a[k + 3]
-        b0, b1, b2, b3 = b[k], b[k + 1], b[k + 2], b[k + 3]
+    for i in range(TILE):
+        squares_a[i] = 0
+        squares_b[i] = 0
+    for k in range(0, tiles.shape[1], 4):
+        a0, a1, a2, a3 = vectors[a, k], vectors[a, k + 1], vectors[a, k + 2], vectors[a, k + 3]
+        b0, b1, b2, b3 = vectors[b, k], vectors[b, k + 1], vectors[b, k + 2], vectors[b, k + 3]
         for i in range(TILE):
             total_a = squares_a[i]
             total_b = squares_b[i]
-            row = tile[k, i]
+            row = tiles[t, k, i]
             x = row - a0
             total_a = fma(x, x, total_a)
             x = row - b0
             total_b = fma(x, x, total_b)
-            row = tile[k + 1, i]
+            row = tiles[t, k + 1, i]
             x = row - a1
             total_a = fma(x, x, total_a)
             x = row - b1
             total_b = fma(x, x, total_b)
-            row = tile[k + 2, i]
+            row = tiles[t, k + 2, i]
             x = row - a2
             total_a = fma(x, x, total_a)
             x = row - b2
             total_b = fma(x, x, total_b)
-            row = tile[k + 3, i]
+            row = tiles[t, k + 3, i]
             x = row - a3
             squares_a[i] = fma(x, x, total_a)
             x = row - b3
             squares_b[i] = fma(x, x, total_b)
 
 
-@kernel
+@inlined
 def quantise(squares, scale, distances):
     """Write the whole-number distances of `squares` (TILE,) into `distances`: the square root, scaled and rounded."""
     half = squares.dtype.type(0.5)
@@ -92,37 +97,40 @@ def quantise(squares, scale, distances):
         distances[i] = np.sqrt(squares[i]) * scale + half
 
 
-@kernel
-def ball_distance(centre, vector):
-    """Return the distance of two vectors up to rounding (float64; four running sums, so that additions need not wait for each other)."""
-    s0 = s1 = s2 = s3 = 0.0
-    for k in range(0, vector.shape[0], 4):
-        x0 = np.float64(vector[k] - centre[k])
-        x1 = np.float64(vector[k + 1] - centre[k + 1])
-        x2 = np.float64(vector[k + 2] - centre[k + 2])
-        x3 = np.float64(vector[k + 3] - centre[k + 3])
-        s0 += x0 * x0
-        s1 += x1 * x1
-        s2 += x2 * x2
-        s3 += x3 * x3
-    return np.sqrt((s0 + s1) + (s2 + s3))
+@inlined
+def positive_differences(nearest, t, distances):
+    """Return the sum of max(0, nearest - distances) over the rows of tile `t`, as int64."""
+    total = np.int64(0)
+    for i in range(TILE):
+        total += max(nearest[t, i] - distances[i], 0)
+    return total
 
 
-@kernel
-def is_out_of_reach(centre, radius, vector, scale, farthest):
-    """Return whether no row of a tile can be nearer to `vector` than to its pick, by the triangle inequality.
+@inlined
+def is_out_of_reach(square, radius, d, scale, farthest):
+    """Return whether no row of a tile can be nearer to a vector than to its pick, by the triangle inequality.
 
-    `farthest` is the largest ``nearest`` of the tile. The margin covers the rounding of d additions in each of the distances involved.
+    `square` is the squared distance of the vector to the tile's centre, `farthest` the largest ``nearest`` of the tile. The margin covers the
+    rounding of d additions in each of the distances involved.
     """
-    distance = ball_distance(centre, vector)
-    margin = (vector.shape[0] + 16) * 1.2e-7 * (distance + radius)
+    distance = np.float64(np.sqrt(square))
+    margin = (d + 16) * 1.2e-7 * (distance + radius)
     return (distance - radius - margin) * np.float64(scale) - 2.0 >= farthest
 
 
 @kernel
-def vector_of(tiles, row, vector):
+def copy_row(tiles, row, vectors, v):
     """Copy one row out of the tiles."""
-    vector[:] = tiles[row // TILE, :, row % TILE]
+    for k in range(tiles.shape[1]):
+        vectors[v, k] = tiles[row // TILE, k, row % TILE]
+
+
+@kernel
+def lay_out(vectors, lanes):
+    """Copy vectors (m, d) into `lanes` (m / TILE rounded up, d, TILE), so that one of another kind meets TILE of them at a time."""
+    for v in range(vectors.shape[0]):
+        for k in range(vectors.shape[1]):
+            lanes[v // TILE, k, v % TILE] = vectors[v, k]
 
 
 @kernel
@@ -147,37 +155,34 @@ def gains(tiles, centres, radii, nearest, farthest, scale, candidates, first_til
 
     Notes
     -----
-    Time m n d at worst; tiles out of a candidate's reach cost d. Memory m d.
+    Time m n d at worst; tiles out of a candidate's reach cost one distance. Memory 2 m d.
     """
     n_candidates, d = candidates.shape[0], tiles.shape[1]
     vectors = np.empty((n_candidates, d), tiles.dtype)
     for c in range(n_candidates):
-        vector_of(tiles, candidates[c], vectors[c])
-    squares = np.empty((2, TILE), tiles.dtype)
+        copy_row(tiles, candidates[c], vectors, c)
+    lanes = np.zeros((n_candidates // TILE + 1, d, TILE), tiles.dtype)
+    lay_out(vectors, lanes)
+    squares_a = np.empty(TILE, tiles.dtype)
+    squares_b = np.empty(TILE, tiles.dtype)
     distances = np.empty(TILE, nearest.dtype)
     reached = np.empty(n_candidates + 1, np.int64)
     for t in range(first_tile, last_tile):
         n_reached = 0
         for c in range(n_candidates):
-            if not is_out_of_reach(centres[t], radii[t], vectors[c], scale, farthest[t]):
+            if c % TILE == 0:
+                squared_distances(lanes, c // TILE, centres, t, squares_a)
+            if not is_out_of_reach(squares_a[c % TILE], radii[t], d, scale, farthest[t]):
                 reached[n_reached] = c
                 n_reached += 1
         reached[n_reached] = reached[max(n_reached - 1, 0)]
         for r in range(0, n_reached, 2):
-            squared_distances_of_two(tiles[t], vectors[reached[r]], vectors[reached[r + 1]], squares[0], squares[1])
-            for half in range(min(2, n_reached - r)):
-                quantise(squares[half], scale, distances)
-                out[reached[r + half]] += positive_differences(nearest[t], distances)
-
-
-@kernel
-def positive_differences(nearest, distances):
-    """Return the sum of max(0, nearest - distances), as int64."""
-    total = np.int64(0)
-    for i in range(nearest.shape[0]):
-        if distances[i] < nearest[i]:
-            total += nearest[i] - distances[i]
-    return total
+            squared_distances_of_two(tiles, t, vectors, reached[r], reached[r + 1], squares_a, squares_b)
+            quantise(squares_a, scale, distances)
+            out[reached[r]] += positive_differences(nearest, t, distances)
+            if r + 1 < n_reached:
+                quantise(squares_b, scale, distances)
+                out[reached[r + 1]] += positive_differences(nearest, t, distances)
 
 
 @kernel
@@ -187,15 +192,21 @@ def absorb(tiles, centres, radii, nearest, farthest, cluster, scale, picks, firs
     `nearest`, `farthest`, `cluster` (int32: the number of the nearest pick; ties stay with the earlier one) are changed in place; what each
     pick gained over these tiles is added to `gain` (int64). `picks` are vectors (m, d), numbered from `first_number`. Time m n d at worst.
     """
+    d = tiles.shape[1]
+    lanes = np.zeros((picks.shape[0] // TILE + 1, d, TILE), tiles.dtype)
+    lay_out(picks, lanes)
+    to_centre = np.empty(TILE, tiles.dtype)
     squares = np.empty(TILE, tiles.dtype)
     distances = np.empty(TILE, nearest.dtype)
     for t in range(first_tile, last_tile):
         for p in range(picks.shape[0]):
-            if is_out_of_reach(centres[t], radii[t], picks[p], scale, farthest[t]):
+            if p % TILE == 0:
+                squared_distances(lanes, p // TILE, centres, t, to_centre)
+            if is_out_of_reach(to_centre[p % TILE], radii[t], d, scale, farthest[t]):
                 continue
-            squared_distances(tiles[t], picks[p], squares)
+            squared_distances(tiles, t, picks, p, squares)
             quantise(squares, scale, distances)
-            gained = positive_differences(nearest[t], distances)
+            gained = positive_differences(nearest, t, distances)
             if gained > 0:
                 gain[p] += gained
                 largest = np.int64(0)
@@ -208,27 +219,31 @@ def absorb(tiles, centres, radii, nearest, farthest, cluster, scale, picks, firs
 
 
 @kernel
-def neighbours(tiles, centres, radii, nearest, scale, n_rows, positions, first, last, starts, columns, distances):
+def neighbours(tiles, centre_lanes, radii, nearest, scale, n_rows, positions, first, last, starts, columns, distances):
     """List for the rows ``positions[first:last]`` the candidates that are nearer than the row's nearest pick, until the lists might not fit.
 
-    Writes the candidates into `columns` (int32) and their distances into `distances`, where those of ``positions[p]`` begin at ``starts[p - first]``;
-    stops early when fewer than n places are left. Returns the place in `positions` to go on with.
+    Writes the candidates into `columns` (int32) and their distances into `distances`, where those of ``positions[p]`` begin at
+    ``starts[p - first]``; stops early when fewer than n places are left. Returns the place in `positions` to go on with.
     """
-    vector = np.empty(tiles.shape[1], tiles.dtype)
+    n_tiles, d, _ = tiles.shape
+    vector = np.empty((1, d), tiles.dtype)
+    to_centre = np.empty(TILE, tiles.dtype)
     squares = np.empty(TILE, tiles.dtype)
     lane = np.empty(TILE, nearest.dtype)
     filled = 0
     starts[0] = 0
     for p in range(first, last):
-        row = positions[p]
-        if filled + tiles.shape[0] * TILE > columns.shape[0]:
+        if filled + n_tiles * TILE > columns.shape[0]:
             return p
-        vector_of(tiles, row, vector)
+        row = positions[p]
+        copy_row(tiles, row, vector, 0)
         reach = nearest[row // TILE, row % TILE]
-        for t in range(tiles.shape[0]):
-            if reach == 0 or is_out_of_reach(centres[t], radii[t], vector, scale, np.int64(reach)):
+        for t in range(n_tiles if reach > 0 else 0):
+            if t % TILE == 0:
+                squared_distances(centre_lanes, t // TILE, vector, 0, to_centre)
+            if is_out_of_reach(to_centre[t % TILE], radii[t], d, scale, np.int64(reach)):
                 continue
-            squared_distances(tiles[t], vector, squares)
+            squared_distances(tiles, t, vector, 0, squares)
             quantise(squares, scale, lane)
             n_near = 0
             for i in range(TILE):
@@ -244,13 +259,15 @@ def neighbours(tiles, centres, radii, nearest, scale, n_rows, positions, first, 
 
 
 @kernel
-def take_picks(tiles, centres, radii, nearest, farthest, scale, starts, ends, columns, lane, gain, rank, picks, gained):
+def take_picks(tiles, centre_lanes, radii, nearest, farthest, scale, starts, ends, columns, lane, gain, rank, picks, gained):
     """Make as many greedy picks as `picks` has places, gains kept up to date by the lists; returns how many gained anything.
 
     `nearest`, `farthest`, the lists and `gain` (selected rows: -1) are changed in place; picks (int64) and what each gained are written.
     Time a pick: n for the largest gain, the tiles in reach, and the lists of the rows taken over.
     """
-    vector = np.empty(tiles.shape[1], tiles.dtype)
+    n_tiles, d, _ = tiles.shape
+    vector = np.empty((1, d), tiles.dtype)
+    to_centre = np.empty(TILE, tiles.dtype)
     squares = np.empty(TILE, tiles.dtype)
     distances = np.empty(TILE, nearest.dtype)
     for p in range(picks.shape[0]):
@@ -258,11 +275,13 @@ def take_picks(tiles, centres, radii, nearest, farthest, scale, starts, ends, co
         if gain[pick] <= 0:
             return p
         picks[p], gained[p] = pick, gain[pick]
-        vector_of(tiles, pick, vector)
-        for t in range(tiles.shape[0]):
-            if is_out_of_reach(centres[t], radii[t], vector, scale, farthest[t]):
+        copy_row(tiles, pick, vector, 0)
+        for t in range(n_tiles):
+            if t % TILE == 0:
+                squared_distances(centre_lanes, t // TILE, vector, 0, to_centre)
+            if is_out_of_reach(to_centre[t % TILE], radii[t], d, scale, farthest[t]):
                 continue
-            squared_distances(tiles[t], vector, squares)
+            squared_distances(tiles, t, vector, 0, squares)
             quantise(squares, scale, distances)
             largest = np.int64(0)
             for i in range(TILE):
@@ -276,25 +295,28 @@ def take_picks(tiles, centres, radii, nearest, farthest, scale, starts, ends, co
 
 
 @kernel
-def first_gain_bounds(tiles, centres, phantom, scale, n_rows, first_row, last_row, out):
+def first_gain_bounds(tiles, centre_lanes, phantom, scale, n_rows, first_row, last_row, out):
     """Write for each row no less than what it would gain as the first pick, at the price of one distance a tile.
 
     The distances of a tile's rows add up to at least their number times the distance to their mean (Jensen).
     """
-    d = tiles.shape[1]
-    vector = np.empty(d, tiles.dtype)
+    n_tiles, d, _ = tiles.shape
+    vector = np.empty((1, d), tiles.dtype)
+    squares = np.empty(TILE, tiles.dtype)
     margin = 1.0 - (d + 16) * 1.2e-7
     for row in range(first_row, last_row):
-        vector_of(tiles, row, vector)
+        copy_row(tiles, row, vector, 0)
         total = 0.0
-        for t in range(tiles.shape[0]):
-            total += min(TILE, n_rows - t * TILE) * max(ball_distance(centres[t], vector) * margin * scale - 1.0, 0.0)
+        for t in range(n_tiles):
+            if t % TILE == 0:
+                squared_distances(centre_lanes, t // TILE, vector, 0, squares)
+            total += min(TILE, n_rows - t * TILE) * max(np.float64(np.sqrt(squares[t % TILE])) * margin * scale - 1.0, 0.0)
         out[row] = n_rows * np.float64(phantom) - total * (1 - 1e-9) + 1.0
 
 
 @kernel
 def tile_bounds(tiles, centres, radii, n_rows):
-    """Fill in a ball round the rows of each tile: their mean, and the largest distance from it (rounded up)."""
+    """Fill in a ball round the rows of each tile: their mean, and the largest distance from it."""
     for t in range(tiles.shape[0]):
         n_in_tile = min(TILE, n_rows - t * TILE)
         for k in range(tiles.shape[1]):
@@ -304,8 +326,12 @@ def tile_bounds(tiles, centres, radii, n_rows):
             centres[t, k] = total / n_in_tile
         largest = 0.0
         for i in range(n_in_tile):
-            largest = max(largest, ball_distance(centres[t], tiles[t, :, i]))
-        radii[t] = largest
+            square = 0.0
+            for k in range(tiles.shape[1]):
+                difference = np.float64(tiles[t, k, i]) - np.float64(centres[t, k])
+                square += difference * difference
+            largest = max(largest, square)
+        radii[t] = np.sqrt(largest) * (1 + 1e-9)
 
 
 @kernel

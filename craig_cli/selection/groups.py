@@ -94,6 +94,8 @@ class DenseGroup:
         n_tiles, d, _ = self._tiles.shape
         self._centres, self._radii = np.empty((n_tiles, d), real), np.empty(n_tiles)
         dense.tile_bounds(self._tiles, self._centres, self._radii, n)
+        self._centre_lanes = np.zeros((n_tiles // TILE + 1, d, TILE), real)
+        dense.lay_out(self._centres, self._centre_lanes)
         self._nearest = np.zeros((n_tiles, TILE), whole)
         self._farthest = np.zeros(n_tiles, np.int64)
         self._cluster = np.zeros((n_tiles, TILE), np.int32)
@@ -130,7 +132,9 @@ class DenseGroup:
         """Return for each position no less than its gain as the first pick."""
         out = np.empty(self.n_rows, np.int64)
         self._workers.map(
-            lambda first, last: dense.first_gain_bounds(self._tiles, self._centres, self.phantom, float(self._scale), self.n_rows, first, last, out),
+            lambda first, last: dense.first_gain_bounds(
+                self._tiles, self._centre_lanes, self.phantom, float(self._scale), self.n_rows, first, last, out
+            ),
             ranges(self.n_rows, 4096),
         )
         return out
@@ -138,8 +142,8 @@ class DenseGroup:
     def absorb(self, picks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Make picks, in order: each takes the rows nearer to it than to any earlier one. Return what each gained."""
         vectors = np.empty((len(picks), self._tiles.shape[1]), self._tiles.dtype)
-        for vector, pick in zip(vectors, picks, strict=True):
-            dense.vector_of(self._tiles, pick, vector)
+        for p, pick in enumerate(picks):
+            dense.copy_row(self._tiles, pick, vectors, p)
         tile_ranges = ranges(len(self._tiles), max(1, min(64, -(-len(self._tiles) // self._workers.n_threads))))
         tasks = [(first, last, np.zeros(len(picks), np.int64)) for first, last in tile_ranges]
         self._workers.map(
@@ -160,7 +164,7 @@ class DenseGroup:
             return int(
                 dense.neighbours(
                     self._tiles,
-                    self._centres,
+                    self._centre_lanes,
                     self._radii,
                     self._nearest,
                     self._scale,
@@ -180,7 +184,7 @@ class DenseGroup:
         """Make up to `n_picks` greedy picks with gains kept up to date by the lists; return them and what each gained."""
         picks, gained = np.empty(n_picks, np.int64), np.empty(n_picks, np.int64)
         made = dense.take_picks(
-            self._tiles, self._centres, self._radii, self._nearest, self._farthest, self._scale, *lists, gain, self.rank, picks, gained
+            self._tiles, self._centre_lanes, self._radii, self._nearest, self._farthest, self._scale, *lists, gain, self.rank, picks, gained
         )
         return picks[:made], gained[:made]
 

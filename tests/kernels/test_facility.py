@@ -83,13 +83,13 @@ def test_gains_kept_up_to_date_by_lists_are_those_of_a_new_evaluation(group):
 
 def test_one_and_two_vectors_give_the_same_bits():
     rng = np.random.default_rng(0)
-    tile, a, b = (rng.normal(size=shape).astype(np.float32) for shape in ((24, dense.TILE), 24, 24))
-    one, two_a, two_b = (np.empty(dense.TILE, np.float32) for _ in range(3))
-    dense.squared_distances_of_two(tile, a, b, two_a, two_b)
-    for vector, two in ((a, two_a), (b, two_b)):
-        dense.squared_distances(tile, vector, one)
-        assert one.tobytes() == two.tobytes()
-        np.testing.assert_allclose(one, ((tile.astype(float) - vector[:, None]) ** 2).sum(axis=0), rtol=1e-5)
+    tiles, vectors = rng.normal(size=(1, 24, dense.TILE)).astype(np.float32), rng.normal(size=(2, 24)).astype(np.float32)
+    one, two = np.empty(dense.TILE, np.float32), np.empty((2, dense.TILE), np.float32)
+    dense.squared_distances_of_two(tiles, 0, vectors, 0, 1, two[0], two[1])
+    for v in range(2):
+        dense.squared_distances(tiles, 0, vectors, v, one)
+        assert one.tobytes() == two[v].tobytes()
+        np.testing.assert_allclose(one, ((tiles[0].astype(float) - vectors[v][:, None]) ** 2).sum(axis=0), rtol=1e-5)
 
 
 @pytest.mark.parametrize("plain", (True, False))
