@@ -134,8 +134,11 @@ def lay_out(vectors, lanes):
 
 
 @kernel
-def gains(tiles, centres, radii, nearest, farthest, scale, candidates, first_tile, last_tile, out):
-    """Add to `out` the gain of each candidate over the rows of some tiles: the sum of max(0, nearest - distance).
+def update_gains(tiles, centres, radii, nearest, farthest, scale, candidates, stamps, history, first_tile, last_tile, out):
+    """Add to `out` what each candidate gains over the rows of some tiles, or by how much that has changed since it was last evaluated.
+
+    The gain is the sum of max(0, nearest - distance). Only tiles that have changed since a candidate's evaluation are looked at: there the
+    same distances are held against the state of that time and of now.
 
     Parameters
     ----------
@@ -150,13 +153,19 @@ def gains(tiles, centres, radii, nearest, farthest, scale, candidates, first_til
         Whole-number distances per unit of the coordinates.
     candidates : int64 (m,)
         Rows, counted through the tiles.
+    stamps : int64 (m,)
+        Picks made when the candidate was last evaluated; -1 for never.
+    history : tuple
+        ``changed_at`` int64 (n_tiles,): picks made when the tile last changed; ``saved`` int64 (n_tiles,): its newest earlier state, a position
+        in the rest: ``since`` int64: picks made when that state began, ``before`` int64: the state before it, ``old_nearest``, ``old_farthest``.
     out : int64 (m,)
         Added to in place.
 
     Notes
     -----
-    Time m n d at worst; tiles out of a candidate's reach cost one distance. Memory 2 m d.
+    Time m n d at worst; tiles that have not changed cost nothing, those out of a candidate's reach one distance. Memory 2 m d.
     """
+    changed_at, saved, since, before, old_nearest, old_farthest = history
     n_candidates, d = candidates.shape[0], tiles.shape[1]
     vectors = np.empty((n_candidates, d), tiles.dtype)
     for c in range(n_candidates):
@@ -167,22 +176,65 @@ def gains(tiles, centres, radii, nearest, farthest, scale, candidates, first_til
     squares_b = np.empty(TILE, tiles.dtype)
     distances = np.empty(TILE, nearest.dtype)
     reached = np.empty(n_candidates + 1, np.int64)
+    states = np.empty(n_candidates + 1, np.int64)
     for t in range(first_tile, last_tile):
         n_reached = 0
         for c in range(n_candidates):
             if c % TILE == 0:
                 squared_distances(lanes, c // TILE, centres, t, squares_a)
-            if not is_out_of_reach(squares_a[c % TILE], radii[t], d, scale, farthest[t]):
+            if changed_at[t] <= stamps[c]:
+                continue
+            state = -1
+            limit = farthest[t]
+            if stamps[c] >= 0:
+                state = saved[t]
+                while since[state] > stamps[c]:
+                    state = before[state]
+                limit = old_farthest[state]
+            if not is_out_of_reach(squares_a[c % TILE], radii[t], d, scale, limit):
                 reached[n_reached] = c
+                states[n_reached] = state
                 n_reached += 1
         reached[n_reached] = reached[max(n_reached - 1, 0)]
         for r in range(0, n_reached, 2):
             squared_distances_of_two(tiles, t, vectors, reached[r], reached[r + 1], squares_a, squares_b)
-            quantise(squares_a, scale, distances)
-            out[reached[r]] += positive_differences(nearest, t, distances)
-            if r + 1 < n_reached:
-                quantise(squares_b, scale, distances)
-                out[reached[r + 1]] += positive_differences(nearest, t, distances)
+            for half in range(min(2, n_reached - r)):
+                if half == 0:
+                    quantise(squares_a, scale, distances)
+                else:
+                    quantise(squares_b, scale, distances)
+                out[reached[r + half]] += positive_differences(nearest, t, distances)
+                if states[r + half] >= 0:
+                    out[reached[r + half]] -= positive_differences(old_nearest, states[r + half], distances)
+
+
+@kernel
+def drop_costly_stamps(tiles, centres, radii, farthest, scale, candidates, stamps, history):
+    """Set a candidate's stamp to -1 where evaluating it anew visits fewer tiles than updating it: early states reach far."""
+    changed_at, saved, since, before, _, old_farthest = history
+    n_candidates, d = candidates.shape[0], tiles.shape[1]
+    vectors = np.empty((n_candidates, d), tiles.dtype)
+    for c in range(n_candidates):
+        copy_row(tiles, candidates[c], vectors, c)
+    lanes = np.zeros((n_candidates // TILE + 1, d, TILE), tiles.dtype)
+    lay_out(vectors, lanes)
+    squares = np.empty(TILE, tiles.dtype)
+    saving = np.zeros(n_candidates, np.int64)
+    for t in range(tiles.shape[0]):
+        for c in range(n_candidates):
+            if c % TILE == 0:
+                squared_distances(lanes, c // TILE, centres, t, squares)
+            if stamps[c] < 0:
+                continue
+            saving[c] += not is_out_of_reach(squares[c % TILE], radii[t], d, scale, farthest[t])
+            if changed_at[t] > stamps[c]:
+                state = saved[t]
+                while since[state] > stamps[c]:
+                    state = before[state]
+                saving[c] -= not is_out_of_reach(squares[c % TILE], radii[t], d, scale, old_farthest[state])
+    for c in range(n_candidates):
+        if saving[c] < 0:
+            stamps[c] = -1
 
 
 @kernel
@@ -238,22 +290,23 @@ def neighbours(tiles, centre_lanes, radii, nearest, scale, n_rows, positions, fi
         row = positions[p]
         copy_row(tiles, row, vector, 0)
         reach = nearest[row // TILE, row % TILE]
+        beyond = ((reach + 1) / scale) ** 2 * (1 + 1e-6)  # no square above it can round to less than reach
         for t in range(n_tiles if reach > 0 else 0):
             if t % TILE == 0:
                 squared_distances(centre_lanes, t // TILE, vector, 0, to_centre)
             if is_out_of_reach(to_centre[t % TILE], radii[t], d, scale, np.int64(reach)):
                 continue
             squared_distances(tiles, t, vector, 0, squares)
-            quantise(squares, scale, lane)
-            n_near = 0
+            closest = squares[0]
             for i in range(TILE):
-                n_near += lane[i] < reach
-            if n_near > 0:
-                for i in range(min(TILE, n_rows - t * TILE)):
-                    if lane[i] < reach:
-                        columns[filled] = t * TILE + i
-                        distances[filled] = lane[i]
-                        filled += 1
+                closest = min(closest, squares[i])
+            if closest > beyond:
+                continue
+            quantise(squares, scale, lane)
+            for i in range(min(TILE, n_rows - t * TILE)):
+                columns[filled] = t * TILE + i
+                distances[filled] = lane[i]
+                filled += lane[i] < reach
         starts[p - first + 1] = filled
     return last
 

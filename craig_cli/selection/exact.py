@@ -43,6 +43,8 @@ class ExactGreedy:
         self.picks: list[int] = []
         self.gained: list[int] = []
         self._bounds = group.first_gain_bounds()
+        self._stamps = np.full(group.n_rows, -1, np.int64)  # picks made when a bound was evaluated
+        self._n_lazy = 0
         self._lists: Lists | None = None
         self._next_look = FIRST_LOOK if group.n_rows**2 > LIST_PAIRS_MINIMUM else 1
 
@@ -75,7 +77,8 @@ class ExactGreedy:
             if pick is None:
                 break
             picks.append(pick)
-            gained.append(int(self._group.absorb(np.array([pick]))[0]))
+            gained.append(self._group.absorb_one(pick))
+            self._n_lazy += 1
         return np.array(picks, np.int64), np.array(gained, np.int64)
 
     def _best_candidate(self) -> int | None:
@@ -89,8 +92,9 @@ class ExactGreedy:
                 break
             if len(hopeful) > batch:
                 hopeful = hopeful[np.argpartition(-bounds[hopeful], batch)[:batch]]
-            evaluated = self._group.gains(hopeful)
+            evaluated = self._group.update_gains(hopeful, bounds[hopeful], self._stamps[hopeful])
             bounds[hopeful] = evaluated
+            self._stamps[hopeful] = self._n_lazy
             stale[hopeful] = False
             top = int(evaluated.max())
             winners = hopeful[evaluated == top]

@@ -45,9 +45,10 @@ class Group(Protocol):
     phantom: int
 
     def reset(self) -> None: ...
-    def gains(self, candidates: NDArray[np.int64]) -> NDArray[np.int64]: ...
+    def update_gains(self, candidates: NDArray[np.int64], gains: NDArray[np.int64], stamps: NDArray[np.int64]) -> NDArray[np.int64]: ...
     def first_gain_bounds(self) -> NDArray[np.int64]: ...
     def absorb(self, picks: NDArray[np.int64]) -> NDArray[np.int64]: ...
+    def absorb_one(self, pick: int) -> int: ...
     def neighbours(self, positions: NDArray[np.int64], capacity: int) -> Lists | None: ...
     def take_picks(self, lists: Lists, gain: NDArray[np.int64], n_picks: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
     def nearest(self) -> NDArray[np.integer]: ...
@@ -107,20 +108,30 @@ class DenseGroup:
         self._farthest[:] = self.phantom
         self._cluster[:] = -1
         self._n_picks = 0
+        self._history = History(len(self._tiles), self._nearest.dtype)
 
-    def gains(self, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what each candidate would gain as the next pick."""
-        candidate_ranges, tile_ranges = self._cut(len(candidates))
-        tasks = [(candidates[c0:c1], t0, t1, np.zeros(c1 - c0, np.int64)) for c0, c1 in candidate_ranges for t0, t1 in tile_ranges]
+    def update_gains(self, candidates: NDArray[np.int64], gains: NDArray[np.int64], stamps: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what each candidate would gain as the next pick, its gain after ``stamps`` picks being known (-1: not known)."""
+        history, stamps = self._history.arrays(), stamps.copy()
         self._workers.map(
-            lambda some, t0, t1, out: dense.gains(
-                self._tiles, self._centres, self._radii, self._nearest, self._farthest, self._scale, some, t0, t1, out
+            lambda c0, c1: dense.drop_costly_stamps(
+                self._tiles, self._centres, self._radii, self._farthest, self._scale, candidates[c0:c1], stamps[c0:c1], history
+            ),
+            ranges(len(candidates), CANDIDATES_A_TASK),
+        )
+        candidate_ranges, tile_ranges = self._cut(len(candidates))
+        tasks = [(c0, c1, t0, t1, np.zeros(c1 - c0, np.int64)) for c0, c1 in candidate_ranges for t0, t1 in tile_ranges]
+        self._workers.map(
+            lambda c0, c1, t0, t1, out: dense.update_gains(
+                self._tiles, self._centres, self._radii, self._nearest, self._farthest, self._scale, candidates[c0:c1], stamps[c0:c1], history, t0,
+                t1, out
             ),
             tasks,
-        )
-        parts = [task[3] for task in tasks]
-        step = len(tile_ranges)
-        return np.concatenate([np.sum(parts[i : i + step], axis=0) for i in range(0, len(parts), step)])
+        )  # fmt: skip
+        updated = np.where(stamps >= 0, gains, 0)
+        for c0, c1, _, _, change in tasks:
+            updated[c0:c1] += change
+        return updated
 
     def _cut(self, n_candidates: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Return ranges of candidates and of tiles that make enough tasks for all threads, none of them long."""
@@ -141,6 +152,16 @@ class DenseGroup:
 
     def absorb(self, picks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Make picks, in order: each takes the rows nearer to it than to any earlier one. Return what each gained."""
+        return self._absorb(picks)
+
+    def absorb_one(self, pick: int) -> int:
+        """Make a pick and return what it gained; gains known before it can be updated afterwards."""
+        nearest, farthest = self._nearest.copy(), self._farthest.copy()
+        gained = int(self._absorb(np.array([pick]))[0])
+        self._history.record(nearest, farthest, np.flatnonzero((nearest != self._nearest).any(axis=1)), self._n_picks)
+        return gained
+
+    def _absorb(self, picks: NDArray[np.int64]) -> NDArray[np.int64]:
         vectors = np.empty((len(picks), self._tiles.shape[1]), self._tiles.dtype)
         for p, pick in enumerate(picks):
             dense.copy_row(self._tiles, pick, vectors, p)
@@ -195,6 +216,37 @@ class DenseGroup:
     def cluster(self) -> NDArray[np.int32]:
         """Return each position's nearest pick, as the number of the pick among those absorbed."""
         return self._cluster.reshape(-1)[: self.n_rows]
+
+
+class History:
+    """Earlier states of tiles, so that a gain can be updated from the tiles that have changed since it was known.
+
+    Memory: 4 bytes (wide: 8) a row of each tile that a pick has changed.
+    """
+
+    def __init__(self, n_tiles: int, dtype: np.dtype) -> None:
+        self._changed_at = np.zeros(n_tiles, np.int64)
+        self._saved = np.full(n_tiles, -1, np.int64)
+        self._since, self._before, self._farthest = (np.empty(n_tiles, np.int64) for _ in range(3))
+        self._nearest = np.empty((n_tiles, TILE), dtype)
+        self._filled = 0
+
+    def record(self, nearest: NDArray[np.integer], farthest: NDArray[np.int64], changed: NDArray[np.int64], n_picks: int) -> None:
+        """Keep the state of the `changed` tiles before the pick that made `n_picks` of them."""
+        start, stop = self._filled, self._filled + len(changed)
+        if stop > len(self._since):
+            size = max(stop, 2 * len(self._since))
+            self._since, self._before, self._farthest = (np.resize(a, size) for a in (self._since, self._before, self._farthest))
+            self._nearest = np.resize(self._nearest, (size, TILE))
+        self._since[start:stop], self._before[start:stop] = self._changed_at[changed], self._saved[changed]
+        self._nearest[start:stop], self._farthest[start:stop] = nearest[changed], farthest[changed]
+        self._saved[changed] = np.arange(start, stop)
+        self._changed_at[changed] = n_picks
+        self._filled = stop
+
+    def arrays(self) -> tuple[NDArray, ...]:
+        """Return the history as `dense.update_gains` takes it."""
+        return self._changed_at, self._saved, self._since, self._before, self._nearest, self._farthest
 
 
 def tile_rows(points: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
@@ -253,8 +305,8 @@ class SparseGroup:
         self._cluster[:] = -1
         self._n_picks = 0
 
-    def gains(self, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what each candidate would gain as the next pick."""
+    def update_gains(self, candidates: NDArray[np.int64], gains: NDArray[np.int64], stamps: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what each candidate would gain as the next pick: evaluated anew, whatever is known of it."""
         out = np.empty(len(candidates), np.int64)
         step = min(CANDIDATES_A_TASK, -(-len(candidates) // self._workers.n_threads))
         self._workers.map(
@@ -279,6 +331,10 @@ class SparseGroup:
             )  # fmt: skip
         self._n_picks += len(picks)
         return gain
+
+    def absorb_one(self, pick: int) -> int:
+        """Make a pick and return what it gained."""
+        return int(self.absorb(np.array([pick]))[0])
 
     def neighbours(self, positions: NDArray[np.int64], capacity: int) -> Lists | None:
         """Return the lists of some positions; None if they would hold more than `capacity` pairs."""

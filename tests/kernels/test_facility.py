@@ -27,6 +27,11 @@ def whole_distances(group):
     return np.array(columns).T
 
 
+def evaluate(group):
+    """What every row would gain as the next pick, from scratch."""
+    return group.update_gains(np.arange(group.n_rows), np.zeros(group.n_rows, np.int64), np.full(group.n_rows, -1))
+
+
 @pytest.fixture(params=[("normal", False, False), ("clusters", False, True), ("text", True, False), ("text", True, True), ("one-hot", False, False)])
 def group(request):
     kind, is_sparse, wide = request.param
@@ -51,10 +56,15 @@ def test_gains_bounds_and_lists_against_the_matrix(group):
     n = group.n_rows
     everyone = np.arange(n)
     nearest = np.full(n, group.phantom)
-    assert (group.first_gain_bounds() >= group.gains(everyone)).all()
-    for pick in (5, 300, 77):
-        np.testing.assert_array_equal(group.gains(everyone), np.maximum(nearest[:, None] - whole, 0).sum(axis=0))
-        assert group.absorb(np.array([pick])) == np.maximum(nearest - whole[:, pick], 0).sum()
+    assert (group.first_gain_bounds() >= evaluate(group)).all()
+    known, stamps = np.zeros(n, np.int64), np.full(n, -1)
+    for made, pick in enumerate((5, 300, 77, 120, 121, 9)):
+        expected = np.maximum(nearest[:, None] - whole, 0).sum(axis=0)
+        np.testing.assert_array_equal(evaluate(group), expected)
+        some = np.flatnonzero(np.arange(n) % 3 != made % 3)  # so that some gains are two picks old
+        np.testing.assert_array_equal(group.update_gains(some, known[some], stamps[some]), expected[some])
+        known[some], stamps[some] = expected[some], made
+        assert group.absorb_one(pick) == np.maximum(nearest - whole[:, pick], 0).sum()
         nearest = np.minimum(nearest, whole[:, pick])
         np.testing.assert_array_equal(group.nearest(), nearest)
     found = group.neighbours(everyone, n * n)
@@ -74,7 +84,7 @@ def test_gains_kept_up_to_date_by_lists_are_those_of_a_new_evaluation(group):
     greedy.extend(40)
     assert greedy._lists is not None
     kept = greedy._bounds.copy()
-    evaluated = group.gains(np.arange(group.n_rows))
+    evaluated = evaluate(group)
     open_ = kept >= 0
     np.testing.assert_array_equal(kept[open_], evaluated[open_])
     assert (evaluated[~open_] == 0).all()
