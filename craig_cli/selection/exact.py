@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.kernels.lists import gains_from_lists
-from craig_cli.selection.groups import Group, Lists
+from craig_cli.selection.groups import Group
+from craig_cli.selection.near_lists import Lists
 
 LIST_PAIRS_MINIMUM = 1 << 24
 LIST_PAIRS_A_ROW = 256

@@ -7,9 +7,8 @@ import pytest
 from reference import clusters, distance_matrix, naive_greedy
 
 from craig_cli.blocks import Dataset, SparseRows
-from craig_cli.selection import check_coreset, measure, select
+from craig_cli.selection import check_coreset, dense_group, measure, near_lists, select
 from craig_cli.selection import exact as exact_module
-from craig_cli.selection import groups as groups_module
 from craig_cli.settings import Budget, SelectionSettings
 
 
@@ -97,9 +96,9 @@ def test_same_bytes_for_any_number_of_threads_and_any_cut(monkeypatch, kind):
     labels = np.arange(len(made(kind))) % 3
     one = exact(rows, labels, threads=1, size=200)
     for threads, candidates, tiles, list_rows in ((2, 256, 2048, 256), (5, 7, 1, 3), (3, 64, 2, 1000)):
-        monkeypatch.setattr(groups_module, "CANDIDATES_A_TASK", candidates)
-        monkeypatch.setattr(groups_module, "TILES_A_TASK", tiles)
-        monkeypatch.setattr(groups_module, "ROWS_A_TASK", list_rows)
+        monkeypatch.setattr(dense_group, "CANDIDATES_A_TASK", candidates)
+        monkeypatch.setattr(dense_group, "TILES_A_TASK", tiles)
+        monkeypatch.setattr(near_lists, "ROWS_A_TASK", list_rows)
         other = exact(rows, labels, threads=threads, size=200)
         for name in ("index", "order", "weight", "cluster_size", "label", "gain", "epsilon"):
             assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name
