@@ -83,6 +83,8 @@ class Dataset:
         Names of the columns of `rows`, where the format has them.
     skipped_rows : int
         Bad rows passed over under ``--on-error skip``.
+    skipped_examples : tuple of str
+        What was wrong with the first of them.
     """
 
     rows: Rows
@@ -91,6 +93,7 @@ class Dataset:
     file_starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
     column_names: tuple[str, ...] | None = None
     skipped_rows: int = 0
+    skipped_examples: tuple[str, ...] = ()
 
     @property
     def n_rows(self) -> int:

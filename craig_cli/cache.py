@@ -61,7 +61,7 @@ def prepare_cache() -> Path | None:
         if "numba" in sys.modules:
             import numba
 
-            numba.config.CACHE_DIR = str(chosen)
+            numba.config.CACHE_DIR = str(chosen)  # type: ignore[attr-defined]
         else:
             os.environ["NUMBA_CACHE_DIR"] = str(chosen)
     return chosen

@@ -116,22 +116,44 @@ def take_picks(rows, postings, squares, scale, nearest, starts, ends, columns, l
 
 
 @kernel
-def pair_distances(rows, first, second, out):
-    """Write the float64 distance of row ``first[p]`` to row ``second[p]`` into ``out[p]``, by differences of merged entries."""
+def pair_distance(rows, a, b):
+    """Return the float64 distance of two rows, by differences of merged entries."""
     indptr, indices, values = rows
+    i, i_end, j, j_end = indptr[a], indptr[a + 1], indptr[b], indptr[b + 1]
+    total = 0.0
+    while i < i_end or j < j_end:
+        if j == j_end or (i < i_end and indices[i] < indices[j]):
+            difference = values[i]
+            i += 1
+        elif i == i_end or indices[j] < indices[i]:
+            difference = values[j]
+            j += 1
+        else:
+            difference = values[i] - values[j]
+            i += 1
+            j += 1
+        total += difference * difference
+    return np.sqrt(total)
+
+
+@kernel
+def pair_distances(rows, first, second, out):
+    """Write the distance of row ``first[p]`` to row ``second[p]`` into ``out[p]``."""
     for p in range(out.shape[0]):
-        i, i_end, j, j_end = indptr[first[p]], indptr[first[p] + 1], indptr[second[p]], indptr[second[p] + 1]
-        total = 0.0
-        while i < i_end or j < j_end:
-            if j == j_end or (i < i_end and indices[i] < indices[j]):
-                difference = values[i]
-                i += 1
-            elif i == i_end or indices[j] < indices[i]:
-                difference = values[j]
-                j += 1
-            else:
-                difference = values[i] - values[j]
-                i += 1
-                j += 1
-            total += difference * difference
-        out[p] = np.sqrt(total)
+        out[p] = pair_distance(rows, first[p], second[p])
+
+
+@kernel
+def cluster_medoids(rows, starts, members, limit, first, last, medoids):
+    """Write for each cluster the member whose distances to all members add up to least, as `dense.cluster_medoids` does."""
+    for c in range(first, last):
+        least = np.inf
+        for a in range(starts[c], min(starts[c + 1], starts[c] + limit)):
+            total = 0.0
+            for b in range(starts[c], starts[c + 1]):
+                total += pair_distance(rows, members[a], members[b])
+                if total >= least:
+                    break
+            if total < least:
+                least = total
+                medoids[c] = members[a]

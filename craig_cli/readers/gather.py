@@ -1,0 +1,162 @@
+"""A whole input, read block by block into memory."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.blocks import Block, Dataset, Labels, Progress, Rows, SparseRows, no_progress, shape_of
+from craig_cli.errors import InputError, UsageError
+from craig_cli.readers.labels import unify_labels
+from craig_cli.readers.sources import Source, expand_sources
+from craig_cli.settings import InputSettings
+
+SKIPPED_SHOWN = 5
+"""Errors of skipped rows that are kept for the summary."""
+
+Categories = Mapping[str, tuple[str, ...]]
+
+
+def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> Dataset:
+    """Return all rows of the input.
+
+    Parameters
+    ----------
+    settings : InputSettings
+    progress : Progress
+        Called with stage "read", the rows read, and None.
+
+    Raises
+    ------
+    UsageError
+        An option does not suit the format, or names a column that is not there.
+    InputError
+        The data cannot be used; says where.
+
+    Notes
+    -----
+    Memory: the rows twice while blocks are joined, 8 bytes a dense value (4 for float32), 12 a sparse entry.
+    """
+    sources = expand_sources(settings)
+    if not sources:
+        raise UsageError("There is no input: name a file, a directory, or - for stdin.")
+    check_options(sources, settings)
+    names, categories = agreed_columns(sources, settings)
+    skipped: list[InputError] = []
+    blocks: list[Block] = []
+    n_read = 0
+    for file, source in enumerate(sources):
+        for block in read_source(source, file, settings, skipped.append, categories):
+            n_read += shape_of(block.rows)[0]
+            blocks.append(block)
+            progress("read", n_read, None)
+    whole = sources[0].name if len(sources) == 1 else f"{sources[0].name} and {len(sources) - 1} more"
+    if n_read == 0:
+        reason = f"all {len(skipped)} rows were skipped as bad, the first: {skipped[0]}" if skipped else "there are no rows"
+        raise InputError(whole, reason.rstrip("."), remedy="Give at least one row of data.")
+    counts = np.bincount([b.file for b in blocks], [shape_of(b.rows)[0] for b in blocks], len(sources)).astype(np.int64)
+    return Dataset(
+        rows=join_rows([b.rows for b in blocks], [sources[b.file].name for b in blocks]),
+        labels=join_labels([b.labels for b in blocks], whole),
+        files=tuple(s.name for s in sources),
+        file_starts=np.concatenate([[0], np.cumsum(counts)]),
+        column_names=names,
+        skipped_rows=len(skipped),
+        skipped_examples=tuple(str(error) for error in skipped[:SKIPPED_SHOWN]),
+    )
+
+
+def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
+    """Raise `UsageError` for options about columns where the format has no column names."""
+    nameless = next((s for s in sources if s.format in ("libsvm", "hdf5")), None)
+    if nameless is None:
+        return
+    for option, given in (("--drop", settings.drop), ("--one-hot", settings.one_hot)):
+        if given:
+            raise UsageError(f"{option}: columns of {nameless.format} files have no names. Convert the file to CSV or Parquet first.")
+    if nameless.format == "libsvm" and settings.label is not None:
+        raise UsageError("--label: in LIBSVM files the label is the first word of the line. Leave --label out.")
+
+
+def read_source(source: Source, file: int, settings: InputSettings, skipped: Callable[[InputError], None], categories: Categories) -> Iterator[Block]:
+    """Return the blocks of one file. Each format's module is imported only when it is needed."""
+    if source.format == "libsvm":
+        from craig_cli.readers import libsvm
+
+        return libsvm.read_blocks(source, file, settings, skipped)
+    if source.format == "parquet":
+        from craig_cli.readers import parquet
+
+        return parquet.read_blocks(source, file, settings, skipped, categories)
+    if source.format == "hdf5":
+        from craig_cli.readers import hdf5
+
+        return hdf5.read_blocks(source, file, settings, skipped, categories)
+    from craig_cli.readers import delimited
+
+    return delimited.read_blocks(source, file, settings, skipped, categories)
+
+
+def agreed_columns(sources: tuple[Source, ...], settings: InputSettings) -> tuple[tuple[str, ...] | None, Categories]:
+    """Return the names of the feature columns, the same in all files that have names, and the categories of ``--one-hot`` columns."""
+    modules = {}
+    for source in sources:
+        if source.format == "parquet":
+            from craig_cli.readers import parquet
+
+            modules[source] = parquet
+        elif source.format in ("csv", "tsv"):
+            from craig_cli.readers import delimited
+
+            modules[source] = delimited
+    found: dict[str, set[str]] = defaultdict(set)
+    if settings.one_hot:
+        for source, module in modules.items():
+            for column, values in module.collect_categories(source, settings).items():
+                found[column] |= values
+    categories = {column: tuple(sorted(values)) for column, values in found.items()}
+    named = [(source, module.column_names(source, settings, categories)) for source, module in modules.items()]
+    for (first, names), (other, other_names) in pairwise(named):
+        if names != other_names:
+            odd = next((a or b for a, b in zip(other_names, names, strict=False) if a != b), None) or "one column more or less"
+            problem = f"its columns differ from those of {first.name} (the first difference: {odd})"
+            raise InputError(other.name, problem, remedy="Give files with the same columns in the same order, or --drop those that differ.")
+    return (named[0][1] if named else None), categories
+
+
+def join_rows(parts: list[Rows], names: list[str]) -> Rows:
+    """Return the rows of all blocks, one after the other."""
+    sparse = [part for part in parts if isinstance(part, SparseRows)]
+    dense = [part for part in parts if not isinstance(part, SparseRows)]
+    if sparse and dense:
+        kinds = {isinstance(part, SparseRows): name for part, name in zip(parts, names, strict=True)}
+        raise InputError(kinds[True], f"sparse rows cannot be joined with the dense rows of {kinds[False]}", remedy="Give files of one kind.")
+    if dense:
+        for part, name in zip(dense, names, strict=True):
+            if part.shape[1] != dense[0].shape[1]:
+                problem = f"it has {part.shape[1]} columns, {names[0]} has {dense[0].shape[1]}"
+                raise InputError(name, problem, remedy="Give files with the same columns.")
+        joined: Rows = dense[0] if len(dense) == 1 else np.concatenate(dense)
+        return joined
+    if len(sparse) == 1:
+        return sparse[0]
+    offsets = np.concatenate([[0], np.cumsum([len(part.values) for part in sparse])])
+    indptr: NDArray[np.int64] = np.concatenate(
+        [np.zeros(1, np.int64), *(part.indptr[1:] + offset for part, offset in zip(sparse, offsets[:-1].tolist(), strict=True))]
+    )
+    return SparseRows(
+        indptr,
+        np.concatenate([part.indices for part in sparse]),
+        np.concatenate([part.values for part in sparse]),
+        max(part.n_columns for part in sparse),
+    )
+
+
+def join_labels(parts: list[Labels | None], source: str) -> Labels | None:
+    """Return the labels of all blocks, of one type; None where there are none."""
+    given = [part for part in parts if part is not None]
+    return unify_labels(given, source) if given else None
