@@ -100,6 +100,7 @@ class SelectionSettings:
     seed: int = 0
     threads: int = 0
     task: str = "classification"
+    cell_size: int = 2048
 
     def __post_init__(self) -> None:
         check_name("--method", self.method, names(METHODS))
@@ -108,6 +109,8 @@ class SelectionSettings:
         check_name("--task", self.task, names(TASKS))
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"--seed: {self.seed} is not between 0 and 2^63 - 1.")
+        if not 128 <= self.cell_size <= 16384:
+            raise UsageError(f"--cell-size: {self.cell_size} is not between 128 and 16384.")
         if self.threads < 0:
             raise UsageError(f"--threads: {self.threads} is not at least 1.")
         if self.budget.is_cover and self.method != "exact":

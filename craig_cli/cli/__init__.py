@@ -1,0 +1,53 @@
+"""The command line: click and nothing else below it prints. Imports nothing heavy, so that signals are handled from the start."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from craig_cli.cli.signals import Signalled, Signals
+
+BROKEN_PIPE_EXIT_CODE = 141
+"""As of a program that SIGPIPE ends."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; `arguments` default to the process's own, which is then taken to end with it."""
+    try:
+        with Signals() as signals:
+            code = run_quietly(list(sys.argv[1:] if arguments is None else arguments), signals)
+            if arguments is None:
+                signals.outcome = code
+            return code
+    except Signalled as signalled:
+        complain(signalled.word)
+        return signalled.exit_code
+
+
+def run_quietly(arguments: list[str], signals: Signals) -> int:
+    """Run the command line and return its exit code; that the reader of a pipe has gone is no error to speak of."""
+    try:
+        from craig_cli.cli.app import run
+
+        return run(arguments, signals)
+    except BrokenPipeError:
+        discard(sys.__stdout__)
+        return BROKEN_PIPE_EXIT_CODE
+
+
+def complain(message: str) -> None:
+    """Write a line to stderr; nobody may be listening any more."""
+    try:
+        print(f"craig: {message}", file=sys.stderr, flush=True)
+    except OSError:
+        discard(sys.__stderr__)
+
+
+def discard(stream: TextIO | None) -> None:
+    """Point a stream to nowhere, so that the interpreter does not fail at exit on what is still to be written to it."""
+    if stream is not None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from craig_cli.blocks import SparseRows
 from craig_cli.kernels.cells import sign_projection, split_rows
 from craig_cli.selection.features import centre
-
-SKETCH_COLUMNS = 64
+from craig_cli.selection.sparse_group import SKETCH_COLUMNS
 
 
 def random_picks(n_rows: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

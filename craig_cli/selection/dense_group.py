@@ -10,7 +10,7 @@ from craig_cli.kernels.cells import split_rows
 from craig_cli.kernels.dense import TILE
 from craig_cli.selection.features import centre
 from craig_cli.selection.history import History
-from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists, quantum
+from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists, phantom_distance, quantum
 from craig_cli.selection.threads import Workers, ranges
 
 TILES_A_TASK = 2048
@@ -35,12 +35,12 @@ class DenseGroup:
     def __init__(self, points: NDArray[np.float64], wide: bool, workers: Workers) -> None:
         self.n_rows = n = len(points)
         self._workers = workers
-        power = centre(points)
+        self._power = power = centre(points)
         diameter = 2.0 * float(np.sqrt(np.square(points - points.mean(axis=0)).sum(axis=1).max()))
         real, whole = (np.float64, np.int64) if wide else (np.float32, np.int32)
         self._scale = real(quantum(diameter, n, wide))
         self.unit = power / float(self._scale) if self._scale > 0 else power
-        self.phantom = int(diameter * float(self._scale)) + 1
+        self.phantom = phantom_distance(diameter * float(self._scale), points.shape[1])
         self.rank, self._tiles = tile_rows(points.astype(real))
         n_tiles, d, _ = self._tiles.shape
         self._centres, self._radii = np.empty((n_tiles, d), real), np.empty(n_tiles)
@@ -158,6 +158,33 @@ class DenseGroup:
             self._tiles, self._centre_lanes, self._radii, self._nearest, self._farthest, self._scale, *lists, gain, self.rank, picks, gained
         )
         return picks[:made], gained[:made]
+
+    def cut(self, cell_size: int) -> list[NDArray[np.int64]]:
+        """Return the positions of each of some compact cells of at most `cell_size` rows (but at least a tile)."""
+        cells, parts = [], [(0, len(self._tiles))]
+        while parts:
+            first, count = parts.pop()
+            if count * TILE <= max(cell_size, TILE):
+                cells.append(np.arange(first * TILE, min((first + count) * TILE, self.n_rows)))
+            else:
+                parts += [(first + count // 2, count - count // 2), (first, count // 2)]
+        return cells
+
+    def greedy_in_cell(self, cell: NDArray[np.int64], n_picks: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return up to `n_picks` greedy picks among the rows of a cell, and what each gained."""
+        picks, gained = np.empty(n_picks, np.int64), np.empty(n_picks)
+        first, last = cell[0] // TILE, cell[-1] // TILE + 1
+        made = dense.greedy_in_cell(self._tiles, self._centres, self._radii, first, last, self.n_rows, picks, gained)
+        return picks[:made], gained[:made] * self._power
+
+    def medoids(self, starts: NDArray[np.int64], members: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
+        """Return the medoid of each cluster: cluster c's members are ``members[starts[c]:starts[c + 1]]``, the first `limit` of them eligible."""
+        medoids = np.empty(len(starts) - 1, np.int64)
+        self._workers.map(
+            lambda first, last: dense.cluster_medoids(self._tiles, starts, members, limit, first, last, medoids),
+            ranges(len(medoids), max(1, len(medoids) // (16 * self._workers.n_threads))),
+        )
+        return medoids
 
     def nearest(self) -> NDArray[np.integer]:
         """Return each position's distance to its nearest pick."""

@@ -37,6 +37,11 @@ def quantum(diameter: float, n_rows: int, wide: bool) -> float:
     return float(np.ldexp(1.0, bits - int(np.frexp(diameter)[1])))
 
 
+def phantom_distance(diameter: float, n_columns: int) -> int:
+    """Return a whole-number distance above any that rounding can make of one up to `diameter`, itself in whole-number units."""
+    return int(diameter * (1 + (min(n_columns, 100_000) + 16) * 1.2e-7)) + 2
+
+
 def collect_lists(
     list_some: Callable[[int, int, NDArray, NDArray, NDArray], int],
     n_positions: int,

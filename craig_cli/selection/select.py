@@ -12,6 +12,7 @@ from craig_cli.blocks import Dataset, Progress, no_progress
 from craig_cli.errors import InputError
 from craig_cli.selection.baselines import random_picks, stratified_picks
 from craig_cli.selection.budgets import budget_size, class_sizes
+from craig_cli.selection.cells import cells_picks
 from craig_cli.selection.classes import ClassPicks, ClassRows, split_classes, with_enough_digits
 from craig_cli.selection.coreset import ClassSummary, Coreset
 from craig_cli.selection.cover import cover
@@ -21,7 +22,7 @@ from craig_cli.selection.groups import Group
 from craig_cli.selection.threads import Workers
 from craig_cli.settings import SelectionSettings
 
-WEIGHTS = {"exact": "cluster", "stratified": "cell", "random": "uniform"}
+WEIGHTS = {"exact": "cluster", "cells": "cluster", "stratified": "cell", "random": "uniform"}
 
 
 def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = no_progress) -> Coreset:
@@ -115,6 +116,8 @@ def select_class(
             return random_picks(len(members.index), size, rng)
         if settings.method == "stratified":
             return stratified_picks(features.group(members.index), size, rng)
+        if settings.method == "cells":
+            return group.rank[cells_picks(group, size, settings.cell_size, workers, progress)], None
         greedy = ExactGreedy(group)
         while len(greedy.picks) < size:
             greedy.extend(min(PICKS_A_STEP, size - len(greedy.picks)))
@@ -134,8 +137,9 @@ def merge(
     """
     rows = np.concatenate([p.rows for p in picks])
     gain = np.concatenate([p.gain for p in picks])
-    if settings.method == "exact":
-        by = np.lexsort((np.concatenate([np.arange(len(p.rows)) for p in picks]), -gain))
+    if WEIGHTS[settings.method] == "cluster":
+        falling = np.concatenate([np.minimum.accumulate(p.gain) for p in picks])  # `cells` may gain a little more again
+        by = np.argsort(-falling, kind="stable")
     else:
         by = np.argsort(np.concatenate([(np.arange(len(p.rows)) + 0.5) / len(p.rows) for p in picks]), kind="stable")
     return Coreset(

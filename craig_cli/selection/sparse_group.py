@@ -7,8 +7,12 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import SparseRows
 from craig_cli.kernels import sparse
-from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists, quantum
+from craig_cli.kernels.cells import sign_projection, split_rows
+from craig_cli.selection.features import take_sparse
+from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists, phantom_distance, quantum
 from craig_cli.selection.threads import Workers, ranges
+
+SKETCH_COLUMNS = 64
 
 
 class SparseGroup:
@@ -21,17 +25,20 @@ class SparseGroup:
     wide : bool
         int64 distances.
     workers : Workers
+    unit : float
+        What the rows have been divided by already.
 
     Notes
     -----
     Memory: 24 bytes an entry (by row and by column) and 20 a row, and 16 n a thread.
     """
 
-    def __init__(self, rows: SparseRows, wide: bool, workers: Workers) -> None:
+    def __init__(self, rows: SparseRows, wide: bool, workers: Workers, unit: float = 1.0) -> None:
         self.n_rows = n = rows.n_rows
         self._workers = workers
         largest = float(np.abs(rows.values).max(initial=0.0))
         power = float(np.ldexp(1.0, int(np.frexp(largest)[1]) - 1)) if largest > 0 else 1.0
+        self._power = power * unit
         self._rows = (rows.indptr, rows.indices, rows.values / power)
         by_column = np.argsort(rows.indices, kind="stable")
         owner = np.repeat(np.arange(n, dtype=np.int32), np.diff(rows.indptr))
@@ -41,8 +48,8 @@ class SparseGroup:
         sparse.squared_lengths(self._rows, self._squares)
         diameter = 2.0 * float(np.sqrt(self._squares.max()))
         self._scale = quantum(diameter, n, wide)
-        self.unit = power / self._scale if self._scale > 0 else power
-        self.phantom = int(diameter * self._scale) + 1
+        self.unit = self._power / self._scale if self._scale > 0 else self._power
+        self.phantom = phantom_distance(diameter * self._scale, rows.n_columns)
         self.rank = np.arange(n)
         self._nearest: NDArray[np.integer] = np.zeros(n, np.int64 if wide else np.int32)
         self._cluster = np.zeros(n, np.int32)
@@ -102,6 +109,28 @@ class SparseGroup:
         picks, gained = np.empty(n_picks, np.int64), np.empty(n_picks, np.int64)
         made = sparse.take_picks(self._rows, self._postings, self._squares, self._scale, self._nearest, *lists, gain, self.rank, picks, gained)
         return picks[:made], gained[:made]
+
+    def cut(self, cell_size: int) -> list[NDArray[np.int64]]:
+        """Return the positions of each of some compact cells of at most `cell_size` rows, cut in a random projection to 64 columns."""
+        sketch, order = np.zeros((self.n_rows, SKETCH_COLUMNS)), np.arange(self.n_rows)
+        sign_projection(*self._rows, sketch)
+        bounds = np.empty(-(-self.n_rows // cell_size) + 1, np.int64)
+        split_rows(sketch, order, len(bounds) - 1, 0, bounds)
+        return np.split(order, bounds[1:-1])
+
+    def part(self, positions: NDArray[np.int64]) -> SparseGroup:
+        """Return some rows as a group of their own, for one thread."""
+        rows = SparseRows(*self._rows, len(self._postings[0]) - 1)
+        return SparseGroup(take_sparse(rows, positions), self._nearest.dtype == np.int64, Workers(1), self._power)
+
+    def medoids(self, starts: NDArray[np.int64], members: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
+        """Return the medoid of each cluster: cluster c's members are ``members[starts[c]:starts[c + 1]]``, the first `limit` of them eligible."""
+        medoids = np.empty(len(starts) - 1, np.int64)
+        self._workers.map(
+            lambda first, last: sparse.cluster_medoids(self._rows, starts, members, limit, first, last, medoids),
+            ranges(len(medoids), max(1, len(medoids) // (16 * self._workers.n_threads))),
+        )
+        return medoids
 
     def nearest(self) -> NDArray[np.integer]:
         """Return each position's distance to its nearest pick."""

@@ -257,3 +257,12 @@ def test_five_points_by_hand():
     np.testing.assert_allclose(coreset.epsilon, [20, 4, 2], rtol=1e-6)
     np.testing.assert_allclose(coreset.gain[1:], [16, 2], rtol=1e-6)
     assert coreset.weight.tolist() == [2, 2, 1]  # row 1 lies between 2 and 0: the earlier pick
+
+
+def test_two_rows_as_far_apart_as_the_bound_on_distances():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        rows = rng.normal(size=(2, int(rng.integers(1, 9)))) * 10.0 ** rng.integers(-5, 6)
+        coreset = exact(rows, size=1)
+        assert coreset.weight.tolist() == [2]
+        assert coreset.epsilon_total == pytest.approx(float(np.linalg.norm(rows[0] - rows[1])))

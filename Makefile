@@ -1,0 +1,33 @@
+# VENV and PYTHON can be set: make test VENV=/tmp/venv PYTHON=python3.12
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+
+.PHONY: demo test clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+# Select a tenth of the sample rows, show what came out, and check it against the data.
+demo: $(VENV)/.installed
+	mkdir -p build
+	$(BIN)/craig select sample_data/sample.libsvm --fraction 0.1 -o build/demo.parquet
+	$(BIN)/craig info build/demo.parquet
+	$(BIN)/craig verify sample_data/sample.libsvm build/demo.parquet
+
+test: $(VENV)/.installed-dev
+	$(BIN)/ruff check craig_cli tests
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -rs $(PYTEST_OPTIONS)
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find craig_cli tests -name __pycache__ -type d -prune -exec rm -rf {} +

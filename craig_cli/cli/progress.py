@@ -1,0 +1,94 @@
+"""Progress on stderr: one line drawn over and over on a terminal, else a plain line every half minute."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from types import TracebackType
+from typing import TextIO
+
+STAGES = {"read": ("reading", "rows"), "select": ("selecting", "picks"), "write": ("writing", "rows")}
+"""Stage as workflows name it: what is being done, and what is counted."""
+REDRAW_SECONDS = 0.1
+LINE_SECONDS = 30.0
+BAR_WIDTH = 20
+CLEAR = "\r\x1b[K"
+
+
+def is_interactive(stream: TextIO | None) -> bool:
+    """Return whether a stream is a terminal that can redraw a line."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def progress_line(stage: str, done: int, total: int | None, elapsed: float, bar: bool) -> str:
+    """Return one line on how far a stage is, with the time left at the pace so far."""
+    verb, noun = STAGES.get(stage, (stage, "done"))
+    if not total:
+        return f"{verb}: {done:,} {noun}, {duration(elapsed)}"
+    share = min(done / total, 1.0)
+    filled = int(share * BAR_WIDTH)
+    drawn = f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] " if bar else ""
+    left = f", {duration(elapsed * (1 - share) / share)} left" if 0 < share < 1 else ""
+    return f"{verb}: {drawn}{done:,} of {total:,} {noun} ({share:.0%}){left}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as minutes and seconds, or hours too."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class ProgressLines:
+    """A progress callback; leaving the ``with`` block clears the line.
+
+    Parameters
+    ----------
+    stream : text stream or None
+    silent : bool
+        Say nothing at all.
+    interactive : bool
+        Redraw one line.
+    verbose : bool
+        Also say when a stage begins, where lines are not redrawn.
+    """
+
+    def __init__(self, stream: TextIO | None, *, silent: bool, interactive: bool, verbose: bool) -> None:
+        self._stream = None if silent else stream
+        self._interactive, self._verbose = interactive, verbose
+        self._stage, self._begun, self._said = "", 0.0, 0.0
+        self._drawn = False
+
+    def __enter__(self) -> ProgressLines:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._drawn and self._stream is not None:
+            self._write(CLEAR)
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        if self._stream is None:
+            return
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._begun, self._said = stage, now, now
+            if self._verbose and not self._interactive:
+                self._write(f"craig: {STAGES.get(stage, (stage,))[0]} ...\n")
+        if now - self._said < (REDRAW_SECONDS if self._interactive else LINE_SECONDS):
+            return
+        self._said = now
+        line = progress_line(stage, done, total, now - self._begun, self._interactive)
+        if self._interactive:
+            self._drawn = True
+            self._write(CLEAR + line[: shutil.get_terminal_size().columns - 1])
+        else:
+            self._write(f"craig: {line}\n")
+
+    def _write(self, text: str) -> None:
+        assert self._stream is not None
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:  # nobody listens: the work goes on
+            self._stream = None

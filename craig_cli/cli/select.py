@@ -1,0 +1,57 @@
+"""``craig select``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from craig_cli.cli import options as opt
+from craig_cli.cli.session import Session
+from craig_cli.errors import UsageError
+from craig_cli.settings import Budget, SelectionSettings
+
+
+@click.command(
+    "select",
+    cls=opt.Command,
+    tables=(*opt.SELECTION_TABLES, *opt.READING_TABLES),
+    examples=(
+        "craig select sample_data/sample.libsvm --fraction 0.1 -o cs.parquet",
+        "craig select sample_data/sample.csv --size 20 --scale standard -o cs.parquet",
+        "craig select sample_data/sample.parquet --mean-epsilon 1.5 --json -o cs.parquet",
+        "craig select - --format csv --fraction 0.1 -o cs.parquet < sample_data/sample.csv",
+    ),
+)
+@click.argument("data", nargs=-1, metavar="DATA...")
+@opt.output_options
+@opt.budget_options
+@opt.selection_options
+@opt.threads_option
+@opt.reading_options(show_default=True)
+@opt.json_option
+@opt.common_options
+@click.pass_obj
+@click.pass_context
+def command(
+    ctx: click.Context, session: Session, /, data: tuple[str, ...], files_from: str | None, output: str, force: bool, json: bool, **options: Any
+) -> None:
+    """Select a small weighted subset (coreset) of the rows of DATA and write it as a manifest: a Parquet file of row numbers, weights and
+    the error bound epsilon.
+
+    DATA are files, directories, quoted patterns, or - for stdin; LIBSVM, CSV, TSV, Parquet or HDF5, text also compressed. Give exactly one
+    of --fraction, --size, --epsilon and --mean-epsilon.
+    """
+    if json and output == "-":
+        raise UsageError("--json and --output - both write to stdout: choose one.")
+    budget = Budget(**{name: options[name] for name in ("fraction", "size", "epsilon", "mean_epsilon")})
+    selection = SelectionSettings(budget, **{name: options[name] for name in ("method", "metric", "scale", "seed", "threads", "task")})
+    inputs = opt.input_settings(opt.all_paths(ctx, data, files_from), options)
+    session.detail(
+        f"method {selection.method}, metric {selection.metric}, scale {selection.scale}, seed {selection.seed}, {selection.n_threads} threads"
+    )
+    from craig_cli.workflows.select import select_to_file
+
+    with session.progress() as progress:
+        report = select_to_file(inputs, selection, output, force=force, progress=progress)
+    session.finish(report, json, summary_only=True)

@@ -1,0 +1,370 @@
+"""The manifest: a coreset as a Parquet file with a JSON footer. The only place that knows its column names.
+
+Equal coresets give equal bytes: no clock, host or path is stored, but for the names of the files where there are several.
+Arrays go to and from Arrow by their buffers: its own conversions import pandas wherever that is installed, which takes longer than the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from craig_cli import __version__
+from craig_cli.errors import ManifestError
+from craig_cli.selection import EPSILON_DEFINITION, ClassSummary, Coreset
+
+SCHEMA_VERSION = 1
+FOOTER_KEY = b"craig"
+PROXY = "features"
+GRADIENT_ERROR_BOUND = {
+    "form": "|| sum over all rows of grad f_i(w) - sum over selected rows of weight_j grad f_j(w) || <= C * epsilon.total",
+    "assumptions": "cluster weights; || grad f_i(w) - grad f_j(w) || <= C * distance(i, j) for rows of one class. "
+    "C depends on the loss and on ||w||, it is not computed here (paper: eq. 9, appendix B.1).",
+}
+
+COLUMN_TYPES = {
+    "index": (pa.int64(),),
+    "order": (pa.int32(),),
+    "weight": (pa.float64(),),
+    "cluster_size": (pa.int64(),),
+    "label": (pa.int64(), pa.float64(), pa.string()),
+    "gain": (pa.float64(),),
+    "epsilon": (pa.float64(),),
+    "file": (pa.string(),),
+    "row_in_file": (pa.int64(),),
+}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A coreset and where it came from.
+
+    Parameters
+    ----------
+    coreset : Coreset
+    request : mapping
+        Every option that changes the numbers, in JSON types.
+    data_fingerprint : str
+        Of the parsed numbers, whatever the file format.
+    files : tuple of str
+        The input files, if several, as the user named them; else empty.
+    file_starts : ndarray of int64, shape (n_files + 1,)
+        Row at which each file begins, then the number of rows; empty if `files` is.
+    craig_version : str
+        That wrote it.
+    """
+
+    coreset: Coreset
+    request: Mapping[str, Any]
+    data_fingerprint: str
+    files: tuple[str, ...]
+    file_starts: NDArray[np.int64]
+    craig_version: str = __version__
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the footer states, in JSON types."""
+        c = self.coreset
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "craig_version": self.craig_version,
+            "method": c.method,
+            "metric": c.metric,
+            "scale": c.scale,
+            "task": c.task,
+            "seed": c.seed,
+            "weights": c.weights,
+            "proxy": PROXY,
+            "n": c.n_rows,
+            "d": c.n_columns,
+            "k": len(c.index),
+            "classes": [class_facts(summary) for summary in c.classes],
+            "epsilon": {"total": c.epsilon_total, "mean": c.epsilon_mean, "definition": EPSILON_DEFINITION},
+            "gradient_error_bound": GRADIENT_ERROR_BOUND,
+            "data_fingerprint": self.data_fingerprint,
+            "request": dict(self.request),
+            "request_fingerprint": fingerprint_request(self.request, self.data_fingerprint),
+            "files": [
+                {"name": storable_name(name), "rows": rows} for name, rows in zip(self.files, np.diff(self.file_starts).tolist(), strict=False)
+            ],
+            "notes": list(c.notes),
+        }  # fmt: skip
+
+
+def class_facts(summary: ClassSummary) -> dict[str, Any]:
+    """Return what is stated of one class, in JSON types."""
+    medoid = summary.medoid_epsilon
+    return {
+        "label": summary.label,
+        "n": summary.n_rows,
+        "k": summary.n_selected,
+        "epsilon": summary.epsilon,
+        "epsilon_mean": summary.epsilon / summary.n_rows,
+        "medoid_epsilon": None if math.isnan(medoid) else medoid,
+    }
+
+
+def canonical_json(value: object) -> str:
+    """Return the one JSON text of a value: keys sorted, no spaces, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def fingerprint_request(request: Mapping[str, Any], data_fingerprint: str) -> str:
+    """Return the SHA-256, in hexadecimal, of what was asked of which data."""
+    return hashlib.sha256(canonical_json({"request": dict(request), "data": data_fingerprint}).encode()).hexdigest()
+
+
+def write_manifest(out: BinaryIO, manifest: Manifest) -> None:
+    """Write a manifest to a stream that need not be seekable. Memory: the file is built in memory, some 60 bytes a selected row."""
+    c = manifest.coreset
+    columns: dict[str, Any] = {"index": c.index, "order": c.order, "weight": c.weight, "cluster_size": c.cluster_size}
+    if c.label is not None:
+        columns["label"] = c.label
+    columns |= {"gain": c.gain, "epsilon": c.epsilon}
+    if manifest.files:
+        file = np.searchsorted(manifest.file_starts, c.index, side="right") - 1
+        names = np.array([storable_name(name) for name in manifest.files], dtype=object)
+        columns |= {"file": names[file], "row_in_file": c.index - manifest.file_starts[file]}
+    arrays = [arrow_array(values) for values in columns.values()]
+    schema = pa.schema([pa.field(name, array.type, nullable=False) for name, array in zip(columns, arrays, strict=True)])
+    buffer = pa.BufferOutputStream()
+    with pq.ParquetWriter(
+        buffer, schema, version="2.6", compression="zstd", compression_level=3, data_page_version="1.0", store_schema=False
+    ) as writer:
+        writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+        writer.add_key_value_metadata({FOOTER_KEY.decode(): canonical_json(manifest.facts())})
+    out.write(buffer.getvalue())
+
+
+def arrow_array(values: NDArray) -> pa.Array:
+    """Return numbers, or strings as objects, as an Arrow array of their own type."""
+    if values.dtype != object:
+        return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+    texts = [text.encode() for text in values]
+    ends = np.cumsum([0, *map(len, texts)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(texts)))
+
+
+def storable_name(name: str) -> str:
+    """Return a file name as text that can be stored: bytes that are not UTF-8 escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def is_manifest(path: Path) -> bool:
+    """Return whether a file is a craig manifest, as far as its footer tells."""
+    try:
+        return FOOTER_KEY in (pq.read_metadata(path).metadata or {})
+    except (pa.ArrowException, OSError):
+        return False
+
+
+def read_manifest(path: str) -> Manifest:
+    """Return the manifest in a file; ``-`` reads stdin.
+
+    Raises
+    ------
+    ManifestError
+        The file is missing, damaged, no craig manifest, of a newer schema, or contradicts itself.
+    """
+    source = "<stdin>" if path == "-" else path
+    try:
+        with open_manifest(path) as stream:
+            file = pq.ParquetFile(stream)
+            footer = (file.metadata.metadata or {}).get(FOOTER_KEY)
+            if footer is None:
+                raise ManifestError(source, "a Parquet file, but not a craig manifest", remedy="Give a file written by craig select.")
+            facts = Facts(source, footer)
+            check_columns(source, file.schema_arrow)
+            table = file.read()
+    except (pa.ArrowException, OSError) as error:
+        raise ManifestError(source, unreadable(error), remedy="Give a file written by craig select.") from error
+    return assemble(source, facts, table)
+
+
+def open_manifest(path: str) -> BinaryIO:
+    """Return a manifest opened for reading; one that cannot be seeked in, as a pipe, is read whole."""
+    if path == "-":
+        return io.BytesIO(sys.stdin.buffer.read())
+    if Path(path).is_fifo():
+        return io.BytesIO(Path(path).read_bytes())
+    return Path(path).open("rb")
+
+
+def unreadable(error: Exception) -> str:
+    """Return why a manifest could not be read, in words that leave out Arrow's."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"cannot be read: {os.strerror(error.errno)}"
+    if isinstance(error, pa.ArrowInvalid) and "magic bytes" in str(error):
+        return "not a Parquet file, or cut short"
+    return "a damaged Parquet file"
+
+
+def check_columns(source: str, schema: pa.Schema) -> None:
+    """Raise `ManifestError` unless all columns are there, each of its type."""
+    optional = {"label", "file", "row_in_file"}
+    for name, types in COLUMN_TYPES.items():
+        if schema.names.count(name) > 1:
+            raise ManifestError(source, f"column '{name}' is there twice")
+        if name in schema.names:
+            found = schema.field(name).type
+            if found not in types:
+                raise ManifestError(source, f"column '{name}' holds {found}, not {' or '.join(str(t) for t in types)}")
+        elif name not in optional:
+            raise ManifestError(source, f"column '{name}' is missing")
+
+
+class Facts:
+    """The footer of a manifest, read with checks.
+
+    Parameters
+    ----------
+    source : str
+        For messages.
+    text : bytes
+        JSON.
+    """
+
+    def __init__(self, source: str, text: bytes) -> None:
+        self.source = source
+        try:
+            self.values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ManifestError(source, "the footer is not JSON") from error
+        if not isinstance(self.values, dict):
+            raise ManifestError(source, "the footer is not a JSON object")
+        version = self.get("schema_version", int)
+        if version > SCHEMA_VERSION:
+            remedy = "Update craig."
+            raise ManifestError(source, f"manifest schema version {version}, and this craig reads up to {SCHEMA_VERSION}", remedy=remedy)
+
+    def get(self, key: str, *types: type, of: Mapping[str, Any] | None = None) -> Any:
+        """Return a value of one of `types`; `of` is an object within the footer."""
+        value = (self.values if of is None else of).get(key)
+        if type(value) not in types:
+            raise ManifestError(self.source, f"footer: '{key}' is missing or of a wrong type")
+        return value
+
+    def count(self, key: str, of: Mapping[str, Any] | None = None) -> int:
+        """Return a whole number of at least 0 that int64 holds."""
+        value: int = self.get(key, int, of=of)
+        if not 0 <= value < 2**63:
+            raise ManifestError(self.source, f"footer: '{key}' is out of range", value=str(value))
+        return value
+
+    def number(self, key: str, of: Mapping[str, Any]) -> float:
+        """Return a finite number."""
+        value = float(self.get(key, float, int, of=of))
+        if not math.isfinite(value):
+            raise ManifestError(self.source, f"footer: '{key}' is not finite")
+        return value
+
+    def objects(self, key: str) -> list[dict[str, Any]]:
+        """Return a list of objects."""
+        values: list[dict[str, Any]] = self.get(key, list)
+        if not all(isinstance(value, dict) for value in values):
+            raise ManifestError(self.source, f"footer: '{key}' is missing or of a wrong type")
+        return values
+
+
+def assemble(source: str, facts: Facts, table: pa.Table) -> Manifest:
+    """Return the manifest that a footer and a table make, checked against each other."""
+    columns = {name: values_of(source, name, table.column(name)) for name in table.column_names if name in COLUMN_TYPES}
+    classes = tuple(read_class(facts, entry) for entry in facts.objects("classes"))
+    files = facts.objects("files")
+    manifest = Manifest(
+        coreset=Coreset(
+            index=columns["index"],
+            order=columns["order"],
+            weight=columns["weight"],
+            cluster_size=columns["cluster_size"],
+            label=columns.get("label"),
+            gain=columns["gain"],
+            epsilon=columns["epsilon"],
+            classes=classes,
+            n_rows=facts.count("n"),
+            n_columns=facts.count("d"),
+            method=facts.get("method", str),
+            metric=facts.get("metric", str),
+            scale=facts.get("scale", str),
+            task=facts.get("task", str),
+            weights=facts.get("weights", str),
+            seed=facts.count("seed"),
+            notes=tuple(str(note) for note in facts.get("notes", list)),
+        ),
+        request=facts.get("request", dict),
+        data_fingerprint=facts.get("data_fingerprint", str),
+        files=tuple(facts.get("name", str, of=entry) for entry in files),
+        file_starts=np.cumsum([0, *(facts.count("rows", of=entry) for entry in files)], dtype=np.int64) if files else np.empty(0, np.int64),
+        craig_version=facts.get("craig_version", str),
+    )
+    check_rows(source, manifest.coreset, facts.count("k"))
+    check_files(source, manifest, columns)
+    return manifest
+
+
+def values_of(source: str, name: str, column: pa.ChunkedArray) -> Any:
+    """Return a column as an array: numbers of its type, finite; strings as objects."""
+    if column.null_count:
+        raise ManifestError(source, f"column '{name}' has an empty cell")
+    array = column.combine_chunks()
+    values = np.array(array.to_pylist(), dtype=object) if array.type == pa.string() else np.from_dlpack(array)
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ManifestError(source, f"column '{name}' holds a value that is not finite")
+    return values
+
+
+def read_class(facts: Facts, entry: Mapping[str, Any]) -> ClassSummary:
+    """Return the summary of one class from the footer."""
+    medoid = entry.get("medoid_epsilon")
+    return ClassSummary(
+        label=facts.get("label", int, float, str, type(None), of=entry),
+        n_rows=facts.count("n", of=entry),
+        n_selected=facts.count("k", of=entry),
+        epsilon=facts.number("epsilon", of=entry),
+        medoid_epsilon=math.nan if medoid is None else facts.number("medoid_epsilon", of=entry),
+    )
+
+
+def check_rows(source: str, coreset: Coreset, k: int) -> None:
+    """Raise `ManifestError` unless the rows are the k picks of n rows, each once, in order."""
+    index = coreset.index
+    if not 1 <= len(index) == k <= coreset.n_rows or not coreset.classes:
+        raise ManifestError(source, f"the footer states {k} selected of {coreset.n_rows} rows, the table has {len(index)}")
+    if index.min() < 0 or index.max() >= coreset.n_rows:
+        outside = index[(index < 0) | (index >= coreset.n_rows)][0]
+        raise ManifestError(source, f"an index is not between 0 and {coreset.n_rows - 1}", value=str(outside))
+    values, counts = np.unique(index, return_counts=True)
+    if len(values) < k:
+        raise ManifestError(source, "a row is selected twice", value=str(values[counts > 1][0]))
+    if not np.array_equal(coreset.order, np.arange(k)):
+        raise ManifestError(source, "column 'order' is not 0, 1, 2, ...")
+
+
+def check_files(source: str, manifest: Manifest, columns: Mapping[str, Any]) -> None:
+    """Raise `ManifestError` unless file and row in file are there where there are several files, and point to the row that index names."""
+    if not manifest.files:
+        return
+    if manifest.file_starts[-1] != manifest.coreset.n_rows:
+        raise ManifestError(source, "the rows of the files do not add up to the number of rows")
+    for name in ("file", "row_in_file"):
+        if name not in columns:
+            raise ManifestError(source, f"column '{name}' is missing")
+    index = manifest.coreset.index
+    file = np.searchsorted(manifest.file_starts, index, side="right") - 1
+    if (
+        not np.array_equal(columns["row_in_file"], index - manifest.file_starts[file])
+        or (np.array(manifest.files, object)[file] != columns["file"]).any()
+    ):
+        raise ManifestError(source, "file and row_in_file do not point to the row that index names")

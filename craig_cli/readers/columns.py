@@ -1,0 +1,90 @@
+"""Which columns of a table are features, which is the label, and what they are called once one-hot columns are expanded."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from craig_cli.errors import InputError, UsageError, printable
+from craig_cli.settings import LABEL_COLUMNS, InputSettings
+
+MOST_NAMES = 20
+"""Columns that an error lists before it cuts the list."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that are read.
+
+    Parameters
+    ----------
+    label : str or None
+        The label column; None under ``--no-label``.
+    features : tuple of str
+        The others in file order, without dropped ones.
+    one_hot : tuple of str
+        Those of `features` to expand into one column a value, in file order.
+    """
+
+    label: str | None
+    features: tuple[str, ...]
+    one_hot: tuple[str, ...]
+
+    def expanded(self, categories: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+        """Return the names of the columns of a block: ``column=value`` for each of the `categories` in the place of a one-hot column."""
+        names: list[str] = []
+        for feature in self.features:
+            names += [f"{feature}={value}" for value in categories[feature]] if feature in self.one_hot else [feature]
+        return tuple(names)
+
+
+def choose_columns(source_name: str, names: Sequence[str], settings: InputSettings) -> Columns:
+    """Return the columns to read of a table with columns `names`.
+
+    Raises `UsageError` where an option names a column that is not there or that another option claims, and `InputError` where
+    a name is repeated, or no label or no feature is left.
+    """
+    repeated = next((name for position, name in enumerate(names) if name in names[:position]), None)
+    if repeated is not None:
+        raise InputError(source_name, "two columns have the same name", value=repeated, remedy="Rename one of them.")
+    for option, wanted in (("--label", () if settings.label is None else (settings.label,)), ("--drop", settings.drop), ("--one-hot", settings.one_hot)):
+        for name in wanted:
+            if name not in names:
+                raise UsageError(missing_text(option, name, source_name, names))
+    label = None if settings.no_label else label_column(source_name, names, settings)
+    for option, wanted in (("--drop", settings.drop), ("--one-hot", settings.one_hot)):
+        if label in wanted:
+            raise UsageError(f"{option}: '{label}' is the label column. Name another with --label, or use --no-label.")
+    both = next((name for name in settings.one_hot if name in settings.drop), None)
+    if both is not None:
+        raise UsageError(f"--drop and --one-hot both name '{both}': leave one out.")
+    features = tuple(name for name in names if name != label and name not in settings.drop)
+    if not features:
+        raise InputError(source_name, f"no feature column is left of {listed(names)}", remedy="Drop fewer columns with --drop.")
+    return Columns(label, features, tuple(name for name in features if name in settings.one_hot))
+
+
+def label_column(source_name: str, names: Sequence[str], settings: InputSettings) -> str:
+    """Return ``settings.label``, else the first usual label column there is, the exact spelling before any other case."""
+    if settings.label is not None:
+        return settings.label
+    usual = [name for wanted in LABEL_COLUMNS for name in names if name == wanted]
+    usual += [name for wanted in LABEL_COLUMNS for name in names if name.lower() == wanted]
+    if not usual:
+        problem = f"no column is named {', '.join(LABEL_COLUMNS[:-1])} or {LABEL_COLUMNS[-1]}; the columns are {listed(names)}"
+        raise InputError(source_name, problem, remedy="Name the label column with --label COLUMN, or use --no-label.")
+    return usual[0]
+
+
+def missing_text(option: str, name: str, source_name: str, names: Sequence[str]) -> str:
+    """Return what to tell the user of an option that names a column that is not there."""
+    close = difflib.get_close_matches(name, names, n=1)
+    meant = f" Did you mean '{printable(close[0])}'?" if close else ""
+    return f"{option}: {printable(source_name)} has no column '{printable(name)}'.{meant} The columns are {listed(names)}."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return `names` in one line, a long list cut."""
+    shown = ", ".join(printable(name, 60) for name in names[:MOST_NAMES])
+    return shown if len(names) <= MOST_NAMES else f"{shown} ... ({len(names)} in all)"

@@ -1,0 +1,209 @@
+"""What a command reports, as text for people and as JSON for programs. A report owns the exit code of its command."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from craig_cli.errors import CheckError, printable
+
+CLASSES_SHOWN = 10
+"""Classes that a text report lists one by one."""
+
+
+def to_json(facts: object) -> str:
+    """Return facts as one JSON object on one line; numbers that are not finite become null."""
+    return json.dumps(without_nan(facts), allow_nan=False)
+
+
+def without_nan(value: object) -> object:
+    """Return a copy of nested mappings and sequences in which numbers that are not finite are None."""
+    if isinstance(value, Mapping):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@dataclass(frozen=True)
+class SelectReport:
+    """What ``craig select`` did.
+
+    Parameters
+    ----------
+    output : str
+    rows, columns, skipped_rows, selected : int
+    classes : sequence of mapping
+        As in the manifest: label, n, k, epsilon, epsilon_mean, medoid_epsilon.
+    epsilon, epsilon_mean : float
+    epsilon_share : float or None
+        Epsilon over that of one medoid a class; None where the method does not compute the latter.
+    seconds : mapping of str to float
+        Wall-clock time of each stage.
+    peak_memory_bytes : int
+    notes : tuple of str
+    """
+
+    output: str
+    rows: int
+    columns: int
+    skipped_rows: int
+    selected: int
+    classes: Sequence[Mapping[str, Any]]
+    epsilon: float
+    epsilon_mean: float
+    epsilon_share: float | None
+    seconds: Mapping[str, float]
+    peak_memory_bytes: int
+    notes: tuple[str, ...]
+    exit_code: ClassVar[int] = 0
+
+    def facts(self) -> dict[str, Any]:
+        """Return the report in JSON types."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """Return the closing summary."""
+        skipped = f", {counted(self.skipped_rows, 'bad row')} skipped" if self.skipped_rows else ""
+        share = "" if self.epsilon_share is None else f", {self.epsilon_share:.2%} of one medoid a class"
+        lines = [
+            ("rows", f"{self.rows:,} read, {counted(self.columns, 'column')}{skipped}"),
+            ("picks", f"{self.selected:,} ({self.selected / self.rows:.2%}) written to {'stdout' if self.output == '-' else printable(self.output)}"),
+            *class_lines(self.classes),
+            ("epsilon", f"{self.epsilon:.6g} in all, {self.epsilon_mean:.6g} a row{share}"),
+            ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.seconds.items())),
+            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak"),
+            *(("note", note) for note in self.notes),
+        ]
+        return aligned(lines)
+
+
+@dataclass(frozen=True)
+class InfoReport:
+    """What a manifest says.
+
+    Parameters
+    ----------
+    manifest : str
+        The file.
+    stated : mapping
+        The footer.
+    weight_min, weight_median, weight_max : float
+    """
+
+    manifest: str
+    stated: Mapping[str, Any]
+    weight_min: float
+    weight_median: float
+    weight_max: float
+    exit_code: ClassVar[int] = 0
+
+    def facts(self) -> dict[str, Any]:
+        """Return the report in JSON types."""
+        weight = {"min": self.weight_min, "median": self.weight_median, "max": self.weight_max}
+        return {"manifest": self.manifest, **self.stated, "weight": weight}
+
+    def text(self) -> str:
+        """Return the report for people."""
+        said = self.stated
+        asked = {**said["request"].get("budget", {}), **said["request"].get("input", {})}
+        lines = [
+            ("manifest", f"{printable(self.manifest)}, schema {said['schema_version']}, written by craig {said['craig_version']}"),
+            ("picks", f"{said['k']:,} of {said['n']:,} rows ({said['k'] / said['n']:.2%}), {counted(said['d'], 'column')}"),
+            *(("file", f"{printable(file['name'])}: {counted(file['rows'], 'row')}") for file in said["files"]),
+            *class_lines(said["classes"]),
+            ("method", f"{said['method']}, metric {said['metric']}, scale {said['scale']}, task {said['task']}, seed {said['seed']}"),
+            ("weights", f"{said['weights']}: smallest {self.weight_min:g}, median {self.weight_median:g}, largest {self.weight_max:g}"),
+            ("epsilon", f"{said['epsilon']['total']:.6g} in all, {said['epsilon']['mean']:.6g} a row"),
+            ("", said["epsilon"]["definition"]),
+            ("bound", said["gradient_error_bound"]["form"]),
+            ("", said["gradient_error_bound"]["assumptions"]),
+            (
+                "request",
+                printable(", ".join(f"{key} {value}" for key, value in asked.items() if value is not None and value is not False and value != [])),
+            ),
+            ("data", said["data_fingerprint"]),
+            *(("note", printable(note)) for note in said["notes"]),
+        ]
+        return aligned(lines)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of ``craig verify``: what was checked, whether it held (None: could not be run), and what was seen."""
+
+    name: str
+    passed: bool | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """Whether a manifest and its data agree.
+
+    Parameters
+    ----------
+    manifest : str
+    checks : tuple of Check
+    seconds : mapping of str to float
+    """
+
+    manifest: str
+    checks: tuple[Check, ...]
+    seconds: Mapping[str, float]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check was run and held."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all is well, else that of a failed check."""
+        return 0 if self.passed else CheckError.exit_code
+
+    def facts(self) -> dict[str, Any]:
+        """Return the report in JSON types."""
+        return {"manifest": self.manifest, "passed": self.passed, "checks": [asdict(c) for c in self.checks], "seconds": dict(self.seconds)}
+
+    def text(self) -> str:
+        """Return the report for people."""
+        words = {True: "ok", False: "FAILED", None: "not run"}
+        lines = [(words[check.passed], f"{check.name}: {check.detail}") for check in self.checks]
+        verdict = "the manifest belongs to the data and holds" if self.passed else "the manifest does not hold for the data"
+        return aligned([*lines, ("", f"{printable(self.manifest)}: {verdict}")])
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and what it counts, in the plural unless it is one."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def class_lines(classes: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Return a line for each class, or for the first of them and the rest together; none for a single group."""
+    if len(classes) == 1 and classes[0]["label"] is None:
+        return []
+    shown = classes if len(classes) <= CLASSES_SHOWN + 1 else classes[:CLASSES_SHOWN]
+    labels = [printable(str(entry["label"]), 40) for entry in shown]
+    picked = [f"{entry['k']:,}" for entry in shown]
+    width, digits = max(map(len, labels)), max(map(len, picked))
+    lines = [
+        ("class", f"{label:<{width}}  {k:>{digits}} of {entry['n']:,}, epsilon {entry['epsilon_mean']:.6g} a row")
+        for label, k, entry in zip(labels, picked, shown, strict=True)
+    ]
+    rest = classes[len(shown) :]
+    if rest:
+        lines.append(("class", f"and {len(rest):,} more: {sum(e['k'] for e in rest):,} of {sum(e['n'] for e in rest):,}"))
+    return lines
+
+
+def aligned(lines: Sequence[tuple[str, str]]) -> str:
+    """Return lines of a word and what follows it, the latter in one column; a word is not said twice running."""
+    width = max(len(word) for word, _ in lines)
+    repeated = [""] + [word for word, _ in lines[:-1]]
+    listed = ("class", "file", "note")
+    shown = ["" if word == before and word in listed else word for (word, _), before in zip(lines, repeated, strict=True)]
+    return "\n".join(f"{word:<{width}}  {rest}" for word, (_, rest) in zip(shown, lines, strict=True))

@@ -1,0 +1,54 @@
+"""The request of a selection: every option that changes the numbers, as the manifest keeps it, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from craig_cli.errors import CraigError, ManifestError
+from craig_cli.settings import Budget, InputSettings, SelectionSettings
+
+NOT_KEPT = frozenset({"paths", "block_bytes", "threads"})
+"""Settings that change no number, or that the manifest must not tell."""
+
+
+def describe_request(inputs: InputSettings, selection: SelectionSettings) -> dict[str, Any]:
+    """Return the request in JSON types."""
+    budget = {name: value for name, value in asdict(selection.budget).items() if value is not None}
+    reading = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(inputs).items() if name not in NOT_KEPT}
+    choices = {name: value for name, value in asdict(selection).items() if name not in NOT_KEPT | {"budget"}}
+    return {"budget": budget, "input": reading, **choices}
+
+
+def restore_settings(
+    source: str, request: Mapping[str, Any], paths: tuple[str, ...], overrides: Mapping[str, Any], threads: int
+) -> tuple[InputSettings, SelectionSettings]:
+    """Return the settings that a request was made of, for other paths.
+
+    Parameters
+    ----------
+    source : str
+        The manifest, for messages.
+    request : mapping
+        As `describe_request` made it.
+    overrides : mapping
+        Reading options that the user gives now, by their name in `InputSettings`. ``label`` and ``no_label`` displace each other.
+
+    Raises
+    ------
+    ManifestError
+        The request is not one that this version can have made.
+    """
+    try:
+        reading: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in request["input"].items()}
+        choices = {name: value for name, value in request.items() if name not in ("input", "budget")}
+        recorded = InputSettings(paths, **reading)
+        selection = SelectionSettings(Budget(**request["budget"]), **choices)
+    except (KeyError, TypeError, AttributeError, CraigError) as error:
+        raise ManifestError(source, "footer: 'request' is not one of this version of craig") from error
+    if "label" in overrides:
+        reading["no_label"] = False
+    if "no_label" in overrides:
+        reading["label"] = None
+    return replace(recorded, **(reading | dict(overrides))), replace(selection, threads=threads)

@@ -1,0 +1,126 @@
+"""``craig verify``: whether a manifest belongs to the data, keeps its promises, and states the epsilon that the data gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.blocks import Dataset, Labels, Progress, no_progress
+from craig_cli.errors import UsageError
+from craig_cli.manifest import Manifest, read_manifest
+from craig_cli.readers import read_dataset
+from craig_cli.readers.fingerprint import fingerprint
+from craig_cli.report import Check, VerifyReport, counted
+from craig_cli.selection import Coreset, measure
+from craig_cli.selection.checks import broken_promises
+from craig_cli.settings import SelectionSettings
+from craig_cli.workflows.request import restore_settings
+from craig_cli.workflows.stopwatch import Stopwatch
+
+TOLERANCE = 1e-9
+"""Of epsilon, relative: sums of the same distances in the same order differ by less on any machine."""
+
+
+def verify_manifest(
+    paths: tuple[str, ...], manifest_path: str, *, overrides: Mapping[str, Any], threads: int = 0, progress: Progress = no_progress
+) -> VerifyReport:
+    """Return the outcome of each check of a manifest against its data.
+
+    Parameters
+    ----------
+    paths : tuple of str
+        The data, read with the options that the manifest records.
+    manifest_path : str
+    overrides : mapping
+        Reading options to use instead, by their name in `InputSettings`.
+    threads : int
+        0: the CPUs this process may use.
+    progress : Progress
+    """
+    if manifest_path == "-" and "-" in paths:
+        raise UsageError("DATA and MANIFEST cannot both be read from stdin: name a file for one.")
+    watch = Stopwatch()
+    manifest = read_manifest(manifest_path)
+    inputs, selection = restore_settings(manifest_path, manifest.request, paths, overrides, threads)
+    with watch.stage("read"):
+        dataset = read_dataset(inputs, progress)
+        found = fingerprint(dataset)
+    with watch.stage("check"):
+        checks = [*check_data(manifest, dataset, found), check_promises(manifest)]
+        if all(check.passed for check in checks[1:]):
+            checks += check_measures(manifest.coreset, dataset, selection)
+        else:
+            checks.append(Check("clusters and epsilon", None, "the checks above must hold first"))
+    return VerifyReport(manifest_path, tuple(checks), watch.seconds)
+
+
+def check_data(manifest: Manifest, dataset: Dataset, found: str) -> list[Check]:
+    """Return the checks of the manifest's statements about the data."""
+    coreset = manifest.coreset
+    checks = [
+        compare("data fingerprint", manifest.data_fingerprint, found),
+        compare("shape", shape_in_words(coreset), shape_in_words(dataset)),
+    ]
+    labels = check_labels(coreset, dataset.labels) if checks[1].passed else Check("labels", None, "the shape must hold first")
+    return [*checks, labels]
+
+
+def shape_in_words(rows: Coreset | Dataset) -> str:
+    """Return the numbers of rows and columns."""
+    return f"{counted(rows.n_rows, 'row')}, {counted(rows.n_columns, 'column')}"
+
+
+def compare(name: str, stated: str, seen: str) -> Check:
+    """Return the check of one statement about the data."""
+    return Check(name, stated == seen, seen if stated == seen else f"the manifest says {stated}, the data has {seen}")
+
+
+def check_labels(coreset: Coreset, labels: Labels | None) -> Check:
+    """Return the check of the picks' labels and of the rows of each class."""
+    if labels is None or coreset.label is None:
+        agree = labels is None and coreset.label is None
+        return Check("labels", agree, "none" if agree else "only the manifest has labels" if labels is None else "only the data has labels")
+    wrong = int(np.count_nonzero(labels[coreset.index] != coreset.label))
+    if wrong:
+        return Check("labels", False, f"{wrong:,} of {len(coreset.label):,} picks have another label in the data")
+    if coreset.task != "regression":
+        values, counts = np.unique(labels, return_counts=True)
+        if dict(zip(values.tolist(), counts.tolist(), strict=True)) != {c.label: c.n_rows for c in coreset.classes}:
+            return Check("labels", False, "the classes, or their numbers of rows, differ from the data's")
+    return Check(
+        "labels",
+        True,
+        f"those of the data, {len(coreset.classes):,} {'class' if len(coreset.classes) == 1 else 'classes'}"
+        if coreset.task != "regression"
+        else "those of the data",
+    )
+
+
+def check_promises(manifest: Manifest) -> Check:
+    """Return the check of what every coreset promises, whatever the data."""
+    broken = broken_promises(manifest.coreset)
+    return Check("contracts", not broken, "; ".join(broken) or "no row twice, weights sum to the rows of each class, epsilon never rises")
+
+
+def check_measures(coreset: Coreset, dataset: Dataset, selection: SelectionSettings) -> list[Check]:
+    """Return the checks of clusters and epsilon against those computed from the data."""
+    measured = measure(dataset, selection, coreset.index)
+    mine, theirs = np.argsort(coreset.index), np.argsort(measured.index)
+    differ = int(np.count_nonzero(coreset.cluster_size[mine] != measured.cluster_size[theirs]))
+    clusters = f"{differ:,} of {len(mine):,} picks have another number of rows" if differ else "each pick has the rows nearest to it"
+    total = f"{coreset.epsilon_total:.10g} stated, {measured.epsilon_total:.10g} from the data"
+    final = np.array([(s.epsilon, m.epsilon) for s, m in zip(coreset.classes, measured.classes, strict=True)])
+    return [
+        Check("clusters", differ == 0, clusters),
+        Check("epsilon", agree(final[:, 0], final[:, 1]), total),
+        Check("epsilon column", agree(coreset.epsilon[mine], measured.epsilon[theirs]), "of each pick, on the way"),
+        Check("gain column", agree(coreset.gain[mine], measured.gain[theirs]), "of each pick"),
+    ]
+
+
+def agree(stated: NDArray[np.float64], measured: NDArray[np.float64]) -> bool:
+    """Return whether numbers agree up to the rounding of sums of their size."""
+    return bool(np.allclose(stated, measured, rtol=TOLERANCE, atol=TOLERANCE * float(np.abs(measured).max(initial=0.0))))

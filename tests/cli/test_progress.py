@@ -1,0 +1,80 @@
+"""What progress looks like on a terminal, in a log, and to nobody."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from craig_cli.cli import progress as module
+from craig_cli.cli.progress import ProgressLines, duration, progress_line
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Let the test set the time."""
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_duration():
+    assert [duration(s) for s in (0.4, 59.6, 61, 3600, 36061)] == ["0:00", "1:00", "1:01", "1:00:00", "10:01:01"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("read", 1234567, None, 3, True), "reading: 1,234,567 rows, 0:03"),
+        (("select", 0, 100, 3, True), "selecting: [....................] 0 of 100 picks (0%)"),
+        (("select", 25, 100, 10, True), "selecting: [#####...............] 25 of 100 picks (25%), 0:30 left"),
+        (("select", 100, 100, 10, False), "selecting: 100 of 100 picks (100%)"),
+        (("other", 1, 2, 1, False), "other: 1 of 2 done (50%), 0:01 left"),
+    ],
+)
+def test_lines(arguments, line):
+    assert progress_line(*arguments) == line
+
+
+def test_a_terminal_sees_one_line_redrawn_and_cleared(clock):
+    out = io.StringIO()
+    with ProgressLines(out, silent=False, interactive=True, verbose=False) as progress:
+        progress("read", 0, None)
+        clock[0] = 0.05
+        progress("read", 10, None)
+        assert out.getvalue() == ""
+        clock[0] = 1
+        progress("read", 20, None)
+        assert out.getvalue() == "\r\x1b[Kreading: 20 rows, 0:01"
+    assert out.getvalue().endswith("\r\x1b[K")
+
+
+def test_a_log_gets_a_line_each_half_minute(clock):
+    out = io.StringIO()
+    with ProgressLines(out, silent=False, interactive=False, verbose=False) as progress:
+        for second in range(0, 70, 5):
+            clock[0] = second
+            progress("select", second, 100)
+    assert out.getvalue() == "craig: selecting: 30 of 100 picks (30%), 1:10 left\ncraig: selecting: 60 of 100 picks (60%), 0:40 left\n"
+
+
+def test_verbose_names_each_stage(clock):
+    out = io.StringIO()
+    with ProgressLines(out, silent=False, interactive=False, verbose=True) as progress:
+        for stage in ("read", "read", "select"):
+            progress(stage, 1, None)
+    assert out.getvalue() == "craig: reading ...\ncraig: selecting ...\n"
+
+
+def test_nobody_is_told_when_silent_or_when_nobody_listens(clock):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    out = io.StringIO()
+    for stream, silent in ((out, True), (None, False), (Gone(), False)):
+        with ProgressLines(stream, silent=silent, interactive=True, verbose=True) as progress:
+            for second in range(100):
+                clock[0] = second
+                progress("read", second, None)
+    assert out.getvalue() == ""

@@ -1,0 +1,148 @@
+"""Blocks joined into one data set."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from craig_cli.blocks import Dataset, SparseRows
+from craig_cli.errors import CraigError, InputError
+from craig_cli.readers import fingerprint, read_dataset
+from craig_cli.readers.labels import unify_labels
+from craig_cli.settings import InputSettings
+
+
+def read(*paths, **settings):
+    return read_dataset(InputSettings(tuple(str(path) for path in paths), **settings))
+
+
+def texts(*values):
+    return np.array(values, dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "expected"),
+    (
+        ([np.array([1.0, -1.0])], np.array([1, -1])),
+        ([np.array([1.0]), np.array([1.5])], np.array([1.0, 1.5])),
+        ([texts("1", "0"), texts("2")], np.array([1, 0, 2])),
+        ([texts("+1", "-1")], np.array([1, -1])),
+        ([texts("1", "2.5")], np.array([1.0, 2.5])),
+        ([texts("1", "x")], texts("1", "x")),
+        ([texts("01", "1")], texts("01", "1")),
+        ([texts("1", "1.0")], texts("1", "1.0")),
+        ([texts("1e3", "2")], texts("1e3", "2")),
+        ([texts("9" * 30, "2")], texts("9" * 30, "2")),
+        ([texts("3"), np.array([4.0]), texts("5")], np.array([3, 4, 5])),
+        ([np.array([2**60, 1])], np.array([2**60, 1])),
+        ([np.array([1e300, 1.0])], np.array([1e300, 1.0])),
+    ),
+)
+def test_labels_get_one_type_once_all_are_known(chunks, expected):
+    labels = unify_labels(chunks, "file")
+    assert labels.dtype == expected.dtype
+    assert labels.tolist() == expected.tolist()
+
+
+def test_text_and_numbers_do_not_mix():
+    with pytest.raises(InputError) as caught:
+        unify_labels([texts("cat"), np.array([1.0])], "a.csv")
+    assert str(caught.value) == "a.csv: labels are numbers in one file and text in another (value 'cat'). Use one kind of label in all files."
+
+
+def slow_fingerprint(rows, labels):
+    """The same sums in Python integers."""
+
+    def mix(z):
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+        return z ^ (z >> 31)
+
+    lanes = []
+    for lane in (0x243F6A8885A308D3, 0x13198A2E03707344):
+        total = len(rows)
+        for i, (row, label) in enumerate(zip(rows, labels, strict=True)):
+            entries = sum(mix(mix(k ^ lane) ^ int(np.float64(v).view(np.uint64))) for k, v in enumerate(row) if v != 0) % 2**64
+            label_bits = int(np.float64(label).view(np.uint64))
+            total += mix(entries ^ mix((label_bits + lane) % 2**64) ^ (i * 0x9E3779B97F4A7C15 % 2**64))
+        lanes.append(f"{total % 2**64:016x}")
+    return "craig1:" + "".join(lanes)
+
+
+def test_fingerprint_against_the_slow_twin_and_what_it_depends_on():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(50, 4)) * (rng.random((50, 4)) < 0.6)
+    labels = rng.integers(0, 3, 50)
+    stated = fingerprint(Dataset(rows, labels))
+    assert stated == slow_fingerprint(rows, labels)
+    owner, column = np.nonzero(rows)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=50))])
+    sparse = SparseRows(indptr, column.astype(np.int32), rows[owner, column], 4)
+    assert fingerprint(Dataset(sparse, labels.astype(float))) == stated
+    assert fingerprint(Dataset(np.column_stack([rows, np.zeros(50)]), labels)) == stated
+    assert fingerprint(Dataset(np.where(rows == 0, -0.0, rows), labels)) == stated
+    single = rows.astype(np.float32)
+    assert fingerprint(Dataset(single, labels)) == fingerprint(Dataset(single.astype(np.float64), labels))
+    changed = rows.copy()
+    changed[7, 2] += 1e-12
+    swapped = np.roll(rows, 1, axis=0)
+    others = [(changed, labels), (swapped, np.roll(labels, 1)), (rows, labels + 1), (rows[:-1], labels[:-1]), (rows[:, ::-1], labels), (rows, None)]
+    others.append((rows, texts(*map(str, labels))))
+    assert len({stated, *(fingerprint(Dataset(x, y)) for x, y in others)}) == len(others) + 1
+
+
+def test_several_files_in_the_order_given(tmp_path):
+    (tmp_path / "b.libsvm").write_text("1 1:2\n2 3:1\n")
+    (tmp_path / "a.libsvm").write_text("# nothing\n")
+    (tmp_path / "c.libsvm").write_text("1 7:5\n")
+    dataset = read(tmp_path / "b.libsvm", tmp_path / "a.libsvm", tmp_path / "c.libsvm")
+    assert dataset.file_starts.tolist() == [0, 2, 2, 3]
+    assert dataset.labels.tolist() == [1, 2, 1]
+    assert dataset.rows.indptr.tolist() == [0, 1, 2, 3]
+    assert dataset.rows.indices.tolist() == [0, 2, 6]
+    assert dataset.n_columns == 7
+    assert read(tmp_path).file_starts.tolist() == [0, 0, 2, 3]
+
+
+def test_skipped_rows_are_counted_and_the_first_are_told(tmp_path):
+    path = tmp_path / "a.libsvm"
+    path.write_text("1 1:2\n" + "1 1:nan\n" * 9 + "2 1:1\n")
+    dataset = read(path, on_error="skip")
+    assert (dataset.n_rows, dataset.skipped_rows, len(dataset.skipped_examples)) == (2, 9, 5)
+    assert dataset.skipped_examples[0].startswith(f"{path}:2:")
+
+
+@pytest.mark.parametrize(
+    ("files", "settings", "message"),
+    (
+        ({"a.libsvm": ""}, {}, "{0}: there are no rows. Give at least one row of data."),
+        ({"a.libsvm": "# x\n\n", "b.libsvm": ""}, {}, "{0} and 1 more: there are no rows. Give at least one row of data."),
+        ({"a.libsvm": "1 1:1\n"}, {"drop": ("x",)}, "--drop: columns of libsvm files have no names. Convert the file to CSV or Parquet first."),
+        ({"a.libsvm": "1 1:1\n"}, {"label": "y"}, "--label: in LIBSVM files the label is the first word of the line. Leave --label out."),
+        (
+            {"a.csv": "a,b,y\n1,2,0\n", "b.csv": "a,c,y\n1,2,0\n"},
+            {},
+            "{1}: its columns differ from those of {0} (the first difference: c). "
+            "Give files with the same columns in the same order, or --drop those that differ.",
+        ),
+        (
+            {"a.csv": "a,y\n1,0\n", "b.libsvm": "1 1:1\n"},
+            {},
+            "{1}: sparse rows cannot be joined with the dense rows of {0}. Give files of one kind.",
+        ),
+    ),
+)
+def test_inputs_that_do_not_fit(tmp_path, files, settings, message):
+    paths = [tmp_path / name for name in files]
+    for path, text in zip(paths, files.values(), strict=True):
+        path.write_text(text)
+    with pytest.raises(CraigError) as caught:
+        read(*paths, **settings)
+    assert str(caught.value) == message.format(*paths)
+
+
+def test_all_rows_skipped_is_an_error(tmp_path):
+    path = tmp_path / "a.libsvm"
+    path.write_text("1 1:nan\n")
+    with pytest.raises(InputError, match="all 1 rows were skipped as bad, the first: "):
+        read(path, on_error="skip")

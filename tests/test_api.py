@@ -1,0 +1,96 @@
+"""`select_coreset`: arrays in, the same coreset whatever they are held in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import craig_cli
+from craig_cli import select_coreset
+from craig_cli.catalog import METHODS, names
+from craig_cli.errors import CraigError, InputError, UsageError
+
+ROWS = np.array([[0.0], [1], [2], [3], [10], [11], [12], [13], [0], [1], [2], [9]])
+LABELS = [0] * 8 + [1] * 4
+
+
+def test_a_coreset_that_a_hand_can_check():
+    coreset = select_coreset(ROWS, LABELS, size=3)
+    assert isinstance(coreset, craig_cli.Coreset)
+    assert sorted(zip(coreset.index.tolist(), coreset.weight.tolist(), coreset.label.tolist(), strict=True)) == [(3, 4, 0), (5, 4, 0), (9, 4, 1)]
+    assert coreset.epsilon_total == 20
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ROWS.tolist(),
+        ROWS.astype(np.int64),
+        ROWS.astype(np.float32),
+        np.asfortranarray(ROWS),
+        sp.csr_array(ROWS),
+        sp.csc_matrix(ROWS),
+        sp.coo_array(ROWS),
+    ],
+    ids=["list", "int", "float32", "fortran", "csr", "csc", "coo"],
+)
+def test_every_kind_of_rows_gives_the_same(rows):
+    wanted, found = select_coreset(ROWS, LABELS, size=5), select_coreset(rows, LABELS, size=5)
+    assert found.index.tolist() == wanted.index.tolist()
+    assert found.weight.tolist() == wanted.weight.tolist()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(LABELS),
+        np.array(LABELS, np.uint8),
+        np.array(LABELS, bool),
+        np.array(LABELS, float),
+        [str(v) for v in LABELS],
+        np.array(LABELS).astype(str),
+    ],
+    ids=["int64", "uint8", "bool", "float", "strings", "str_"],
+)
+def test_every_kind_of_labels_gives_the_same(labels):
+    wanted, found = select_coreset(ROWS, LABELS, size=5), select_coreset(ROWS, labels, size=5)
+    assert found.index.tolist() == wanted.index.tolist()
+    assert found.label.tolist() == [type(found.label.tolist()[0])(v) for v in wanted.label.tolist()]
+
+
+def test_without_labels_all_rows_are_one_group():
+    coreset = select_coreset(ROWS, fraction=0.25)
+    assert (coreset.label, coreset.weight.sum(), len(coreset.classes)) == (None, 12, 1)
+
+
+def test_sparse_rows_are_not_changed():
+    matrix = sp.csr_array((np.array([2.0, 1, 0]), np.array([1, 0, 1]), np.array([0, 2, 3])), shape=(2, 2))
+    select_coreset(matrix, size=1)
+    assert (matrix.data.tolist(), matrix.indices.tolist()) == ([2, 1, 0], [1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels", "options", "error", "message"),
+    [
+        (ROWS, None, {}, UsageError, "A budget is missing: give exactly one of --fraction, --size, --epsilon or --mean-epsilon."),
+        (ROWS, None, {"size": 3, "method": "best"}, UsageError, f"--method: 'best' is not one of {', '.join(names(METHODS))}."),
+        (ROWS[:, 0], None, {"size": 3}, UsageError, "X: has 1 dimensions, not 2 (rows, columns)."),
+        (ROWS.astype(complex), None, {"size": 3}, UsageError, "X: holds complex128, not real numbers."),
+        (np.array([["a"]]), None, {"size": 1}, UsageError, "X: holds <U1, not real numbers."),
+        ([[1.0], [np.nan]], None, {"size": 1}, InputError, "X: a value is not finite (value 'nan'). Remove or fill it first."),
+        (sp.csr_array([[1.0], [np.inf]]), None, {"size": 1}, InputError, "X: a value is not finite (value 'inf'). Remove or fill it first."),
+        (np.empty((0, 2)), None, {"size": 1}, InputError, "<memory>: there are no rows. Give at least one row."),
+        (ROWS, LABELS[1:], {"size": 3}, UsageError, "y: has shape (11,), not (12,) as X has rows."),
+        (ROWS, ["a", *LABELS[1:]], {"size": 3}, UsageError, "y: mixes strings, numbers or missing values."),
+        (ROWS, [[1]] * 12, {"size": 3}, UsageError, "y: has shape (12, 1), not (12,) as X has rows."),
+        (ROWS, [1j] * 12, {"size": 3}, UsageError, "y: holds complex128, not numbers or strings."),
+        (ROWS, [np.nan] * 12, {"size": 3}, InputError, "y: a value is not finite (value 'nan'). Remove or fill it first."),
+        (ROWS, np.full(12, 2**63, np.uint64), {"size": 3}, UsageError, "y: a label is above 2^63 - 1."),
+        (ROWS, None, {"size": 3, "task": "regression"}, UsageError, "--task regression needs a numeric target."),
+    ],
+)
+def test_what_is_refused(rows, labels, options, error, message):
+    with pytest.raises(CraigError) as caught:
+        select_coreset(rows, labels, **options)
+    assert (type(caught.value), str(caught.value)) == (error, message)

@@ -1,0 +1,114 @@
+"""The floors of the house: each imports only those below, and the help needs none of the heavy ones."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from craig_cli.cli.app import COMMANDS
+
+PACKAGE = Path(__file__).parents[1] / "craig_cli"
+FLOORS = (
+    ("craig_cli.errors", "craig_cli.catalog", "craig_cli.settings", "craig_cli.cache"),
+    ("craig_cli.blocks",),
+    ("craig_cli.kernels",),
+    ("craig_cli.selection", "craig_cli.training", "craig_cli.evaluation"),
+    ("craig_cli.readers", "craig_cli.manifest", "craig_cli.output"),
+    ("craig_cli.report",),
+    ("craig_cli.workflows", "craig_cli.api"),
+    ("craig_cli.cli",),
+)
+STRANGERS = (
+    ("craig_cli.selection", "craig_cli.training"),
+    ("craig_cli.selection", "craig_cli.evaluation"),
+    ("craig_cli.readers", "craig_cli.manifest"),
+)
+"""Pairs that never import each other."""
+HOMES = {
+    "click": ("craig_cli.cli",),
+    "numba": ("craig_cli.kernels", "craig_cli.cache"),
+    "h5py": ("craig_cli.readers",),
+    "pyarrow": ("craig_cli.readers", "craig_cli.manifest"),
+}
+"""Packages, and the only places that import them."""
+FACADE = ("craig_cli", "craig_cli.__main__")
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def is_within(module: str, package: str) -> bool:
+    return module == package or module.startswith(package + ".")
+
+
+def floor_of(module: str) -> int:
+    floors = [number for number, members in enumerate(FLOORS) if any(is_within(module, member) for member in members)]
+    assert floors, f"{module} is on no floor: add it to FLOORS"
+    return floors[0]
+
+
+def room_of(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Give every module that a file imports, in functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module
+            if node.module == "craig_cli":
+                yield from (name for alias in node.names if (name := f"craig_cli.{alias.name}") != "craig_cli.__version__")
+            else:
+                yield node.module
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_imports_go_down(path):
+    module = module_name(path)
+    for imported in imports(path):
+        for package, homes in HOMES.items():
+            if is_within(imported, package):
+                assert any(is_within(module, home) for home in homes), f"{module} imports {imported}"
+        if module in FACADE or not is_within(imported, "craig_cli") or room_of(module) == room_of(imported):
+            continue
+        assert floor_of(imported) <= floor_of(module), f"{module} imports {imported}, which is above it"
+        for pair in STRANGERS:
+            assert {room_of(module), room_of(imported)} != set(pair), f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if not is_within(module_name(p), "craig_cli.cli")], ids=module_name)
+def test_nothing_prints_below_the_command_line(path):
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    assert [call for call in calls if isinstance(call, ast.Name) and call.id in ("print", "input", "breakpoint")] == []
+
+
+HEAVY = ("numpy", "numba", "scipy", "pyarrow", "h5py", "pandas", "craig_cli.workflows.select")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], *([entry.name, "--help"] for entry in COMMANDS), ["select", "--size", "x"]], ids=" ".join
+)
+def test_help_is_light(arguments):
+    code = f"import sys; from craig_cli.cli import main; main(); print([m for m in {HEAVY} if m in sys.modules], file=sys.stderr)"
+    result = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert result.stderr.splitlines()[-1] == "[]"
+
+
+def test_completion_is_light():
+    report = "atexit.register(lambda: print('numpy' in sys.modules, file=sys.stderr))"
+    code = f"import sys, atexit; {report}; from craig_cli.cli import main; sys.exit(main())"
+    environment = {"_CRAIG_COMPLETE": "bash_complete", "COMP_WORDS": "craig select --me", "COMP_CWORD": "2"}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert (result.returncode, result.stderr) == (0, "False\n")
+    assert result.stdout.split() == ["plain,--mean-epsilon", "plain,--method", "plain,--metric"]
