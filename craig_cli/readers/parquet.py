@@ -1,0 +1,271 @@
+"""Parquet tables with flat columns, to dense blocks."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from craig_cli.blocks import Block, Labels
+from craig_cli.errors import InputError, ResourceError, printable
+from craig_cli.readers.columns import Columns, choose_columns
+from craig_cli.readers.numbers import first_unusable, first_unusable_label, numeric_labels, raise_first
+from craig_cli.readers.sources import Source
+from craig_cli.settings import InputSettings
+
+MAGIC, ENCRYPTED_MAGIC = b"PAR1", b"PARE"
+READ_BYTES = 1 << 20
+COPY_AGAIN = "Copy or write the file again."
+
+
+def read_blocks(
+    source: Source, file: int, settings: InputSettings, skipped: Callable[[InputError], None], categories: Mapping[str, tuple[str, ...]]
+) -> Iterator[Block]:
+    """Yield the rows of one Parquet file, in blocks of about ``settings.block_bytes``.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+    file : int
+        Its position among the inputs.
+    settings : InputSettings
+        Uses label, no_label, task, drop, one_hot and block_bytes.
+    skipped : callable
+        Never called: ``--on-error skip`` is for rows of text, so a bad row of Parquet is an error all the same.
+    categories : mapping
+        All values of each ``--one-hot`` column, in the order of the new columns.
+
+    Yields
+    ------
+    Block
+        Dense rows, float32 if every feature is a float of at most 32 bits, else float64. Labels are int64, float64 or str objects.
+    """
+    with open_table(source) as table:
+        reader = BatchReader(source.name, table.schema_arrow, settings, categories)
+        first_row = 0
+        for batch in reader.batches(table, settings.block_bytes):
+            yield reader.block(batch, first_row, file)
+            first_row += batch.num_rows
+
+
+def column_names(source: Source, settings: InputSettings, categories: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the names of the columns of the blocks that `read_blocks` would yield."""
+    with open_table(source) as table:
+        return choose_columns(source.name, table.schema_arrow.names, settings).expanded(categories)
+
+
+def collect_categories(source: Source, settings: InputSettings) -> dict[str, set[str]]:
+    """Return the different values of each ``--one-hot`` column, as text."""
+    with open_table(source) as table:
+        schema = table.schema_arrow
+        columns = choose_columns(source.name, schema.names, settings)
+        for name in columns.one_hot:
+            check_category_type(source.name, name, schema.field(name).type)
+        found: dict[str, set[str]] = {name: set() for name in columns.one_hot}
+        if found:
+            for batch in table.iter_batches(columns=list(found)):
+                for name, values in found.items():
+                    values.update(as_text(source.name, name, batch.column(name).unique().drop_null()))
+        return found
+
+
+@contextmanager
+def open_table(source: Source) -> Iterator[pq.ParquetFile]:
+    """Give the file, opened; what goes wrong in reading it becomes an error that names it."""
+    with source.open_raw() as stream:
+        head = stream.read(len(MAGIC))
+        stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, stream.tell() - len(MAGIC)))
+        tail = stream.read()
+        if ENCRYPTED_MAGIC in (head, tail):
+            raise InputError(source.name, "the Parquet file is encrypted", remedy="Decrypt it first.")
+        if head != MAGIC:
+            raise InputError(source.name, "this is not a Parquet file", remedy="Give its format with --format.")
+        if tail != MAGIC:
+            raise InputError(source.name, "the Parquet file is truncated", remedy=COPY_AGAIN)
+        stream.seek(0)
+        try:
+            with pq.ParquetFile(stream, pre_buffer=False, buffer_size=READ_BYTES, page_checksum_verification=True) as table:
+                yield table
+        except MemoryError as error:
+            raise ResourceError(f"{printable(source.name)}: memory does not suffice to read this Parquet file: {printable(str(error), 200)}") from error
+        except (pa.ArrowException, OSError, ValueError) as error:
+            problem = f"the Parquet file is damaged or of an unknown kind: {printable(str(error), 200).rstrip('.')}"
+            raise InputError(source.name, problem, remedy=COPY_AGAIN) from error
+
+
+@dataclass
+class BatchReader:
+    """Turns the batches of one file into blocks."""
+
+    name: str
+    schema: pa.Schema
+    settings: InputSettings
+    categories: Mapping[str, tuple[str, ...]]
+
+    def __post_init__(self) -> None:
+        self.columns: Columns = choose_columns(self.name, self.schema.names, self.settings)
+        check_types(self.name, self.schema, self.columns, self.settings.task)
+        types = [self.schema.field(name).type for name in self.columns.features]
+        is_single = all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in types) and not self.columns.one_hot
+        self.dtype = np.dtype(np.float32 if is_single else np.float64)
+        self.n_columns = len(self.columns.expanded(self.categories))
+
+    def batches(self, table: pq.ParquetFile, size: int) -> Iterator[pa.RecordBatch]:
+        """Yield the wanted columns, about `size` bytes of dense rows at a time."""
+        wanted = [*self.columns.features, *([] if self.columns.label is None else [self.columns.label])]
+        n_rows = max(1, size // (self.dtype.itemsize * max(1, self.n_columns)))
+        return (batch for batch in table.iter_batches(batch_size=n_rows, columns=wanted) if batch.num_rows)
+
+    def block(self, batch: pa.RecordBatch, first_row: int, file: int) -> Block:
+        """Return the rows and labels of a batch; raises `InputError` at the first bad row."""
+        missing = [self.missing_value(batch, name, first_row) for name in batch.schema.names]
+        unusable = [self.unusable_number(batch, name, first_row) for name in batch.schema.names]
+        raise_first([*missing, *unusable])
+        rows = np.zeros((batch.num_rows, self.n_columns), self.dtype)
+        place = 0
+        for name in self.columns.features:
+            if name in self.columns.one_hot:
+                rows[np.arange(batch.num_rows), place + self.codes(batch, name)] = 1
+                place += len(self.categories[name])
+            else:
+                rows[:, place] = as_array(batch.column(name))
+                place += 1
+        return Block(rows, self.labels(batch), file)
+
+    def codes(self, batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
+        """Return the position of each value of a ``--one-hot`` column among its categories."""
+        codes = pc.index_in(decoded(batch.column(name)).cast(pa.string()), value_set=pa.array(self.categories[name], pa.string()))
+        if codes.null_count:
+            raise InputError(self.name, f"column '{printable(name)}' changed while it was read", remedy="Run the command again.")
+        return codes.to_numpy().astype(np.int64)
+
+    def labels(self, batch: pa.RecordBatch) -> Labels | None:
+        """Return the labels of a batch without faults."""
+        if self.columns.label is None:
+            return None
+        values = decoded(batch.column(self.columns.label))
+        if is_number(values.type):
+            return numeric_labels(as_array(values), self.settings.task)
+        labels = np.empty(len(values), object)
+        labels[:] = as_text(self.name, self.columns.label, values)
+        return labels
+
+    def missing_value(self, batch: pa.RecordBatch, name: str, first_row: int) -> InputError | None:
+        """Return the error of the first row without a value in a column."""
+        values = batch.column(name)
+        if not pc.any(values.is_null()).as_py():
+            return None
+        row = int(np.argmax(as_array(values.is_null())))
+        remedy = "Fill it in or remove the row."
+        if name != self.columns.label:
+            remedy = f"Fill it in, remove the row, or drop the column with {option_of('--drop', [name])}."
+        return self.fault(name, "has no value in this row", first_row + row, None, remedy)
+
+    def unusable_number(self, batch: pa.RecordBatch, name: str, first_row: int) -> InputError | None:
+        """Return the error of the first number in a column that cannot be used."""
+        values = decoded(batch.column(name))
+        if name in self.columns.one_hot or not is_number(values.type):
+            return None
+        numbers = as_array(values.fill_null(0))
+        is_label = name == self.columns.label
+        found = first_unusable_label(numbers, self.settings.task) if is_label else first_unusable(numbers)
+        if found is None:
+            return None
+        row, problem = found
+        remedy = "Correct it or remove the row."
+        if not is_label:
+            remedy = f"Correct it, remove the row, or drop the column with {option_of('--drop', [name])}."
+        return self.fault(name, problem, first_row + row, str(numbers[row]), remedy)
+
+    def fault(self, name: str, problem: str, row: int, value: str | None, remedy: str) -> InputError:
+        what = f"{'label column' if name == self.columns.label else 'column'} '{printable(name)}' {problem}"
+        return InputError(self.name, what, row=row + 1, column=self.schema.names.index(name) + 1, value=value, remedy=remedy)
+
+
+def check_types(source_name: str, schema: pa.Schema, columns: Columns, task: str) -> None:
+    """Raise `InputError` where a column that is wanted is of a type that cannot be used."""
+    texts = []
+    for name in columns.features:
+        kind = schema.field(name).type
+        if name in columns.one_hot:
+            check_category_type(source_name, name, kind)
+        elif is_text(kind) or pa.types.is_dictionary(kind):
+            texts.append(name)
+        elif not is_number(kind):
+            raise unusable_type(source_name, name, kind)
+    if texts:
+        what = f"{'column' if len(texts) == 1 else 'columns'} {', '.join(printable(repr(name)) for name in texts)} hold text or categories, not numbers"
+        if len(texts) == 1:
+            what = what.replace(" hold ", " holds ")
+        raise InputError(source_name, what, remedy=f"Use {option_of('--drop', texts)}, or {option_of('--one-hot', texts)}.")
+    if columns.label is None:
+        return
+    kind = schema.field(columns.label).type
+    value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not is_number(value_type) and not is_text(value_type):
+        remedy = "Convert it to numbers or text, or name another with --label COLUMN."
+        raise InputError(source_name, f"label column '{printable(columns.label)}' is of type {kind}", remedy=remedy)
+    if task == "regression" and not is_number(value_type):
+        remedy = "Name another with --label COLUMN, or leave out --task regression."
+        raise InputError(source_name, f"label column '{printable(columns.label)}' holds text, but regression needs numbers", remedy=remedy)
+
+
+def check_category_type(source_name: str, name: str, kind: pa.DataType) -> None:
+    """Raise `InputError` where a ``--one-hot`` column holds neither text, nor whole numbers, nor booleans."""
+    value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not (is_text(value_type) or pa.types.is_integer(value_type) or pa.types.is_boolean(value_type)):
+        problem = f"--one-hot column '{printable(name)}' is of type {kind}, not text, whole numbers or booleans"
+        raise InputError(source_name, problem, remedy=f"Use {option_of('--drop', [name])}, or convert it.")
+
+
+def unusable_type(source_name: str, name: str, kind: pa.DataType) -> InputError:
+    """Return the error of a feature column that holds neither numbers nor text."""
+    drop = option_of("--drop", [name])
+    if pa.types.is_nested(kind):
+        return InputError(source_name, f"column '{printable(name)}' is nested ({kind})", remedy=f"Use {drop}, or write its parts as columns.")
+    if pa.types.is_null(kind):
+        return InputError(source_name, f"column '{printable(name)}' holds no values at all", remedy=f"Use {drop}.")
+    return InputError(source_name, f"column '{printable(name)}' is of type {kind}, not a number", remedy=f"Use {drop}, or convert it to numbers.")
+
+
+def is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+
+def is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def decoded(values: pa.Array) -> pa.Array:
+    """Return `values`, those of a dictionary written out."""
+    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
+def as_array(values: pa.Array) -> NDArray:
+    """Return numbers or booleans without nulls as a numpy array."""
+    array: NDArray = values.to_numpy(zero_copy_only=False)
+    return array
+
+
+def as_text(source_name: str, name: str, values: pa.Array) -> list[str]:
+    """Return values without nulls as text."""
+    try:
+        texts: list[str] = decoded(values).cast(pa.string()).to_pylist()
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        raise InputError(source_name, f"column '{printable(name)}' holds text that is not UTF-8", remedy="Write it as UTF-8.") from error
+    return texts
+
+
+def option_of(option: str, columns: Sequence[str]) -> str:
+    """Return `option` once for each column, as a shell takes it."""
+    return " ".join(f"{option} {shlex.quote(printable(name))}" for name in columns)
