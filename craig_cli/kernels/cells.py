@@ -13,6 +13,21 @@ ITERATIONS = 4
 
 
 @kernel
+def projection(points, row, direction):
+    """Return the dot product of a row with `direction`, as four running sums: additions need not wait for each other."""
+    d = points.shape[1]
+    s0 = s1 = s2 = s3 = 0.0
+    for k in range(0, d - 3, 4):
+        s0 += points[row, k] * direction[k]
+        s1 += points[row, k + 1] * direction[k + 1]
+        s2 += points[row, k + 2] * direction[k + 2]
+        s3 += points[row, k + 3] * direction[k + 3]
+    for k in range(d // 4 * 4, d):
+        s0 += points[row, k] * direction[k]
+    return (s0 + s1) + (s2 + s3)
+
+
+@kernel
 def principal_direction(points, order, low, high, direction):
     """Write the direction of largest spread of the rows ``order[low:high]`` into `direction` (d,), by the power method on a sample."""
     d = points.shape[1]
@@ -107,10 +122,7 @@ def split_rows(points, order, n_leaves, leaf_size, bounds):
             middle = (first + half) * leaf_size if leaf_size > 0 else (first + half) * n // n_leaves
             principal_direction(points, order, low, high, direction)
             for i in range(low, high):
-                dot = 0.0
-                for k in range(points.shape[1]):
-                    dot += points[order[i], k] * direction[k]
-                keys[i] = dot
+                keys[i] = projection(points, order[i], direction)
             part_at(keys, order, low, high, middle)
             bounds[first + half] = middle
             stack[depth, 0], stack[depth, 1] = first + half, count - half

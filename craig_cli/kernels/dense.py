@@ -56,6 +56,43 @@ def squared_distances(tiles, t, vectors, v, squares):
 
 
 @inlined
+def squares_within(tiles, t, vectors, v, limits, l, squares):
+    """Write `squared_distances`, the same bits, unless every one exceeds its limit: return whether any may not (else `squares` is unfinished).
+
+    Looks after every eight coordinates; the widest columns come first, so that most far rows are told by a few. `limits` is (_, TILE), row `l`.
+    """
+    for i in range(TILE):
+        squares[i] = 0
+    any_within = True
+    k = 0
+    while any_within and k < tiles.shape[1]:
+        for part in range(k, min(k + 8, tiles.shape[1]), 4):
+            c0, c1, c2, c3 = vectors[v, part], vectors[v, part + 1], vectors[v, part + 2], vectors[v, part + 3]
+            for i in range(TILE):
+                total = squares[i]
+                x = tiles[t, part, i] - c0
+                total = fma(x, x, total)
+                x = tiles[t, part + 1, i] - c1
+                total = fma(x, x, total)
+                x = tiles[t, part + 2, i] - c2
+                total = fma(x, x, total)
+                x = tiles[t, part + 3, i] - c3
+                squares[i] = fma(x, x, total)
+        k += 8
+        n_within = np.int32(0)
+        for i in range(TILE):
+            n_within = np.int32(n_within + np.int32(squares[i] <= limits[l, i]))
+        any_within = n_within > 0
+    return any_within
+
+
+@inlined
+def limit_of(distance, scale):
+    """Return a square above which no distance rounds to less than `distance`."""
+    return ((distance + 1) / np.float64(scale)) ** 2 * (1 + 1e-6)
+
+
+@inlined
 def squared_distances_of_two(tiles, t, vectors, a, b, squares_a, squares_b):
     """`squared_distances` of two vectors at once, the same bits: each row is loaded once for both, 1.3 times faster."""
     for i in range(TILE):
@@ -238,11 +275,12 @@ def drop_costly_stamps(tiles, centres, radii, farthest, scale, candidates, stamp
 
 
 @kernel
-def absorb(tiles, centres, radii, nearest, farthest, cluster, scale, picks, first_number, first_tile, last_tile, gain):
+def absorb(tiles, centres, radii, nearest, farthest, cluster, scale, picks, first_number, starts, first_tile, last_tile, gain):
     """Let picks take the rows that are nearer to them than to any earlier pick, in the order given.
 
     `nearest`, `farthest`, `cluster` (int32: the number of the nearest pick; ties stay with the earlier one) are changed in place; what each
-    pick gained over these tiles is added to `gain` (int64). `picks` are vectors (m, d), numbered from `first_number`. Time m n d at worst.
+    pick gained over these tiles is added to `gain` (int64). `picks` are vectors (m, d), numbered from `first_number`; tile t begins with the pick
+    ``starts[t]`` and goes round, so that near picks can come first where the order does not matter. Time m n d at worst.
     """
     d = tiles.shape[1]
     lanes = np.zeros((picks.shape[0] // TILE + 1, d, TILE), tiles.dtype)
@@ -250,13 +288,20 @@ def absorb(tiles, centres, radii, nearest, farthest, cluster, scale, picks, firs
     to_centre = np.empty(TILE, tiles.dtype)
     squares = np.empty(TILE, tiles.dtype)
     distances = np.empty(TILE, nearest.dtype)
+    limits = np.empty((1, TILE), tiles.dtype)
     for t in range(first_tile, last_tile):
-        for p in range(picks.shape[0]):
-            if p % TILE == 0:
-                squared_distances(lanes, p // TILE, centres, t, to_centre)
+        for i in range(TILE):
+            limits[0, i] = limit_of(nearest[t, i], scale)
+        laid = -1
+        for turn in range(picks.shape[0]):
+            p = (starts[t] + turn) % picks.shape[0]
+            if p // TILE != laid:
+                laid = p // TILE
+                squared_distances(lanes, laid, centres, t, to_centre)
             if is_out_of_reach(to_centre[p % TILE], radii[t], d, scale, farthest[t]):
                 continue
-            squared_distances(tiles, t, picks, p, squares)
+            if not squares_within(tiles, t, picks, p, limits, 0, squares):
+                continue
             quantise(squares, scale, distances)
             gained = positive_differences(nearest, t, distances)
             if gained > 0:
@@ -265,6 +310,7 @@ def absorb(tiles, centres, radii, nearest, farthest, cluster, scale, picks, firs
                 for i in range(TILE):
                     if distances[i] < nearest[t, i]:
                         nearest[t, i] = distances[i]
+                        limits[0, i] = limit_of(distances[i], scale)
                         cluster[t, i] = first_number + p
                     largest = max(largest, np.int64(nearest[t, i]))
                 farthest[t] = largest
@@ -282,6 +328,7 @@ def neighbours(tiles, centre_lanes, radii, nearest, scale, n_rows, positions, fi
     to_centre = np.empty(TILE, tiles.dtype)
     squares = np.empty(TILE, tiles.dtype)
     lane = np.empty(TILE, nearest.dtype)
+    limits = np.empty((1, TILE), tiles.dtype)
     filled = 0
     starts[0] = 0
     for p in range(first, last):
@@ -290,17 +337,13 @@ def neighbours(tiles, centre_lanes, radii, nearest, scale, n_rows, positions, fi
         row = positions[p]
         copy_row(tiles, row, vector, 0)
         reach = nearest[row // TILE, row % TILE]
-        beyond = ((reach + 1) / scale) ** 2 * (1 + 1e-6)  # no square above it can round to less than reach
+        limits[:] = limit_of(reach, scale)
         for t in range(n_tiles if reach > 0 else 0):
             if t % TILE == 0:
                 squared_distances(centre_lanes, t // TILE, vector, 0, to_centre)
             if is_out_of_reach(to_centre[t % TILE], radii[t], d, scale, np.int64(reach)):
                 continue
-            squared_distances(tiles, t, vector, 0, squares)
-            closest = squares[0]
-            for i in range(TILE):
-                closest = min(closest, squares[i])
-            if closest > beyond:
+            if not squares_within(tiles, t, vector, 0, limits, 0, squares):
                 continue
             quantise(squares, scale, lane)
             for i in range(min(TILE, n_rows - t * TILE)):
@@ -467,24 +510,33 @@ def cluster_medoids(tiles, starts, members, limit, first, last, medoids):
     """Write for each cluster the member whose distances to all members add up to least; the first of several.
 
     Cluster c's members (positions) are ``members[starts[c]:starts[c + 1]]``. Only the first `limit` of them may become the medoid. Time: the
-    squares of the cluster sizes, less by stopping once a sum is too large.
+    squares of the cluster sizes, but linear in those beyond `limit`. Memory: d times the largest cluster.
     """
     d = tiles.shape[1]
-    vectors = np.empty((2, d), tiles.dtype)
+    widest = 0
     for c in range(first, last):
+        widest = max(widest, starts[c + 1] - starts[c])
+    lanes = np.zeros((d, widest + 16), tiles.dtype)  # the members side by side; whole vectors of 16
+    squares = np.empty(widest + 16, tiles.dtype)
+    for c in range(first, last):
+        size = starts[c + 1] - starts[c]
+        width = (size + 15) // 16 * 16
+        for i in range(size):
+            row = members[starts[c] + i]
+            for k in range(d):
+                lanes[k, i] = tiles[row // TILE, k, row % TILE]
         least = np.inf
-        for a in range(starts[c], min(starts[c + 1], starts[c] + limit)):
-            copy_row(tiles, members[a], vectors, 0)
+        for a in range(min(size, limit)):
+            for i in range(width):
+                squares[i] = 0
+            for k in range(0, d, 4):
+                c0, c1, c2, c3 = lanes[k, a], lanes[k + 1, a], lanes[k + 2, a], lanes[k + 3, a]
+                for i in range(width):
+                    x0, x1, x2, x3 = lanes[k, i] - c0, lanes[k + 1, i] - c1, lanes[k + 2, i] - c2, lanes[k + 3, i] - c3
+                    squares[i] += (x0 * x0 + x1 * x1) + (x2 * x2 + x3 * x3)
             total = 0.0
-            for b in range(starts[c], starts[c + 1]):
-                copy_row(tiles, members[b], vectors, 1)
-                square = 0.0
-                for k in range(d):
-                    difference = np.float64(vectors[0, k]) - np.float64(vectors[1, k])
-                    square += difference * difference
-                total += np.sqrt(square)
-                if total >= least:
-                    break
+            for i in range(size):
+                total += np.sqrt(squares[i])
             if total < least:
                 least = total
-                medoids[c] = members[a]
+                medoids[c] = members[starts[c] + a]

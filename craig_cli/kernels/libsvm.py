@@ -144,8 +144,8 @@ def is_end(character):
 
 
 @kernel
-def read_number(text, at):
-    """Return the number that starts at `at`: a NUMBER code, its value, and where it ends. Some newline must follow in `text`."""
+def leading_number(text, at):
+    """Return the number that starts at `at`, whatever follows it: a NUMBER code, its value, and where it ends. Some newline must follow in `text`."""
     negative = text[at] == MINUS
     if negative or text[at] == PLUS:
         at += 1
@@ -181,7 +181,7 @@ def read_number(text, at):
             at += 1
             digit = np.int64(text[at]) - ZERO
         exponent += -power if below else power
-    if not (readable and is_end(text[at])):
+    if not readable:
         return NUMBER_UNREADABLE, 0.0, at
     inexact = False
     if n_digits > MAX_DIGITS:
@@ -199,6 +199,13 @@ def read_number(text, at):
         if upper != value:
             return NUMBER_HARD, value, at
     return NUMBER, -value if negative else value, at
+
+
+@kernel
+def read_number(text, at):
+    """Return the number that starts at `at` and fills its token: a NUMBER code, its value, and where it ends. Some newline must follow in `text`."""
+    kind, value, stop = leading_number(text, at)
+    return kind if is_end(text[stop]) else NUMBER_UNREADABLE, value, stop
 
 
 @kernel

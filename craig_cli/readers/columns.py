@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -45,12 +47,17 @@ def choose_columns(source_name: str, names: Sequence[str], settings: InputSettin
     Raises `UsageError` where an option names a column that is not there or that another option claims, and `InputError` where
     a name is repeated, or no label or no feature is left.
     """
-    repeated = next((name for position, name in enumerate(names) if name in names[:position]), None)
+    counts = Counter(names)
+    repeated = next((name for name in names if counts[name] > 1), None)
     if repeated is not None:
         raise InputError(source_name, "two columns have the same name", value=repeated, remedy="Rename one of them.")
-    for option, wanted in (("--label", () if settings.label is None else (settings.label,)), ("--drop", settings.drop), ("--one-hot", settings.one_hot)):
+    for option, wanted in (
+        ("--label", () if settings.label is None else (settings.label,)),
+        ("--drop", settings.drop),
+        ("--one-hot", settings.one_hot),
+    ):
         for name in wanted:
-            if name not in names:
+            if name not in counts:
                 raise UsageError(missing_text(option, name, source_name, names))
     label = None if settings.no_label else label_column(source_name, names, settings)
     for option, wanted in (("--drop", settings.drop), ("--one-hot", settings.one_hot)):
@@ -88,3 +95,9 @@ def listed(names: Sequence[str]) -> str:
     """Return `names` in one line, a long list cut."""
     shown = ", ".join(printable(name, 60) for name in names[:MOST_NAMES])
     return shown if len(names) <= MOST_NAMES else f"{shown} ... ({len(names)} in all)"
+
+
+def option_of(option: str, columns: Sequence[str]) -> str:
+    """Return `option` once for each of the first columns, as a shell takes it."""
+    more = " ..." if len(columns) > MOST_NAMES else ""
+    return " ".join(f"{option} {shlex.quote(printable(name))}" for name in columns[:MOST_NAMES]) + more

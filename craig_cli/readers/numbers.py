@@ -15,7 +15,7 @@ LARGEST_WHOLE = 2**53
 
 
 def first_unusable(values: NDArray) -> tuple[int, str] | None:
-    """Return the flat position of the first number that is not finite or that float64 cannot hold, and what is wrong with it; None if all can be used."""
+    """Return the flat position of the first number that is not finite or beyond what float64 holds exactly, and what is wrong; None if none is."""
     if values.dtype.kind == "f":
         bad, problem = ~np.isfinite(values), "is not finite"
     elif values.dtype.itemsize == 8:
@@ -35,12 +35,11 @@ def first_unusable_label(labels: NDArray, task: str) -> tuple[int, str] | None:
 
 def numeric_labels(labels: NDArray, task: str) -> Labels:
     """Return numeric or boolean labels as int64, or as float64 if they are floats or the task is regression."""
-    is_real = task == "regression" or labels.dtype.kind == "f"
-    return labels.astype(np.float64 if is_real else np.int64)
+    if task == "regression" or labels.dtype.kind == "f":
+        return labels.astype(np.float64)
+    return labels.astype(np.int64)
 
 
-def raise_first(faults: Iterable[InputError | None]) -> None:
-    """Raise the fault of the lowest row, and there of the lowest column, so that the block size does not change which one is reported."""
-    found = [fault for fault in faults if fault is not None]
-    if found:
-        raise min(found, key=lambda fault: (fault.row or 0, fault.column or 0))
+def first_fault(faults: Iterable[InputError]) -> InputError:
+    """Return the fault of the lowest row, and there of the lowest column, so that the block size does not change which one is reported."""
+    return min(faults, key=lambda fault: (fault.row or 0, fault.column or 0))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from craig_cli.blocks import Block, Labels
 from craig_cli.errors import InputError, ResourceError, printable
 from craig_cli.readers.columns import Columns, choose_columns
-from craig_cli.readers.numbers import first_unusable, first_unusable_label, numeric_labels, raise_first
+from craig_cli.readers.numbers import first_fault, first_unusable, first_unusable_label, numeric_labels
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
 
@@ -97,7 +97,9 @@ def open_table(source: Source) -> Iterator[pq.ParquetFile]:
             with pq.ParquetFile(stream, pre_buffer=False, buffer_size=READ_BYTES, page_checksum_verification=True) as table:
                 yield table
         except MemoryError as error:
-            raise ResourceError(f"{printable(source.name)}: memory does not suffice to read this Parquet file: {printable(str(error), 200)}") from error
+            raise ResourceError(
+                f"{printable(source.name)}: memory does not suffice to read this Parquet file: {printable(str(error), 200)}"
+            ) from error
         except (pa.ArrowException, OSError, ValueError) as error:
             problem = f"the Parquet file is damaged or of an unknown kind: {printable(str(error), 200).rstrip('.')}"
             raise InputError(source.name, problem, remedy=COPY_AGAIN) from error
@@ -115,6 +117,7 @@ class BatchReader:
     def __post_init__(self) -> None:
         self.columns: Columns = choose_columns(self.name, self.schema.names, self.settings)
         check_types(self.name, self.schema, self.columns, self.settings.task)
+        self.wanted = [*self.columns.features, *([] if self.columns.label is None else [self.columns.label])]
         types = [self.schema.field(name).type for name in self.columns.features]
         is_single = all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in types) and not self.columns.one_hot
         self.dtype = np.dtype(np.float32 if is_single else np.float64)
@@ -122,15 +125,14 @@ class BatchReader:
 
     def batches(self, table: pq.ParquetFile, size: int) -> Iterator[pa.RecordBatch]:
         """Yield the wanted columns, about `size` bytes of dense rows at a time."""
-        wanted = [*self.columns.features, *([] if self.columns.label is None else [self.columns.label])]
         n_rows = max(1, size // (self.dtype.itemsize * max(1, self.n_columns)))
-        return (batch for batch in table.iter_batches(batch_size=n_rows, columns=wanted) if batch.num_rows)
+        return (batch for batch in table.iter_batches(batch_size=n_rows, columns=self.wanted) if batch.num_rows)
 
     def block(self, batch: pa.RecordBatch, first_row: int, file: int) -> Block:
         """Return the rows and labels of a batch; raises `InputError` at the first bad row."""
-        missing = [self.missing_value(batch, name, first_row) for name in batch.schema.names]
-        unusable = [self.unusable_number(batch, name, first_row) for name in batch.schema.names]
-        raise_first([*missing, *unusable])
+        faults = [fault for name in self.wanted if (fault := self.column_fault(batch, name, first_row)) is not None]
+        if faults:
+            raise first_fault(faults)
         rows = np.zeros((batch.num_rows, self.n_columns), self.dtype)
         place = 0
         for name in self.columns.features:
@@ -147,7 +149,7 @@ class BatchReader:
         codes = pc.index_in(decoded(batch.column(name)).cast(pa.string()), value_set=pa.array(self.categories[name], pa.string()))
         if codes.null_count:
             raise InputError(self.name, f"column '{printable(name)}' changed while it was read", remedy="Run the command again.")
-        return codes.to_numpy().astype(np.int64)
+        return as_array(codes).astype(np.int64)
 
     def labels(self, batch: pa.RecordBatch) -> Labels | None:
         """Return the labels of a batch without faults."""
@@ -160,36 +162,25 @@ class BatchReader:
         labels[:] = as_text(self.name, self.columns.label, values)
         return labels
 
-    def missing_value(self, batch: pa.RecordBatch, name: str, first_row: int) -> InputError | None:
-        """Return the error of the first row without a value in a column."""
-        values = batch.column(name)
-        if not pc.any(values.is_null()).as_py():
-            return None
-        row = int(np.argmax(as_array(values.is_null())))
-        remedy = "Fill it in or remove the row."
-        if name != self.columns.label:
-            remedy = f"Fill it in, remove the row, or drop the column with {option_of('--drop', [name])}."
-        return self.fault(name, "has no value in this row", first_row + row, None, remedy)
-
-    def unusable_number(self, batch: pa.RecordBatch, name: str, first_row: int) -> InputError | None:
-        """Return the error of the first number in a column that cannot be used."""
-        values = decoded(batch.column(name))
-        if name in self.columns.one_hot or not is_number(values.type):
-            return None
-        numbers = as_array(values.fill_null(0))
+    def column_fault(self, batch: pa.RecordBatch, name: str, first_row: int) -> InputError | None:
+        """Return the error of the first row of a column that has no value or a number that cannot be used."""
         is_label = name == self.columns.label
-        found = first_unusable_label(numbers, self.settings.task) if is_label else first_unusable(numbers)
-        if found is None:
+        values = decoded(batch.column(name))
+        n_present = int(np.argmax(as_array(values.is_null()))) if values.null_count else len(values)
+        found = None
+        if is_number(values.type) and name not in self.columns.one_hot:
+            numbers = as_array(values[:n_present])
+            found = first_unusable_label(numbers, self.settings.task) if is_label else first_unusable(numbers)
+        if found is not None:
+            row, problem = found
+            value, remedy = str(numbers[row]), "Correct it"
+        elif n_present < len(values):
+            row, problem, value, remedy = n_present, "has no value in this row", None, "Fill it in"
+        else:
             return None
-        row, problem = found
-        remedy = "Correct it or remove the row."
-        if not is_label:
-            remedy = f"Correct it, remove the row, or drop the column with {option_of('--drop', [name])}."
-        return self.fault(name, problem, first_row + row, str(numbers[row]), remedy)
-
-    def fault(self, name: str, problem: str, row: int, value: str | None, remedy: str) -> InputError:
-        what = f"{'label column' if name == self.columns.label else 'column'} '{printable(name)}' {problem}"
-        return InputError(self.name, what, row=row + 1, column=self.schema.names.index(name) + 1, value=value, remedy=remedy)
+        what = f"{'label column' if is_label else 'column'} '{printable(name)}' {problem}"
+        remedy += " or remove the row." if is_label else f", remove the row, or drop the column with {option_of('--drop', [name])}."
+        return InputError(self.name, what, row=first_row + row + 1, column=self.schema.names.index(name) + 1, value=value, remedy=remedy)
 
 
 def check_types(source_name: str, schema: pa.Schema, columns: Columns, task: str) -> None:
@@ -204,7 +195,9 @@ def check_types(source_name: str, schema: pa.Schema, columns: Columns, task: str
         elif not is_number(kind):
             raise unusable_type(source_name, name, kind)
     if texts:
-        what = f"{'column' if len(texts) == 1 else 'columns'} {', '.join(printable(repr(name)) for name in texts)} hold text or categories, not numbers"
+        what = (
+            f"{'column' if len(texts) == 1 else 'columns'} {', '.join(printable(repr(name)) for name in texts)} hold text or categories, not numbers"
+        )
         if len(texts) == 1:
             what = what.replace(" hold ", " holds ")
         raise InputError(source_name, what, remedy=f"Use {option_of('--drop', texts)}, or {option_of('--one-hot', texts)}.")

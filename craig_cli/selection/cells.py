@@ -79,7 +79,7 @@ def pick_in_cell(group: Group, cell: NDArray[np.int64], n_picks: int) -> tuple[N
 def to_medoids(group: Group, picks: NDArray[np.int64], workers: Workers) -> NDArray[np.int64]:
     """Return the medoid of each pick's cluster, in the order of the picks."""
     group.reset()
-    group.absorb(picks)
+    group.assign(picks)
     cluster = group.cluster().astype(np.int64)
     cluster[picks] = np.arange(len(picks))
     members = np.lexsort((group.rank, group.nearest(), cluster))

@@ -36,7 +36,9 @@ class DenseGroup:
         self.n_rows = n = len(points)
         self._workers = workers
         self._power = power = centre(points)
-        diameter = 2.0 * float(np.sqrt(np.square(points - points.mean(axis=0)).sum(axis=1).max()))
+        spread = np.square(points - points.mean(axis=0))
+        diameter = 2.0 * float(np.sqrt(spread.sum(axis=1).max()))
+        points = points[:, np.argsort(-spread.sum(axis=0), kind="stable")]  # widest columns first: far rows are told by a few
         real, whole = (np.float64, np.int64) if wide else (np.float32, np.int32)
         self._scale = real(quantum(diameter, n, wide))
         self.unit = power / float(self._scale) if self._scale > 0 else power
@@ -102,25 +104,30 @@ class DenseGroup:
 
     def absorb(self, picks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Make picks, in order: each takes the rows nearer to it than to any earlier one. Return what each gained."""
-        return self._absorb(picks)
+        return self._absorb(picks, np.zeros(len(self._tiles), np.int64))
+
+    def assign(self, picks: NDArray[np.int64]) -> None:
+        """Give each row to its nearest pick, of equally near ones to any; several times faster than `absorb`."""
+        by_position = np.argsort(picks)
+        starts = np.searchsorted(picks[by_position], np.arange(len(self._tiles)) * TILE) % len(picks)
+        self._absorb(picks[by_position], starts)
+        self._cluster[:] = by_position[self._cluster]
 
     def absorb_one(self, pick: int) -> int:
         """Make a pick and return what it gained; gains known before it can be updated afterwards."""
         nearest, farthest = self._nearest.copy(), self._farthest.copy()
-        gained = int(self._absorb(np.array([pick]))[0])
+        gained = int(self.absorb(np.array([pick]))[0])
         self._history.record(nearest, farthest, np.flatnonzero((nearest != self._nearest).any(axis=1)), self._n_picks)
         return gained
 
-    def _absorb(self, picks: NDArray[np.int64]) -> NDArray[np.int64]:
-        vectors = np.empty((len(picks), self._tiles.shape[1]), self._tiles.dtype)
-        for p, pick in enumerate(picks):
-            dense.copy_row(self._tiles, pick, vectors, p)
+    def _absorb(self, picks: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+        vectors = np.ascontiguousarray(self._tiles[picks // TILE, :, picks % TILE])
         tile_ranges = ranges(len(self._tiles), max(1, min(64, -(-len(self._tiles) // self._workers.n_threads))))
         tasks = [(first, last, np.zeros(len(picks), np.int64)) for first, last in tile_ranges]
         self._workers.map(
             lambda first, last, gain: dense.absorb(
-                self._tiles, self._centres, self._radii, self._nearest, self._farthest, self._cluster, self._scale, vectors, self._n_picks, first,
-                last, gain,
+                self._tiles, self._centres, self._radii, self._nearest, self._farthest, self._cluster, self._scale, vectors, self._n_picks, starts,
+                first, last, gain,
             ),
             tasks,
         )  # fmt: skip
