@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import SparseRows
 from craig_cli.kernels.cells import sign_projection, split_rows
-from craig_cli.selection.features import centre
+from craig_cli.selection.frames import make_frame
 from craig_cli.selection.sparse_group import SKETCH_COLUMNS
 
 
@@ -26,9 +26,9 @@ def stratified_picks(points: NDArray[np.float64] | SparseRows, size: int, rng: n
         flat = np.zeros((points.n_rows, SKETCH_COLUMNS))
         sign_projection(points.indptr, points.indices, points.values, flat)
         points = flat
-    centre(points)
+    coordinates = make_frame(points, True).coordinates(points)
     order, bounds = np.arange(len(points)), np.empty(size + 1, np.int64)
-    split_rows(points, order, size, 0, bounds)
+    split_rows(coordinates, order, size, 0, bounds)
     sizes = np.diff(bounds)
     picks = order[bounds[:-1] + rng.integers(sizes)]
     shuffled = rng.permutation(size)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import Labels, SparseRows
 from craig_cli.kernels import dense, sparse
-from craig_cli.selection.features import CHUNK_ROWS, Features, normalise
+from craig_cli.selection.features import CHUNK_ROWS, Features
+from craig_cli.selection.frames import largest_entry, power_of_two
 from craig_cli.selection.groups import Group, make_group
 from craig_cli.selection.threads import Workers
 
@@ -107,7 +108,8 @@ def distances_to_picks(features: Features, members: ClassRows, pick_of_row: NDAr
     if isinstance(points, SparseRows):
         sparse.pair_distances((points.indptr, points.indices, points.values), np.arange(len(out)), pick_of_row, out)
         return out
-    power = normalise(points)
+    power = power_of_two(largest_entry(points))
+    points /= power
     for start in range(0, len(out), CHUNK_ROWS):
         stop = min(start + CHUNK_ROWS, len(out))
         dense.pair_distances(points, np.arange(start, stop), pick_of_row[start:stop], out[start:stop])

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from craig_cli.kernels import dense
 from craig_cli.kernels.cells import split_rows
 from craig_cli.kernels.dense import TILE
-from craig_cli.selection.features import centre
+from craig_cli.selection.frames import Frame
 from craig_cli.selection.history import History
-from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists, phantom_distance, quantum
+from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists
 from craig_cli.selection.threads import Workers, ranges
 
 TILES_A_TASK = 2048
@@ -21,29 +21,24 @@ class DenseGroup:
 
     Parameters
     ----------
-    points : ndarray of float64, shape (n_rows, d)
-        Coordinates; changed in place.
-    wide : bool
-        float64 coordinates and int64 distances, for data that float32 does not resolve.
+    points : ndarray of float, shape (n_rows, d)
+    frame : Frame
+        Of the class.
     workers : Workers
 
     Notes
     -----
-    Memory: 4 d n for the tiles (8 wide), 8 n for distances and clusters, besides the points while the tiles are made.
+    Memory: 8 d n while the tiles are made, then 4 d n (twice as much for a wide frame), and 8 n for distances and clusters.
     """
 
-    def __init__(self, points: NDArray[np.float64], wide: bool, workers: Workers) -> None:
+    def __init__(self, points: NDArray[np.floating], frame: Frame, workers: Workers) -> None:
         self.n_rows = n = len(points)
         self._workers = workers
-        self._power = power = centre(points)
-        spread = np.square(points - points.mean(axis=0))
-        diameter = 2.0 * float(np.sqrt(spread.sum(axis=1).max()))
-        points = points[:, np.argsort(-spread.sum(axis=0), kind="stable")]  # widest columns first: far rows are told by a few
-        real, whole = (np.float64, np.int64) if wide else (np.float32, np.int32)
-        self._scale = real(quantum(diameter, n, wide))
-        self.unit = power / float(self._scale) if self._scale > 0 else power
-        self.phantom = phantom_distance(diameter * float(self._scale), points.shape[1])
-        self.rank, self._tiles = tile_rows(points.astype(real))
+        self._frame = frame
+        real, whole = frame.real, frame.whole
+        self._scale = real(frame.scale)
+        self.unit, self.phantom = frame.unit, frame.phantom
+        self.rank, self._tiles = tile_rows(frame.coordinates(points))
         n_tiles, d, _ = self._tiles.shape
         self._centres, self._radii = np.empty((n_tiles, d), real), np.empty(n_tiles)
         dense.tile_bounds(self._tiles, self._centres, self._radii, n)
@@ -182,7 +177,7 @@ class DenseGroup:
         picks, gained = np.empty(n_picks, np.int64), np.empty(n_picks)
         first, last = cell[0] // TILE, cell[-1] // TILE + 1
         made = dense.greedy_in_cell(self._tiles, self._centres, self._radii, first, last, self.n_rows, picks, gained)
-        return picks[:made], gained[:made] * self._power
+        return picks[:made], gained[:made] * self._frame.power
 
     def medoids(self, starts: NDArray[np.int64], members: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
         """Return the medoid of each cluster: cluster c's members are ``members[starts[c]:starts[c + 1]]``, the first `limit` of them eligible."""

@@ -1,8 +1,4 @@
-"""From rows as they were read to the coordinates whose distances count: scaling, metric, target, and one group a class.
-
-Every group is divided by a power of two and centred on a row value of its own, column by column, before anything is rounded to float32:
-shifting all rows alike leaves the same differences, and huge or tiny units cannot overflow.
-"""
+"""From rows as they were read to the coordinates whose distances count: scaling, metric, target, and one group a class."""
 
 from __future__ import annotations
 
@@ -19,7 +15,6 @@ SPREAD_RATIO = 100.0
 """Column spreads that differ by more than this are reported: the widest columns decide the distances."""
 DENSIFY = 4
 """Sparse rows are laid out densely for the distances if that takes at most this many times their memory: it is several times faster."""
-CENTRE_SAMPLE = 4096
 
 
 @dataclass(frozen=True)
@@ -168,23 +163,3 @@ def make_features(dataset: Dataset, scale: str, metric: str, task: str) -> Featu
         spread = {"standard": float(target.std()), "minmax": float(np.ptp(target))}.get(scale, 1.0)
         target = target / (spread or 1.0)
     return Features(dataset.rows, divisors, scale == "unit" or metric == "cosine", target, tuple(notes))
-
-
-def normalise(points: NDArray[np.float64]) -> float:
-    """Divide points in place by a power of two, so that their entries are at most 1 and squares cannot overflow; return the divisor."""
-    largest = float(np.abs(points).max(initial=0.0))
-    power = float(np.ldexp(1.0, min(int(np.frexp(largest)[1]), 1023))) if largest > 0 else 1.0
-    points /= power
-    return power
-
-
-def centre(points: NDArray[np.float64]) -> float:
-    """Centre points (m, d) in place, divide them by a power of two as `normalise` does, and return the divisor.
-
-    The centre is, column by column, the median of up to 4,096 rows: a value of the data, so that ``(x + s) - (c + s)`` is ``x - c`` to the
-    last bit wherever ``x + s`` is exact, and one that outliers do not move.
-    """
-    power = normalise(points)
-    sample = points[:: max(1, len(points) // CENTRE_SAMPLE)]
-    points -= np.partition(sample, len(sample) // 2, axis=0)[len(sample) // 2]
-    return power * normalise(points)

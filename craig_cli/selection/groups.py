@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import SparseRows
 from craig_cli.selection.dense_group import DenseGroup
+from craig_cli.selection.frames import make_frame
 from craig_cli.selection.near_lists import Lists
 from craig_cli.selection.sparse_group import SparseGroup
 from craig_cli.selection.threads import Workers
@@ -42,4 +43,6 @@ class Group(Protocol):
 
 def make_group(points: NDArray[np.float64] | SparseRows, wide: bool, workers: Workers) -> Group:
     """Return the rows of a class laid out for selection."""
-    return SparseGroup(points, wide, workers) if isinstance(points, SparseRows) else DenseGroup(points, wide, workers)
+    if isinstance(points, SparseRows):
+        return SparseGroup(points, wide, workers)
+    return DenseGroup(points, make_frame(points, wide), workers)

@@ -1,4 +1,4 @@
-"""Lists of near candidates, and the whole-number unit of distances: what dense and sparse groups share."""
+"""Lists of near candidates: what dense and sparse groups share."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from craig_cli.selection.threads import Workers, ranges
 
-NARROW_BITS = 30
-"""Whole-number distances of the usual, narrow kind go up to 2^30: finer than float32 coordinates, and two of them fit an int32."""
 ROWS_A_TASK = 256
 CANDIDATES_A_TASK = 256
 
@@ -24,22 +22,6 @@ class Lists(NamedTuple):
     ends: NDArray[np.int64]
     columns: NDArray[np.int32]
     distances: NDArray[np.integer]
-
-
-def quantum(diameter: float, n_rows: int, wide: bool) -> float:
-    """Return the whole-number distances per unit, a bound on all distances being given; a power of two, so that whole-number data tie exactly.
-
-    The narrow kind spans 2^30. The wide kind takes what int64 sums over all rows leave room for, and no more than float64 resolves.
-    """
-    if diameter == 0:
-        return 0.0
-    bits = min(52, 61 - int(n_rows).bit_length()) if wide else NARROW_BITS
-    return float(np.ldexp(1.0, bits - int(np.frexp(diameter)[1])))
-
-
-def phantom_distance(diameter: float, n_columns: int) -> int:
-    """Return a whole-number distance above any that rounding can make of one up to `diameter`, itself in whole-number units."""
-    return int(diameter * (1 + (min(n_columns, 100_000) + 16) * 1.2e-7)) + 2
 
 
 def collect_lists(

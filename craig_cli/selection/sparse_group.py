@@ -9,7 +9,8 @@ from craig_cli.blocks import SparseRows
 from craig_cli.kernels import sparse
 from craig_cli.kernels.cells import sign_projection, split_rows
 from craig_cli.selection.features import take_sparse
-from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists, phantom_distance, quantum
+from craig_cli.selection.frames import power_of_two, quantum
+from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists
 from craig_cli.selection.threads import Workers, ranges
 
 SKETCH_COLUMNS = 64
@@ -37,7 +38,7 @@ class SparseGroup:
         self.n_rows = n = rows.n_rows
         self._workers = workers
         largest = float(np.abs(rows.values).max(initial=0.0))
-        power = float(np.ldexp(1.0, int(np.frexp(largest)[1]) - 1)) if largest > 0 else 1.0
+        power = power_of_two(largest)
         self._power = power * unit
         self._rows = (rows.indptr, rows.indices, rows.values / power)
         by_column = np.argsort(rows.indices, kind="stable")
@@ -47,9 +48,8 @@ class SparseGroup:
         self._squares = np.empty(n)
         sparse.squared_lengths(self._rows, self._squares)
         diameter = 2.0 * float(np.sqrt(self._squares.max()))
-        self._scale = quantum(diameter, n, wide)
+        self._scale, self.phantom = quantum(diameter, n, rows.n_columns, wide)
         self.unit = self._power / self._scale if self._scale > 0 else self._power
-        self.phantom = phantom_distance(diameter * self._scale, rows.n_columns)
         self.rank = np.arange(n)
         self._nearest: NDArray[np.integer] = np.zeros(n, np.int64 if wide else np.int32)
         self._cluster = np.zeros(n, np.int32)
