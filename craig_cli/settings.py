@@ -94,13 +94,15 @@ class SelectionSettings:
     """Which rows to select, and how."""
 
     budget: Budget
-    method: str = "exact"
+    method: str = "auto"
     metric: str = "euclidean"
     scale: str = "none"
     seed: int = 0
     threads: int = 0
     task: str = "classification"
     cell_size: int = 2048
+    sample_rows: int = 0
+    delta: float = 0.01
 
     def __post_init__(self) -> None:
         check_name("--method", self.method, names(METHODS))
@@ -111,9 +113,13 @@ class SelectionSettings:
             raise UsageError(f"--seed: {self.seed} is not between 0 and 2^63 - 1.")
         if not 128 <= self.cell_size <= 16384:
             raise UsageError(f"--cell-size: {self.cell_size} is not between 128 and 16384.")
+        if self.sample_rows < 0:
+            raise UsageError(f"--sample-rows: {self.sample_rows} is not at least 0.")
+        if not 0 < self.delta < 1:
+            raise UsageError(f"--delta: {self.delta} is not between 0 and 1.")
         if self.threads < 0:
             raise UsageError(f"--threads: {self.threads} is not at least 1.")
-        if self.budget.is_cover and self.method != "exact":
+        if self.budget.is_cover and self.method not in ("exact", "auto"):
             raise UsageError(
                 f"--method {self.method} has no greedy order, so --epsilon and --mean-epsilon do not apply: use --fraction, --size or --method exact."
             )

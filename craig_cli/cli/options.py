@@ -152,6 +152,22 @@ selection_options = combined(
         show_default=True,
         help="What rows are scaled by, for distances only.",
     ),
+    option(
+        "--sample-rows",
+        type=int,
+        metavar="R",
+        default=SelectionSettings.sample_rows,
+        help="Let greedy see only R random rows; clusters, weights and epsilon are still over all. [default: all]",
+    ),
+    option("--cell-size", type=int, metavar="M", default=SelectionSettings.cell_size, show_default=True, help="Most rows in a cell of method cells."),
+    option(
+        "--delta",
+        type=float,
+        metavar="D",
+        default=SelectionSettings.delta,
+        show_default=True,
+        help="Loss of method stochastic: (1 - 1/e - D) in expectation.",
+    ),
     option("--seed", type=int, default=SelectionSettings.seed, show_default=True, help="Seed of the methods that draw rows at random."),
 )
 threads_option = option(

@@ -45,7 +45,9 @@ def command(
     if json and output == "-":
         raise UsageError("--json and --output - both write to stdout: choose one.")
     budget = Budget(**{name: options[name] for name in ("fraction", "size", "epsilon", "mean_epsilon")})
-    selection = SelectionSettings(budget, **{name: options[name] for name in ("method", "metric", "scale", "seed", "threads", "task")})
+    selection = SelectionSettings(
+        budget, **{name: options[name] for name in ("method", "metric", "scale", "sample_rows", "cell_size", "delta", "seed", "threads", "task")}
+    )
     inputs = opt.input_settings(opt.all_paths(ctx, data, files_from), options)
     session.detail(
         f"method {selection.method}, metric {selection.metric}, scale {selection.scale}, seed {selection.seed}, {selection.n_threads} threads"

@@ -16,7 +16,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from craig_cli.kernels import inlined, kernel
-from craig_cli.kernels.lists import best_candidate, shrink_lists
+from craig_cli.kernels.lists import best_of, shrink_lists
 
 TILE = 128
 
@@ -56,10 +56,10 @@ def squared_distances(tiles, t, vectors, v, squares):
 
 
 @inlined
-def squares_within(tiles, t, vectors, v, limits, l, squares):
+def squares_within(tiles, t, vectors, v, limits, row, squares):
     """Write `squared_distances`, the same bits, unless every one exceeds its limit: return whether any may not (else `squares` is unfinished).
 
-    Looks after every eight coordinates; the widest columns come first, so that most far rows are told by a few. `limits` is (_, TILE), row `l`.
+    Looks after every eight coordinates; the widest columns come first, so that most far rows are told by a few. `limits` is (_, TILE), its row `row`.
     """
     for i in range(TILE):
         squares[i] = 0
@@ -81,7 +81,7 @@ def squares_within(tiles, t, vectors, v, limits, l, squares):
         k += 8
         n_within = np.int32(0)
         for i in range(TILE):
-            n_within = np.int32(n_within + np.int32(squares[i] <= limits[l, i]))
+            n_within = np.int32(n_within + np.int32(squares[i] <= limits[row, i]))
         any_within = n_within > 0
     return any_within
 
@@ -355,9 +355,10 @@ def neighbours(tiles, centre_lanes, radii, nearest, scale, n_rows, positions, fi
 
 
 @kernel
-def take_picks(tiles, centre_lanes, radii, nearest, farthest, scale, starts, ends, columns, lane, gain, rank, picks, gained):
+def take_picks(tiles, centre_lanes, radii, nearest, farthest, scale, starts, ends, columns, lane, gain, rank, choices, picks, gained):
     """Make as many greedy picks as `picks` has places, gains kept up to date by the lists; returns how many gained anything.
 
+    `choices` int64 (n_picks, m) are the candidates of each pick; 0 columns for all rows.
     `nearest`, `farthest`, the lists and `gain` (selected rows: -1) are changed in place; picks (int64) and what each gained are written.
     Time a pick: n for the largest gain, the tiles in reach, and the lists of the rows taken over.
     """
@@ -367,7 +368,7 @@ def take_picks(tiles, centre_lanes, radii, nearest, farthest, scale, starts, end
     squares = np.empty(TILE, tiles.dtype)
     distances = np.empty(TILE, nearest.dtype)
     for p in range(picks.shape[0]):
-        pick = best_candidate(gain, rank)
+        pick = best_of(gain, rank, choices, p)
         if gain[pick] <= 0:
             return p
         picks[p], gained[p] = pick, gain[pick]

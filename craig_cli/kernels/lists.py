@@ -28,6 +28,19 @@ def best_candidate(gain, rank):
 
 
 @kernel
+def best_of(gain, rank, choices, p):
+    """Return the best of the candidates ``choices[p]``, as `best_candidate` does of all; of all if there is no choice (0 columns)."""
+    if choices.shape[1] == 0:
+        return best_candidate(gain, rank)
+    best = choices[p, 0]
+    for c in range(1, choices.shape[1]):
+        e = choices[p, c]
+        if gain[e] > gain[best] or (gain[e] == gain[best] and rank[e] < rank[best]):
+            best = e
+    return best
+
+
+@kernel
 def shrink_lists(starts, ends, columns, distances, row, old, new, gain):
     """Lower row's nearest distance from `old` to `new`: take what they lose from its candidates' gains, drop those out of reach."""
     kept = starts[row]

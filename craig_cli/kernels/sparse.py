@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import kernel
-from craig_cli.kernels.lists import best_candidate, shrink_lists
+from craig_cli.kernels.lists import best_of, shrink_lists
 
 
 @kernel
@@ -94,15 +94,16 @@ def neighbours(rows, postings, squares, scale, nearest, positions, first, last, 
 
 
 @kernel
-def take_picks(rows, postings, squares, scale, nearest, starts, ends, columns, lane, gain, rank, picks, gained):
+def take_picks(rows, postings, squares, scale, nearest, starts, ends, columns, lane, gain, rank, choices, picks, gained):
     """Make as many greedy picks as `picks` has places, gains kept up to date by the lists; returns how many gained anything.
 
+    `choices` int64 (n_picks, m) are the candidates of each pick; 0 columns for all rows.
     `nearest`, the lists and `gain` (selected rows: -1) are changed in place; picks (int64) and what each gained are written.
     """
     dots = np.empty(nearest.shape[0])
     distances = np.empty(nearest.shape[0], nearest.dtype)
     for p in range(picks.shape[0]):
-        pick = best_candidate(gain, rank)
+        pick = best_of(gain, rank, choices, p)
         if gain[pick] <= 0:
             return p
         picks[p], gained[p] = pick, gain[pick]

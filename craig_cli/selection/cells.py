@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.selection.dense_group import DenseGroup
-from craig_cli.selection.exact import ExactGreedy
+from craig_cli.selection.exact import LazyGreedy
 from craig_cli.selection.groups import Group
 from craig_cli.selection.sparse_group import SparseGroup
 from craig_cli.selection.threads import Workers
@@ -69,7 +69,7 @@ def pick_in_cell(group: Group, cell: NDArray[np.int64], n_picks: int) -> tuple[N
         return group.greedy_in_cell(cell, n_picks)
     assert isinstance(group, SparseGroup)
     part = group.part(cell)
-    greedy = ExactGreedy(part)
+    greedy = LazyGreedy(part)
     while len(greedy.picks) < n_picks and (not greedy.gained or greedy.gained[-1] > 0):
         greedy.extend(n_picks - len(greedy.picks))
     gained = np.array(greedy.gained, np.float64) * part.unit

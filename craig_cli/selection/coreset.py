@@ -64,6 +64,8 @@ class Coreset:
     weights : {'cluster', 'uniform', 'cell'}
         What `weight` is: the rows nearest to the pick (paper, algorithm 1), n_c / k_c alike for a class, or the rows of the pick's cell.
     seed : int
+    sample_rows : int
+        Rows that greedy saw, about; 0 for all.
     notes : tuple of str
         Sentences for the summary, for example that column spreads differ widely.
     """
@@ -84,6 +86,7 @@ class Coreset:
     task: str
     weights: str
     seed: int
+    sample_rows: int = 0
     notes: tuple[str, ...] = ()
 
     @property

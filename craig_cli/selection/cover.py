@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import Progress
 from craig_cli.selection.classes import ClassPicks, ClassRows, measure_class
-from craig_cli.selection.exact import PICKS_A_STEP, ExactGreedy
+from craig_cli.selection.exact import PICKS_A_STEP, LazyGreedy
 from craig_cli.selection.features import Features
 from craig_cli.selection.groups import Group, make_group
 from craig_cli.selection.threads import Workers
@@ -44,7 +44,7 @@ class GreedyOrder:
 
     def __init__(self, groups: list[Group]) -> None:
         self._groups = groups
-        self._greedies = [ExactGreedy(group) for group in groups]
+        self._greedies = [LazyGreedy(group) for group in groups]
         self._taken = [0] * len(groups)
         self._left = [group.n_rows * group.phantom for group in groups]
 

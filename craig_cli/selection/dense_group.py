@@ -37,7 +37,7 @@ class DenseGroup:
         self._frame = frame
         real, whole = frame.real, frame.whole
         self._scale = real(frame.scale)
-        self.unit, self.phantom = frame.unit, frame.phantom
+        self.unit, self.phantom, self.is_wide = frame.unit, frame.phantom, frame.wide
         self.rank, self._tiles = tile_rows(frame.coordinates(points))
         n_tiles, d, _ = self._tiles.shape
         self._centres, self._radii = np.empty((n_tiles, d), real), np.empty(n_tiles)
@@ -153,11 +153,11 @@ class DenseGroup:
 
         return collect_lists(list_some, len(positions), len(self._tiles) * TILE, capacity, self._nearest.dtype, self._workers)
 
-    def take_picks(self, lists: Lists, gain: NDArray[np.int64], n_picks: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Make up to `n_picks` greedy picks with gains kept up to date by the lists; return them and what each gained."""
-        picks, gained = np.empty(n_picks, np.int64), np.empty(n_picks, np.int64)
+    def take_picks(self, lists: Lists, gain: NDArray[np.int64], choices: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Make a pick a row of `choices` (no columns: of all rows), gains kept up to date by the lists; return them, and what each gained."""
+        picks, gained = np.empty(len(choices), np.int64), np.empty(len(choices), np.int64)
         made = dense.take_picks(
-            self._tiles, self._centre_lanes, self._radii, self._nearest, self._farthest, self._scale, *lists, gain, self.rank, picks, gained
+            self._tiles, self._centre_lanes, self._radii, self._nearest, self._farthest, self._scale, *lists, gain, self.rank, choices, picks, gained
         )
         return picks[:made], gained[:made]
 

@@ -1,4 +1,4 @@
-"""Exact greedy: the picks of plain greedy (paper, algorithm 1), found lazily.
+"""Lazy greedy: the picks of plain greedy (paper, algorithm 1), or of stochastic greedy, found lazily.
 
 Three phases, all exact:
 
@@ -10,6 +10,9 @@ Three phases, all exact:
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +31,22 @@ PICKS_A_STEP = 64
 """Picks between two looks at the clock and at signals."""
 
 
-class ExactGreedy:
+Draw: TypeAlias = Callable[[int], NDArray[np.int64]]
+
+
+def everyone(n_picks: int) -> NDArray[np.int64]:
+    """Return no choice for each pick: every row is a candidate."""
+    return np.empty((n_picks, 0), np.int64)
+
+
+class LazyGreedy:
     """Greedy over one group, a few picks at a time.
+
+    Parameters
+    ----------
+    group : Group
+    draw : callable, optional
+        ``draw(n_picks)`` returns the candidates of each of the next picks, int64 (n_picks, m): stochastic greedy. Left out, every row is one.
 
     Attributes
     ----------
@@ -39,8 +56,9 @@ class ExactGreedy:
         What each pick gained, in whole-number distances; never rises.
     """
 
-    def __init__(self, group: Group) -> None:
+    def __init__(self, group: Group, draw: Draw | None = None) -> None:
         self._group = group
+        self._draw = draw or everyone
         self.picks: list[int] = []
         self.gained: list[int] = []
         self._bounds = group.first_gain_bounds()
@@ -59,7 +77,7 @@ class ExactGreedy:
         if self._lists is None and len(self.picks) >= self._next_look:
             self._try_lists()
         if self._lists is not None:
-            picks, gained = self._group.take_picks(self._lists, self._bounds, n_picks)
+            picks, gained = self._group.take_picks(self._lists, self._bounds, self._draw(n_picks))
         else:
             picks, gained = self._lazy_picks(min(n_picks, self._next_look - len(self.picks)))
         if len(picks) == 0:
@@ -73,8 +91,8 @@ class ExactGreedy:
     def _lazy_picks(self, n_picks: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Make up to `n_picks` picks by lazy evaluation; fewer when nothing gains any more."""
         picks, gained = [], []
-        for _ in range(n_picks):
-            pick = self._best_candidate()
+        for choices in self._draw(n_picks):
+            pick = self._best_candidate(choices)
             if pick is None:
                 break
             picks.append(pick)
@@ -82,10 +100,14 @@ class ExactGreedy:
             self._n_lazy += 1
         return np.array(picks, np.int64), np.array(gained, np.int64)
 
-    def _best_candidate(self) -> int | None:
+    def _best_candidate(self, choices: NDArray[np.int64]) -> int | None:
         """Return the candidate of the largest gain, the lowest row of several; None if nothing gains anything."""
         bounds, rank = self._bounds, self._group.rank
         stale = bounds > 0
+        if len(choices):
+            drawn = np.zeros(len(bounds), bool)
+            drawn[choices] = True
+            stale &= drawn
         best, best_gain, batch = -1, 0, FIRST_BATCH
         while True:
             hopeful = np.flatnonzero(stale & (bounds >= max(best_gain, 1)))

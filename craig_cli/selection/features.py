@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Dataset, SparseRows
+from craig_cli.blocks import Dataset, SparseRows, shape_of
 from craig_cli.errors import UsageError
 
 CHUNK_ROWS = 65_536
@@ -38,6 +38,16 @@ class Features:
     unit_rows: bool
     target: NDArray[np.float64] | None
     notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return shape_of(self.rows)[0]
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of the coordinates; of sparse rows the entries of a row, on average, if there are fewer."""
+        if isinstance(self.rows, SparseRows) and not is_better_dense(self.rows):
+            return -(-len(self.rows.values) // max(1, self.rows.n_rows))
+        return shape_of(self.rows)[1] + (self.target is not None)
 
     def group(self, index: NDArray[np.int64]) -> NDArray[np.float64] | SparseRows:
         """Return the coordinates of some rows, scaled; sparse rows stay sparse where the dense form would take too much memory.

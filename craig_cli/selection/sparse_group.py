@@ -37,6 +37,7 @@ class SparseGroup:
     def __init__(self, rows: SparseRows, wide: bool, workers: Workers, unit: float = 1.0) -> None:
         self.n_rows = n = rows.n_rows
         self._workers = workers
+        self.is_wide = wide
         largest = float(np.abs(rows.values).max(initial=0.0))
         power = power_of_two(largest)
         self._power = power * unit
@@ -108,10 +109,12 @@ class SparseGroup:
 
         return collect_lists(list_some, len(positions), self.n_rows, capacity, self._nearest.dtype, self._workers)
 
-    def take_picks(self, lists: Lists, gain: NDArray[np.int64], n_picks: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Make up to `n_picks` greedy picks with gains kept up to date by the lists; return them and what each gained."""
-        picks, gained = np.empty(n_picks, np.int64), np.empty(n_picks, np.int64)
-        made = sparse.take_picks(self._rows, self._postings, self._squares, self._scale, self._nearest, *lists, gain, self.rank, picks, gained)
+    def take_picks(self, lists: Lists, gain: NDArray[np.int64], choices: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Make a pick a row of `choices` (no columns: of all rows), gains kept up to date by the lists; return them, and what each gained."""
+        picks, gained = np.empty(len(choices), np.int64), np.empty(len(choices), np.int64)
+        made = sparse.take_picks(
+            self._rows, self._postings, self._squares, self._scale, self._nearest, *lists, gain, self.rank, choices, picks, gained
+        )
         return picks[:made], gained[:made]
 
     def cut(self, cell_size: int) -> list[NDArray[np.int64]]:
@@ -125,7 +128,7 @@ class SparseGroup:
     def part(self, positions: NDArray[np.int64]) -> SparseGroup:
         """Return some rows as a group of their own, for one thread."""
         rows = SparseRows(*self._rows, len(self._postings[0]) - 1)
-        return SparseGroup(take_sparse(rows, positions), self._nearest.dtype == np.int64, Workers(1), self._power)
+        return SparseGroup(take_sparse(rows, positions), self.is_wide, Workers(1), self._power)
 
     def medoids(self, starts: NDArray[np.int64], members: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
         """Return the medoid of each cluster: cluster c's members are ``members[starts[c]:starts[c + 1]]``, the first `limit` of them eligible."""

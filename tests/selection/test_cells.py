@@ -91,3 +91,39 @@ def test_cells_cover_the_rows():
                 cells = group.cut(size)
                 np.testing.assert_array_equal(np.sort(np.concatenate(cells)), np.arange(1000))
                 assert max(map(len, cells)) <= max(size, dense.TILE)
+
+
+@pytest.mark.parametrize("form", (np.asarray, sparse))
+@pytest.mark.parametrize("kind", ("normal", "text"))
+def test_stochastic_greedy_is_near_exact_and_threads_do_not_matter(kind, form):
+    rows = form(made(kind, n=800))
+    exact, stochastic = chosen(rows, 80, method="exact"), chosen(rows, 80, method="stochastic", delta=0.01)
+    assert exact.epsilon_total <= stochastic.epsilon_total <= 1.04 * exact.epsilon_total
+    np.testing.assert_array_equal(stochastic.index, chosen(rows, 80, method="stochastic", threads=1).index)
+    assert not np.array_equal(stochastic.index, chosen(rows, 80, method="stochastic", seed=1).index)
+
+
+def test_stochastic_greedy_with_every_candidate_is_plain_greedy(monkeypatch):
+    rows = made("clusters", n=600)
+    monkeypatch.setattr("craig_cli.selection.selector.draw_candidates", lambda rng, positions, m, n_picks: np.tile(positions, (n_picks, 1)))
+    np.testing.assert_array_equal(chosen(rows, 50, method="stochastic").index, chosen(rows, 50, method="exact").index)
+
+
+@pytest.mark.parametrize("method", ("exact", "cells"))
+def test_greedy_on_a_sample_of_the_rows(method):
+    rows, labels = made("clusters", n=1200), np.arange(1200) % 3
+    full, sampled = chosen(rows, 60, labels, method), chosen(rows, 60, labels, method, sample_rows=400)
+    assert sampled.epsilon_total == pytest.approx(
+        sum(distance_matrix(rows[labels == c])[:, np.isin(np.flatnonzero(labels == c), sampled.index)].min(axis=1).sum() for c in range(3)), rel=1e-9
+    )
+    assert full.epsilon_total < sampled.epsilon_total < 1.25 * full.epsilon_total
+    assert chosen(rows, 60, labels, method, sample_rows=1200).index.tolist() == full.index.tolist()
+    assert len(chosen(rows, 600, labels, method, sample_rows=90).index) == 600  # a sample is never smaller than the picks
+
+
+def test_auto_says_what_it_took():
+    small = chosen(made("normal", n=300), 20, method="auto")
+    assert (small.method, small.notes) == ("exact", ("auto took method exact: it is quick on this many rows.",))
+    large = chosen(np.random.default_rng(0).normal(size=(40_000, 3)), 400, method="auto")
+    assert large.method == "cells"
+    assert large.notes[0].startswith("auto took method cells: exact would take about ")

@@ -22,7 +22,7 @@ def sparse(rows):
 
 def exact(rows, labels=None, threads=2, **settings):
     budget = Budget(**{k: settings.pop(k) for k in ("fraction", "size", "epsilon", "mean_epsilon") if k in settings})
-    coreset = select(Dataset(rows, labels), SelectionSettings(budget, threads=threads, **settings))
+    coreset = select(Dataset(rows, labels), SelectionSettings(budget, threads=threads, **({"method": "exact"} | settings)))
     check_coreset(coreset)
     return coreset
 

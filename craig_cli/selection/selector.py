@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -15,14 +16,15 @@ from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.cells import cells_picks
 from craig_cli.selection.classes import ClassPicks, ClassRows, split_classes, with_enough_digits
 from craig_cli.selection.coreset import ClassSummary, Coreset
+from craig_cli.selection.costs import resolve_method
 from craig_cli.selection.cover import cover
-from craig_cli.selection.exact import PICKS_A_STEP, ExactGreedy
+from craig_cli.selection.exact import PICKS_A_STEP, LazyGreedy
 from craig_cli.selection.features import Features, make_features
-from craig_cli.selection.groups import Group
+from craig_cli.selection.groups import Group, make_group
 from craig_cli.selection.threads import Workers
 from craig_cli.settings import SelectionSettings
 
-WEIGHTS = {"exact": "cluster", "cells": "cluster", "stratified": "cell", "random": "uniform"}
+WEIGHTS = {"exact": "cluster", "stochastic": "cluster", "cells": "cluster", "stratified": "cell", "random": "uniform"}
 
 
 def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = no_progress) -> Coreset:
@@ -44,13 +46,13 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
 
     Notes
     -----
-    Method ``exact`` solves the paper's eq. 8 (``--fraction``, ``--size``) or eq. 10 (``--epsilon``) greedily. Time about 3 n_c^2 d / 2 pairs
-    a class before the lists, little after; memory 12 to 16 bytes a coordinate and 2 KB a row.
+    Method ``exact`` solves the paper's eq. 8 (``--fraction``, ``--size``) or eq. 10 (``--epsilon``) greedily; `costs` has the time and memory.
     """
     if dataset.n_rows == 0:
         raise InputError(dataset.files[0], "there are no rows", remedy="Give at least one row.")
     classes = split_classes(dataset.labels, dataset.n_rows, settings.task)
     features = make_features(dataset, settings.scale, settings.metric, settings.task)
+    settings, reasons = resolve_method(settings, np.array([len(c.index) for c in classes]), features.n_columns)
     with Workers(settings.n_threads) as workers:
         if settings.budget.is_cover:
             picks = cover(features, classes, settings, workers, progress)
@@ -60,7 +62,7 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
             for number, (members, size) in enumerate(zip(classes, sizes.tolist(), strict=True)):
                 report = partial(report_picks, progress, sum(len(p.rows) for p in picks), int(sizes.sum()))
                 picks.append(select_class(features, members, size, number, settings, workers, report))
-    return merge(dataset, classes, picks, settings, features.notes)
+    return merge(dataset, classes, picks, common_order(picks, WEIGHTS[settings.method]), settings, (*reasons, *features.notes))
 
 
 def report_picks(progress: Progress, before: int, total: int, made: int) -> None:
@@ -95,7 +97,11 @@ def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int
             if len(chosen) == 0:
                 raise InputError(dataset.files[0], f"no row of class {members.label} is selected", remedy="The picks do not belong to this data.")
             picks.append(with_enough_digits(features, members, workers, partial(given_picks, chosen)))
-    return merge(dataset, classes, picks, settings, features.notes)
+    settings, _ = resolve_method(settings, np.array([len(c.index) for c in classes]), features.n_columns)
+    place = np.empty(dataset.n_rows, np.int64)
+    place[index] = np.arange(len(index))
+    by = np.argsort(place[np.concatenate([p.rows for p in picks])])
+    return merge(dataset, classes, picks, by, settings, features.notes)
 
 
 def given_picks(chosen: NDArray[np.int64], group: Group) -> tuple[NDArray[np.int64], None]:
@@ -107,48 +113,81 @@ def select_class(
     features: Features, members: ClassRows, size: int, number: int, settings: SelectionSettings, workers: Workers, progress: Callable[[int], None]
 ) -> ClassPicks:
     """Return `size` picks of one class, the `number`-th, by the method of the settings."""
-    rng = np.random.default_rng([settings.seed, number])
-    state = rng.bit_generator.state
 
     def choose(group: Group) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
-        rng.bit_generator.state = state  # a second try, in float64, draws the same rows
+        rng = np.random.default_rng([settings.seed, number])  # a second try, in float64, draws the same rows
         if settings.method == "random":
             return random_picks(len(members.index), size, rng)
         if settings.method == "stratified":
             return stratified_picks(features.group(members.index), size, rng)
-        if settings.method == "cells":
-            return group.rank[cells_picks(group, size, settings.cell_size, workers, progress)], None
-        greedy = ExactGreedy(group)
-        while len(greedy.picks) < size:
-            greedy.extend(min(PICKS_A_STEP, size - len(greedy.picks)))
-            progress(len(greedy.picks))
-        return group.rank[greedy.picks], None
+        some = sample_of_class(len(members.index), size, len(features), settings.sample_rows, rng)
+        if some is None:
+            return group.rank[greedy_picks(group, size, settings, rng, workers, progress)], None
+        part = make_group(features.group(members.index[some]), group.is_wide, workers)
+        return some[part.rank[greedy_picks(part, size, settings, rng, workers, progress)]], None
 
     return with_enough_digits(features, members, workers, choose)
 
 
-def merge(
-    dataset: Dataset, classes: Sequence[ClassRows], picks: Sequence[ClassPicks], settings: SelectionSettings, notes: tuple[str, ...]
-) -> Coreset:
-    """Return the picks of all classes as one coreset, in one order.
+def sample_of_class(n_members: int, size: int, n_rows: int, sample_rows: int, rng: np.random.Generator) -> NDArray[np.int64] | None:
+    """Return the rows of a class that greedy sees under ``--sample-rows``, ascending: the class's share, at least `size`; None for all."""
+    share = max(size, sample_rows * n_members // n_rows)
+    if sample_rows == 0 or share >= n_members:
+        return None
+    return np.sort(rng.choice(n_members, share, replace=False))
+
+
+def greedy_picks(
+    group: Group, size: int, settings: SelectionSettings, rng: np.random.Generator, workers: Workers, progress: Callable[[int], None]
+) -> NDArray[np.int64]:
+    """Return the positions of `size` picks by one of the greedy methods."""
+    if settings.method == "cells":
+        return cells_picks(group, size, settings.cell_size, workers, progress)
+    draw = None
+    if settings.method == "stochastic":
+        n_candidates = min(group.n_rows, math.ceil(group.n_rows / size * math.log(1 / settings.delta)))
+        draw = partial(draw_candidates, rng, np.argsort(group.rank), n_candidates)
+    greedy = LazyGreedy(group, draw)
+    while len(greedy.picks) < size:
+        greedy.extend(min(PICKS_A_STEP, size - len(greedy.picks)))
+        progress(len(greedy.picks))
+    return np.array(greedy.picks, np.int64)
+
+
+def draw_candidates(rng: np.random.Generator, positions: NDArray[np.int64], n_candidates: int, n_picks: int) -> NDArray[np.int64]:
+    """Return `n_candidates` rows drawn uniformly for each pick (Mirzasoleiman et al. 2015: n / k ln(1 / delta) of them), as positions."""
+    return positions[rng.integers(len(positions), size=(n_picks, n_candidates))]
+
+
+def common_order(picks: Sequence[ClassPicks], weights: str) -> NDArray[np.int64]:
+    """Return the order of the picks of all classes, as places among them class by class.
 
     Greedy picks are merged by falling gain (the greedy order for all classes together, under the class quotas); picks of other methods so
     that every prefix keeps the class ratios.
     """
+    if weights == "cluster":
+        falling = np.concatenate([np.minimum.accumulate(p.gain) for p in picks])  # not all methods have gains that never rise
+        return np.argsort(-falling, kind="stable")
+    return np.argsort(np.concatenate([(np.arange(len(p.rows)) + 0.5) / len(p.rows) for p in picks]), kind="stable")
+
+
+def merge(
+    dataset: Dataset,
+    classes: Sequence[ClassRows],
+    picks: Sequence[ClassPicks],
+    by: NDArray[np.int64],
+    settings: SelectionSettings,
+    notes: tuple[str, ...],
+) -> Coreset:
+    """Return the picks of all classes as one coreset, in the order `by`."""
     rows = np.concatenate([p.rows for p in picks])
-    gain = np.concatenate([p.gain for p in picks])
-    if WEIGHTS[settings.method] == "cluster":
-        falling = np.concatenate([np.minimum.accumulate(p.gain) for p in picks])  # `cells` may gain a little more again
-        by = np.argsort(-falling, kind="stable")
-    else:
-        by = np.argsort(np.concatenate([(np.arange(len(p.rows)) + 0.5) / len(p.rows) for p in picks]), kind="stable")
     return Coreset(
         index=rows[by],
         order=np.arange(len(rows), dtype=np.int32),
         weight=np.concatenate([p.weight for p in picks])[by],
         cluster_size=np.concatenate([p.cluster_size for p in picks])[by],
         label=None if dataset.labels is None else dataset.labels[rows[by]],
-        gain=gain[by],
+        gain=np.concatenate([p.gain for p in picks])[by],
         epsilon=np.concatenate([p.epsilon for p in picks])[by],
         classes=tuple(
             ClassSummary(c.label, len(c.index), len(p.rows), p.final_epsilon, p.medoid_epsilon if settings.method == "exact" else float("nan"))
@@ -162,5 +201,6 @@ def merge(
         task=settings.task,
         weights=WEIGHTS[settings.method],
         seed=settings.seed,
+        sample_rows=settings.sample_rows,
         notes=notes,
     )
