@@ -36,6 +36,8 @@ class SelectReport:
     ----------
     output : str
     rows, columns, skipped_rows, selected : int
+    method, reason : str
+        And why ``auto`` took it; empty if the user chose it.
     classes : sequence of mapping
         As in the manifest: label, n, k, epsilon, epsilon_mean, medoid_epsilon.
     epsilon, epsilon_mean : float
@@ -52,6 +54,8 @@ class SelectReport:
     columns: int
     skipped_rows: int
     selected: int
+    method: str
+    reason: str
     classes: Sequence[Mapping[str, Any]]
     epsilon: float
     epsilon_mean: float
@@ -74,6 +78,7 @@ class SelectReport:
             ("picks", f"{self.selected:,} ({self.selected / self.rows:.2%}) written to {'stdout' if self.output == '-' else printable(self.output)}"),
             *class_lines(self.classes),
             ("epsilon", f"{self.epsilon:.6g} in all, {self.epsilon_mean:.6g} a row{share}"),
+            ("method", f"{self.method} (chosen by auto: {self.reason})" if self.reason else self.method),
             ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.seconds.items())),
             ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak"),
             *(("note", note) for note in self.notes),

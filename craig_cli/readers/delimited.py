@@ -14,9 +14,9 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Block, Labels
+from craig_cli.blocks import Block
 from craig_cli.errors import InputError, UsageError, printable
-from craig_cli.kernels import delimited as kernels
+from craig_cli.kernels import records as kernels
 from craig_cli.kernels.libsvm import MAX_DIGITS
 from craig_cli.readers.columns import Columns, choose_columns, option_of
 from craig_cli.readers.sources import Source, read_ahead
@@ -27,13 +27,15 @@ LONGEST_RECORD = 1 << 28
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 MISSING = re.compile(r"(|[+-]?nan|n/?a|<na>|#n/a|null|none|missing|\?)", re.IGNORECASE)
 INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+OTHER_DELIMITER = re.compile(r"[,;|\t]")
 HEXADECIMAL = re.compile(r"[+-]?0x", re.IGNORECASE)
 NO_TEXT = re.compile(r"[+-]?nan|n/?a", re.IGNORECASE)
 """Labels and categories that stand for none unless they are quoted: R writes NA bare where there is none, and quotes a name."""
 MOST_KNOWN = 1 << 20
 """Different texts of a column that are kept, so that equal ones share their memory."""
 
-UNFIT_DELIMITERS = "0123456789+-.eE\"\r\n\0"
+UNFIT_DELIMITERS = '0123456789+-.eE"\r\n\0'
 CORRECT = "Correct the row, or drop it with --on-error skip."
 
 Categories = Mapping[str, tuple[str, ...]]
@@ -58,9 +60,7 @@ class Fault(NamedTuple):
     can_skip: bool = True
 
 
-def read_blocks(
-    source: Source, file: int, settings: InputSettings, skipped: Callable[[InputError], None], categories: Categories
-) -> Iterator[Block]:
+def read_blocks(source: Source, file: int, settings: InputSettings, skipped: Callable[[InputError], None], categories: Categories) -> Iterator[Block]:
     """Yield the rows of one CSV or TSV file, in blocks of about ``settings.block_bytes`` of text.
 
     Parameters
@@ -83,7 +83,7 @@ def read_blocks(
     """
     parser = Parser(source, settings, skipped, categories)
     for rows, texts in parser.tables():
-        labels: Labels | None = None
+        labels: NDArray | None = None
         if parser.columns.label is not None:
             labels = np.array(texts[parser.columns.label], dtype=np.float64 if settings.task == "regression" else np.object_)
         yield Block(rows, labels, file)
@@ -98,7 +98,7 @@ def column_names(source: Source, settings: InputSettings, categories: Categories
 
 def collect_categories(source: Source, settings: InputSettings) -> dict[str, set[str]]:
     """Return the different values of each ``--one-hot`` column in the rows that `read_blocks` would yield."""
-    parser = Parser(source, settings, lambda error: None, {name: () for name in settings.one_hot})
+    parser = Parser(source, settings, lambda error: None, dict.fromkeys(settings.one_hot, ()))
     found: dict[str, set[str]] = {name: set() for name in settings.one_hot}
     for _, texts in parser.tables():
         for name, values in found.items():
@@ -122,7 +122,7 @@ def read_head(stream: BinaryIO, name: str, delimiter: str, has_header: bool) -> 
         while line := stream.readline(LONGEST_RECORD):
             line = line if lines else line.removeprefix(BYTE_ORDER_MARK)
             lines.append(line)
-            if b"\0" in line:
+            if CONTROL.search(line.replace(delimiter.encode(), b"")):
                 raise not_text(name, len(lines), line)
             # Names are checked strictly; without a header only the fields are counted.
             yield line.decode(errors="strict" if has_header else "replace").replace("\r\n", "\n")
@@ -130,13 +130,31 @@ def read_head(stream: BinaryIO, name: str, delimiter: str, has_header: bool) -> 
     try:
         for fields in csv.reader(decoded_lines(), delimiter=delimiter, skipinitialspace=True, strict=has_header):
             names = [field.strip() for field in fields]
-            if any(names):
-                return Head(names, len(lines), b"") if has_header else Head([str(k + 1) for k in range(len(names))], 0, b"".join(lines))
+            if not any(names):
+                continue
+            if len(names) == 1 and OTHER_DELIMITER.search(names[0]) and b'"' not in lines[-1]:
+                problem, remedy = f"there is only one column, as no '{printable(delimiter)}' separates any", "Name the separator with --delimiter."
+                raise InputError(name, problem, row=len(lines), value=names[0], remedy=remedy)
+            if has_header and all(map(is_number, names)) and not (len(set(names)) == len(names) and all(map(str.isdigit, names))):
+                raise InputError(name, "numbers stand where column names should", row=len(lines), value=names[0], remedy="Use --no-header.")
+            return Head(names, len(lines), b"") if has_header else Head([str(k + 1) for k in range(len(names))], 0, b"".join(lines))
     except UnicodeDecodeError as error:
         raise not_text(name, len(lines), lines[-1]) from error
     except csv.Error as error:
-        raise InputError(name, f"the header cannot be read: {error}", row=len(lines), remedy="Check its quotes and line ends.") from error
+        problem, remedy = f"the {'header' if has_header else 'first row'} cannot be read: {error}", "Check its quotes."
+        if b"\r" in lines[-1].rstrip(b"\r\n"):
+            problem, remedy = "bare carriage returns stand where lines should end", "Convert the line ends."
+        raise InputError(name, problem, row=len(lines), remedy=remedy) from error
     raise InputError(name, "there are no rows", remedy="Give at least one row of data.")
+
+
+def is_number(text: str) -> bool:
+    """Return whether `text` is a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def not_text(name: str, line: int, content: bytes) -> InputError:
@@ -240,19 +258,21 @@ class Parser:
         known = self.known[name]
         if len(known) > MOST_KNOWN:
             known.clear()
-        tokens = [text[start:stop] for start, stop in spans.tolist()]
-        problems = {}
+        tokens = [text[start:stop] for start, stop in zip(spans[:, 0].tolist(), spans[:, 1].tolist(), strict=True)]
+        problems: dict[bytes, tuple[str, str]] = {}
         for token in set(tokens) - known.keys():
             content = token[1:-1].replace(b'""', b'"') if token[:1] == b'"' else token
             known[token] = content.decode(errors="backslashreplace")
             is_number = name == self.columns.label and self.settings.task == "regression"
             if problem := text_problem(content, token == content, is_number):
-                problems[token] = problem, known.pop(token)
+                problems[token] = problem
+                del known[token]
         for row, token in enumerate(tokens if problems else ()):
-            if token in problems:
-                (problem, remedy), value = problems[token]
+            if token in problems and is_good[row]:
                 is_good[row] = False
-                faults.append(Fault(int(spans[row, 0]), self.texts[name], f"{self.called(name)} {problem}", value, remedy))
+                value = token.decode(errors="backslashreplace")
+                what, remedy = problems[token]
+                faults.append(Fault(int(spans[row, 0]), self.texts[name], f"{self.called(name)} {what}", value, remedy))
         return [known.get(token, "") for token in tokens]
 
     def expand(self, name: str, values: list[str], out: NDArray[np.float64]) -> None:
@@ -286,8 +306,9 @@ class Parser:
         if code == kernels.TOO_LARGE:
             return Fault(at, column, f"{self.called(name)} is too large for a 64-bit float", value, "Scale the column.")
         if code == kernels.EMPTY or MISSING.fullmatch(value):
-            drop = "" if name == self.columns.label else f", or the column with {option_of('--drop', [name])}"
-            remedy = f"Fill it in, or drop the row with --on-error skip{drop}."
+            remedy = "Fill it in, or drop the row with --on-error skip."
+            if name != self.columns.label:
+                remedy = f"Fill it in, drop the row with --on-error skip, or the column with {option_of('--drop', [name])}."
             return Fault(at, column, f"{self.called(name)} has no value in this row", value or None, remedy)
         if INFINITE.fullmatch(value):
             return Fault(at, column, f"{self.called(name)} is not finite", value, CORRECT)
@@ -322,14 +343,15 @@ def text_problem(content: bytes, is_bare: bool, is_number: bool) -> tuple[str, s
         return "holds a NUL byte", "Check that the file is not damaged."
     if "\ufffd" in content.decode(errors="replace"):
         return "is not UTF-8 text", "Convert the file to UTF-8."
-    if is_bare and NO_TEXT.fullmatch(text):
-        return "has no value in this row", "Fill it in, quote it if it is a name, or drop the row with --on-error skip."
-    if is_bare and INFINITE.fullmatch(text):
-        return "is not finite", "Correct it, quote it if it is a name, or drop the row with --on-error skip."
-    if is_number and not NUMBER.fullmatch(text):
+    if is_number and NUMBER.fullmatch(text):
+        return ("is too large for a 64-bit float", "Scale the column.") if math.isinf(float(text)) else None
+    quote = "" if is_number else " quote it if it is a name,"
+    if (is_bare or is_number) and NO_TEXT.fullmatch(text):
+        return "has no value in this row", f"Fill it in,{quote} or drop the row with --on-error skip."
+    if (is_bare or is_number) and INFINITE.fullmatch(text):
+        return "is not finite", f"Correct it,{quote} or drop the row with --on-error skip."
+    if is_number:
         return "holds text, but regression needs numbers", "Name another with --label COLUMN, or drop the row with --on-error skip."
-    if is_number and math.isinf(float(text)):
-        return "is too large for a 64-bit float", "Scale the column."
     return None
 
 

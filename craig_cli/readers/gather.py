@@ -140,7 +140,9 @@ def join_rows(parts: list[Rows], names: list[str]) -> Rows:
             if part.shape[1] != dense[0].shape[1]:
                 problem = f"it has {part.shape[1]} columns, {names[0]} has {dense[0].shape[1]}"
                 raise InputError(name, problem, remedy="Give files with the same columns.")
-        joined: Rows = dense[0] if len(dense) == 1 else np.concatenate(dense)
+        if len(dense) == 1:
+            return dense[0]
+        joined: NDArray = np.concatenate(dense)
         return joined
     if len(sparse) == 1:
         return sparse[0]

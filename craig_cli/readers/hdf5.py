@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import Block, Labels, Rows, SparseRows, shape_of
-from craig_cli.errors import InputError, UsageError
+from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.libsvm import without_zeros
 from craig_cli.readers.numbers import first_fault, first_unusable, first_unusable_label, numeric_labels
 from craig_cli.readers.sources import Source
@@ -96,7 +96,7 @@ def messages(probe: subprocess.Popen[bytes], name: str) -> Iterator[tuple[dict[s
         if "end" in header:
             return
         if "error" in header:
-            raise InputError(name, **header["error"])
+            raise InputError(name, **header["error"] | {"problem": printable(header["error"]["problem"])})
         arrays = {key: receive(probe, np.empty(shape, dtype), name) for key, dtype, shape in header["arrays"]}
         if arrays:
             yield header, arrays
@@ -174,7 +174,8 @@ def block_labels(header: dict[str, Any], arrays: dict[str, NDArray], name: str, 
         bad = next((row for row, text in enumerate(texts) if not is_whole_text(text)), None)
         if bad is None:
             return labels
-        return InputError(name, "the label is not UTF-8 text", row=first_row + bad + 1, value=texts[bad], remedy="Write it as UTF-8.")
+        value = texts[bad].encode(errors="surrogateescape").decode(errors="backslashreplace")
+        return InputError(name, "the label is not UTF-8 text", row=first_row + bad + 1, value=value, remedy="Write it as UTF-8.")
     if "labels" not in arrays:
         return None
     numbers = as_floats(arrays["labels"])

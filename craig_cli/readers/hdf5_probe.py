@@ -227,7 +227,7 @@ def find_rows(root: h5py.h5g.GroupID, key: str | None, label: tuple[str, Any] | 
     if key is not None:
         path = "/" + key.strip("/")
         target = open_path(root, path)
-        if is_table(target) or is_sparse(target) or isinstance(target, h5py.h5d.DatasetID):
+        if isinstance(target, h5py.h5d.DatasetID) or is_sparse(target):
             return path, target
         raise Fault(f"'{path}' is neither a dataset nor a group with data, indices and indptr", "Name another with --rows-key PATH.")
     for name in ROWS_KEYS:
@@ -314,7 +314,9 @@ def open_labels(label: tuple[str, Any] | None, rows_path: str, n_rows: int) -> h
     if not holds_numbers(target) and target.get_type().get_class() != h5py.h5t.STRING:
         raise Fault(f"'{path}' is of {type_name(target)} type, neither numbers nor text", "Write the labels as integers, floats or text.")
     if len(dataset) != n_rows:
-        raise Fault(f"'{path}' has {len(dataset)} labels, but '{rows_path}' has {n_rows} rows", "Name others with --label PATH or --rows-key PATH.")
+        raise Fault(
+            f"the lengths of '{path}' and '{rows_path}' differ: {len(dataset)} and {n_rows}", "Name others with --label PATH or --rows-key PATH."
+        )
     return dataset
 
 
@@ -331,7 +333,7 @@ def open_dataset(target: Any, path: str, rank: int) -> h5py.Dataset:
     if foreign:
         raise Fault(f"'{path}' is compressed by HDF5 filter {foreign[0]}, which craig does not load", "Compress it with gzip: h5repack -f GZIP=4.")
     if target.rank != rank or target.get_space().get_simple_extent_type() != h5py.h5s.SIMPLE:
-        raise Fault(f"'{path}' has {target.rank} dimensions, not {rank}", "Name another with --rows-key PATH or --label PATH.")
+        raise Fault(f"'{path}' is {target.rank}-dimensional, not {rank}-dimensional", "Name another with --rows-key PATH or --label PATH.")
     return h5py.Dataset(target)
 
 

@@ -207,7 +207,7 @@ def check_types(source_name: str, schema: pa.Schema, columns: Columns, task: str
     value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
     if not is_number(value_type) and not is_text(value_type):
         remedy = "Convert it to numbers or text, or name another with --label COLUMN."
-        raise InputError(source_name, f"label column '{printable(columns.label)}' is of type {kind}", remedy=remedy)
+        raise InputError(source_name, f"label column '{printable(columns.label)}' is of type {printable(str(kind), 100)}", remedy=remedy)
     if task == "regression" and not is_number(value_type):
         remedy = "Name another with --label COLUMN, or leave out --task regression."
         raise InputError(source_name, f"label column '{printable(columns.label)}' holds text, but regression needs numbers", remedy=remedy)
@@ -217,7 +217,7 @@ def check_category_type(source_name: str, name: str, kind: pa.DataType) -> None:
     """Raise `InputError` where a ``--one-hot`` column holds neither text, nor whole numbers, nor booleans."""
     value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
     if not (is_text(value_type) or pa.types.is_integer(value_type) or pa.types.is_boolean(value_type)):
-        problem = f"--one-hot column '{printable(name)}' is of type {kind}, not text, whole numbers or booleans"
+        problem = f"--one-hot column '{printable(name)}' is of type {printable(str(kind), 100)}, not text, whole numbers or booleans"
         raise InputError(source_name, problem, remedy=f"Use {option_of('--drop', [name])}, or convert it.")
 
 
@@ -225,10 +225,16 @@ def unusable_type(source_name: str, name: str, kind: pa.DataType) -> InputError:
     """Return the error of a feature column that holds neither numbers nor text."""
     drop = option_of("--drop", [name])
     if pa.types.is_nested(kind):
-        return InputError(source_name, f"column '{printable(name)}' is nested ({kind})", remedy=f"Use {drop}, or write its parts as columns.")
+        return InputError(
+            source_name, f"column '{printable(name)}' is nested ({printable(str(kind), 100)})", remedy=f"Use {drop}, or write its parts as columns."
+        )
     if pa.types.is_null(kind):
         return InputError(source_name, f"column '{printable(name)}' holds no values at all", remedy=f"Use {drop}.")
-    return InputError(source_name, f"column '{printable(name)}' is of type {kind}, not a number", remedy=f"Use {drop}, or convert it to numbers.")
+    return InputError(
+        source_name,
+        f"column '{printable(name)}' is of type {printable(str(kind), 100)}, not a number",
+        remedy=f"Use {drop}, or convert it to numbers.",
+    )
 
 
 def is_number(kind: pa.DataType) -> bool:

@@ -7,7 +7,8 @@ whatever cell, and each pick gives way to the medoid of its cluster: that mends 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,10 @@ SLACK = 2.0
 MEDOID_CANDIDATES = 256
 """Only so many members of a cluster, those nearest to its pick, may become its medoid: the time is then linear in its size."""
 
+Candidates: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Picks, and what each gained."""
+Find: TypeAlias = Callable[[list[tuple[int, int]]], list[Candidates]]
+
 
 def cells_picks(group: Group, size: int, cell_size: int, workers: Workers, progress: Callable[[int], None]) -> NDArray[np.int64]:
     """Return the positions of `size` picks, in greedy order over all cells.
@@ -42,28 +47,47 @@ def cells_picks(group: Group, size: int, cell_size: int, workers: Workers, progr
     -----
     Time n m d / threads for cells of m rows, and the assignment, n k d at worst and far less by pruning. Memory 4 m^2 a thread.
     """
-    n = group.n_rows
-    cell_size = max(cell_size, min(CELL_ROWS_AT_MOST, PICKS_A_CELL * n // size))
-    cells = group.cut(cell_size)
-    limits = [min(len(cell), int(SLACK * size * len(cell) / n) + PICKS_A_CELL) for cell in cells]
-    found = workers.map(pick_in_cell, [(group, cell, limit) for cell, limit in zip(cells, limits, strict=True)])
+    cells = group.cut(cell_rows(cell_size, group.n_rows, size))
+    picks = best_of_cells(
+        [len(cell) for cell in cells], size, lambda wanted: workers.map(pick_in_cell, [(group, cells[c], limit) for c, limit in wanted])
+    )
+    progress(len(picks))
+    return fill_up(group, to_medoids(group, picks, workers), size)
+
+
+def cell_rows(cell_size: int, n_rows: int, size: int) -> int:
+    """Return the rows of a cell at most: `cell_size`, or more where picks are few."""
+    return max(cell_size, min(CELL_ROWS_AT_MOST, PICKS_A_CELL * n_rows // size))
+
+
+def best_of_cells(cell_sizes: Sequence[int], size: int, find: Find) -> NDArray[np.int64]:
+    """Return up to `size` picks of greedy in each cell that gained most, in the order of what they gained (ties: the earlier cell first).
+
+    Parameters
+    ----------
+    cell_sizes : sequence of int
+        Rows of each cell.
+    size : int
+    find : callable
+        ``find([(cell, n_picks), ...])`` returns, for each pair, the greedy picks in a cell and what each gained, up to so many of them.
+    """
+    n = sum(cell_sizes)
+    limits = [min(rows, int(SLACK * size * rows / n) + PICKS_A_CELL) for rows in cell_sizes]
+    found = find(list(enumerate(limits)))
     while True:
         picks, gained = (np.concatenate(parts) for parts in zip(*found, strict=True))
         taken = np.argsort(-gained, kind="stable")[:size]
         least = gained[taken[-1]] if len(taken) == size else 0.0
-        short = [c for c, (_, own) in enumerate(found) if len(own) == limits[c] < len(cells[c]) and own[-1] > least]
+        short = [c for c, (_, own) in enumerate(found) if len(own) == limits[c] < cell_sizes[c] and own[-1] > least]
         if not short:
-            break
+            return picks[taken]
         for c in short:
-            limits[c] = min(len(cells[c]), 2 * limits[c])
-        again = workers.map(pick_in_cell, [(group, cells[c], limits[c]) for c in short])
-        for c, result in zip(short, again, strict=True):
+            limits[c] = min(cell_sizes[c], 2 * limits[c])
+        for c, result in zip(short, find([(c, limits[c]) for c in short]), strict=True):
             found[c] = result
-    progress(len(taken))
-    return fill_up(group, to_medoids(group, picks[taken], workers), size)
 
 
-def pick_in_cell(group: Group, cell: NDArray[np.int64], n_picks: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def pick_in_cell(group: Group, cell: NDArray[np.int64], n_picks: int) -> Candidates:
     """Return up to `n_picks` greedy picks among the rows of a cell, and what each gained; fewer if no other row gains anything."""
     if isinstance(group, DenseGroup):
         return group.greedy_in_cell(cell, n_picks)

@@ -66,6 +66,8 @@ class Coreset:
     seed : int
     sample_rows : int
         Rows that greedy saw, about; 0 for all.
+    reason : str
+        Why ``auto`` took the method; empty if the user chose it.
     notes : tuple of str
         Sentences for the summary, for example that column spreads differ widely.
     """
@@ -87,6 +89,7 @@ class Coreset:
     weights: str
     seed: int
     sample_rows: int = 0
+    reason: str = ""
     notes: tuple[str, ...] = ()
 
     @property

@@ -26,8 +26,8 @@ def exact_work(counts: NDArray[np.int64], n_columns: int) -> float:
     return EXACT_PASSES * float(np.square(counts.astype(np.float64)).sum()) * (n_columns + OVERHEAD_COLUMNS)
 
 
-def resolve_method(settings: SelectionSettings, counts: NDArray[np.int64], n_columns: int) -> tuple[SelectionSettings, tuple[str, ...]]:
-    """Return the settings with a method in place of ``auto``, and why, in a sentence (none if the user has chosen).
+def resolve_method(settings: SelectionSettings, counts: NDArray[np.int64], n_columns: int) -> tuple[SelectionSettings, str]:
+    """Return the settings with a method in place of ``auto``, and why (empty if the user has chosen).
 
     Parameters
     ----------
@@ -37,13 +37,13 @@ def resolve_method(settings: SelectionSettings, counts: NDArray[np.int64], n_col
     n_columns : int
     """
     if settings.method != "auto":
-        return settings, ()
+        return settings, ""
     if settings.budget.is_cover:
-        return replace(settings, method="exact"), ("auto took method exact: an epsilon budget needs its greedy order.",)
+        return replace(settings, method="exact"), "an epsilon budget needs its greedy order"
     if settings.sample_rows:
         total = int(counts.sum())
         counts = np.minimum(counts, -(-settings.sample_rows * counts // total))
     seconds = exact_work(counts, n_columns) / NOMINAL_RATE
     if seconds <= SHORT_SECONDS:
-        return replace(settings, method="exact"), ("auto took method exact: it is quick on this many rows.",)
-    return replace(settings, method="cells"), (f"auto took method cells: exact would take about {seconds:.0f} s on two cores.",)
+        return replace(settings, method="exact"), "it is quick on this many rows"
+    return replace(settings, method="cells"), f"exact would take about {seconds:.0f} s on two cores"

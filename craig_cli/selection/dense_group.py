@@ -14,6 +14,7 @@ from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lis
 from craig_cli.selection.threads import Workers, ranges
 
 TILES_A_TASK = 2048
+ROWS_A_FILL = 128 * TILE
 
 
 class DenseGroup:
@@ -21,24 +22,27 @@ class DenseGroup:
 
     Parameters
     ----------
-    points : ndarray of float, shape (n_rows, d)
+    rank : ndarray of int64, shape (n_rows,)
+        The row of the class at each position.
+    tiles : ndarray of float32 or float64, shape (n_tiles, d, TILE)
+        The coordinates in the frame, as `tile_rows` gives them.
     frame : Frame
         Of the class.
     workers : Workers
 
     Notes
     -----
-    Memory: 8 d n while the tiles are made, then 4 d n (twice as much for a wide frame), and 8 n for distances and clusters.
+    Memory: 4 d n for the tiles (twice as much for a wide frame; and as much again while they are made), and 8 n for distances and clusters.
     """
 
-    def __init__(self, points: NDArray[np.floating], frame: Frame, workers: Workers) -> None:
-        self.n_rows = n = len(points)
+    def __init__(self, rank: NDArray[np.int64], tiles: NDArray[np.floating], frame: Frame, workers: Workers) -> None:
+        self.n_rows = n = len(rank)
         self._workers = workers
         self._frame = frame
         real, whole = frame.real, frame.whole
         self._scale = real(frame.scale)
         self.unit, self.phantom, self.is_wide = frame.unit, frame.phantom, frame.wide
-        self.rank, self._tiles = tile_rows(frame.coordinates(points))
+        self.rank, self._tiles = rank, tiles
         n_tiles, d, _ = self._tiles.shape
         self._centres, self._radii = np.empty((n_tiles, d), real), np.empty(n_tiles)
         dense.tile_bounds(self._tiles, self._centres, self._radii, n)
@@ -116,9 +120,15 @@ class DenseGroup:
         return gained
 
     def _absorb(self, picks: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
-        vectors = np.ascontiguousarray(self._tiles[picks // TILE, :, picks % TILE])
+        return self._absorb_vectors(self.vectors(picks), starts)
+
+    def absorb_vectors(self, vectors: NDArray[np.floating]) -> NDArray[np.int64]:
+        """Make picks that need not be rows of this group, given by their coordinates (m, d), in order. Return what each gained."""
+        return self._absorb_vectors(vectors, np.zeros(len(self._tiles), np.int64))
+
+    def _absorb_vectors(self, vectors: NDArray[np.floating], starts: NDArray[np.int64]) -> NDArray[np.int64]:
         tile_ranges = ranges(len(self._tiles), max(1, min(64, -(-len(self._tiles) // self._workers.n_threads))))
-        tasks = [(first, last, np.zeros(len(picks), np.int64)) for first, last in tile_ranges]
+        tasks = [(first, last, np.zeros(len(vectors), np.int64)) for first, last in tile_ranges]
         self._workers.map(
             lambda first, last, gain: dense.absorb(
                 self._tiles, self._centres, self._radii, self._nearest, self._farthest, self._cluster, self._scale, vectors, self._n_picks, starts,
@@ -126,7 +136,7 @@ class DenseGroup:
             ),
             tasks,
         )  # fmt: skip
-        self._n_picks += len(picks)
+        self._n_picks += len(vectors)
         gained: NDArray[np.int64] = np.sum([task[2] for task in tasks], axis=0, dtype=np.int64)
         return gained
 
@@ -163,14 +173,7 @@ class DenseGroup:
 
     def cut(self, cell_size: int) -> list[NDArray[np.int64]]:
         """Return the positions of each of some compact cells of at most `cell_size` rows (but at least a tile)."""
-        cells, parts = [], [(0, len(self._tiles))]
-        while parts:
-            first, count = parts.pop()
-            if count * TILE <= max(cell_size, TILE):
-                cells.append(np.arange(first * TILE, min((first + count) * TILE, self.n_rows)))
-            else:
-                parts += [(first + count // 2, count - count // 2), (first, count // 2)]
-        return cells
+        return [np.arange(first, last) for first, last in compact_ranges(self.n_rows, cell_size)]
 
     def greedy_in_cell(self, cell: NDArray[np.int64], n_picks: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return up to `n_picks` greedy picks among the rows of a cell, and what each gained."""
@@ -188,6 +191,14 @@ class DenseGroup:
         )
         return medoids
 
+    def layout(self) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.float64], np.floating]:
+        """Return the tiles, the balls round them (centres side by side, and radii), and the whole-number distances per unit."""
+        return self._tiles, self._centre_lanes, self._radii, self._scale
+
+    def vectors(self, positions: NDArray[np.int64]) -> NDArray[np.floating]:
+        """Return the coordinates of some rows, shape (m, d)."""
+        return np.ascontiguousarray(self._tiles[positions // TILE, :, positions % TILE])
+
     def nearest(self) -> NDArray[np.integer]:
         """Return each position's distance to its nearest pick."""
         return self._nearest.reshape(-1)[: self.n_rows]
@@ -197,14 +208,43 @@ class DenseGroup:
         return self._cluster.reshape(-1)[: self.n_rows]
 
 
+def compact_ranges(n_rows: int, cell_size: int) -> list[tuple[int, int]]:
+    """Return the first position, and that after the last, of each of the cells that tiled rows are cut into: tiles halved until they are few enough."""
+    cells, parts = [], [(0, -(-n_rows // TILE))]
+    while parts:
+        first, count = parts.pop()
+        if count * TILE <= max(cell_size, TILE):
+            cells.append((first * TILE, min((first + count) * TILE, n_rows)))
+        else:
+            parts += [(first + count // 2, count - count // 2), (first, count // 2)]
+    return cells
+
+
 def tile_rows(points: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
     """Return the rows at each position and the tiles, shape (n_tiles, d padded to a multiple of 4, TILE)."""
-    n, d = points.shape
-    n_tiles = -(-n // TILE)
-    rank = np.arange(n)
-    split_rows(points, rank, n_tiles, TILE, np.empty(n_tiles + 1, np.int64))
-    tiles = np.zeros((n_tiles, -(-d // 4) * 4, TILE), points.dtype)
-    for t in range(n_tiles):
-        members = points[rank[t * TILE : (t + 1) * TILE]]
-        tiles[t, :d, : len(members)] = members.T
+    rank, tiles = tile_order(points), empty_tiles(points.shape, points.dtype)
+    for first, last in ranges(len(points), ROWS_A_FILL):
+        fill_tiles(tiles, first, points[rank[first:last]])
     return rank, tiles
+
+
+def tile_order(points: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Return the rows in an order in which every `TILE` of them are near each other."""
+    n_tiles = -(-len(points) // TILE)
+    rank = np.arange(len(points))
+    split_rows(points, rank, n_tiles, TILE, np.empty(n_tiles + 1, np.int64))
+    return rank
+
+
+def empty_tiles(shape: tuple[int, ...], dtype: np.dtype) -> NDArray[np.floating]:
+    """Return tiles of zeros for rows and columns of this number."""
+    return np.zeros((-(-shape[0] // TILE), -(-shape[1] // 4) * 4, TILE), dtype)
+
+
+def fill_tiles(tiles: NDArray[np.floating], first: int, points: NDArray[np.floating]) -> None:
+    """Copy rows into the tiles from position `first`, a multiple of `TILE`, on."""
+    n, d = points.shape
+    t, whole = first // TILE, n // TILE
+    tiles[t : t + whole, :d] = points[: whole * TILE].reshape(whole, TILE, d).transpose(0, 2, 1)
+    if n > whole * TILE:
+        tiles[t + whole, :d, : n - whole * TILE] = points[whole * TILE :].T

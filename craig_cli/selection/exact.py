@@ -47,6 +47,8 @@ class LazyGreedy:
     group : Group
     draw : callable, optional
         ``draw(n_picks)`` returns the candidates of each of the next picks, int64 (n_picks, m): stochastic greedy. Left out, every row is one.
+    only : ndarray of int64, optional
+        Positions that may be picked at all.
 
     Attributes
     ----------
@@ -56,12 +58,17 @@ class LazyGreedy:
         What each pick gained, in whole-number distances; never rises.
     """
 
-    def __init__(self, group: Group, draw: Draw | None = None) -> None:
+    def __init__(self, group: Group, draw: Draw | None = None, only: NDArray[np.int64] | None = None) -> None:
         self._group = group
         self._draw = draw or everyone
         self.picks: list[int] = []
         self.gained: list[int] = []
+        self._closed = np.zeros(group.n_rows, bool)
+        if only is not None:
+            self._closed[:] = True
+            self._closed[only] = False
         self._bounds = group.first_gain_bounds()
+        self._bounds[self._closed] = -1
         self._stamps = np.full(group.n_rows, -1, np.int64)  # picks made when a bound was evaluated
         self._n_lazy = 0
         self._lists: Lists | None = None
@@ -145,5 +152,6 @@ class LazyGreedy:
             return
         gain = np.zeros(n, np.int64)
         gains_from_lists(*self._lists, group.nearest(), gain)
+        gain[self._closed] = -1
         gain[self.picks] = -1
         self._bounds = gain

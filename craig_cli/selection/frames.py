@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,14 @@ CHUNK_ROWS = 16_384
 CENTRE_SAMPLE = 4096
 NARROW_BITS = 30
 """Whole-number distances of the usual, narrow kind go up to 2^30: finer than float32 coordinates, and two of them fit an int32."""
+
+
+class Table(Protocol):
+    """Rows of numbers, in memory or not: slices of it are arrays."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __getitem__(self, rows: slice, /) -> NDArray: ...
 
 
 @dataclass(frozen=True)
@@ -85,12 +94,12 @@ def largest_entry(points: NDArray[np.floating]) -> float:
     return float(max(points.max(initial=0.0), -points.min(initial=0.0)))
 
 
-def make_frame(points: NDArray[np.float64], wide: bool) -> Frame:
+def make_frame(points: Table, wide: bool) -> Frame:
     """Return the frame of a class.
 
     Parameters
     ----------
-    points : ndarray of float64, shape (n, d)
+    points : table of float64, shape (n, d)
         All rows of the class.
     wide : bool
 
@@ -100,11 +109,14 @@ def make_frame(points: NDArray[np.float64], wide: bool) -> Frame:
     distance from the mean. Time 4 n d; memory: 16,384 rows.
     """
     n, d = points.shape
-    outer = power_of_two(largest_entry(points))
+    chunks = [slice(start, start + CHUNK_ROWS) for start in range(0, n, CHUNK_ROWS)]
+    low, high = np.full(d, np.inf), np.full(d, -np.inf)
+    for rows in (points[chunk] for chunk in chunks):
+        low, high = np.minimum(low, rows.min(axis=0)), np.maximum(high, rows.max(axis=0))
+    outer = power_of_two(float(max(high.max(initial=0.0), -low.min(initial=0.0))))
     sample = points[:: max(1, n // CENTRE_SAMPLE)] / outer
     centre = np.partition(sample, len(sample) // 2, axis=0)[len(sample) // 2]
-    inner = power_of_two(float(np.max(np.maximum(points.max(axis=0) / outer - centre, centre - points.min(axis=0) / outer), initial=0.0)))
-    chunks = [slice(start, start + CHUNK_ROWS) for start in range(0, n, CHUNK_ROWS)]
+    inner = power_of_two(float(np.max(np.maximum(high / outer - centre, centre - low / outer), initial=0.0)))
     mean = sum(((points[chunk] / outer - centre) / inner).sum(axis=0) for chunk in chunks) / n
     spread, farthest = np.zeros(d), 0.0
     for chunk in chunks:

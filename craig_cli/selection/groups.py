@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import SparseRows
-from craig_cli.selection.dense_group import DenseGroup
+from craig_cli.selection.dense_group import DenseGroup, tile_rows
 from craig_cli.selection.frames import make_frame
 from craig_cli.selection.near_lists import Lists
 from craig_cli.selection.sparse_group import SparseGroup
@@ -46,4 +46,5 @@ def make_group(points: NDArray[np.float64] | SparseRows, wide: bool, workers: Wo
     """Return the rows of a class laid out for selection."""
     if isinstance(points, SparseRows):
         return SparseGroup(points, wide, workers)
-    return DenseGroup(points, make_frame(points, wide), workers)
+    frame = make_frame(points, wide)
+    return DenseGroup(*tile_rows(frame.coordinates(points)), frame, workers)

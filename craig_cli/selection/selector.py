@@ -52,7 +52,7 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
         raise InputError(dataset.files[0], "there are no rows", remedy="Give at least one row.")
     classes = split_classes(dataset.labels, dataset.n_rows, settings.task)
     features = make_features(dataset, settings.scale, settings.metric, settings.task)
-    settings, reasons = resolve_method(settings, np.array([len(c.index) for c in classes]), features.n_columns)
+    settings, reason = resolve_method(settings, np.array([len(c.index) for c in classes]), features.n_columns)
     with Workers(settings.n_threads) as workers:
         if settings.budget.is_cover:
             picks = cover(features, classes, settings, workers, progress)
@@ -62,7 +62,7 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
             for number, (members, size) in enumerate(zip(classes, sizes.tolist(), strict=True)):
                 report = partial(report_picks, progress, sum(len(p.rows) for p in picks), int(sizes.sum()))
                 picks.append(select_class(features, members, size, number, settings, workers, report))
-    return merge(dataset, classes, picks, common_order(picks, WEIGHTS[settings.method]), settings, (*reasons, *features.notes))
+    return merge(dataset, classes, picks, common_order(picks, WEIGHTS[settings.method]), settings, features.notes, reason)
 
 
 def report_picks(progress: Progress, before: int, total: int, made: int) -> None:
@@ -97,11 +97,11 @@ def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int
             if len(chosen) == 0:
                 raise InputError(dataset.files[0], f"no row of class {members.label} is selected", remedy="The picks do not belong to this data.")
             picks.append(with_enough_digits(features, members, workers, partial(given_picks, chosen)))
-    settings, _ = resolve_method(settings, np.array([len(c.index) for c in classes]), features.n_columns)
+    settings, reason = resolve_method(settings, np.array([len(c.index) for c in classes]), features.n_columns)
     place = np.empty(dataset.n_rows, np.int64)
     place[index] = np.arange(len(index))
     by = np.argsort(place[np.concatenate([p.rows for p in picks])])
-    return merge(dataset, classes, picks, by, settings, features.notes)
+    return merge(dataset, classes, picks, by, settings, features.notes, reason)
 
 
 def given_picks(chosen: NDArray[np.int64], group: Group) -> tuple[NDArray[np.int64], None]:
@@ -178,6 +178,7 @@ def merge(
     by: NDArray[np.int64],
     settings: SelectionSettings,
     notes: tuple[str, ...],
+    reason: str,
 ) -> Coreset:
     """Return the picks of all classes as one coreset, in the order `by`."""
     rows = np.concatenate([p.rows for p in picks])
@@ -202,5 +203,6 @@ def merge(
         weights=WEIGHTS[settings.method],
         seed=settings.seed,
         sample_rows=settings.sample_rows,
+        reason=reason,
         notes=notes,
     )

@@ -56,6 +56,8 @@ def select_to_file(
         columns=dataset.n_columns,
         skipped_rows=dataset.skipped_rows,
         selected=len(coreset.index),
+        method=coreset.method,
+        reason=coreset.reason,
         classes=[class_facts(summary) for summary in coreset.classes],
         epsilon=coreset.epsilon_total,
         epsilon_mean=coreset.epsilon_mean,

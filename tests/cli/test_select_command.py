@@ -25,6 +25,7 @@ def test_the_summary(craig, data):
         "class    0  2 of 8, epsilon 1.25 a row\n"
         "         1  1 of 4, epsilon 2.5 a row\n"
         "epsilon  20 in all, 1.66667 a row, 40.00% of one medoid a class\n"
+        "method   exact (chosen by auto: it is quick on this many rows)\n"
         "time     read _ s, select _ s, write _ s\n"
         "memory   _ MB at the peak\n"
     )
@@ -49,6 +50,8 @@ def test_json_states_the_same_facts(craig, data):
         "columns": 1,
         "skipped_rows": 0,
         "selected": 3,
+        "method": "exact",
+        "reason": "it is quick on this many rows",
         "classes": [
             {"label": 0, "n": 8, "k": 2, "epsilon": 10.0, "epsilon_mean": 1.25, "medoid_epsilon": pytest.approx(40.0)},
             {"label": 1, "n": 4, "k": 1, "epsilon": 10.0, "epsilon_mean": 2.5, "medoid_epsilon": pytest.approx(10.0)},
@@ -73,7 +76,7 @@ def test_quiet_says_nothing(craig, data):
 
 def test_verbose_names_settings_and_stages(craig, data):
     result = craig("select", "data.csv", "--size", "3", "--threads", "2", "-o", "cs.parquet", "-v")
-    assert result.err.startswith("craig: method exact, metric euclidean, scale none, seed 0, 2 threads\n")
+    assert result.err.startswith("craig: method auto, metric euclidean, scale none, seed 0, 2 threads\n")
 
 
 def test_a_second_run_over_the_old_output_gives_equal_bytes(craig, data, own_folder):

@@ -106,7 +106,7 @@ def test_verify_on_fewer_rows(craig, manifest, data):
 def test_verify_with_other_reading_options(craig, manifest):
     result = craig("verify", "data.csv", "cs.parquet", "--no-label")
     assert result.code == 5
-    assert "FAILED   labels: only the manifest has labels\n" in result.out
+    assert "FAILED   shape: the manifest says 12 rows, 1 column, the data has 12 rows, 2 columns\n" in result.out
 
 
 @pytest.mark.parametrize(

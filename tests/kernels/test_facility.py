@@ -11,7 +11,7 @@ from test_exact import made
 from test_exact import sparse as sparse_rows
 
 from craig_cli.kernels import cells, dense, lists, sparse
-from craig_cli.selection.exact import ExactGreedy
+from craig_cli.selection.exact import LazyGreedy
 from craig_cli.selection.groups import make_group
 from craig_cli.selection.threads import Workers
 
@@ -58,12 +58,12 @@ def test_gains_bounds_and_lists_against_the_matrix(group):
     nearest = np.full(n, group.phantom)
     assert (group.first_gain_bounds() >= evaluate(group)).all()
     known, stamps = np.zeros(n, np.int64), np.full(n, -1)
-    for made, pick in enumerate((5, 300, 77, 120, 121, 9)):
+    for n_made, pick in enumerate((5, 300, 77, 120, 121, 9)):
         expected = np.maximum(nearest[:, None] - whole, 0).sum(axis=0)
         np.testing.assert_array_equal(evaluate(group), expected)
-        some = np.flatnonzero(np.arange(n) % 3 != made % 3)  # so that some gains are two picks old
+        some = np.flatnonzero(np.arange(n) % 3 != n_made % 3)  # so that some gains are two picks old
         np.testing.assert_array_equal(group.update_gains(some, known[some], stamps[some]), expected[some])
-        known[some], stamps[some] = expected[some], made
+        known[some], stamps[some] = expected[some], n_made
         assert group.absorb_one(pick) == np.maximum(nearest - whole[:, pick], 0).sum()
         nearest = np.minimum(nearest, whole[:, pick])
         np.testing.assert_array_equal(group.nearest(), nearest)
@@ -79,7 +79,7 @@ def test_gains_bounds_and_lists_against_the_matrix(group):
 
 def test_gains_kept_up_to_date_by_lists_are_those_of_a_new_evaluation(group):
     group, _ = group
-    greedy = ExactGreedy(group)
+    greedy = LazyGreedy(group)
     greedy.extend(1)
     greedy.extend(40)
     assert greedy._lists is not None
