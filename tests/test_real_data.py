@@ -1,0 +1,84 @@
+"""Selection on the real data sets of ``../shared/data``, where they are at hand."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from reference import distance_matrix, naive_greedy
+
+from craig_cli.blocks import Dataset, SparseRows
+from craig_cli.cli import main
+from craig_cli.readers import read_dataset
+from craig_cli.selection import check_coreset, measure, select
+from craig_cli.settings import Budget, InputSettings, SelectionSettings
+
+
+def read(folder, name, **settings):
+    return read_dataset(InputSettings((str(folder / name),), **settings))
+
+
+def first_rows(dataset, n):
+    rows = dataset.rows
+    thick = np.zeros((n, rows.n_columns))
+    stop = rows.indptr[n]
+    thick[np.repeat(np.arange(n), np.diff(rows.indptr[: n + 1])), rows.indices[:stop]] = rows.values[:stop]
+    return thick
+
+
+def test_the_first_rows_of_ijcnn1_against_plain_greedy(shared_data):
+    rows = first_rows(read(shared_data, "ijcnn1.trn.bz2"), 1500)
+    picks, _, remaining = naive_greedy(distance_matrix(rows), 150)
+    coreset = select(Dataset(rows, None), SelectionSettings(Budget(size=150), method="exact"))
+    np.testing.assert_array_equal(coreset.index, picks)
+    assert coreset.epsilon_total == pytest.approx(remaining[-1], rel=1e-9)
+
+
+def test_ijcnn1_at_ten_percent(shared_data):
+    dataset = read(shared_data, "ijcnn1.trn.bz2")
+    exact, cells, again = (
+        select(dataset, SelectionSettings(Budget(fraction=0.1), method=m, threads=t)) for m, t in (("exact", 2), ("cells", 2), ("exact", 1))
+    )
+    for coreset in (exact, cells):
+        check_coreset(coreset)
+        assert [(c.label, c.n_rows, c.n_selected) for c in coreset.classes] == [(-1, 45137, 4514), (1, 4853, 485)]
+    assert cells.epsilon_total <= 1.01 * exact.epsilon_total
+    for name in ("index", "weight", "gain", "epsilon"):
+        assert getattr(exact, name).tobytes() == getattr(again, name).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), (("adult.trn.bz2", {"index_base": 0}), ("reuters.trn.bz2", {}), ("abalone.trn.bz2", {"task": "regression"}))
+)
+def test_cells_are_near_exact(shared_data, name, settings):
+    dataset = read(shared_data, name, **settings)
+    if name.startswith("adult"):  # exact takes 10 s on all of it
+        some = np.arange(0, dataset.n_rows, 4)
+        thick = first_rows(dataset, dataset.n_rows)[some]
+        dataset = Dataset(thick, dataset.labels[some])
+    if name.startswith("reuters"):
+        assert isinstance(dataset.rows, SparseRows)
+    task = settings.get("task", "classification")
+    exact, cells = (select(dataset, SelectionSettings(Budget(fraction=0.1), method=m, task=task)) for m in ("exact", "cells"))
+    check_coreset(exact)
+    check_coreset(cells)
+    assert cells.epsilon_total <= 1.02 * exact.epsilon_total
+    measured = measure(dataset, SelectionSettings(Budget(fraction=0.1), task=task), exact.index)
+    np.testing.assert_array_equal(measured.cluster_size, exact.cluster_size)
+
+
+def test_the_command_on_ijcnn1(shared_data, tmp_path, capsys):
+    output = str(tmp_path / "cs.parquet")
+    data = str(shared_data / "ijcnn1.trn.bz2")
+    assert main(["select", data, "--fraction", "0.1", "-o", output, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["rows"], facts["columns"], facts["selected"], facts["method"]) == (49990, 22, 4999, "cells")
+    assert main(["verify", data, output]) == 0
+    assert main(["verify", str(shared_data / "ijcnn1.tst.bz2"), output]) == 5
+    assert "FAILED" in capsys.readouterr().out
+
+
+def test_a_column_0_under_base_1_is_refused(shared_data, tmp_path, capsys):
+    assert main(["select", str(shared_data / "adult.tst.bz2"), "--size", "10", "-o", str(tmp_path / "cs.parquet")]) == 3
+    assert "adult.tst.bz2:1:4: " in capsys.readouterr().err
