@@ -103,6 +103,7 @@ class SelectionSettings:
     cell_size: int = 2048
     sample_rows: int = 0
     delta: float = 0.01
+    refine: bool = False
 
     def __post_init__(self) -> None:
         check_name("--method", self.method, names(METHODS))
@@ -113,6 +114,10 @@ class SelectionSettings:
             raise UsageError(f"--seed: {self.seed} is not between 0 and 2^63 - 1.")
         if not 128 <= self.cell_size <= 16384:
             raise UsageError(f"--cell-size: {self.cell_size} is not between 128 and 16384.")
+        if self.refine and self.method in ("random", "stratified"):
+            raise UsageError(f"--refine: the picks of --method {self.method} are meant to be random. Leave one of the two out.")
+        if self.refine and self.budget.is_cover:
+            raise UsageError("--refine: the picks of an epsilon budget are a greedy prefix. Use --size or --fraction, or leave --refine out.")
         if self.sample_rows < 0:
             raise UsageError(f"--sample-rows: {self.sample_rows} is not at least 0.")
         if not 0 < self.delta < 1:

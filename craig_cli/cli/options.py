@@ -168,6 +168,7 @@ selection_options = combined(
         show_default=True,
         help="Loss of method stochastic: (1 - 1/e - D) in expectation.",
     ),
+    option("--refine", is_flag=True, help="Swap picks after greedy until no single swap lowers epsilon (dense rows; slower)."),
     option("--seed", type=int, default=SelectionSettings.seed, show_default=True, help="Seed of the methods that draw rows at random."),
 )
 threads_option = option(

@@ -46,7 +46,8 @@ def command(
         raise UsageError("--json and --output - both write to stdout: choose one.")
     budget = Budget(**{name: options[name] for name in ("fraction", "size", "epsilon", "mean_epsilon")})
     selection = SelectionSettings(
-        budget, **{name: options[name] for name in ("method", "metric", "scale", "sample_rows", "cell_size", "delta", "seed", "threads", "task")}
+        budget,
+        **{name: options[name] for name in ("method", "metric", "scale", "sample_rows", "cell_size", "delta", "refine", "seed", "threads", "task")},
     )
     inputs = opt.input_settings(opt.all_paths(ctx, data, files_from), options)
     session.detail(

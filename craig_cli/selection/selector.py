@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import Dataset, Progress, no_progress
-from craig_cli.errors import InputError
+from craig_cli.errors import InputError, UsageError
 from craig_cli.selection.baselines import random_picks, stratified_picks
 from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.cells import cells_picks
@@ -18,9 +19,11 @@ from craig_cli.selection.classes import ClassPicks, ClassRows, split_classes, wi
 from craig_cli.selection.coreset import ClassSummary, Coreset
 from craig_cli.selection.costs import resolve_method
 from craig_cli.selection.cover import cover
+from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.exact import PICKS_A_STEP, LazyGreedy
 from craig_cli.selection.features import Features, make_features
 from craig_cli.selection.groups import Group, make_group
+from craig_cli.selection.refine import refine
 from craig_cli.selection.threads import Workers
 from craig_cli.settings import SelectionSettings
 
@@ -140,7 +143,12 @@ def sample_of_class(n_members: int, size: int, n_rows: int, sample_rows: int, rn
 def greedy_picks(
     group: Group, size: int, settings: SelectionSettings, rng: np.random.Generator, workers: Workers, progress: Callable[[int], None]
 ) -> NDArray[np.int64]:
-    """Return the positions of `size` picks by one of the greedy methods."""
+    """Return the positions of `size` picks by one of the greedy methods, swapped afterwards under ``--refine``."""
+    if settings.refine:
+        if not isinstance(group, DenseGroup):
+            raise UsageError("--refine: it needs dense rows, and these are sparse. Leave it out.")
+        plain = replace(settings, refine=False)
+        return refine(group, greedy_picks(group, size, plain, rng, workers, progress), workers, progress)
     if settings.method == "cells":
         return cells_picks(group, size, settings.cell_size, workers, progress)
     draw = None
@@ -182,6 +190,7 @@ def merge(
 ) -> Coreset:
     """Return the picks of all classes as one coreset, in the order `by`."""
     rows = np.concatenate([p.rows for p in picks])
+    is_plain_greedy = settings.method == "exact" and not settings.refine and not settings.sample_rows  # so the first pick is the medoid
     return Coreset(
         index=rows[by],
         order=np.arange(len(rows), dtype=np.int32),
@@ -191,7 +200,7 @@ def merge(
         gain=np.concatenate([p.gain for p in picks])[by],
         epsilon=np.concatenate([p.epsilon for p in picks])[by],
         classes=tuple(
-            ClassSummary(c.label, len(c.index), len(p.rows), p.final_epsilon, p.medoid_epsilon if settings.method == "exact" else float("nan"))
+            ClassSummary(c.label, len(c.index), len(p.rows), p.final_epsilon, p.medoid_epsilon if is_plain_greedy else float("nan"))
             for c, p in zip(classes, picks, strict=True)
         ),
         n_rows=dataset.n_rows,
