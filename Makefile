@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test clean
+.PHONY: demo test bench clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -24,9 +24,17 @@ demo: $(VENV)/.installed
 	$(BIN)/craig verify sample_data/sample.libsvm build/demo.parquet
 
 test: $(VENV)/.installed-dev
-	$(BIN)/ruff check craig_cli tests
+	$(BIN)/ruff check craig_cli tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -rs $(PYTEST_OPTIONS)
+
+# Fifteen minutes; BENCH_OPTIONS="--full --large" for twenty more. submodlib-py does not install everywhere: the table says so then.
+bench: $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check submodlib-py
+	mkdir -p build
+	$(BIN)/python benchmarks/bench.py $(BENCH_OPTIONS) > build/BENCHMARKS.md
+	mv build/BENCHMARKS.md BENCHMARKS.md
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
 from craig_cli.blocks import Dataset
 from craig_cli.readers import read_dataset
 from craig_cli.settings import InputSettings
@@ -16,6 +17,7 @@ from craig_cli.settings import InputSettings
 ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("CRAIG_SHARED_DATA", ROOT.parent / "shared" / "data"))
 BUILT = ROOT / "build" / "data"
+FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
 
 def shared(name: str, **settings: object) -> Dataset:
@@ -69,7 +71,7 @@ def flights() -> Dataset:
         return Dataset(file["rows"], file["labels"], file_starts=np.array([0, len(file["labels"])]))
 
 
-def fashion_mnist(folder: Path = Path("/usr/share/dataset-fashion-mnist")) -> Dataset:
+def fashion_mnist(folder: Path = FASHION_MNIST) -> Dataset:
     """Return 60,000 images x 784 pixels in 0 ... 1 (Debian: dataset-fashion-mnist)."""
 
     def idx(name: str) -> np.ndarray:

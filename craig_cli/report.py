@@ -45,7 +45,8 @@ class SelectReport:
         Epsilon over that of one medoid a class; None where the method does not compute the latter.
     seconds : mapping of str to float
         Wall-clock time of each stage.
-    peak_memory_bytes : int
+    peak_memory_bytes, temporary_bytes : int
+        The latter on disk, under ``--memory-limit``.
     notes : tuple of str
     """
 
@@ -62,6 +63,7 @@ class SelectReport:
     epsilon_share: float | None
     seconds: Mapping[str, float]
     peak_memory_bytes: int
+    temporary_bytes: int
     notes: tuple[str, ...]
     exit_code: ClassVar[int] = 0
 
@@ -72,6 +74,7 @@ class SelectReport:
     def text(self) -> str:
         """Return the closing summary."""
         skipped = f", {counted(self.skipped_rows, 'bad row')} skipped" if self.skipped_rows else ""
+        temporary = f", and {self.temporary_bytes / 1e6:,.0f} MB of temporary files" if self.temporary_bytes else ""
         share = "" if self.epsilon_share is None else f", {self.epsilon_share:.2%} of one medoid a class"
         lines = [
             ("rows", f"{self.rows:,} read, {counted(self.columns, 'column')}{skipped}"),
@@ -80,8 +83,59 @@ class SelectReport:
             ("epsilon", f"{self.epsilon:.6g} in all, {self.epsilon_mean:.6g} a row{share}"),
             ("method", f"{self.method} (chosen by auto: {self.reason})" if self.reason else self.method),
             ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.seconds.items())),
-            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak"),
+            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak{temporary}"),
             *(("note", note) for note in self.notes),
+        ]
+        return aligned(lines)
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """What ``craig select`` would do.
+
+    Parameters
+    ----------
+    rows, columns : int
+    classes : sequence of mapping
+        label, n and k (under an epsilon budget the most that may be picked).
+    is_cover : bool
+        Whether the budget is a bound on epsilon.
+    method, reason : str
+        And why ``auto`` would take it; empty if the user chose it.
+    predicted_seconds : float
+        Of the selection, at the speed of this machine now.
+    predicted_memory_bytes : int
+        At the peak of the command.
+    notes : tuple of str
+    """
+
+    rows: int
+    columns: int
+    classes: Sequence[Mapping[str, Any]]
+    is_cover: bool
+    method: str
+    reason: str
+    predicted_seconds: float
+    predicted_memory_bytes: int
+    notes: tuple[str, ...]
+    exit_code: ClassVar[int] = 0
+
+    def facts(self) -> dict[str, Any]:
+        """Return the report in JSON types."""
+        return {"dry_run": True, **asdict(self)}
+
+    def text(self) -> str:
+        """Return the report for people."""
+        picked = sum(entry["k"] for entry in self.classes)
+        lines = [
+            ("rows", f"{self.rows:,} read, {counted(self.columns, 'column')}"),
+            ("picks", "as many as epsilon needs" if self.is_cover else f"{picked:,} ({picked / self.rows:.2%})"),
+            *class_lines([{"epsilon_mean": None, **entry} for entry in self.classes]),
+            ("method", f"{self.method} (chosen by auto: {self.reason})" if self.reason else self.method),
+            ("time", f"about {self.predicted_seconds:.1f} s for the selection"),
+            ("memory", f"about {self.predicted_memory_bytes / 1e6:,.0f} MB at the peak"),
+            *(("note", note) for note in self.notes),
+            ("", "Nothing was selected (--dry-run)."),
         ]
         return aligned(lines)
 
@@ -196,13 +250,18 @@ def class_lines(classes: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     picked = [f"{entry['k']:,}" for entry in shown]
     width, digits = max(map(len, labels)), max(map(len, picked))
     lines = [
-        ("class", f"{label:<{width}}  {k:>{digits}} of {entry['n']:,}, epsilon {entry['epsilon_mean']:.6g} a row")
+        ("class", f"{label:<{width}}  {k:>{digits}} of {entry['n']:,}{'' if entry['epsilon_mean'] is None else epsilon_of(entry)}")
         for label, k, entry in zip(labels, picked, shown, strict=True)
     ]
     rest = classes[len(shown) :]
     if rest:
         lines.append(("class", f"and {len(rest):,} more: {sum(e['k'] for e in rest):,} of {sum(e['n'] for e in rest):,}"))
     return lines
+
+
+def epsilon_of(entry: Mapping[str, Any]) -> str:
+    """Return what a class line says of epsilon."""
+    return f", epsilon {entry['epsilon_mean']:.6g} a row"
 
 
 def aligned(lines: Sequence[tuple[str, str]]) -> str:

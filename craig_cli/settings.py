@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass
 
 from craig_cli.catalog import FORMATS, METHODS, METRICS, SCALES, TASKS, names
@@ -16,6 +17,19 @@ LABEL_COLUMNS = ("label", "target", "class", "y")
 def usable_threads() -> int:
     """Return the number of CPUs this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def parse_size(option: str, text: str) -> int:
+    """Return a number of bytes written as ``2G``, ``512MiB`` or ``1.5 TB``; raises `UsageError` for anything else."""
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(I?)B?", text.strip().upper())
+    if found is None or (found[3] and not found[2]):
+        raise UsageError(f"{option}: '{text}' is not a size such as 512M, 2G or 1.5GiB.")
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** " KMGT".index(found[2] or " "))
+
+
+def size_in_words(n_bytes: int) -> str:
+    """Return a number of bytes as `parse_size` takes it, rounded up to three digits or so."""
+    return f"{-(-n_bytes // 10**6)}M" if n_bytes < 10**9 else f"{-(-n_bytes // 10**7) / 100:g}G"
 
 
 def check_name(option: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -104,6 +118,7 @@ class SelectionSettings:
     sample_rows: int = 0
     delta: float = 0.01
     refine: bool = False
+    memory_limit: int = 0
 
     def __post_init__(self) -> None:
         check_name("--method", self.method, names(METHODS))
@@ -122,6 +137,8 @@ class SelectionSettings:
             raise UsageError(f"--sample-rows: {self.sample_rows} is not at least 0.")
         if not 0 < self.delta < 1:
             raise UsageError(f"--delta: {self.delta} is not between 0 and 1.")
+        if self.memory_limit < 0:
+            raise UsageError(f"--memory-limit: {self.memory_limit} bytes are not at least 0.")
         if self.threads < 0:
             raise UsageError(f"--threads: {self.threads} is not at least 1.")
         if self.budget.is_cover and self.method not in ("exact", "auto"):

@@ -15,7 +15,7 @@ from craig_cli.cli.app import COMMANDS
 PACKAGE = Path(__file__).parents[1] / "craig_cli"
 FLOORS = (
     ("craig_cli.errors", "craig_cli.catalog", "craig_cli.settings", "craig_cli.cache"),
-    ("craig_cli.blocks",),
+    ("craig_cli.blocks", "craig_cli.scratch"),
     ("craig_cli.kernels",),
     ("craig_cli.selection", "craig_cli.training", "craig_cli.evaluation"),
     ("craig_cli.readers", "craig_cli.manifest", "craig_cli.output"),
@@ -111,4 +111,4 @@ def test_completion_is_light():
     environment = {"_CRAIG_COMPLETE": "bash_complete", "COMP_WORDS": "craig select --me", "COMP_CWORD": "2"}
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert (result.returncode, result.stderr) == (0, "False\n")
-    assert result.stdout.split() == ["plain,--mean-epsilon", "plain,--method", "plain,--metric"]
+    assert result.stdout.split() == ["plain,--mean-epsilon", "plain,--method", "plain,--metric", "plain,--memory-limit"]

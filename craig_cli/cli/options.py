@@ -178,10 +178,16 @@ threads_option = option(
     show_default="the CPUs this process may use",
     help="Threads to compute with; they change no result.",
 )
+memory_option = option(
+    "--memory-limit",
+    metavar="SIZE",
+    help="Most memory to use, such as 2G: rows that do not fit are kept in temporary files (TMPDIR), or the run is refused. [default: none]",
+)
 output_options = combined(
-    option("-o", "--output", required=True, metavar="FILE", help="Where the manifest goes (Parquet); - is stdout."),
+    option("-o", "--output", metavar="FILE", help="Where the manifest goes (Parquet); - is stdout. Required but for --dry-run."),
     option("--force", is_flag=True, help="Replace an existing output that is not a craig manifest."),
 )
+dry_run_option = option("--dry-run", is_flag=True, help="Read the data, and say what would be done, how long and how much memory it would take.")
 json_option = option("--json", is_flag=True, help="Report as one JSON object on stdout.")
 
 

@@ -9,7 +9,7 @@ import click
 from craig_cli.cli import options as opt
 from craig_cli.cli.session import Session
 from craig_cli.errors import UsageError
-from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.settings import Budget, SelectionSettings, parse_size
 
 
 @click.command(
@@ -19,6 +19,7 @@ from craig_cli.settings import Budget, SelectionSettings
     examples=(
         "craig select sample_data/sample.libsvm --fraction 0.1 -o cs.parquet",
         "craig select sample_data/sample.csv --size 20 --scale standard -o cs.parquet",
+        "craig select sample_data/sample.csv --fraction 0.1 --dry-run",
         "craig select sample_data/sample.parquet --mean-epsilon 1.5 --json -o cs.parquet",
         "craig select - --format csv --fraction 0.1 -o cs.parquet < sample_data/sample.csv",
     ),
@@ -28,13 +29,24 @@ from craig_cli.settings import Budget, SelectionSettings
 @opt.budget_options
 @opt.selection_options
 @opt.threads_option
+@opt.memory_option
 @opt.reading_options(show_default=True)
+@opt.dry_run_option
 @opt.json_option
 @opt.common_options
 @click.pass_obj
 @click.pass_context
 def command(
-    ctx: click.Context, session: Session, /, data: tuple[str, ...], files_from: str | None, output: str, force: bool, json: bool, **options: Any
+    ctx: click.Context,
+    session: Session,
+    /,
+    data: tuple[str, ...],
+    files_from: str | None,
+    output: str | None,
+    force: bool,
+    dry_run: bool,
+    json: bool,
+    **options: Any,
 ) -> None:
     """Select a small weighted subset (coreset) of the rows of DATA and write it as a manifest: a Parquet file of row numbers, weights and
     the error bound epsilon.
@@ -42,17 +54,27 @@ def command(
     DATA are files, directories, quoted patterns, or - for stdin; LIBSVM, CSV, TSV, Parquet or HDF5, text also compressed. Give exactly one
     of --fraction, --size, --epsilon and --mean-epsilon.
     """
+    if output is None and not dry_run:
+        raise click.UsageError("Missing option '-o' / '--output'.", ctx)
     if json and output == "-":
         raise UsageError("--json and --output - both write to stdout: choose one.")
     budget = Budget(**{name: options[name] for name in ("fraction", "size", "epsilon", "mean_epsilon")})
     selection = SelectionSettings(
         budget,
         **{name: options[name] for name in ("method", "metric", "scale", "sample_rows", "cell_size", "delta", "refine", "seed", "threads", "task")},
+        memory_limit=0 if options["memory_limit"] is None else parse_size("--memory-limit", options["memory_limit"]),
     )
     inputs = opt.input_settings(opt.all_paths(ctx, data, files_from), options)
     session.detail(
         f"method {selection.method}, metric {selection.metric}, scale {selection.scale}, seed {selection.seed}, {selection.n_threads} threads"
     )
+    if output is None or dry_run:
+        from craig_cli.workflows.plan import plan_selection
+
+        with session.progress() as progress:
+            plan = plan_selection(inputs, selection, progress)
+        session.finish(plan, json)
+        return
     from craig_cli.workflows.select import select_to_file
 
     with session.progress() as progress:

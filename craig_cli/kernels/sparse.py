@@ -146,7 +146,7 @@ def pair_distances(rows, first, second, out):
 
 @kernel
 def cluster_medoids(rows, starts, members, limit, first, last, medoids):
-    """Write for each cluster the member whose distances to all members add up to least, as `dense.cluster_medoids` does."""
+    """Write for each cluster the member whose distances to all members add up to least, as `in_cells.cluster_medoids` does."""
     for c in range(first, last):
         least = np.inf
         for a in range(starts[c], min(starts[c + 1], starts[c] + limit)):

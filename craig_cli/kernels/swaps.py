@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import kernel
-from craig_cli.kernels.dense import TILE, copy_row, is_out_of_reach, limit_of, quantise, squared_distances, squares_within
+from craig_cli.kernels.tiles import TILE, copy_row, is_out_of_reach, limit_of, quantise, squared_distances, squares_within
 
 
 @kernel

@@ -41,33 +41,68 @@ def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> D
     -----
     Memory: the rows twice while blocks are joined, 8 bytes a dense value (4 for float32), 12 a sparse entry.
     """
-    sources = expand_sources(settings)
-    if not sources:
-        raise UsageError("There is no input: name a file, a directory, or - for stdin.")
-    check_options(sources, settings)
-    names, categories = agreed_columns(sources, settings)
-    skipped: list[InputError] = []
-    blocks: list[Block] = []
-    n_read = 0
-    for file, source in enumerate(sources):
-        for block in read_source(source, file, settings, skipped.append, categories):
-            n_read += shape_of(block.rows)[0]
-            blocks.append(block)
-            progress("read", n_read, None)
-    whole = sources[0].name if len(sources) == 1 else f"{sources[0].name} and {len(sources) - 1} more"
-    if n_read == 0:
-        reason = f"all {len(skipped)} rows were skipped as bad, the first: {skipped[0]}" if skipped else "there are no rows"
-        raise InputError(whole, reason.rstrip("."), remedy="Give at least one row of data.")
-    counts = np.bincount([b.file for b in blocks], [shape_of(b.rows)[0] for b in blocks], len(sources)).astype(np.int64)
-    return Dataset(
-        rows=join_rows([b.rows for b in blocks], [sources[b.file].name for b in blocks]),
-        labels=join_labels([b.labels for b in blocks], whole),
-        files=tuple(s.name for s in sources),
-        file_starts=np.concatenate([[0], np.cumsum(counts)]),
-        column_names=names,
-        skipped_rows=len(skipped),
-        skipped_examples=tuple(str(error) for error in skipped[:SKIPPED_SHOWN]),
-    )
+    reading = Reading(settings, progress)
+    blocks = list(reading.blocks())
+    return reading.dataset(join_rows([b.rows for b in blocks], [reading.sources[b.file].name for b in blocks]), [b.labels for b in blocks])
+
+
+class Reading:
+    """The files of a run, read block by block.
+
+    Parameters
+    ----------
+    settings : InputSettings
+    progress : Progress
+
+    Attributes
+    ----------
+    sources : tuple of Source
+    n_rows : int
+        Rows read so far.
+    """
+
+    def __init__(self, settings: InputSettings, progress: Progress) -> None:
+        self.sources = expand_sources(settings)
+        if not self.sources:
+            raise UsageError("There is no input: name a file, a directory, or - for stdin.")
+        check_options(self.sources, settings)
+        self._names, self._categories = agreed_columns(self.sources, settings)
+        self._settings, self._progress = settings, progress
+        self._skipped: list[InputError] = []
+        self._counts = np.zeros(len(self.sources), np.int64)
+
+    @property
+    def n_rows(self) -> int:
+        return int(self._counts.sum())
+
+    @property
+    def whole(self) -> str:
+        """What messages call the input."""
+        return self.sources[0].name if len(self.sources) == 1 else f"{self.sources[0].name} and {len(self.sources) - 1} more"
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield all blocks, file by file; raises `InputError` if there are none."""
+        for file, source in enumerate(self.sources):
+            for block in read_source(source, file, self._settings, self._skipped.append, self._categories):
+                self._counts[file] += shape_of(block.rows)[0]
+                self._progress("read", self.n_rows, None)
+                yield block
+        if self.n_rows == 0:
+            skipped = self._skipped
+            reason = f"all {len(skipped)} rows were skipped as bad, the first: {skipped[0]}" if skipped else "there are no rows"
+            raise InputError(self.whole, reason.rstrip("."), remedy="Give at least one row of data.")
+
+    def dataset(self, rows: Rows, labels: list[Labels | None]) -> Dataset:
+        """Return the data set that all blocks make, given their rows joined and the labels of each."""
+        return Dataset(
+            rows=rows,
+            labels=join_labels(labels, self.whole),
+            files=tuple(s.name for s in self.sources),
+            file_starts=np.concatenate([[0], np.cumsum(self._counts)]),
+            column_names=self._names,
+            skipped_rows=len(self._skipped),
+            skipped_examples=tuple(str(error) for error in self._skipped[:SKIPPED_SHOWN]),
+        )
 
 
 def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:

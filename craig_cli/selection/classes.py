@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import Labels, SparseRows
-from craig_cli.kernels import dense, sparse
+from craig_cli.kernels import sparse, tiles
 from craig_cli.selection.features import CHUNK_ROWS, Features
 from craig_cli.selection.frames import largest_entry, power_of_two
 from craig_cli.selection.groups import Group, make_group
@@ -112,5 +112,5 @@ def distances_to_picks(features: Features, members: ClassRows, pick_of_row: NDAr
     points /= power
     for start in range(0, len(out), CHUNK_ROWS):
         stop = min(start + CHUNK_ROWS, len(out))
-        dense.pair_distances(points, np.arange(start, stop), pick_of_row[start:stop], out[start:stop])
+        tiles.pair_distances(points, np.arange(start, stop), pick_of_row[start:stop], out[start:stop])
     return out * power

@@ -5,11 +5,14 @@ The choice of ``auto`` rests on the shape of the data alone, never on a clock: t
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.selection.groups import make_group
+from craig_cli.selection.threads import Workers
 from craig_cli.settings import SelectionSettings
 
 EXACT_PASSES = 2.5
@@ -19,11 +22,40 @@ OVERHEAD_COLUMNS = 8
 NOMINAL_RATE = 4e10
 """Coordinates of pairs a second, two cores of 2024: what ``auto`` reckons with."""
 SHORT_SECONDS = 1.0
+CELL_PASSES = 3.0
+"""What distances and greedy within a cell take, in passes over its pairs."""
+ASSIGNED_SHARE = 0.03
+"""Share of the pairs of rows and picks that an assignment looks at, the rest being pruned."""
 
 
-def exact_work(counts: NDArray[np.int64], n_columns: int) -> float:
+def exact_work(counts: NDArray[np.int64] | NDArray[np.float64], n_columns: int) -> float:
     """Return the coordinates of pairs that exact greedy looks at."""
     return EXACT_PASSES * float(np.square(counts.astype(np.float64)).sum()) * (n_columns + OVERHEAD_COLUMNS)
+
+
+def predicted_work(settings: SelectionSettings, counts: NDArray[np.int64], sizes: NDArray[np.int64], n_columns: int) -> float:
+    """Return the coordinates of pairs that a selection looks at; `sizes` are the picks of each class. `settings` name no ``auto``."""
+    seen = counts.astype(np.float64)
+    if settings.sample_rows:
+        seen = np.minimum(seen, np.maximum(sizes, settings.sample_rows * seen / seen.sum()))
+    pairs = ASSIGNED_SHARE * float((counts * sizes.astype(np.float64)).sum())
+    if settings.method in ("exact", "stochastic"):
+        return exact_work(seen, n_columns) + pairs * (n_columns + OVERHEAD_COLUMNS)
+    if settings.method == "cells":
+        pairs += CELL_PASSES * float((seen * np.minimum(seen, settings.cell_size)).sum()) + ASSIGNED_SHARE * float((seen * sizes).sum())
+    return pairs * (n_columns + OVERHEAD_COLUMNS)
+
+
+def measured_rate(n_threads: int) -> float:
+    """Return the coordinates of pairs a second that this machine looks at now; takes some milliseconds."""
+    points = np.random.default_rng(0).random((4096, 16))
+    with Workers(n_threads) as workers:
+        group = make_group(points, False, workers)
+        candidates, never = np.arange(256), np.full(256, -1)
+        group.update_gains(candidates, np.zeros(256, np.int64), never)
+        begun = time.perf_counter()
+        group.update_gains(candidates, np.zeros(256, np.int64), never)
+        return 256 * 4096 * (16 + OVERHEAD_COLUMNS) / (time.perf_counter() - begun)
 
 
 def resolve_method(settings: SelectionSettings, counts: NDArray[np.int64], n_columns: int) -> tuple[SelectionSettings, str]:

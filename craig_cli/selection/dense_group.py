@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.kernels import dense
+from craig_cli.kernels import dense, in_cells
 from craig_cli.kernels.cells import split_rows
-from craig_cli.kernels.dense import TILE
+from craig_cli.kernels.tiles import TILE, lay_out, tile_bounds
 from craig_cli.selection.frames import Frame
 from craig_cli.selection.history import History
 from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists
@@ -45,9 +45,9 @@ class DenseGroup:
         self.rank, self._tiles = rank, tiles
         n_tiles, d, _ = self._tiles.shape
         self._centres, self._radii = np.empty((n_tiles, d), real), np.empty(n_tiles)
-        dense.tile_bounds(self._tiles, self._centres, self._radii, n)
+        tile_bounds(self._tiles, self._centres, self._radii, n)
         self._centre_lanes = np.zeros((n_tiles // TILE + 1, d, TILE), real)
-        dense.lay_out(self._centres, self._centre_lanes)
+        lay_out(self._centres, self._centre_lanes)
         self._nearest = np.zeros((n_tiles, TILE), whole)
         self._farthest = np.zeros(n_tiles, np.int64)
         self._cluster = np.zeros((n_tiles, TILE), np.int32)
@@ -179,14 +179,14 @@ class DenseGroup:
         """Return up to `n_picks` greedy picks among the rows of a cell, and what each gained."""
         picks, gained = np.empty(n_picks, np.int64), np.empty(n_picks)
         first, last = cell[0] // TILE, cell[-1] // TILE + 1
-        made = dense.greedy_in_cell(self._tiles, self._centres, self._radii, first, last, self.n_rows, picks, gained)
+        made = in_cells.greedy_in_cell(self._tiles, self._centres, self._radii, first, last, self.n_rows, picks, gained)
         return picks[:made], gained[:made] * self._frame.power
 
     def medoids(self, starts: NDArray[np.int64], members: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
         """Return the medoid of each cluster: cluster c's members are ``members[starts[c]:starts[c + 1]]``, the first `limit` of them eligible."""
         medoids = np.empty(len(starts) - 1, np.int64)
         self._workers.map(
-            lambda first, last: dense.cluster_medoids(self._tiles, starts, members, limit, first, last, medoids),
+            lambda first, last: in_cells.cluster_medoids(self._tiles, starts, members, limit, first, last, medoids),
             ranges(len(medoids), max(1, len(medoids) // (16 * self._workers.n_threads))),
         )
         return medoids
@@ -209,7 +209,7 @@ class DenseGroup:
 
 
 def compact_ranges(n_rows: int, cell_size: int) -> list[tuple[int, int]]:
-    """Return the first position, and that after the last, of each of the cells that tiled rows are cut into: tiles halved until they are few enough."""
+    """Return the first position, and that after the last, of each of the cells that tiled rows are cut into, by halves."""
     cells, parts = [], [(0, -(-n_rows // TILE))]
     while parts:
         first, count = parts.pop()
@@ -220,19 +220,26 @@ def compact_ranges(n_rows: int, cell_size: int) -> list[tuple[int, int]]:
     return cells
 
 
-def tile_rows(points: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
+def tile_rows(points: NDArray[np.floating], workers: Workers) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
     """Return the rows at each position and the tiles, shape (n_tiles, d padded to a multiple of 4, TILE)."""
-    rank, tiles = tile_order(points), empty_tiles(points.shape, points.dtype)
+    rank, tiles = tile_order(points, workers), empty_tiles(points.shape, points.dtype)
     for first, last in ranges(len(points), ROWS_A_FILL):
         fill_tiles(tiles, first, points[rank[first:last]])
     return rank, tiles
 
 
-def tile_order(points: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Return the rows in an order in which every `TILE` of them are near each other."""
-    n_tiles = -(-len(points) // TILE)
+def tile_order(points: NDArray[np.floating], workers: Workers) -> NDArray[np.int64]:
+    """Return the rows in an order in which every `TILE` of them are near each other: halved, and halved again, each half on its own."""
     rank = np.arange(len(points))
-    split_rows(points, rank, n_tiles, TILE, np.empty(n_tiles + 1, np.int64))
+    parts = [(0, -(-len(points) // TILE))]  # (first tile, number of tiles)
+
+    def split(first: int, count: int, n_leaves: int, leaf_size: int) -> None:
+        split_rows(points, rank[first * TILE : (first + count) * TILE], n_leaves, leaf_size, np.empty(n_leaves + 1, np.int64))
+
+    while len(parts) < 4 * workers.n_threads and min(count for _, count in parts) > 1:
+        workers.map(split, [(first, count, 2, count // 2 * TILE) for first, count in parts])
+        parts = [half for first, count in parts for half in ((first, count // 2), (first + count // 2, count - count // 2))]
+    workers.map(split, [(first, count, count, TILE) for first, count in parts])
     return rank
 
 

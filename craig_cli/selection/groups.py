@@ -47,4 +47,4 @@ def make_group(points: NDArray[np.float64] | SparseRows, wide: bool, workers: Wo
     if isinstance(points, SparseRows):
         return SparseGroup(points, wide, workers)
     frame = make_frame(points, wide)
-    return DenseGroup(*tile_rows(frame.coordinates(points)), frame, workers)
+    return DenseGroup(*tile_rows(frame.coordinates(points), workers), frame, workers)

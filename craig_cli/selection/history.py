@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.kernels.dense import TILE
+from craig_cli.kernels.tiles import TILE
 
 
 class History:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.kernels import dense, swaps
-from craig_cli.kernels.dense import TILE
+from craig_cli.kernels import swaps
+from craig_cli.kernels.tiles import TILE, lay_out
 from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.exact import PICKS_A_STEP, LazyGreedy
 from craig_cli.selection.threads import Workers, ranges
@@ -50,7 +50,7 @@ def swap(group: DenseGroup, picks: NDArray[np.int64], workers: Workers, progress
     n, k = group.n_rows, len(picks)
     tiles, centre_lanes, radii, scale = group.layout()
     pick_lanes = np.zeros((k // TILE + 1, tiles.shape[1], TILE), tiles.dtype)
-    dense.lay_out(group.vectors(picks), pick_lanes)
+    lay_out(group.vectors(picks), pick_lanes)
     nearest, number = np.empty((n, 2), group.nearest().dtype), np.empty((n, 2), np.int32)
     workers.map(
         lambda first, last: swaps.start_swaps(tiles, pick_lanes, scale, group.phantom, k, first, last, nearest, number), ranges(n, ROWS_A_STEP)

@@ -9,7 +9,7 @@ from typing import Any
 from craig_cli.errors import CraigError, ManifestError
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 
-NOT_KEPT = frozenset({"paths", "block_bytes", "threads"})
+NOT_KEPT = frozenset({"paths", "block_bytes", "threads", "memory_limit"})
 """Settings that change no number, or that the manifest must not tell."""
 
 

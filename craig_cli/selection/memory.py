@@ -1,0 +1,139 @@
+"""How much memory reading and selecting take at the peak, and what to do under a limit. Measured on Linux, with some room to spare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from craig_cli.blocks import Dataset, SparseRows
+from craig_cli.errors import ResourceError
+from craig_cli.selection.budgets import budget_size
+from craig_cli.selection.cells import CELL_ROWS_AT_MOST
+from craig_cli.selection.disk_cells import CHUNK_VALUES, rows_of_cell
+from craig_cli.selection.exact import LIST_PAIRS_A_ROW, LIST_PAIRS_MINIMUM
+from craig_cli.selection.features import CHUNK_ROWS
+from craig_cli.settings import SelectionSettings, size_in_words
+
+BASE_BYTES = 350_000_000
+"""The program, its packages and kernels, while they are compiled for the first time too."""
+ROW_BYTES = 64
+"""Of any row: its label, while the classes are found, and its places."""
+PAIR_BYTES = 12
+UNEVEN = 1.2
+"""Cells on disk are larger than their mean size by less than this."""
+ON_DISK = ("cells", "random", "auto")
+"""Methods that can work from disk."""
+
+
+def reading_bytes(n_rows: int, row_bytes: int) -> int:
+    """Return the memory that reading takes, for rows of `row_bytes` in all: they are held twice when they are joined."""
+    return BASE_BYTES + ROW_BYTES * n_rows + 2 * row_bytes
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the memory of a selection depends on.
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+    largest_class : int
+        Rows of it.
+    row_bytes : int
+        Bytes of all rows as read.
+    n_selected : int
+        Rows to select from the largest class, about.
+    is_sparse : bool
+    """
+
+    n_rows: int
+    n_columns: int
+    largest_class: int
+    row_bytes: int
+    n_selected: int
+    is_sparse: bool
+
+
+def shape_of_selection(dataset: Dataset, settings: SelectionSettings) -> Shape:
+    """Return the shape of a selection. Time n log n for the classes."""
+    n, rows = dataset.n_rows, dataset.rows
+    n_classes, largest = 1, n
+    if dataset.labels is not None and settings.task != "regression":
+        counts = np.unique(dataset.labels, return_counts=True)[1]
+        n_classes, largest = len(counts), int(counts.max())
+    size = n if settings.budget.is_cover else budget_size(settings.budget, n, n_classes)
+    is_sparse = isinstance(rows, SparseRows)
+    row_bytes = sum(part.nbytes for part in rows[:3]) if isinstance(rows, SparseRows) else n * dataset.n_columns * rows.dtype.itemsize
+    n_columns = dataset.n_columns + (settings.task == "regression")
+    return Shape(n, n_columns, largest, row_bytes, -(-size * largest // n), is_sparse)
+
+
+def in_memory_bytes(shape: Shape, settings: SelectionSettings) -> int:
+    """Return the memory of a selection in memory: the rows as read, and three copies of the largest class in float64 (sparse: five as read).
+
+    The lists of exact greedy come on top, and the distances within a cell for each thread, and the chunks that columns are looked at in.
+    """
+    n, m, d = shape.n_rows, shape.largest_class, shape.n_columns
+    total = BASE_BYTES + ROW_BYTES * n + shape.row_bytes
+    total += 5 * shape.row_bytes * m // n if shape.is_sparse else 24 * d * m + 24 * d * min(n, CHUNK_ROWS)
+    if settings.method in ("exact", "auto", "stochastic"):
+        total += PAIR_BYTES * min(max(LIST_PAIRS_MINIMUM, LIST_PAIRS_A_ROW * m), m * m)
+    total += settings.n_threads * cell_bytes(settings, m)
+    return max(total, reading_bytes(n, shape.row_bytes))
+
+
+def cell_bytes(settings: SelectionSettings, n_rows: int) -> int:
+    """Return the memory of greedy within a cell: all distances."""
+    return 4 * min(max(CELL_ROWS_AT_MOST, settings.cell_size), n_rows) ** 2
+
+
+def on_disk_bytes(shape: Shape, settings: SelectionSettings) -> int:
+    """Return the memory of a selection from disk: cells being laid out, one a thread, or one cell in use; the picks of a class; some chunks."""
+    n_threads, d, item = settings.n_threads, shape.n_columns, shape.row_bytes // max(1, shape.n_rows * shape.n_columns)
+    rows = min(shape.largest_class, int(UNEVEN * rows_of_cell(d)))
+    laying_out = n_threads * rows * d * (2 * item + 8)
+    in_use = rows * (8 * d + 64) + n_threads * cell_bytes(settings, rows)
+    picks = shape.n_selected * (d * (16 + 4 * n_threads) + 1200)
+    statistics = 32 * d * min(shape.n_rows, CHUNK_ROWS)
+    return BASE_BYTES + ROW_BYTES * shape.n_rows + max(statistics, 40 * min(CHUNK_VALUES, d * shape.n_rows) + max(laying_out, in_use + picks))
+
+
+def check_limit(limit: int) -> None:
+    """Raise `ResourceError` for a limit that nothing can keep."""
+    if limit <= BASE_BYTES:
+        raise ResourceError(f"--memory-limit: craig itself takes {size_in_words(BASE_BYTES)}, before any rows. Give a higher --memory-limit.")
+
+
+def plan(dataset: Dataset, settings: SelectionSettings) -> tuple[bool, int]:
+    """Return whether to select from disk, and with how many threads, for the memory limit of the settings to be kept.
+
+    Raises
+    ------
+    ResourceError
+        It cannot be kept; names the options that would do.
+    """
+    shape, limit = shape_of_selection(dataset, settings), settings.memory_limit
+    in_memory, on_disk = (estimate(shape, replace(settings, threads=1)) for estimate in (in_memory_bytes, on_disk_bytes))
+    if in_memory <= limit:
+        return False, most_threads(in_memory_bytes, shape, settings)
+    refusal = f"--memory-limit: method {settings.method} needs {size_in_words(in_memory)} for these {shape.n_rows:,} rows"
+    if shape.is_sparse:
+        raise ResourceError(f"{refusal}, as sparse rows are held in memory. Give --memory-limit {size_in_words(in_memory)}.")
+    if settings.method not in ON_DISK or settings.budget.is_cover or settings.sample_rows or settings.refine:
+        raise ResourceError(
+            f"{refusal}. Give --memory-limit {size_in_words(in_memory)}, or use --method cells with --fraction or --size, without --sample-rows "
+            f"and --refine: that needs {size_in_words(on_disk)} and temporary files."
+        )
+    if on_disk > limit:
+        raise ResourceError(
+            f"{refusal}, or {size_in_words(on_disk)} and temporary files. Give --memory-limit {size_in_words(min(in_memory, on_disk))}."
+        )
+    return True, most_threads(on_disk_bytes, shape, settings)
+
+
+def most_threads(estimate: Callable[[Shape, SelectionSettings], int], shape: Shape, settings: SelectionSettings) -> int:
+    """Return how many of the threads, at least one, keep the memory limit."""
+    allowed = (t for t in range(settings.n_threads, 1, -1) if estimate(shape, replace(settings, threads=t)) <= settings.memory_limit)
+    return next(allowed, 1)

@@ -1,0 +1,36 @@
+"""``craig select --dry-run``: read, and say what a selection would do and cost."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from craig_cli.blocks import Progress, no_progress
+from craig_cli.readers import read_dataset
+from craig_cli.report import PlanReport
+from craig_cli.selection.budgets import budget_size, class_sizes
+from craig_cli.selection.classes import split_classes
+from craig_cli.selection.costs import measured_rate, predicted_work, resolve_method
+from craig_cli.selection.features import make_features
+from craig_cli.selection.memory import in_memory_bytes, shape_of_selection
+from craig_cli.settings import InputSettings, SelectionSettings
+
+
+def plan_selection(inputs: InputSettings, selection: SelectionSettings, progress: Progress = no_progress) -> PlanReport:
+    """Return what a selection would do, without doing it: the data is read, the speed of the machine is measured on a few thousand rows."""
+    dataset = read_dataset(inputs, progress)
+    classes = split_classes(dataset.labels, dataset.n_rows, selection.task)
+    counts = np.array([len(members.index) for members in classes])
+    features = make_features(dataset, selection.scale, selection.metric, selection.task)
+    settings, reason = resolve_method(selection, counts, features.n_columns)
+    sizes = counts if selection.budget.is_cover else class_sizes(budget_size(selection.budget, dataset.n_rows, len(classes)), counts)
+    return PlanReport(
+        rows=dataset.n_rows,
+        columns=dataset.n_columns,
+        classes=[{"label": c.label, "n": int(n), "k": int(k)} for c, n, k in zip(classes, counts, sizes, strict=True)],
+        is_cover=selection.budget.is_cover,
+        method=settings.method,
+        reason=reason,
+        predicted_seconds=predicted_work(settings, counts, sizes, features.n_columns) / measured_rate(settings.n_threads),
+        predicted_memory_bytes=in_memory_bytes(shape_of_selection(dataset, settings), settings),
+        notes=features.notes,
+    )
