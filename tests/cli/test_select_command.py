@@ -60,6 +60,7 @@ def test_json_states_the_same_facts(craig, data):
         "epsilon_mean": pytest.approx(20 / 12),
         "epsilon_share": pytest.approx(0.4),
         "notes": [],
+        "temporary_bytes": 0,
     }
 
 

@@ -34,6 +34,7 @@ def rows():
 def tight(monkeypatch):
     """Leave memory for half of the rows."""
     monkeypatch.setattr(memory, "BASE_BYTES", 0)
+    monkeypatch.setattr(memory, "ROW_BYTES", 0)
     monkeypatch.setattr(limited, "PARQUET_COLUMN_BYTES", 0)
     return memory.reading_bytes(N, N // 2 * 16)
 
