@@ -8,7 +8,14 @@ import time
 from types import TracebackType
 from typing import TextIO
 
-STAGES = {"read": ("reading", "rows"), "select": ("selecting", "picks"), "write": ("writing", "rows")}
+STAGES = {
+    "read": ("reading", "rows"),
+    "select": ("selecting", "picks"),
+    "sort": ("sorting by class", "rows"),
+    "pick": ("selecting", "rows"),
+    "assign": ("assigning", "rows"),
+    "write": ("writing", "rows"),
+}
 """Stage as workflows name it: what is being done, and what is counted."""
 REDRAW_SECONDS = 0.1
 LINE_SECONDS = 30.0

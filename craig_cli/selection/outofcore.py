@@ -43,7 +43,7 @@ def select_from_disk(
         Method ``cells``, ``random`` or ``auto`` (which takes cells), and a budget of rows.
     scratch : Scratch
     progress : Progress
-        Called with stages "sort", "select" and "assign" and rows.
+        Called with stages "sort", "pick" and "assign" and rows.
 
     Notes
     -----
@@ -121,7 +121,7 @@ def greedy_picks(cells: DiskCells, size: int, cell_size: int, workers: Workers, 
             group, start = cells.group(cell, workers), cells.bounds[cell]
             results = workers.map(pick_in_cell, [(group, np.arange(*parts[part][1:]), limit) for part, limit in asked])
             found += [(start + picks, gained) for picks, gained in results]
-            report("select", int(cells.bounds[cell + 1]))
+            report("pick", int(cells.bounds[cell + 1]))
         return found
 
     places = best_of_cells([last - first for _, first, last in parts], size, find)
