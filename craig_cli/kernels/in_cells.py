@@ -5,14 +5,35 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import kernel
-from craig_cli.kernels.tiles import TILE, copy_row, quantise, squared_distances_of_two
+from craig_cli.kernels.tiles import TILE, copy_row, squared_distances_of_two
+
+
+@kernel
+def usual_extent(centres, radii, first_tile, last_tile):
+    """Return a length that few distances in a cell exceed: what holds all of it, or 32 times the median radius and distance of its tiles."""
+    n = last_tile - first_tile
+    apart = np.zeros((n, n))
+    for a in range(n):
+        for b in range(n):
+            for k in range(centres.shape[1]):
+                apart[a, b] += (np.float64(centres[first_tile + a, k]) - np.float64(centres[first_tile + b, k])) ** 2
+    apart = np.sqrt(apart)
+    balls = radii[first_tile:last_tile]
+    usual = np.inf
+    whole = np.inf
+    for a in range(n):
+        usual = min(usual, np.median(apart[a]))
+        whole = min(whole, np.max(apart[a] + balls))
+    usual = 32.0 * (usual + np.median(balls))
+    return min(2.0 * whole, usual) if usual > 0 else 2.0 * whole
 
 
 @kernel
 def greedy_in_cell(tiles, centres, radii, first_tile, last_tile, n_rows, picks, gained):
     """Make greedy picks among the rows of some tiles, which alone count: as many as `picks` has places, or until nothing gains any more.
 
-    All distances within the cell are held, as whole numbers small enough that gains fit int32, which makes the updates twice as fast.
+    All distances within the cell are held, as whole numbers small enough that gains fit int32, which makes the updates twice as fast. They
+    are cut off at the usual extent of the cell: a row far from all others is soon picked in any case, and must not coarsen the rest.
     Writes the picks (positions) and what each gained, in units of the coordinates (float64); returns how many were made. Time m^2 d, and
     m a row that changes its pick; memory 4 m^2.
     """
@@ -20,19 +41,14 @@ def greedy_in_cell(tiles, centres, radii, first_tile, last_tile, n_rows, picks, 
     first_row = first_tile * TILE
     n_cell = min(last_tile * TILE, n_rows) - first_row
     n_lanes = (last_tile - first_tile) * TILE
-    reach = 0.0  # no row of the cell is farther from the first tile's centre
-    for t in range(first_tile, last_tile):
-        square = 0.0
-        for k in range(d):
-            square += (np.float64(centres[t, k]) - np.float64(centres[first_tile, k])) ** 2
-        reach = max(reach, np.sqrt(square) + radii[t])
     phantom = np.int32((2**31 - 1) // n_cell - 2)
-    scale = tiles.dtype.type(phantom / (2.0 * reach * (1 + 1e-5)) if reach > 0 else 0.0)
+    extent = usual_extent(centres, radii, first_tile, last_tile)
+    scale = tiles.dtype.type(phantom / extent if extent > 0 else 0.0)
     distances = np.empty((n_cell, n_lanes), np.int32)
     vectors = np.empty((2, d), tiles.dtype)
     squares_a = np.empty(TILE, tiles.dtype)
     squares_b = np.empty(TILE, tiles.dtype)
-    lane = np.empty(TILE, np.int32)
+    ceiling = tiles.dtype.type(phantom - phantom // 1_000_000)  # what float32 makes of it stays below the phantom
     for r in range(0, n_cell, 2):
         second = min(r + 1, n_cell - 1)
         copy_row(tiles, first_row + r, vectors, 0)
@@ -40,12 +56,10 @@ def greedy_in_cell(tiles, centres, radii, first_tile, last_tile, n_rows, picks, 
         for t in range(first_tile, last_tile):
             squared_distances_of_two(tiles, t, vectors, 0, 1, squares_a, squares_b)
             start = (t - first_tile) * TILE
-            quantise(squares_a, scale, lane)
             for i in range(TILE):
-                distances[r, start + i] = lane[i]
-            quantise(squares_b, scale, lane)
+                distances[r, start + i] = min(np.sqrt(squares_a[i]) * scale, ceiling)
             for i in range(TILE):
-                distances[second, start + i] = lane[i]
+                distances[second, start + i] = min(np.sqrt(squares_b[i]) * scale, ceiling)
     gain = np.zeros(n_lanes, np.int32)
     nearest = np.full(n_cell, phantom, np.int32)
     for r in range(n_cell):

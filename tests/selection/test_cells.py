@@ -127,3 +127,12 @@ def test_auto_says_what_it_took():
     large = chosen(np.random.default_rng(0).normal(size=(40_000, 3)), 400, method="auto")
     assert large.method == "cells"
     assert large.reason.startswith("exact would take about ")
+
+
+@pytest.mark.parametrize("far", (1e3, 1e5, 1e7))
+def test_one_far_row_does_not_blur_the_others(far):
+    rows = np.random.default_rng(0).normal(size=(1500, 8))
+    rows[700] = far
+    exact, cells = chosen(rows, 150, method="exact"), chosen(rows, 150, cell_size=2048)
+    assert cells.epsilon_total <= 1.01 * exact.epsilon_total
+    assert 700 in cells.index
