@@ -8,6 +8,7 @@ from craig_cli.kernels import kernel
 from craig_cli.kernels.lists import best_of, shrink_lists
 from craig_cli.kernels.tiles import (
     TILE,
+    box_squares,
     copy_row,
     is_out_of_reach,
     lay_out,
@@ -21,7 +22,7 @@ from craig_cli.kernels.tiles import (
 
 
 @kernel
-def update_gains(tiles, centres, radii, nearest, farthest, scale, candidates, stamps, history, first_tile, last_tile, out):
+def update_gains(tiles, centres, radii, low, high, nearest, farthest, scale, candidates, stamps, history, first_tile, last_tile, out):
     """Add to `out` what each candidate gains over the rows of some tiles, or by how much that has changed since it was last evaluated.
 
     The gain is the sum of max(0, nearest - distance). Only tiles that have changed since a candidate's evaluation are looked at: there the
@@ -32,6 +33,8 @@ def update_gains(tiles, centres, radii, nearest, farthest, scale, candidates, st
     tiles : float (n_tiles, d, TILE)
     centres, radii : float (n_tiles, d), float64 (n_tiles,)
         A ball round each tile.
+    low, high : float (n_tiles, d)
+        A box round each tile.
     nearest : int (n_tiles, TILE)
         Distance of each row to its nearest pick.
     farthest : int64 (n_tiles,)
@@ -69,6 +72,7 @@ def update_gains(tiles, centres, radii, nearest, farthest, scale, candidates, st
         for c in range(n_candidates):
             if c % TILE == 0:
                 squared_distances(lanes, c // TILE, centres, t, squares_a)
+                box_squares(lanes, c // TILE, low, high, t, squares_b)
             if changed_at[t] <= stamps[c]:
                 continue
             state = -1
@@ -78,7 +82,7 @@ def update_gains(tiles, centres, radii, nearest, farthest, scale, candidates, st
                 while since[state] > stamps[c]:
                     state = before[state]
                 limit = old_farthest[state]
-            if not is_out_of_reach(squares_a[c % TILE], radii[t], d, scale, limit):
+            if not (is_out_of_reach(squares_b[c % TILE], 0.0, d, scale, limit) or is_out_of_reach(squares_a[c % TILE], radii[t], d, scale, limit)):
                 reached[n_reached] = c
                 states[n_reached] = state
                 n_reached += 1
@@ -96,7 +100,7 @@ def update_gains(tiles, centres, radii, nearest, farthest, scale, candidates, st
 
 
 @kernel
-def drop_costly_stamps(tiles, centres, radii, farthest, scale, candidates, stamps, history):
+def drop_costly_stamps(tiles, centres, radii, low, high, farthest, scale, candidates, stamps, history):
     """Set a candidate's stamp to -1 where evaluating it anew visits fewer tiles than updating it: early states reach far."""
     changed_at, saved, since, before, _, old_farthest = history
     n_candidates, d = candidates.shape[0], tiles.shape[1]
@@ -106,26 +110,33 @@ def drop_costly_stamps(tiles, centres, radii, farthest, scale, candidates, stamp
     lanes = np.zeros((n_candidates // TILE + 1, d, TILE), tiles.dtype)
     lay_out(vectors, lanes)
     squares = np.empty(TILE, tiles.dtype)
+    boxes = np.empty(TILE, tiles.dtype)
     saving = np.zeros(n_candidates, np.int64)
     for t in range(tiles.shape[0]):
         for c in range(n_candidates):
             if c % TILE == 0:
                 squared_distances(lanes, c // TILE, centres, t, squares)
+                box_squares(lanes, c // TILE, low, high, t, boxes)
             if stamps[c] < 0:
                 continue
-            saving[c] += not is_out_of_reach(squares[c % TILE], radii[t], d, scale, farthest[t])
+            saving[c] += not (
+                is_out_of_reach(boxes[c % TILE], 0.0, d, scale, farthest[t]) or is_out_of_reach(squares[c % TILE], radii[t], d, scale, farthest[t])
+            )
             if changed_at[t] > stamps[c]:
                 state = saved[t]
                 while since[state] > stamps[c]:
                     state = before[state]
-                saving[c] -= not is_out_of_reach(squares[c % TILE], radii[t], d, scale, old_farthest[state])
+                limit = old_farthest[state]
+                saving[c] -= not (
+                    is_out_of_reach(boxes[c % TILE], 0.0, d, scale, limit) or is_out_of_reach(squares[c % TILE], radii[t], d, scale, limit)
+                )
     for c in range(n_candidates):
         if saving[c] < 0:
             stamps[c] = -1
 
 
 @kernel
-def absorb(tiles, centres, radii, nearest, farthest, cluster, scale, picks, first_number, starts, first_tile, last_tile, gain):
+def absorb(tiles, centres, radii, low, high, nearest, farthest, cluster, scale, picks, first_number, starts, first_tile, last_tile, gain):
     """Let picks take the rows that are nearer to them than to any earlier pick, in the order given.
 
     `nearest`, `farthest`, `cluster` (int32: the number of the nearest pick; ties stay with the earlier one) are changed in place; what each
@@ -136,6 +147,7 @@ def absorb(tiles, centres, radii, nearest, farthest, cluster, scale, picks, firs
     lanes = np.zeros((picks.shape[0] // TILE + 1, d, TILE), tiles.dtype)
     lay_out(picks, lanes)
     to_centre = np.empty(TILE, tiles.dtype)
+    to_box = np.empty(TILE, tiles.dtype)
     squares = np.empty(TILE, tiles.dtype)
     distances = np.empty(TILE, nearest.dtype)
     limits = np.empty((1, TILE), tiles.dtype)
@@ -148,7 +160,8 @@ def absorb(tiles, centres, radii, nearest, farthest, cluster, scale, picks, firs
             if p // TILE != laid:
                 laid = p // TILE
                 squared_distances(lanes, laid, centres, t, to_centre)
-            if is_out_of_reach(to_centre[p % TILE], radii[t], d, scale, farthest[t]):
+                box_squares(lanes, laid, low, high, t, to_box)
+            if is_out_of_reach(to_box[p % TILE], 0.0, d, scale, farthest[t]) or is_out_of_reach(to_centre[p % TILE], radii[t], d, scale, farthest[t]):
                 continue
             if not squares_within(tiles, t, picks, p, limits, 0, squares):
                 continue

@@ -154,6 +154,21 @@ def is_out_of_reach(square, radius, d, scale, farthest):
     return (distance - radius - margin) * np.float64(scale) - 2.0 >= farthest
 
 
+@inlined
+def box_squares(lanes, u, low, high, t, squares):
+    """Write the squared distances of TILE vectors to the smallest box round the rows of tile `t`: they bound those to any of its rows.
+
+    Stronger than the ball where columns are constant within a tile, as the columns of a category are.
+    """
+    for i in range(TILE):
+        squares[i] = 0
+    for k in range(lanes.shape[1]):
+        least, most = low[t, k], high[t, k]
+        for i in range(TILE):
+            x = max(max(least - lanes[u, k, i], lanes[u, k, i] - most), lanes.dtype.type(0))
+            squares[i] = fma(x, x, squares[i])
+
+
 @kernel
 def copy_row(tiles, row, vectors, v):
     """Copy one row out of the tiles."""
@@ -170,14 +185,17 @@ def lay_out(vectors, lanes):
 
 
 @kernel
-def tile_bounds(tiles, centres, radii, n_rows):
-    """Fill in a ball round the rows of each tile: their mean, and the largest distance from it."""
+def tile_bounds(tiles, centres, radii, low, high, n_rows):
+    """Fill in a ball round the rows of each tile, their mean and the largest distance from it, and a box, their extremes."""
     for t in range(tiles.shape[0]):
         n_in_tile = min(TILE, n_rows - t * TILE)
         for k in range(tiles.shape[1]):
             total = 0.0
+            low[t, k] = high[t, k] = tiles[t, k, 0]
             for i in range(n_in_tile):
                 total += tiles[t, k, i]
+                low[t, k] = min(low[t, k], tiles[t, k, i])
+                high[t, k] = max(high[t, k], tiles[t, k, i])
             centres[t, k] = total / n_in_tile
         largest = 0.0
         for i in range(n_in_tile):

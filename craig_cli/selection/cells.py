@@ -23,7 +23,7 @@ CELL_ROWS_AT_MOST = 4096
 """The distances within a cell take 4 m^2 bytes a thread: 64 MB."""
 PICKS_A_CELL = 8
 """Cells are made larger until so many picks fall to each on average."""
-SLACK = 2.0
+SLACK = 1.5
 MEDOID_CANDIDATES = 256
 """Only so many members of a cluster, those nearest to its pick, may become its medoid: the time is then linear in its size."""
 

@@ -45,7 +45,8 @@ class DenseGroup:
         self.rank, self._tiles = rank, tiles
         n_tiles, d, _ = self._tiles.shape
         self._centres, self._radii = np.empty((n_tiles, d), real), np.empty(n_tiles)
-        tile_bounds(self._tiles, self._centres, self._radii, n)
+        self._low, self._high = np.empty((n_tiles, d), real), np.empty((n_tiles, d), real)
+        tile_bounds(self._tiles, self._centres, self._radii, self._low, self._high, n)
         self._centre_lanes = np.zeros((n_tiles // TILE + 1, d, TILE), real)
         lay_out(self._centres, self._centre_lanes)
         self._nearest = np.zeros((n_tiles, TILE), whole)
@@ -66,7 +67,7 @@ class DenseGroup:
         history, stamps = self._history.arrays(), stamps.copy()
         self._workers.map(
             lambda c0, c1: dense.drop_costly_stamps(
-                self._tiles, self._centres, self._radii, self._farthest, self._scale, candidates[c0:c1], stamps[c0:c1], history
+                self._tiles, self._centres, self._radii, self._low, self._high, self._farthest, self._scale, candidates[c0:c1], stamps[c0:c1], history
             ),
             ranges(len(candidates), CANDIDATES_A_TASK),
         )
@@ -74,8 +75,8 @@ class DenseGroup:
         tasks = [(c0, c1, t0, t1, np.zeros(c1 - c0, np.int64)) for c0, c1 in candidate_ranges for t0, t1 in tile_ranges]
         self._workers.map(
             lambda c0, c1, t0, t1, out: dense.update_gains(
-                self._tiles, self._centres, self._radii, self._nearest, self._farthest, self._scale, candidates[c0:c1], stamps[c0:c1], history, t0,
-                t1, out
+                self._tiles, self._centres, self._radii, self._low, self._high, self._nearest, self._farthest, self._scale, candidates[c0:c1],
+                stamps[c0:c1], history, t0, t1, out
             ),
             tasks,
         )  # fmt: skip
@@ -131,8 +132,8 @@ class DenseGroup:
         tasks = [(first, last, np.zeros(len(vectors), np.int64)) for first, last in tile_ranges]
         self._workers.map(
             lambda first, last, gain: dense.absorb(
-                self._tiles, self._centres, self._radii, self._nearest, self._farthest, self._cluster, self._scale, vectors, self._n_picks, starts,
-                first, last, gain,
+                self._tiles, self._centres, self._radii, self._low, self._high, self._nearest, self._farthest, self._cluster, self._scale,
+                vectors, self._n_picks, starts, first, last, gain,
             ),
             tasks,
         )  # fmt: skip
