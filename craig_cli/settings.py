@@ -114,7 +114,7 @@ class SelectionSettings:
     seed: int = 0
     threads: int = 0
     task: str = "classification"
-    cell_size: int = 2048
+    cell_size: int = 512
     sample_rows: int = 0
     delta: float = 0.01
     refine: bool = False

@@ -20,6 +20,9 @@ from craig_cli.kernels.tiles import (
     squares_within,
 )
 
+LEADING = 12
+"""Columns of the boxes that tell which picks are out of a tile's reach: the others hardly make the bound stronger."""
+
 
 @kernel
 def update_gains(tiles, centres, radii, low, high, nearest, farthest, scale, candidates, stamps, history, first_tile, last_tile, out):
@@ -72,7 +75,7 @@ def update_gains(tiles, centres, radii, low, high, nearest, farthest, scale, can
         for c in range(n_candidates):
             if c % TILE == 0:
                 squared_distances(lanes, c // TILE, centres, t, squares_a)
-                box_squares(lanes, c // TILE, low, high, t, squares_b)
+                box_squares(lanes, c // TILE, low, high, t, d, squares_b)
             if changed_at[t] <= stamps[c]:
                 continue
             state = -1
@@ -116,7 +119,7 @@ def drop_costly_stamps(tiles, centres, radii, low, high, farthest, scale, candid
         for c in range(n_candidates):
             if c % TILE == 0:
                 squared_distances(lanes, c // TILE, centres, t, squares)
-                box_squares(lanes, c // TILE, low, high, t, boxes)
+                box_squares(lanes, c // TILE, low, high, t, d, boxes)
             if stamps[c] < 0:
                 continue
             saving[c] += not (
@@ -136,47 +139,48 @@ def drop_costly_stamps(tiles, centres, radii, low, high, farthest, scale, candid
 
 
 @kernel
-def absorb(tiles, centres, radii, low, high, nearest, farthest, cluster, scale, picks, first_number, starts, first_tile, last_tile, gain):
+def absorb(tiles, low, high, nearest, farthest, cluster, scale, picks, first_number, first_tile, last_tile, gain):
     """Let picks take the rows that are nearer to them than to any earlier pick, in the order given.
 
     `nearest`, `farthest`, `cluster` (int32: the number of the nearest pick; ties stay with the earlier one) are changed in place; what each
-    pick gained over these tiles is added to `gain` (int64). `picks` are vectors (m, d), numbered from `first_number`; tile t begins with the pick
-    ``starts[t]`` and goes round, so that near picks can come first where the order does not matter. Time m n d at worst.
+    pick gained over these tiles is added to `gain` (int64). `picks` are vectors (m, d), numbered from `first_number`. Time m n d at worst;
+    most picks are told to be out of a tile's reach by its box in the `LEADING` columns.
     """
     d = tiles.shape[1]
     lanes = np.zeros((picks.shape[0] // TILE + 1, d, TILE), tiles.dtype)
     lay_out(picks, lanes)
-    to_centre = np.empty(TILE, tiles.dtype)
     to_box = np.empty(TILE, tiles.dtype)
     squares = np.empty(TILE, tiles.dtype)
     distances = np.empty(TILE, nearest.dtype)
     limits = np.empty((1, TILE), tiles.dtype)
+    in_reach = np.empty(TILE + 1, np.int64)
     for t in range(first_tile, last_tile):
         for i in range(TILE):
             limits[0, i] = limit_of(nearest[t, i], scale)
-        laid = -1
-        for turn in range(picks.shape[0]):
-            p = (starts[t] + turn) % picks.shape[0]
-            if p // TILE != laid:
-                laid = p // TILE
-                squared_distances(lanes, laid, centres, t, to_centre)
-                box_squares(lanes, laid, low, high, t, to_box)
-            if is_out_of_reach(to_box[p % TILE], 0.0, d, scale, farthest[t]) or is_out_of_reach(to_centre[p % TILE], radii[t], d, scale, farthest[t]):
-                continue
-            if not squares_within(tiles, t, picks, p, limits, 0, squares):
-                continue
-            quantise(squares, scale, distances)
-            gained = positive_differences(nearest, t, distances)
-            if gained > 0:
-                gain[p] += gained
-                largest = np.int64(0)
-                for i in range(TILE):
-                    if distances[i] < nearest[t, i]:
-                        nearest[t, i] = distances[i]
-                        limits[0, i] = limit_of(distances[i], scale)
-                        cluster[t, i] = first_number + p
-                    largest = max(largest, np.int64(nearest[t, i]))
-                farthest[t] = largest
+        reach = tiles.dtype.type(limit_of(farthest[t], scale))
+        for u in range(0, picks.shape[0], TILE):
+            box_squares(lanes, u // TILE, low, high, t, min(LEADING, d), to_box)
+            n_in_reach = 0
+            for i in range(min(TILE, picks.shape[0] - u)):
+                in_reach[n_in_reach] = i
+                n_in_reach += to_box[i] <= reach
+            for r in range(n_in_reach):
+                if to_box[in_reach[r]] > reach or not squares_within(tiles, t, picks, u + in_reach[r], limits, 0, squares):
+                    continue
+                quantise(squares, scale, distances)
+                gained = positive_differences(nearest, t, distances)
+                if gained > 0:
+                    p = u + in_reach[r]
+                    gain[p] += gained
+                    largest = np.int64(0)
+                    for i in range(TILE):
+                        if distances[i] < nearest[t, i]:
+                            nearest[t, i] = distances[i]
+                            limits[0, i] = limit_of(distances[i], scale)
+                            cluster[t, i] = first_number + p
+                        largest = max(largest, np.int64(nearest[t, i]))
+                    farthest[t] = largest
+                    reach = tiles.dtype.type(limit_of(largest, scale))
 
 
 @kernel

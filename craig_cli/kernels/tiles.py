@@ -155,14 +155,15 @@ def is_out_of_reach(square, radius, d, scale, farthest):
 
 
 @inlined
-def box_squares(lanes, u, low, high, t, squares):
-    """Write the squared distances of TILE vectors to the smallest box round the rows of tile `t`: they bound those to any of its rows.
+def box_squares(lanes, u, low, high, t, n_columns, squares):
+    """Write the squared distances of TILE vectors to the smallest box round the rows of tile `t`, in the first, the widest, columns.
 
-    Stronger than the ball where columns are constant within a tile, as the columns of a category are.
+    They bound the distances to any of its rows, and more strongly than a ball does where columns are constant within a tile, as the columns
+    of a category are.
     """
     for i in range(TILE):
         squares[i] = 0
-    for k in range(lanes.shape[1]):
+    for k in range(n_columns):
         least, most = low[t, k], high[t, k]
         for i in range(TILE):
             x = max(max(least - lanes[u, k, i], lanes[u, k, i] - most), lanes.dtype.type(0))
@@ -185,9 +186,9 @@ def lay_out(vectors, lanes):
 
 
 @kernel
-def tile_bounds(tiles, centres, radii, low, high, n_rows):
+def tile_bounds(tiles, centres, radii, low, high, n_rows, first_tile, last_tile):
     """Fill in a ball round the rows of each tile, their mean and the largest distance from it, and a box, their extremes."""
-    for t in range(tiles.shape[0]):
+    for t in range(first_tile, last_tile):
         n_in_tile = min(TILE, n_rows - t * TILE)
         for k in range(tiles.shape[1]):
             total = 0.0
@@ -208,11 +209,11 @@ def tile_bounds(tiles, centres, radii, low, high, n_rows):
 
 
 @kernel
-def pair_distances(points, first, second, out):
-    """Write the float64 distance of row ``first[p]`` of `points` (n, d) to row ``second[p]`` into ``out[p]``."""
+def pair_distances(points, others, number, out):
+    """Write the float64 distance of each row of `points` (m, d) to row ``number[p]`` of `others` into ``out[p]``."""
     for p in range(out.shape[0]):
         total = 0.0
         for k in range(points.shape[1]):
-            difference = points[first[p], k] - points[second[p], k]
+            difference = points[p, k] - others[number[p], k]
             total += difference * difference
         out[p] = np.sqrt(total)

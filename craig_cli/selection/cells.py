@@ -1,8 +1,9 @@
 """Greedy in compact cells: near-linear, with one order over all cells.
 
 A class is cut into compact cells; greedy runs in each as if the others were not there, which is nearly true of all but the first picks; the
-picks of all cells are merged by what they gained, and as many as asked for are taken. Then every row is assigned to its nearest pick, in
-whatever cell, and each pick gives way to the medoid of its cluster: that mends what the cells' borders cost, and more.
+picks of all cells are merged by what they gained, and the best taken: of dense rows `SURPLUS` times as many as asked for, of which those are
+given up again that are missed least in all the class. Then each pick gives way to the medoid of its cluster. That mends what the cells'
+borders cost, and more.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.exact import LazyGreedy
 from craig_cli.selection.groups import Group
 from craig_cli.selection.sparse_group import SparseGroup
+from craig_cli.selection.thinning import clusters, thin_out
 from craig_cli.selection.threads import Workers
 
 CELL_ROWS_AT_MOST = 4096
 """The distances within a cell take 4 m^2 bytes a thread: 64 MB."""
 PICKS_A_CELL = 8
 """Cells are made larger until so many picks fall to each on average."""
+SURPLUS = 2.0
+"""So many times the picks wanted are made of dense rows, and thinned out afterwards."""
 SLACK = 1.5
 MEDOID_CANDIDATES = 256
 """Only so many members of a cluster, those nearest to its pick, may become its medoid: the time is then linear in its size."""
@@ -48,11 +52,17 @@ def cells_picks(group: Group, size: int, cell_size: int, workers: Workers, progr
     Time n m d / threads for cells of m rows, and the assignment, n k d at worst and far less by pruning. Memory 4 m^2 a thread.
     """
     cells = group.cut(cell_rows(cell_size, group.n_rows, size))
+    wanted = with_surplus(size, group.n_rows) if isinstance(group, DenseGroup) else size
     picks = best_of_cells(
-        [len(cell) for cell in cells], size, lambda wanted: workers.map(pick_in_cell, [(group, cells[c], limit) for c, limit in wanted])
+        [len(cell) for cell in cells], wanted, lambda asked: workers.map(pick_in_cell, [(group, cells[c], limit) for c, limit in asked])
     )
     progress(len(picks))
-    return fill_up(group, to_medoids(group, picks, workers), size)
+    return fill_up(group, thinned_medoids(group, picks, min(size, len(picks)), workers)[1], size)
+
+
+def with_surplus(size: int, n_rows: int) -> int:
+    """Return how many picks to make of `n_rows` rows of which `size` are to be kept."""
+    return min(n_rows, int(SURPLUS * size) + 1)
 
 
 def cell_rows(cell_size: int, n_rows: int, size: int) -> int:
@@ -100,15 +110,20 @@ def pick_in_cell(group: Group, cell: NDArray[np.int64], n_picks: int) -> Candida
     return cell[np.array(greedy.picks, np.int64)[gained > 0]], gained[gained > 0]
 
 
-def to_medoids(group: Group, picks: NDArray[np.int64], workers: Workers) -> NDArray[np.int64]:
-    """Return the medoid of each pick's cluster, in the order of the picks."""
-    group.reset()
-    group.assign(picks)
-    cluster = group.cluster().astype(np.int64)
-    cluster[picks] = np.arange(len(picks))
-    members = np.lexsort((group.rank, group.nearest(), cluster))
-    starts = np.concatenate([[0], np.cumsum(np.bincount(cluster, minlength=len(picks)))])
-    return group.medoids(starts, members, MEDOID_CANDIDATES)
+def thinned_medoids(group: Group, picks: NDArray[np.int64], size: int, workers: Workers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which of the picks are kept, `size` of dense rows, and the medoids of their clusters in the same order."""
+    if isinstance(group, DenseGroup):
+        kept, cluster, nearest = thin_out(group, picks, size, workers)
+    else:
+        group.reset()
+        group.absorb(picks)
+        kept, cluster, nearest = np.arange(len(picks)), group.cluster().copy(), group.nearest()
+    cluster[picks[kept]] = np.arange(len(kept))
+    starts, members = clusters(cluster, group.rank, len(kept))
+    for c in np.flatnonzero(np.diff(starts) > MEDOID_CANDIDATES).tolist():
+        own = members[starts[c] : starts[c + 1]]
+        members[starts[c] : starts[c + 1]] = own[np.argsort(nearest[own], kind="stable")]
+    return kept, group.medoids(starts, members, MEDOID_CANDIDATES)
 
 
 def fill_up(group: Group, picks: NDArray[np.int64], size: int) -> NDArray[np.int64]:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from craig_cli.blocks import Labels, SparseRows
 from craig_cli.kernels import sparse, tiles
 from craig_cli.selection.features import CHUNK_ROWS, Features
-from craig_cli.selection.frames import largest_entry, power_of_two
+from craig_cli.selection.frames import power_of_two
 from craig_cli.selection.groups import Group, make_group
-from craig_cli.selection.threads import Workers
+from craig_cli.selection.threads import Workers, ranges
 
 NARROW_TOLERANCE = 1e-3
 """Distances that float32 gets wrong by more than this, added up over the final assignment, are computed again in float64."""
@@ -61,16 +61,16 @@ def with_enough_digits(features: Features, members: ClassRows, workers: Workers,
     total, the rows lie too close together, against the extent of their class, for float32: everything is done again in float64.
     """
     for wide in (False, True):
-        group = make_group(features.group(members.index), wide, workers)
+        group = make_group(features.in_parts(members.index, workers), wide, workers)
         chosen, weight = choose(group)
-        measured, is_resolved = measure_class(features, members, group, chosen, weight)
+        measured, is_resolved = measure_class(features, members, group, chosen, weight, workers)
         if is_resolved:
             break
     return measured
 
 
 def measure_class(
-    features: Features, members: ClassRows, group: Group, chosen: NDArray[np.int64], weight: NDArray[np.float64] | None
+    features: Features, members: ClassRows, group: Group, chosen: NDArray[np.int64], weight: NDArray[np.float64] | None, workers: Workers
 ) -> tuple[ClassPicks, bool]:
     """Return the measured picks of one class, and whether the group's distances agree with float64 ones.
 
@@ -85,7 +85,7 @@ def measure_class(
     cluster, nearest = np.empty(n, np.int64), np.empty(n)
     cluster[group.rank], nearest[group.rank] = group.cluster(), group.nearest() * group.unit
     cluster[chosen] = np.arange(len(chosen))
-    distances = distances_to_picks(features, members, chosen[cluster])
+    distances = distances_to_picks(features, members, chosen, cluster, power_of_two(group.phantom * group.unit), workers)
     remaining = n * group.phantom - np.cumsum(gained)
     sizes = np.bincount(cluster, minlength=len(chosen)).astype(np.int64)
     total = float(distances.sum())
@@ -101,16 +101,19 @@ def measure_class(
     return measured, float(np.abs(distances - nearest).sum()) <= NARROW_TOLERANCE * total
 
 
-def distances_to_picks(features: Features, members: ClassRows, pick_of_row: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return each row's distance to its pick, in float64, by differences."""
-    points = features.group(members.index)
+def distances_to_picks(
+    features: Features, members: ClassRows, chosen: NDArray[np.int64], cluster: NDArray[np.int64], power: float, workers: Workers
+) -> NDArray[np.float64]:
+    """Return the distance of each row to its pick, row ``chosen[cluster]`` of the class, in float64, by differences; `power` keeps squares small."""
     out = np.empty(len(members.index))
+    points = features.in_parts(members.index, workers)
     if isinstance(points, SparseRows):
-        sparse.pair_distances((points.indptr, points.indices, points.values), np.arange(len(out)), pick_of_row, out)
+        sparse.pair_distances((points.indptr, points.indices, points.values), np.arange(len(out)), chosen[cluster], out)
         return out
-    power = power_of_two(largest_entry(points))
-    points /= power
-    for start in range(0, len(out), CHUNK_ROWS):
-        stop = min(start + CHUNK_ROWS, len(out))
-        tiles.pair_distances(points, np.arange(start, stop), pick_of_row[start:stop], out[start:stop])
+    picks = points[chosen] / power
+
+    def compute(start: int, stop: int) -> None:
+        tiles.pair_distances(points[start:stop] / power, picks, cluster[start:stop], out[start:stop])
+
+    workers.map(compute, ranges(len(out), CHUNK_ROWS))
     return out * power

@@ -22,12 +22,12 @@ def cover(features: Features, classes: Sequence[ClassRows], settings: SelectionS
     bound = settings.budget.epsilon if settings.budget.epsilon is not None else n * float(settings.budget.mean_epsilon or 0.0)
     wide = [False] * len(classes)
     while True:
-        order = GreedyOrder([make_group(features.group(c.index), w, workers) for c, w in zip(classes, wide, strict=True)])
+        order = GreedyOrder([make_group(features.in_parts(c.index, workers), w, workers) for c, w in zip(classes, wide, strict=True)])
         target = bound
         while True:
             order.extend(target, progress)
             results = [
-                measure_class(features, members, make_group(features.group(members.index), w, workers), chosen, None)
+                measure_class(features, members, make_group(features.in_parts(members.index, workers), w, workers), chosen, None, workers)
                 for members, w, chosen in zip(classes, wide, order.chosen(), strict=True)
             ]
             if sum(picks.final_epsilon for picks, _ in results) <= bound or order.n_taken == n:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,16 @@ from craig_cli.selection.threads import Workers, ranges
 
 TILES_A_TASK = 2048
 ROWS_A_FILL = 128 * TILE
+
+
+class Layout(NamedTuple):
+    """Tiles (n_tiles, d, TILE), the centres of the balls round them, side by side too, and their radii; the whole-number distances per unit."""
+
+    tiles: NDArray[np.floating]
+    centres: NDArray[np.floating]
+    centre_lanes: NDArray[np.floating]
+    radii: NDArray[np.float64]
+    scale: np.floating
 
 
 class DenseGroup:
@@ -46,7 +58,9 @@ class DenseGroup:
         n_tiles, d, _ = self._tiles.shape
         self._centres, self._radii = np.empty((n_tiles, d), real), np.empty(n_tiles)
         self._low, self._high = np.empty((n_tiles, d), real), np.empty((n_tiles, d), real)
-        tile_bounds(self._tiles, self._centres, self._radii, self._low, self._high, n)
+        workers.map(
+            lambda first, last: tile_bounds(self._tiles, self._centres, self._radii, self._low, self._high, n, first, last), ranges(n_tiles, 256)
+        )
         self._centre_lanes = np.zeros((n_tiles // TILE + 1, d, TILE), real)
         lay_out(self._centres, self._centre_lanes)
         self._nearest = np.zeros((n_tiles, TILE), whole)
@@ -104,14 +118,7 @@ class DenseGroup:
 
     def absorb(self, picks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Make picks, in order: each takes the rows nearer to it than to any earlier one. Return what each gained."""
-        return self._absorb(picks, np.zeros(len(self._tiles), np.int64))
-
-    def assign(self, picks: NDArray[np.int64]) -> None:
-        """Give each row to its nearest pick, of equally near ones to any; several times faster than `absorb`."""
-        by_position = np.argsort(picks)
-        starts = np.searchsorted(picks[by_position], np.arange(len(self._tiles)) * TILE) % len(picks)
-        self._absorb(picks[by_position], starts)
-        self._cluster[:] = by_position[self._cluster]
+        return self.absorb_vectors(self.vectors(picks))
 
     def absorb_one(self, pick: int) -> int:
         """Make a pick and return what it gained; gains known before it can be updated afterwards."""
@@ -120,20 +127,14 @@ class DenseGroup:
         self._history.record(nearest, farthest, np.flatnonzero((nearest != self._nearest).any(axis=1)), self._n_picks)
         return gained
 
-    def _absorb(self, picks: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
-        return self._absorb_vectors(self.vectors(picks), starts)
-
     def absorb_vectors(self, vectors: NDArray[np.floating]) -> NDArray[np.int64]:
         """Make picks that need not be rows of this group, given by their coordinates (m, d), in order. Return what each gained."""
-        return self._absorb_vectors(vectors, np.zeros(len(self._tiles), np.int64))
-
-    def _absorb_vectors(self, vectors: NDArray[np.floating], starts: NDArray[np.int64]) -> NDArray[np.int64]:
         tile_ranges = ranges(len(self._tiles), max(1, min(64, -(-len(self._tiles) // self._workers.n_threads))))
         tasks = [(first, last, np.zeros(len(vectors), np.int64)) for first, last in tile_ranges]
         self._workers.map(
             lambda first, last, gain: dense.absorb(
-                self._tiles, self._centres, self._radii, self._low, self._high, self._nearest, self._farthest, self._cluster, self._scale,
-                vectors, self._n_picks, starts, first, last, gain,
+                self._tiles, self._low, self._high, self._nearest, self._farthest, self._cluster, self._scale, vectors, self._n_picks,
+                first, last, gain,
             ),
             tasks,
         )  # fmt: skip
@@ -192,9 +193,9 @@ class DenseGroup:
         )
         return medoids
 
-    def layout(self) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.float64], np.floating]:
-        """Return the tiles, the balls round them (centres side by side, and radii), and the whole-number distances per unit."""
-        return self._tiles, self._centre_lanes, self._radii, self._scale
+    def layout(self) -> Layout:
+        """Return the tiles and the balls round them."""
+        return Layout(self._tiles, self._centres, self._centre_lanes, self._radii, self._scale)
 
     def vectors(self, positions: NDArray[np.int64]) -> NDArray[np.floating]:
         """Return the coordinates of some rows, shape (m, d)."""
@@ -230,18 +231,32 @@ def tile_rows(points: NDArray[np.floating], workers: Workers) -> tuple[NDArray[n
 
 
 def tile_order(points: NDArray[np.floating], workers: Workers) -> NDArray[np.int64]:
-    """Return the rows in an order in which every `TILE` of them are near each other: halved, and halved again, each half on its own."""
-    rank = np.arange(len(points))
-    parts = [(0, -(-len(points) // TILE))]  # (first tile, number of tiles)
+    """Return the rows in an order in which every `TILE` of them are near each other."""
+    return compact_order(points, -(-len(points) // TILE), TILE, workers)[0]
 
-    def split(first: int, count: int, n_leaves: int, leaf_size: int) -> None:
-        split_rows(points, rank[first * TILE : (first + count) * TILE], n_leaves, leaf_size, np.empty(n_leaves + 1, np.int64))
+
+def compact_order(points: NDArray[np.floating], n_leaves: int, leaf_size: int, workers: Workers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows cell by cell, and where each cell begins: rows are halved, and halved again, each half on its own.
+
+    Cells have `leaf_size` rows, all but the last, or as equally many as can be if that is 0. Time n d log2(n_leaves) / threads.
+    """
+    n = len(points)
+    order, bounds = np.arange(n), np.zeros(n_leaves + 1, np.int64)
+    bounds[-1] = n
+    parts = [(0, n_leaves)]  # (first cell, number of cells)
+
+    def split(first: int, count: int, n_parts: int) -> None:
+        low, high = bounds[first], bounds[first + count]
+        own = np.empty(n_parts + 1, np.int64)
+        size = leaf_size * (count // 2) if n_parts == 2 else leaf_size
+        split_rows(points, order[low:high], n_parts, size, own)
+        bounds[first + count // n_parts * np.arange(1, n_parts)] = low + own[1:-1]
 
     while len(parts) < 4 * workers.n_threads and min(count for _, count in parts) > 1:
-        workers.map(split, [(first, count, 2, count // 2 * TILE) for first, count in parts])
+        workers.map(split, [(first, count, 2) for first, count in parts])
         parts = [half for first, count in parts for half in ((first, count // 2), (first + count // 2, count - count // 2))]
-    workers.map(split, [(first, count, count, TILE) for first, count in parts])
-    return rank
+    workers.map(split, [(first, count, count) for first, count in parts])
+    return order, bounds
 
 
 def empty_tiles(shape: tuple[int, ...], dtype: np.dtype) -> NDArray[np.floating]:

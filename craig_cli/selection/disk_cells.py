@@ -176,10 +176,10 @@ class DiskCells:
         out = np.empty(places[1] - places[0])
 
         def compute(start: int, stop: int) -> None:
-            used, number = np.unique(cluster[start:stop], return_inverse=True)
-            both = np.concatenate([self.points[places[0] + start : places[0] + stop], picks[used]]) / self.frame.outer
-            pair_distances(both, np.arange(stop - start), stop - start + number, out[start:stop])
+            points = self.points[places[0] + start : places[0] + stop] / self.frame.outer
+            pair_distances(points, scaled, cluster[start:stop], out[start:stop])
 
+        scaled = picks / self.frame.outer
         workers.map(compute, ranges(len(out), chunk_rows(picks.shape[1], workers.n_threads)))
         return out * self.frame.outer
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import Dataset, SparseRows, shape_of
 from craig_cli.errors import UsageError
+from craig_cli.selection.threads import Workers, ranges
 
 CHUNK_ROWS = 65_536
 SPREAD_RATIO = 100.0
@@ -62,6 +63,18 @@ class Features:
         if self.unit_rows:
             taken /= row_lengths(taken)[:, None]
         return taken if self.target is None else np.column_stack([taken, self.target[index]])
+
+    def in_parts(self, index: NDArray[np.int64], workers: Workers) -> NDArray[np.float64] | SparseRows:
+        """Return what `group` does, dense rows taken by all threads."""
+        if isinstance(self.rows, SparseRows):
+            return self.group(index)
+        out = np.empty((len(index), self.n_columns))
+
+        def fill(start: int, stop: int) -> None:
+            out[start:stop] = self.group(index[start:stop])
+
+        workers.map(fill, ranges(len(index), CHUNK_ROWS))
+        return out
 
     def _sparse_group(self, rows: SparseRows, index: NDArray[np.int64]) -> NDArray[np.float64] | SparseRows:
         taken = take_sparse(rows, index)
@@ -117,7 +130,7 @@ def row_lengths(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(lengths == 0, 1.0, lengths)
 
 
-def column_statistics(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def column_statistics(dataset: Dataset, workers: Workers) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return each column's range and standard deviation, in two passes over chunks of a fixed size."""
     rows, n, d = dataset.rows, dataset.n_rows, dataset.n_columns
     if isinstance(rows, SparseRows):
@@ -129,18 +142,24 @@ def column_statistics(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np
         mean = np.bincount(rows.indices, rows.values, d) / n
         deviations = np.bincount(rows.indices, np.square(rows.values - mean[rows.indices]), d) + (n - counts) * np.square(mean)
         return high - low, np.sqrt(deviations / n)
-    low, high = np.full(d, np.inf), np.full(d, -np.inf)
-    total, squares = np.zeros(d), np.zeros(d)
-    for start in range(0, n, CHUNK_ROWS):
-        chunk = rows[start : start + CHUNK_ROWS].astype(np.float64)
-        low, high = np.minimum(low, chunk.min(axis=0)), np.maximum(high, chunk.max(axis=0))
-        total += chunk.sum(axis=0)
-    for start in range(0, n, CHUNK_ROWS):
-        squares += np.square(rows[start : start + CHUNK_ROWS] - total / n).sum(axis=0)
-    return high - low, np.sqrt(squares / n)
+
+    def extremes_and_total(start: int, stop: int) -> tuple[NDArray[np.float64], ...]:
+        chunk = rows[start:stop]
+        return chunk.min(axis=0), chunk.max(axis=0), chunk.sum(axis=0, dtype=np.float64)
+
+    def squares(start: int, stop: int) -> NDArray[np.float64]:
+        deviations = rows[start:stop] - mean
+        total: NDArray[np.float64] = np.square(deviations).sum(axis=0)
+        return total
+
+    chunks = ranges(n, CHUNK_ROWS)
+    lows, highs, totals = zip(*workers.map(extremes_and_total, chunks), strict=True)
+    mean = np.sum(totals, axis=0) / n
+    deviations = np.sqrt(np.sum(workers.map(squares, chunks), axis=0) / n)
+    return np.max(highs, axis=0).astype(np.float64) - np.min(lows, axis=0), deviations
 
 
-def make_features(dataset: Dataset, scale: str, metric: str, task: str) -> Features:
+def make_features(dataset: Dataset, scale: str, metric: str, task: str, workers: Workers) -> Features:
     """Return the coordinates that distances are measured in.
 
     Parameters
@@ -152,9 +171,10 @@ def make_features(dataset: Dataset, scale: str, metric: str, task: str) -> Featu
         Cosine distances are the euclidean ones of rows of length one, ``sqrt(2 - 2 cos)``; a row of zeros stays at the origin.
     task : {'classification', 'regression'}
         For regression the target is one more coordinate, scaled like a column.
+    workers : Workers
     """
     with np.errstate(over="ignore"):
-        spans, deviations = column_statistics(dataset)
+        spans, deviations = column_statistics(dataset, workers)
     if not np.isfinite(spans).all():
         raise UsageError("The values of a column span more than the largest number (1.8e308): divide the column by a constant first.")
     notes = []

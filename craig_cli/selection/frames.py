@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.selection.threads import Workers
+
 CHUNK_ROWS = 16_384
 CENTRE_SAMPLE = 4096
 NARROW_BITS = 30
@@ -77,24 +79,25 @@ class Frame:
         """Return points (m, d) as coordinates, float32 or float64, C order. Memory: the result, and 16,384 rows."""
         out = np.empty(points.shape, self.real)
         for start in range(0, len(points), CHUNK_ROWS):
-            chunk = points[start : start + CHUNK_ROWS] / self.outer
-            chunk -= self.centre
-            chunk /= self.inner
-            out[start : start + CHUNK_ROWS] = chunk[:, self.columns]
+            rows = slice(start, start + CHUNK_ROWS)
+            out[rows] = centred(points[rows], self.outer, self.centre, self.inner)[:, self.columns]
         return out
 
 
+def centred(points: NDArray[np.floating], outer: float, centre: NDArray[np.float64], inner: float) -> NDArray[np.float64]:
+    """Return points (m, d) centred and brought to unit size, as `Frame` says."""
+    out: NDArray[np.float64] = points / np.float64(outer)
+    out -= centre
+    out /= inner
+    return out
+
+
 def power_of_two(largest: float) -> float:
-    """Return the least power of two above `largest`, or 1 for 0."""
-    return float(np.ldexp(1.0, min(int(np.frexp(largest)[1]), 1023))) if largest > 0 else 1.0
+    """Return the least power of two above `largest` (at most 2^1023), or 1 for 0."""
+    return float(np.ldexp(1.0, min(int(np.frexp(min(largest, np.finfo(float).max))[1]), 1023))) if largest > 0 else 1.0
 
 
-def largest_entry(points: NDArray[np.floating]) -> float:
-    """Return the largest absolute value."""
-    return float(max(points.max(initial=0.0), -points.min(initial=0.0)))
-
-
-def make_frame(points: Table, wide: bool) -> Frame:
+def make_frame(points: Table, wide: bool, workers: Workers) -> Frame:
     """Return the frame of a class.
 
     Parameters
@@ -102,29 +105,41 @@ def make_frame(points: Table, wide: bool) -> Frame:
     points : table of float64, shape (n, d)
         All rows of the class.
     wide : bool
+    workers : Workers
 
     Notes
     -----
     The centre is, column by column, the median of up to 4,096 rows: outliers do not move it. The bound on distances is twice the largest
-    distance from the mean. Time 4 n d; memory: 16,384 rows.
+    distance from the mean. Time 4 n d; memory: 16,384 rows a thread.
     """
     n, d = points.shape
-    chunks = [slice(start, start + CHUNK_ROWS) for start in range(0, n, CHUNK_ROWS)]
-    low, high = np.full(d, np.inf), np.full(d, -np.inf)
-    for rows in (points[chunk] for chunk in chunks):
-        low, high = np.minimum(low, rows.min(axis=0)), np.maximum(high, rows.max(axis=0))
+    chunks = [(slice(start, start + CHUNK_ROWS),) for start in range(0, n, CHUNK_ROWS)]
+
+    def extremes(chunk: slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        rows = points[chunk]
+        return rows.min(axis=0), rows.max(axis=0)
+
+    def total(chunk: slice) -> NDArray[np.float64]:
+        sums: NDArray[np.float64] = centred(points[chunk], outer, centre, inner).sum(axis=0)
+        return sums
+
+    def spreads(chunk: slice) -> tuple[NDArray[np.float64], float]:
+        squares = centred(points[chunk], outer, centre, inner)
+        squares -= mean
+        np.square(squares, out=squares)
+        return squares.sum(axis=0), float(squares.sum(axis=1).max())
+
+    lows, highs = zip(*workers.map(extremes, chunks), strict=True)
+    low, high = np.min(lows, axis=0), np.max(highs, axis=0)
     outer = power_of_two(float(max(high.max(initial=0.0), -low.min(initial=0.0))))
     sample = points[:: max(1, n // CENTRE_SAMPLE)] / outer
     centre = np.partition(sample, len(sample) // 2, axis=0)[len(sample) // 2]
     inner = power_of_two(float(np.max(np.maximum(high / outer - centre, centre - low / outer), initial=0.0)))
-    mean = sum(((points[chunk] / outer - centre) / inner).sum(axis=0) for chunk in chunks) / n
-    spread, farthest = np.zeros(d), 0.0
-    for chunk in chunks:
-        squares = np.square((points[chunk] / outer - centre) / inner - mean)
-        spread += squares.sum(axis=0)
-        farthest = max(farthest, float(squares.sum(axis=1).max()))
+    mean = np.sum(workers.map(total, chunks), axis=0) / n
+    by_chunk, farthest = zip(*workers.map(spreads, chunks), strict=True)
+    spread = np.sum(by_chunk, axis=0)
     columns = np.argsort(-spread, kind="stable")
-    scale, phantom = quantum(2.0 * float(np.sqrt(farthest)), n, d, wide)
+    scale, phantom = quantum(2.0 * float(np.sqrt(max(farthest))), n, d, wide)
     return Frame(outer, inner, centre, columns, scale, phantom, wide)
 
 

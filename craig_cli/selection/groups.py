@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import SparseRows
 from craig_cli.selection.dense_group import DenseGroup, tile_rows
-from craig_cli.selection.frames import make_frame
+from craig_cli.selection.frames import CHUNK_ROWS, make_frame
 from craig_cli.selection.near_lists import Lists
 from craig_cli.selection.sparse_group import SparseGroup
-from craig_cli.selection.threads import Workers
+from craig_cli.selection.threads import Workers, ranges
 
 
 class Group(Protocol):
@@ -32,7 +32,6 @@ class Group(Protocol):
     def update_gains(self, candidates: NDArray[np.int64], gains: NDArray[np.int64], stamps: NDArray[np.int64]) -> NDArray[np.int64]: ...
     def first_gain_bounds(self) -> NDArray[np.int64]: ...
     def absorb(self, picks: NDArray[np.int64]) -> NDArray[np.int64]: ...
-    def assign(self, picks: NDArray[np.int64]) -> None: ...
     def absorb_one(self, pick: int) -> int: ...
     def neighbours(self, positions: NDArray[np.int64], capacity: int) -> Lists | None: ...
     def take_picks(self, lists: Lists, gain: NDArray[np.int64], choices: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
@@ -46,5 +45,11 @@ def make_group(points: NDArray[np.float64] | SparseRows, wide: bool, workers: Wo
     """Return the rows of a class laid out for selection."""
     if isinstance(points, SparseRows):
         return SparseGroup(points, wide, workers)
-    frame = make_frame(points, wide)
-    return DenseGroup(*tile_rows(frame.coordinates(points), workers), frame, workers)
+    frame = make_frame(points, wide, workers)
+    coordinates = np.empty(points.shape, frame.real)
+
+    def fill(start: int, stop: int) -> None:
+        coordinates[start:stop] = frame.coordinates(points[start:stop])
+
+    workers.map(fill, ranges(len(points), CHUNK_ROWS))
+    return DenseGroup(*tile_rows(coordinates, workers), frame, workers)

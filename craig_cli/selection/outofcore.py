@@ -14,7 +14,7 @@ from craig_cli.blocks import Dataset, Progress, no_progress
 from craig_cli.scratch import Scratch, ScratchArray
 from craig_cli.selection.baselines import random_picks
 from craig_cli.selection.budgets import budget_size, class_sizes
-from craig_cli.selection.cells import Candidates, best_of_cells, cell_rows, pick_in_cell, to_medoids
+from craig_cli.selection.cells import Candidates, best_of_cells, cell_rows, pick_in_cell, thinned_medoids, with_surplus
 from craig_cli.selection.classes import NARROW_TOLERANCE, ClassPicks, ClassRows, split_classes
 from craig_cli.selection.coreset import Coreset
 from craig_cli.selection.dense_group import compact_ranges
@@ -55,11 +55,11 @@ def select_from_disk(
     if settings.method == "auto":
         settings, reason = replace(settings, method="cells"), "the rows do not fit the memory limit"
     classes = split_classes(dataset.labels, dataset.n_rows, settings.task)
-    features = make_features(dataset, settings.scale, settings.metric, settings.task)
     sizes = class_sizes(budget_size(settings.budget, dataset.n_rows, len(classes)), np.array([len(c.index) for c in classes]))
-    by_class = sort_by_class(rows, classes, scratch, progress)
     picks, first = [], 0
     with Workers(settings.n_threads) as workers:
+        features = make_features(dataset, settings.scale, settings.metric, settings.task, workers)
+        by_class = sort_by_class(rows, classes, scratch, progress)
         for number, (members, size) in enumerate(zip(classes, sizes.tolist(), strict=True)):
             points = DiskPoints(by_class, first, len(members.index), features, features.target)
             report = partial(report_rows, progress, first, dataset.n_rows)
@@ -94,7 +94,7 @@ def select_class(
 ) -> ClassPicks:
     """Return the measured picks of one class, in float32 where that resolves the distances, else in float64 (as `classes.with_enough_digits`)."""
     for wide in (False, True):
-        cells = DiskCells(points, make_frame(points, wide), scratch, workers)
+        cells = DiskCells(points, make_frame(points, wide, workers), scratch, workers)
         try:
             weight = None
             if settings.method == "random":
@@ -124,16 +124,23 @@ def greedy_picks(cells: DiskCells, size: int, cell_size: int, workers: Workers, 
             report("pick", int(cells.bounds[cell + 1]))
         return found
 
-    places = best_of_cells([last - first for _, first, last in parts], size, find)
-    for start, group in cells.groups(workers):
+    places = best_of_cells([last - first for _, first, last in parts], with_surplus(size, n), find)
+    wanted = min(size, len(places))
+    counts = np.histogram(places, cells.bounds)[0]
+    kept = np.diff(np.concatenate([[0], np.cumsum(counts)]) * wanted // len(places))
+    is_kept = np.ones(len(places), bool)
+    for (start, group), n_kept in zip(cells.groups(workers), kept.tolist(), strict=True):
         own = np.flatnonzero((places >= start) & (places < start + group.n_rows))
-        if len(own):
-            places[own] = start + to_medoids(group, places[own] - start, workers)
-    chosen = cells.order[places]
+        is_kept[own] = False
+        if n_kept:
+            own_kept, medoids = thinned_medoids(group, places[own] - start, n_kept, workers)
+            is_kept[own[own_kept]] = True
+            places[own[own_kept]] = start + medoids
+    chosen = cells.order[places[is_kept]]
     if len(chosen) < size:  # all rows equal a pick: the lowest others follow
-        left = np.ones(n, bool)
-        left[chosen] = False
-        chosen = np.concatenate([chosen, np.flatnonzero(left)[: size - len(chosen)]])
+        others = np.ones(n, bool)
+        others[chosen] = False
+        chosen = np.concatenate([chosen, np.flatnonzero(others)[: size - len(chosen)]])
     return chosen
 
 

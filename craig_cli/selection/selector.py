@@ -54,9 +54,9 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
     if dataset.n_rows == 0:
         raise InputError(dataset.files[0], "there are no rows", remedy="Give at least one row.")
     classes = split_classes(dataset.labels, dataset.n_rows, settings.task)
-    features = make_features(dataset, settings.scale, settings.metric, settings.task)
-    settings, reason = resolve_method(settings, np.array([len(c.index) for c in classes]), features.n_columns)
     with Workers(settings.n_threads) as workers:
+        features = make_features(dataset, settings.scale, settings.metric, settings.task, workers)
+        settings, reason = resolve_method(settings, np.array([len(c.index) for c in classes]), features.n_columns)
         if settings.budget.is_cover:
             picks = cover(features, classes, settings, workers, progress)
         else:
@@ -89,9 +89,9 @@ def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int
     Time at most n_c k_c d a class, less by pruning. ``weight`` is the cluster size, whatever the method was.
     """
     classes = split_classes(dataset.labels, dataset.n_rows, settings.task)
-    features = make_features(dataset, settings.scale, settings.metric, settings.task)
     picks = []
     with Workers(settings.n_threads) as workers:
+        features = make_features(dataset, settings.scale, settings.metric, settings.task, workers)
         for members in classes:
             place = np.full(dataset.n_rows, -1, np.int64)
             place[members.index] = np.arange(len(members.index))
@@ -122,11 +122,11 @@ def select_class(
         if settings.method == "random":
             return random_picks(len(members.index), size, rng)
         if settings.method == "stratified":
-            return stratified_picks(features.group(members.index), size, rng)
+            return stratified_picks(features.in_parts(members.index, workers), size, rng, workers)
         some = sample_of_class(len(members.index), size, len(features), settings.sample_rows, rng)
         if some is None:
             return group.rank[greedy_picks(group, size, settings, rng, workers, progress)], None
-        part = make_group(features.group(members.index[some]), group.is_wide, workers)
+        part = make_group(features.in_parts(members.index[some], workers), group.is_wide, workers)
         return some[part.rank[greedy_picks(part, size, settings, rng, workers, progress)]], None
 
     return with_enough_digits(features, members, workers, choose)

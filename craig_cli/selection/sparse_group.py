@@ -89,10 +89,6 @@ class SparseGroup:
         self._n_picks += len(picks)
         return gain
 
-    def assign(self, picks: NDArray[np.int64]) -> None:
-        """Give each row to its nearest pick."""
-        self.absorb(picks)
-
     def absorb_one(self, pick: int) -> int:
         """Make a pick and return what it gained."""
         return int(self.absorb(np.array([pick]))[0])

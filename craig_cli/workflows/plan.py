@@ -12,6 +12,7 @@ from craig_cli.selection.classes import split_classes
 from craig_cli.selection.costs import measured_rate, predicted_work, resolve_method
 from craig_cli.selection.features import make_features
 from craig_cli.selection.memory import in_memory_bytes, shape_of_selection
+from craig_cli.selection.threads import Workers
 from craig_cli.settings import InputSettings, SelectionSettings
 
 
@@ -20,7 +21,8 @@ def plan_selection(inputs: InputSettings, selection: SelectionSettings, progress
     dataset = read_dataset(inputs, progress)
     classes = split_classes(dataset.labels, dataset.n_rows, selection.task)
     counts = np.array([len(members.index) for members in classes])
-    features = make_features(dataset, selection.scale, selection.metric, selection.task)
+    with Workers(selection.n_threads) as workers:
+        features = make_features(dataset, selection.scale, selection.metric, selection.task, workers)
     settings, reason = resolve_method(selection, counts, features.n_columns)
     sizes = counts if selection.budget.is_cover else class_sizes(budget_size(selection.budget, dataset.n_rows, len(classes)), counts)
     return PlanReport(

@@ -1,0 +1,82 @@
+"""More picks than wanted, thinned out: what greedy in cells picks twice, on both sides of a border, goes again."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.kernels import thinning
+from craig_cli.kernels.tiles import TILE, lay_out
+from craig_cli.selection.dense_group import DenseGroup
+from craig_cli.selection.threads import Workers, ranges
+
+TILES_A_TASK = 32
+
+
+def thin_out(
+    group: DenseGroup, picks: NDArray[np.int64], size: int, workers: Workers
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.integer]]:
+    """Return which of the picks are kept, `size` of them, and each row's nearest kept pick, or nearly, and the distance to it.
+
+    Parameters
+    ----------
+    group : DenseGroup
+    picks : ndarray of int64, shape (k,)
+        Positions; at least `size`.
+    size : int
+    workers : Workers
+
+    Returns
+    -------
+    kept : ndarray of int64, shape (size,)
+        Places in `picks`, ascending.
+    cluster : ndarray of int32, shape (n_rows,)
+        A place in `kept` for each position; -1 where none of the near picks is kept.
+    nearest : ndarray of int, shape (n_rows,)
+        Whole-number distances; of no meaning where the cluster is -1.
+
+    Notes
+    -----
+    Greedy in reverse, by the nearest picks that each row knows. Time n d 128 / threads; memory 100 bytes a row.
+    """
+    near, distances = near_picks(group, picks, workers)
+    n, k = group.n_rows, len(picks)
+    starts, rows = np.zeros(k + 2, np.int64), np.empty(near.size, np.int32)
+    thinning.rows_of_picks(near, starts, rows)
+    is_kept, first = np.ones(k, bool), np.empty(n, np.int8)
+    thinning.thin(near, distances, group.phantom, starts, rows, size, is_kept, first)
+    used_up = first == thinning.K
+    first[used_up] = 0
+    every = np.arange(n)
+    cluster = (np.cumsum(is_kept, dtype=np.int32) - np.int32(1))[near[every, first]]
+    cluster[used_up] = -1
+    return np.flatnonzero(is_kept), cluster, distances[every, first]
+
+
+def clusters(cluster: NDArray[np.int32], rank: NDArray[np.int64], n_picks: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the positions of each cluster, the lowest row first: those of cluster c are ``members[starts[c]:starts[c + 1]]``; -1 is none."""
+    by_rank = np.empty(len(rank), np.int64)
+    by_rank[rank] = np.arange(len(rank))
+    starts, rows = np.zeros(n_picks + 2, np.int64), np.empty(len(rank), np.int32)
+    thinning.rows_of_picks(cluster[by_rank][:, None], starts, rows)
+    return starts[:-1], by_rank[rows[: starts[n_picks]]]
+
+
+def near_picks(group: DenseGroup, picks: NDArray[np.int64], workers: Workers) -> tuple[NDArray[np.int32], NDArray[np.integer]]:
+    """Return the numbers and distances of the picks nearest to each position, shape (n_rows, K), nearest first."""
+    layout = group.layout()
+    numbers = np.argsort(picks, kind="stable").astype(np.int32)
+    vectors = group.vectors(picks[numbers])
+    starts = np.arange(0, len(picks), thinning.BLOCK)
+    blocks = np.add.reduceat(vectors, starts, axis=0) / np.diff(np.append(starts, len(picks)))[:, None].astype(vectors.dtype)
+    block_lanes = np.zeros((len(blocks) // TILE + 1, blocks.shape[1], TILE), vectors.dtype)
+    lay_out(blocks, block_lanes)
+    near = np.empty((group.n_rows, thinning.K), np.int32)
+    distances = np.zeros(near.shape, group.nearest().dtype)
+    workers.map(
+        lambda first, last: thinning.near_picks(
+            layout.tiles, layout.centres, block_lanes, vectors, numbers, layout.scale, group.n_rows, first, last, near, distances
+        ),
+        ranges(len(layout.tiles), TILES_A_TASK),
+    )
+    return near, distances
