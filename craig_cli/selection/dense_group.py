@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.kernels import dense, in_cells
 from craig_cli.kernels.cells import split_rows
-from craig_cli.kernels.tiles import TILE, lay_out, tile_bounds
+from craig_cli.kernels.tiles import TILE, lay_out, limit_of, tile_bounds
 from craig_cli.selection.frames import Frame
 from craig_cli.selection.history import History
 from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists
 from craig_cli.selection.threads import Workers, ranges
 
 TILES_A_TASK = 2048
+TILES_A_SWEEP = 8
 ROWS_A_FILL = 128 * TILE
 
 
@@ -71,6 +74,8 @@ class DenseGroup:
             ),
             ranges(len(candidates), CANDIDATES_A_TASK),
         )
+        order = np.lexsort((candidates, np.where(stamps >= 0, stamps, self._n_picks)))  # those that look alike and lie together side by side
+        candidates, stamps = candidates[order], stamps[order]
         candidate_ranges, tile_ranges = self._cut(len(candidates))
         tasks = [(c0, c1, t0, t1, np.zeros(c1 - c0, np.int64)) for c0, c1 in candidate_ranges for t0, t1 in tile_ranges]
         self._workers.map(
@@ -80,10 +85,28 @@ class DenseGroup:
             ),
             tasks,
         )  # fmt: skip
-        updated = np.where(stamps >= 0, gains, 0)
+        updated = np.where(stamps >= 0, gains[order], 0)
         for c0, c1, _, _, change in tasks:
             updated[c0:c1] += change
-        return updated
+        out = np.empty_like(updated)
+        out[order] = updated
+        return out
+
+    def all_gains(self) -> NDArray[np.int64]:
+        """Return what each position would gain as the next pick; about half the time of `update_gains`. Memory 8 n a thread."""
+        n_tiles, total, lock = len(self._tiles), np.zeros(self._nearest.shape, np.int64), threading.Lock()
+        limits = limit_of(self._nearest, self._scale).astype(self._tiles.dtype)[None]
+
+        def add(first: int, last: int) -> None:
+            out = np.zeros_like(total)
+            dense.gains_of_pairs(
+                self._tiles, self._centres, self._radii, self._low, self._high, self._nearest, self._farthest, limits, self._scale, first, last, out
+            )
+            with lock:
+                np.add(total, out, out=total)
+
+        self._workers.map(add, ranges(n_tiles, max(1, min(TILES_A_SWEEP, n_tiles // (8 * self._workers.n_threads)))))
+        return total.reshape(-1)[: self.n_rows]
 
     def _cut(self, n_candidates: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Return ranges of candidates and of tiles that make enough tasks for all threads, none of them long."""
@@ -162,7 +185,7 @@ class DenseGroup:
                 )
             )
 
-        return collect_lists(list_some, len(positions), len(self._tiles) * TILE, capacity, self._nearest.dtype, self._workers)
+        return collect_lists(list_some, len(positions), 4 * len(self._tiles) * TILE, capacity, self._nearest.dtype, self._workers)
 
     def take_picks(self, lists: Lists, gain: NDArray[np.int64], choices: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Make a pick a row of `choices` (no columns: of all rows), gains kept up to date by the lists; return them, and what each gained."""

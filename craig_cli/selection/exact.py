@@ -27,6 +27,9 @@ LIST_PAIRS_A_ROW = 256
 FIRST_LOOK = 16
 SAMPLE_ROWS = 256
 FIRST_BATCH = 64
+SWEEP_SHARE = 0.25
+BATCH_BEFORE_SWEEP = 1 / 64
+"""Where a larger share of the rows could still win after batches of this share, all are evaluated: that is half the work a row."""
 PICKS_A_STEP = 64
 """Picks between two looks at the clock and at signals."""
 
@@ -120,9 +123,13 @@ class LazyGreedy:
             hopeful = np.flatnonzero(stale & (bounds >= max(best_gain, 1)))
             if len(hopeful) == 0:
                 break
-            if len(hopeful) > batch:
-                hopeful = hopeful[np.argpartition(-bounds[hopeful], batch)[:batch]]
-            evaluated = self._group.update_gains(hopeful, bounds[hopeful], self._stamps[hopeful])
+            if len(hopeful) > SWEEP_SHARE * len(bounds) and batch > BATCH_BEFORE_SWEEP * len(bounds):
+                hopeful = np.flatnonzero(stale)
+                evaluated = self._group.all_gains()[hopeful]
+            else:
+                if len(hopeful) > batch:
+                    hopeful = hopeful[np.argpartition(-bounds[hopeful], batch)[:batch]]
+                evaluated = self._group.update_gains(hopeful, bounds[hopeful], self._stamps[hopeful])
             bounds[hopeful] = evaluated
             self._stamps[hopeful] = self._n_lazy
             stale[hopeful] = False

@@ -74,6 +74,10 @@ class SparseGroup:
         )
         return out
 
+    def all_gains(self) -> NDArray[np.int64]:
+        """Return what each position would gain as the next pick."""
+        return self.update_gains(np.arange(self.n_rows), np.empty(0, np.int64), np.empty(0, np.int64))
+
     def first_gain_bounds(self) -> NDArray[np.int64]:
         """Return for each position no less than its gain as the first pick: nothing better is known here."""
         return np.full(self.n_rows, self.n_rows * self.phantom, np.int64)

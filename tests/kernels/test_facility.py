@@ -62,6 +62,7 @@ def test_gains_bounds_and_lists_against_the_matrix(group):
     for n_made, pick in enumerate((5, 300, 77, 120, 121, 9)):
         expected = np.maximum(nearest[:, None] - whole, 0).sum(axis=0)
         np.testing.assert_array_equal(evaluate(group), expected)
+        np.testing.assert_array_equal(group.all_gains(), expected)
         some = np.flatnonzero(np.arange(n) % 3 != n_made % 3)  # so that some gains are two picks old
         np.testing.assert_array_equal(group.update_gains(some, known[some], stamps[some]), expected[some])
         known[some], stamps[some] = expected[some], n_made
@@ -101,6 +102,24 @@ def test_one_and_two_vectors_give_the_same_bits():
         tile_kernels.squared_distances(tiles, 0, vectors, v, one)
         assert one.tobytes() == two[v].tobytes()
         np.testing.assert_allclose(one, ((tiles[0].astype(float) - vectors[v][:, None]) ** 2).sum(axis=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", (np.float32, np.float64))
+def test_four_vectors_give_the_same_bits_where_any_is_within_its_limit(dtype):
+    rng = np.random.default_rng(0)
+    tiles, vectors = rng.normal(size=(2, 20, tile_kernels.TILE)).astype(dtype), rng.normal(size=(6, 20)).astype(dtype)
+    four, chosen = np.empty((4, tile_kernels.TILE), dtype), (5, 0, 3, 3)
+    expected = np.empty_like(four)
+    for r, v in enumerate(chosen):
+        tile_kernels.squared_distances(tiles, 1, vectors, v, expected[r])
+    for limit in (np.inf, *np.quantile(expected, (0.5, 0.02, 0.001)), 0.0):
+        for own in (0.0, limit):
+            limits = np.full((1, 3, tile_kernels.TILE), limit - own if own < limit else 0.0, dtype)
+            tile_kernels.squares_of_four_within(tiles, 1, vectors, chosen, limits, 2, dtype(own), four)
+            within = expected <= limit
+            np.testing.assert_array_equal(four[within], expected[within])
+            assert (four[~within] > limit).all()
+            assert (four <= expected).all()
 
 
 @pytest.mark.parametrize("plain", (True, False))
