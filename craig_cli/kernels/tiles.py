@@ -140,9 +140,10 @@ def squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares):
     for i in range(0, TILE, 2 * width):
         a0 = a1 = b0 = b1 = c0 = c1 = d0 = d1 = zero
         limit0, limit1 = larger(load(limits, 0, row, i), least), larger(load(limits, 0, row, i + width), least)
-        k = 0
-        while k < tiles.shape[1]:
-            for part in range(k, min(k + 8, tiles.shape[1])):
+        k, stop = 0, 8
+        while True:
+            stop = min(stop, tiles.shape[1])
+            for part in range(k, stop):
                 x, y = load(tiles, t, part, i), load(tiles, t, part, i + width)
                 value = splat(vectors[v0, part])
                 a0, a1 = add_square(x, value, a0), add_square(y, value, a1)
@@ -152,7 +153,9 @@ def squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares):
                 c0, c1 = add_square(x, value, c0), add_square(y, value, c1)
                 value = splat(vectors[v3, part])
                 d0, d1 = add_square(x, value, d0), add_square(y, value, d1)
-            k += 8
+            if stop == tiles.shape[1]:
+                break
+            k, stop = stop, 2 * stop
             least0, least1 = smaller(smaller(a0, b0), smaller(c0, d0)), smaller(smaller(a1, b1), smaller(c1, d1))
             if not (any_within(least0, limit0) or any_within(least1, limit1)):
                 break
@@ -184,10 +187,10 @@ def quantise(squares, scale, distances):
 
 @inlined
 def positive_differences(nearest, t, distances):
-    """Return the sum of max(0, nearest - distances) over the rows of tile `t`, as int64."""
-    total = np.int64(0)
+    """Return the sum of max(0, nearest - distances) over the rows of tile `t`, as int64; differences as narrow as they can be, for speed."""
+    total, whole = np.int64(0), distances.dtype.type
     for i in range(TILE):
-        total += max(nearest[t, i] - distances[i], 0)
+        total += max(whole(nearest[t, i] - distances[i]), whole(0))
     return total
 
 
@@ -228,6 +231,18 @@ def box_squares(lanes, u, low, high, t, squares):
         least, most = low[t, k], high[t, k]
         for i in range(TILE):
             x = max(max(least - lanes[u, k, i], lanes[u, k, i] - most), lanes.dtype.type(0))
+            squares[i] = fma(x, x, squares[i])
+
+
+@inlined
+def squares_to_boxes(low_lanes, high_lanes, u, vectors, v, squares):
+    """Write the squared distances of vector `v` to TILE boxes: `box_squares` the other way round."""
+    for i in range(TILE):
+        squares[i] = 0
+    for k in range(low_lanes.shape[1]):
+        value = vectors[v, k]
+        for i in range(TILE):
+            x = max(max(low_lanes[u, k, i] - value, value - high_lanes[u, k, i]), low_lanes.dtype.type(0))
             squares[i] = fma(x, x, squares[i])
 
 

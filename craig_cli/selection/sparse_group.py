@@ -62,8 +62,8 @@ class SparseGroup:
         self._cluster[:] = -1
         self._n_picks = 0
 
-    def update_gains(self, candidates: NDArray[np.int64], gains: NDArray[np.int64], stamps: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what each candidate would gain as the next pick: evaluated anew, whatever is known of it."""
+    def gains(self, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what each candidate would gain as the next pick."""
         out = np.empty(len(candidates), np.int64)
         step = min(CANDIDATES_A_TASK, -(-len(candidates) // self._workers.n_threads))
         self._workers.map(
@@ -76,7 +76,7 @@ class SparseGroup:
 
     def all_gains(self) -> NDArray[np.int64]:
         """Return what each position would gain as the next pick."""
-        return self.update_gains(np.arange(self.n_rows), np.empty(0, np.int64), np.empty(0, np.int64))
+        return self.gains(np.arange(self.n_rows))
 
     def first_gain_bounds(self) -> NDArray[np.int64]:
         """Return for each position no less than its gain as the first pick: nothing better is known here."""
@@ -96,10 +96,6 @@ class SparseGroup:
     def assign(self, picks: NDArray[np.int64]) -> None:
         """Give each row to its nearest pick."""
         self.absorb(picks)
-
-    def absorb_one(self, pick: int) -> int:
-        """Make a pick and return what it gained."""
-        return int(self.absorb(np.array([pick]))[0])
 
     def neighbours(self, positions: NDArray[np.int64], capacity: int) -> Lists | None:
         """Return the lists of some positions; None if they would hold more than `capacity` pairs."""
