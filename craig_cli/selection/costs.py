@@ -15,8 +15,8 @@ from craig_cli.selection.groups import make_group
 from craig_cli.selection.threads import Workers
 from craig_cli.settings import SelectionSettings
 
-EXACT_PASSES = 2.5
-"""Passes over all pairs of a class that exact greedy takes: 1.3 for the first two picks, then less and less, and one for the lists."""
+EXACT_PASSES = 2.0
+"""Passes over all pairs of a class that exact greedy takes: 0.8 for the first two picks, then less and less, and up to one for the lists."""
 OVERHEAD_COLUMNS = 8
 """What a pair costs besides its coordinates, in coordinates."""
 NOMINAL_RATE = 4e10

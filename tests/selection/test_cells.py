@@ -124,7 +124,7 @@ def test_greedy_on_a_sample_of_the_rows(method):
 def test_auto_says_what_it_took():
     small = chosen(made("normal", n=300), 20, method="auto")
     assert (small.method, small.reason) == ("exact", "it is quick on this many rows")
-    large = chosen(np.random.default_rng(0).normal(size=(40_000, 3)), 400, method="auto")
+    large = chosen(np.random.default_rng(0).normal(size=(50_000, 3)), 500, method="auto")
     assert large.method == "cells"
     assert large.reason.startswith("exact would take about ")
 
