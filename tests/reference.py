@@ -54,3 +54,15 @@ def largest_remainder(size, counts):
     while sum(sizes) > size:
         sizes[min((c for c in range(len(counts)) if sizes[c] > 1), key=lambda c: (quota[c] - sizes[c], -c))] -= 1
     return sizes
+
+
+def thinned_greedily(distances: np.ndarray, size: int) -> list[int]:
+    """Return the columns left of `distances` (n rows, k picks) when the one whose removal costs least is given up until `size` are left.
+
+    Of equal ones the last goes. Distances are rounded to nine digits, so that what is equal but for rounding counts as equal.
+    """
+    kept = list(range(distances.shape[1]))
+    while len(kept) > size:
+        costs = [distances[:, [p for p in kept if p != gone]].min(axis=1).sum().round(9) for gone in kept]
+        kept.pop(max(range(len(kept)), key=lambda place: (-costs[place], place)))
+    return kept

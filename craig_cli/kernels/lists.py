@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from craig_cli.kernels import kernel
 
+BLOCK = 128
+"""Candidates whose largest gain is found at once, in registers, before any is looked at."""
+
 
 @kernel
 def gains_from_lists(starts, ends, columns, distances, nearest, gain):
@@ -21,9 +24,16 @@ def gains_from_lists(starts, ends, columns, distances, nearest, gain):
 def best_candidate(gain, rank):
     """Return the candidate of the largest gain; of several, the one of the lowest rank (its row in the input)."""
     best = 0
-    for e in range(1, gain.shape[0]):
-        if gain[e] > gain[best] or (gain[e] == gain[best] and rank[e] < rank[best]):
-            best = e
+    for start in range(0, gain.shape[0], BLOCK):
+        stop = min(start + BLOCK, gain.shape[0])
+        largest = gain[start]
+        for e in range(start, stop):
+            largest = max(largest, gain[e])
+        if largest < gain[best]:
+            continue
+        for e in range(start, stop):
+            if gain[e] > gain[best] or (gain[e] == gain[best] and rank[e] < rank[best]):
+                best = e
     return best
 
 

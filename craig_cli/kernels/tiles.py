@@ -16,6 +16,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from craig_cli.kernels import inlined, kernel
+from craig_cli.kernels.registers import add_square, any_within, larger, load, n_lanes, smaller, splat, store
 
 TILE = 128
 
@@ -126,6 +127,57 @@ def squared_distances_of_two(tiles, t, vectors, a, b, squares_a, squares_b):
 
 
 @inlined
+def squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares):
+    """Write the squared distances of the vectors ``four[0 ... 3]`` to the rows of tile `t` into `squares` (4, TILE).
+
+    The same bits as `squared_distances` where any of the four, or of some rows beside, is within its limit: else what is written is too small,
+    but above the limit. A row's limit is the larger of ``limits[0, row, i]`` and `own`. Sums stay in registers, which makes it 1.5 times
+    faster than `squared_distances_of_two`.
+    """
+    zero, least = splat(tiles.dtype.type(0)), splat(own)
+    width = n_lanes(tiles)
+    v0, v1, v2, v3 = four
+    for i in range(0, TILE, 2 * width):
+        a0 = a1 = b0 = b1 = c0 = c1 = d0 = d1 = zero
+        limit0, limit1 = larger(load(limits, 0, row, i), least), larger(load(limits, 0, row, i + width), least)
+        k, stop = 0, 8
+        while True:
+            stop = min(stop, tiles.shape[1])
+            for part in range(k, stop):
+                x, y = load(tiles, t, part, i), load(tiles, t, part, i + width)
+                value = splat(vectors[v0, part])
+                a0, a1 = add_square(x, value, a0), add_square(y, value, a1)
+                value = splat(vectors[v1, part])
+                b0, b1 = add_square(x, value, b0), add_square(y, value, b1)
+                value = splat(vectors[v2, part])
+                c0, c1 = add_square(x, value, c0), add_square(y, value, c1)
+                value = splat(vectors[v3, part])
+                d0, d1 = add_square(x, value, d0), add_square(y, value, d1)
+            if stop == tiles.shape[1]:
+                break
+            k, stop = stop, 2 * stop
+            least0, least1 = smaller(smaller(a0, b0), smaller(c0, d0)), smaller(smaller(a1, b1), smaller(c1, d1))
+            if not (any_within(least0, limit0) or any_within(least1, limit1)):
+                break
+        store(squares, 0, i, a0)
+        store(squares, 0, i + width, a1)
+        store(squares, 1, i, b0)
+        store(squares, 1, i + width, b1)
+        store(squares, 2, i, c0)
+        store(squares, 2, i + width, c1)
+        store(squares, 3, i, d0)
+        store(squares, 3, i + width, d1)
+
+
+@inlined
+def quantise_row(squares, r, scale, distances):
+    """`quantise` for row `r` of `squares` (_, TILE)."""
+    half = squares.dtype.type(0.5)
+    for i in range(TILE):
+        distances[i] = np.sqrt(squares[r, i]) * scale + half
+
+
+@inlined
 def quantise(squares, scale, distances):
     """Write the whole-number distances of `squares` (TILE,) into `distances`: the square root, scaled and rounded."""
     half = squares.dtype.type(0.5)
@@ -135,10 +187,10 @@ def quantise(squares, scale, distances):
 
 @inlined
 def positive_differences(nearest, t, distances):
-    """Return the sum of max(0, nearest - distances) over the rows of tile `t`, as int64."""
-    total = np.int64(0)
+    """Return the sum of max(0, nearest - distances) over the rows of tile `t`, as int64; differences as narrow as they can be, for speed."""
+    total, whole = np.int64(0), distances.dtype.type
     for i in range(TILE):
-        total += max(nearest[t, i] - distances[i], 0)
+        total += max(whole(nearest[t, i] - distances[i]), whole(0))
     return total
 
 
@@ -155,6 +207,18 @@ def is_out_of_reach(square, radius, d, scale, farthest):
 
 
 @inlined
+def are_apart(centres, radii, low, high, s, t, scale, farthest):
+    """Return whether no row of tile `s` is nearer to one of tile `t` than `farthest`, as their balls or their boxes tell."""
+    d = centres.shape[1]
+    between, gap = centres.dtype.type(0), centres.dtype.type(0)
+    for k in range(d):
+        x = centres[s, k] - centres[t, k]
+        between += x * x
+        x = max(max(low[s, k] - high[t, k], low[t, k] - high[s, k]), centres.dtype.type(0))
+        gap += x * x
+    return is_out_of_reach(gap, 0.0, d, scale, farthest) or is_out_of_reach(between, radii[s] + radii[t], d, scale, farthest)
+
+
 def box_squares(lanes, u, low, high, t, n_columns, squares):
     """Write the squared distances of TILE vectors to the smallest box round the rows of tile `t`, in the first, the widest, columns.
 
@@ -167,6 +231,18 @@ def box_squares(lanes, u, low, high, t, n_columns, squares):
         least, most = low[t, k], high[t, k]
         for i in range(TILE):
             x = max(max(least - lanes[u, k, i], lanes[u, k, i] - most), lanes.dtype.type(0))
+            squares[i] = fma(x, x, squares[i])
+
+
+@inlined
+def squares_to_boxes(low_lanes, high_lanes, u, vectors, v, squares):
+    """Write the squared distances of vector `v` to TILE boxes: `box_squares` the other way round."""
+    for i in range(TILE):
+        squares[i] = 0
+    for k in range(low_lanes.shape[1]):
+        value = vectors[v, k]
+        for i in range(TILE):
+            x = max(max(low_lanes[u, k, i] - value, value - high_lanes[u, k, i]), low_lanes.dtype.type(0))
             squares[i] = fma(x, x, squares[i])
 
 

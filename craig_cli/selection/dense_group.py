@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -9,13 +10,13 @@ from numpy.typing import NDArray
 
 from craig_cli.kernels import dense, in_cells
 from craig_cli.kernels.cells import split_rows
-from craig_cli.kernels.tiles import TILE, lay_out, tile_bounds
+from craig_cli.kernels.tiles import TILE, lay_out, limit_of, tile_bounds
 from craig_cli.selection.frames import Frame
-from craig_cli.selection.history import History
 from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists
 from craig_cli.selection.threads import Workers, ranges
 
 TILES_A_TASK = 2048
+TILES_A_SWEEP = 8
 ROWS_A_FILL = 128 * TILE
 
 
@@ -63,6 +64,9 @@ class DenseGroup:
         )
         self._centre_lanes = np.zeros((n_tiles // TILE + 1, d, TILE), real)
         lay_out(self._centres, self._centre_lanes)
+        self._low_lanes, self._high_lanes = np.zeros_like(self._centre_lanes), np.zeros_like(self._centre_lanes)
+        lay_out(self._low, self._low_lanes)
+        lay_out(self._high, self._high_lanes)
         self._nearest = np.zeros((n_tiles, TILE), whole)
         self._farthest = np.zeros(n_tiles, np.int64)
         self._cluster = np.zeros((n_tiles, TILE), np.int32)
@@ -74,30 +78,38 @@ class DenseGroup:
         self._farthest[:] = self.phantom
         self._cluster[:] = -1
         self._n_picks = 0
-        self._history = History(len(self._tiles), self._nearest.dtype)
 
-    def update_gains(self, candidates: NDArray[np.int64], gains: NDArray[np.int64], stamps: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what each candidate would gain as the next pick, its gain after ``stamps`` picks being known (-1: not known)."""
-        history, stamps = self._history.arrays(), stamps.copy()
-        self._workers.map(
-            lambda c0, c1: dense.drop_costly_stamps(
-                self._tiles, self._centres, self._radii, self._low, self._high, self._farthest, self._scale, candidates[c0:c1], stamps[c0:c1], history
-            ),
-            ranges(len(candidates), CANDIDATES_A_TASK),
-        )
+    def gains(self, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what each candidate would gain as the next pick; fastest for ascending ones."""
         candidate_ranges, tile_ranges = self._cut(len(candidates))
         tasks = [(c0, c1, t0, t1, np.zeros(c1 - c0, np.int64)) for c0, c1 in candidate_ranges for t0, t1 in tile_ranges]
         self._workers.map(
-            lambda c0, c1, t0, t1, out: dense.update_gains(
+            lambda c0, c1, t0, t1, out: dense.gains(
                 self._tiles, self._centres, self._radii, self._low, self._high, self._nearest, self._farthest, self._scale, candidates[c0:c1],
-                stamps[c0:c1], history, t0, t1, out
+                t0, t1, out,
             ),
             tasks,
         )  # fmt: skip
-        updated = np.where(stamps >= 0, gains, 0)
-        for c0, c1, _, _, change in tasks:
-            updated[c0:c1] += change
-        return updated
+        gained = np.zeros(len(candidates), np.int64)
+        for c0, c1, _, _, part in tasks:
+            gained[c0:c1] += part
+        return gained
+
+    def all_gains(self) -> NDArray[np.int64]:
+        """Return what each position would gain as the next pick; about half the time of `gains`. Memory 8 n a thread."""
+        n_tiles, total, lock = len(self._tiles), np.zeros(self._nearest.shape, np.int64), threading.Lock()
+        limits = limit_of(self._nearest, self._scale).astype(self._tiles.dtype)[None]
+
+        def add(first: int, last: int) -> None:
+            out = np.zeros_like(total)
+            dense.gains_of_pairs(
+                self._tiles, self._centres, self._radii, self._low, self._high, self._nearest, self._farthest, limits, self._scale, first, last, out
+            )
+            with lock:
+                np.add(total, out, out=total)
+
+        self._workers.map(add, ranges(n_tiles, max(1, min(TILES_A_SWEEP, n_tiles // (8 * self._workers.n_threads)))))
+        return total.reshape(-1)[: self.n_rows]
 
     def _cut(self, n_candidates: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Return ranges of candidates and of tiles that make enough tasks for all threads, none of them long."""
@@ -119,13 +131,6 @@ class DenseGroup:
     def absorb(self, picks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Make picks, in order: each takes the rows nearer to it than to any earlier one. Return what each gained."""
         return self.absorb_vectors(self.vectors(picks))
-
-    def absorb_one(self, pick: int) -> int:
-        """Make a pick and return what it gained; gains known before it can be updated afterwards."""
-        nearest, farthest = self._nearest.copy(), self._farthest.copy()
-        gained = int(self.absorb(np.array([pick]))[0])
-        self._history.record(nearest, farthest, np.flatnonzero((nearest != self._nearest).any(axis=1)), self._n_picks)
-        return gained
 
     def absorb_vectors(self, vectors: NDArray[np.floating]) -> NDArray[np.int64]:
         """Make picks that need not be rows of this group, given by their coordinates (m, d), in order. Return what each gained."""
@@ -163,14 +168,15 @@ class DenseGroup:
                 )
             )
 
-        return collect_lists(list_some, len(positions), len(self._tiles) * TILE, capacity, self._nearest.dtype, self._workers)
+        return collect_lists(list_some, len(positions), 4 * len(self._tiles) * TILE, capacity, self._nearest.dtype, self._workers)
 
     def take_picks(self, lists: Lists, gain: NDArray[np.int64], choices: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Make a pick a row of `choices` (no columns: of all rows), gains kept up to date by the lists; return them, and what each gained."""
         picks, gained = np.empty(len(choices), np.int64), np.empty(len(choices), np.int64)
         made = dense.take_picks(
-            self._tiles, self._centre_lanes, self._radii, self._nearest, self._farthest, self._scale, *lists, gain, self.rank, choices, picks, gained
-        )
+            self._tiles, self._centre_lanes, self._radii, self._low_lanes, self._high_lanes, self._nearest, self._farthest, self._scale, *lists, gain,
+            self.rank, choices, picks, gained,
+        )  # fmt: skip
         return picks[:made], gained[:made]
 
     def cut(self, cell_size: int) -> list[NDArray[np.int64]]:

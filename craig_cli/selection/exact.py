@@ -27,6 +27,9 @@ LIST_PAIRS_A_ROW = 256
 FIRST_LOOK = 16
 SAMPLE_ROWS = 256
 FIRST_BATCH = 64
+SWEEP_SHARE = 0.5
+BATCH_BEFORE_SWEEP = 1 / 64
+"""Where a larger share of the rows could still win after batches of the second share, all are evaluated: about half the work a row."""
 PICKS_A_STEP = 64
 """Picks between two looks at the clock and at signals."""
 
@@ -69,8 +72,6 @@ class LazyGreedy:
             self._closed[only] = False
         self._bounds = group.first_gain_bounds()
         self._bounds[self._closed] = -1
-        self._stamps = np.full(group.n_rows, -1, np.int64)  # picks made when a bound was evaluated
-        self._n_lazy = 0
         self._lists: Lists | None = None
         self._next_look = FIRST_LOOK if group.n_rows**2 > LIST_PAIRS_MINIMUM else 1
 
@@ -103,8 +104,7 @@ class LazyGreedy:
             if pick is None:
                 break
             picks.append(pick)
-            gained.append(self._group.absorb_one(pick))
-            self._n_lazy += 1
+            gained.append(int(self._group.absorb(np.array([pick]))[0]))
         return np.array(picks, np.int64), np.array(gained, np.int64)
 
     def _best_candidate(self, choices: NDArray[np.int64]) -> int | None:
@@ -120,11 +120,14 @@ class LazyGreedy:
             hopeful = np.flatnonzero(stale & (bounds >= max(best_gain, 1)))
             if len(hopeful) == 0:
                 break
-            if len(hopeful) > batch:
-                hopeful = hopeful[np.argpartition(-bounds[hopeful], batch)[:batch]]
-            evaluated = self._group.update_gains(hopeful, bounds[hopeful], self._stamps[hopeful])
+            if len(hopeful) > SWEEP_SHARE * len(bounds) and batch > BATCH_BEFORE_SWEEP * len(bounds):
+                hopeful = np.flatnonzero(stale)
+                evaluated = self._group.all_gains()[hopeful]
+            else:
+                if len(hopeful) > batch:
+                    hopeful = hopeful[np.sort(np.argpartition(-bounds[hopeful], batch)[:batch])]
+                evaluated = self._group.gains(hopeful)
             bounds[hopeful] = evaluated
-            self._stamps[hopeful] = self._n_lazy
             stale[hopeful] = False
             top = int(evaluated.max())
             winners = hopeful[evaluated == top]

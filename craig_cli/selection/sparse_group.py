@@ -62,8 +62,8 @@ class SparseGroup:
         self._cluster[:] = -1
         self._n_picks = 0
 
-    def update_gains(self, candidates: NDArray[np.int64], gains: NDArray[np.int64], stamps: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what each candidate would gain as the next pick: evaluated anew, whatever is known of it."""
+    def gains(self, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what each candidate would gain as the next pick."""
         out = np.empty(len(candidates), np.int64)
         step = min(CANDIDATES_A_TASK, -(-len(candidates) // self._workers.n_threads))
         self._workers.map(
@@ -73,6 +73,10 @@ class SparseGroup:
             ranges(len(candidates), step),
         )
         return out
+
+    def all_gains(self) -> NDArray[np.int64]:
+        """Return what each position would gain as the next pick."""
+        return self.gains(np.arange(self.n_rows))
 
     def first_gain_bounds(self) -> NDArray[np.int64]:
         """Return for each position no less than its gain as the first pick: nothing better is known here."""
@@ -88,10 +92,6 @@ class SparseGroup:
             )  # fmt: skip
         self._n_picks += len(picks)
         return gain
-
-    def absorb_one(self, pick: int) -> int:
-        """Make a pick and return what it gained."""
-        return int(self.absorb(np.array([pick]))[0])
 
     def neighbours(self, positions: NDArray[np.int64], capacity: int) -> Lists | None:
         """Return the lists of some positions; None if they would hold more than `capacity` pairs."""

@@ -29,8 +29,8 @@ def whole_distances(group):
 
 
 def evaluate(group):
-    """What every row would gain as the next pick, from scratch."""
-    return group.update_gains(np.arange(group.n_rows), np.zeros(group.n_rows, np.int64), np.full(group.n_rows, -1))
+    """What every row would gain as the next pick."""
+    return group.gains(np.arange(group.n_rows))
 
 
 @pytest.fixture(params=[("normal", False, False), ("clusters", False, True), ("text", True, False), ("text", True, True), ("one-hot", False, False)])
@@ -58,14 +58,13 @@ def test_gains_bounds_and_lists_against_the_matrix(group):
     everyone = np.arange(n)
     nearest = np.full(n, group.phantom)
     assert (group.first_gain_bounds() >= evaluate(group)).all()
-    known, stamps = np.zeros(n, np.int64), np.full(n, -1)
-    for n_made, pick in enumerate((5, 300, 77, 120, 121, 9)):
+    for pick in (5, 300, 77, 120, 121, 9):
         expected = np.maximum(nearest[:, None] - whole, 0).sum(axis=0)
         np.testing.assert_array_equal(evaluate(group), expected)
-        some = np.flatnonzero(np.arange(n) % 3 != n_made % 3)  # so that some gains are two picks old
-        np.testing.assert_array_equal(group.update_gains(some, known[some], stamps[some]), expected[some])
-        known[some], stamps[some] = expected[some], n_made
-        assert group.absorb_one(pick) == np.maximum(nearest - whole[:, pick], 0).sum()
+        np.testing.assert_array_equal(group.all_gains(), expected)
+        some = np.random.default_rng(pick).permutation(n)[:pick]
+        np.testing.assert_array_equal(group.gains(some), expected[some])
+        assert group.absorb(np.array([pick])) == [np.maximum(nearest - whole[:, pick], 0).sum()]
         nearest = np.minimum(nearest, whole[:, pick])
         np.testing.assert_array_equal(group.nearest(), nearest)
     found = group.neighbours(everyone, n * n)
@@ -101,6 +100,24 @@ def test_one_and_two_vectors_give_the_same_bits():
         tile_kernels.squared_distances(tiles, 0, vectors, v, one)
         assert one.tobytes() == two[v].tobytes()
         np.testing.assert_allclose(one, ((tiles[0].astype(float) - vectors[v][:, None]) ** 2).sum(axis=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", (np.float32, np.float64))
+def test_four_vectors_give_the_same_bits_where_any_is_within_its_limit(dtype):
+    rng = np.random.default_rng(0)
+    tiles, vectors = rng.normal(size=(2, 20, tile_kernels.TILE)).astype(dtype), rng.normal(size=(6, 20)).astype(dtype)
+    four, chosen = np.empty((4, tile_kernels.TILE), dtype), (5, 0, 3, 3)
+    expected = np.empty_like(four)
+    for r, v in enumerate(chosen):
+        tile_kernels.squared_distances(tiles, 1, vectors, v, expected[r])
+    for limit in (np.inf, *np.quantile(expected, (0.5, 0.02, 0.001)), 0.0):
+        for own in (0.0, limit):
+            limits = np.full((1, 3, tile_kernels.TILE), limit - own if own < limit else 0.0, dtype)
+            tile_kernels.squares_of_four_within(tiles, 1, vectors, chosen, limits, 2, dtype(own), four)
+            within = expected <= limit
+            np.testing.assert_array_equal(four[within], expected[within])
+            assert (four[~within] > limit).all()
+            assert (four <= expected).all()
 
 
 @pytest.mark.parametrize("plain", (True, False))
@@ -159,7 +176,7 @@ def test_pair_distances_agree():
     rows = made("text", n=50)
     first, second = np.arange(50), np.arange(50)[::-1].copy()
     thick, thin = np.empty(50), np.empty(50)
-    tile_kernels.pair_distances(rows, first, second, thick)
+    tile_kernels.pair_distances(rows, rows, second, thick)
     csr = sparse_rows(rows)
     sparse.pair_distances((csr.indptr, csr.indices, csr.values), first, second, thin)
     np.testing.assert_allclose(thick, thin, rtol=1e-12)

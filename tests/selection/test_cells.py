@@ -34,9 +34,10 @@ def test_one_cell_is_plain_greedy_then_medoids(monkeypatch):
     rows = made("normal", n=120)
     distances = distance_matrix(rows)
     picks, _, _ = naive_greedy(distances, 20)
-    monkeypatch.setattr(cells_module, "to_medoids", lambda group, picks, workers: picks)
-    np.testing.assert_array_equal(np.sort(chosen(rows, 20).index), np.sort(picks))
-    monkeypatch.undo()
+    monkeypatch.setattr(cells_module, "with_surplus", lambda size, n_rows: size)
+    with monkeypatch.context() as patch:
+        patch.setattr(cells_module, "thinned_medoids", lambda group, picks, size, workers: (np.arange(size), picks))
+        np.testing.assert_array_equal(np.sort(chosen(rows, 20).index), np.sort(picks))
     cluster = distances[:, picks].argmin(axis=1)
     medoids = [np.flatnonzero(cluster == c)[distances[np.ix_(cluster == c, cluster == c)].sum(axis=0).argmin()] for c in range(20)]
     coreset = chosen(rows, 20)
@@ -124,7 +125,7 @@ def test_greedy_on_a_sample_of_the_rows(method):
 def test_auto_says_what_it_took():
     small = chosen(made("normal", n=300), 20, method="auto")
     assert (small.method, small.reason) == ("exact", "it is quick on this many rows")
-    large = chosen(np.random.default_rng(0).normal(size=(40_000, 3)), 400, method="auto")
+    large = chosen(np.random.default_rng(0).normal(size=(50_000, 3)), 500, method="auto")
     assert large.method == "cells"
     assert large.reason.startswith("exact would take about ")
 

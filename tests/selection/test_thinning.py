@@ -1,0 +1,89 @@
+"""Giving up picks: greedy in reverse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reference import distance_matrix, thinned_greedily
+from test_exact import made
+
+from craig_cli.kernels import thinning
+from craig_cli.selection.groups import make_group
+from craig_cli.selection.thinning import clusters, near_picks, thin_out
+from craig_cli.selection.threads import Workers
+
+
+def group_of(rows, workers):
+    group = make_group(rows.copy(), False, workers)
+    return group, distance_matrix(rows)[np.ix_(group.rank, group.rank)]
+
+
+@pytest.mark.parametrize("kind", ("normal", "clusters", "text"))
+@pytest.mark.parametrize("size", (1, 2, 4, 6))
+def test_the_pick_that_is_missed_least_goes_first(kind, size):
+    with Workers(2) as workers:
+        group, distances = group_of(made(kind, n=400), workers)
+        picks = np.random.default_rng(1).choice(400, thinning.K, replace=False)  # so few that every row knows them all
+        kept, cluster, nearest = thin_out(group, picks, size, workers)
+    assert kept.tolist() == thinned_greedily(distances[:, picks], size)
+    np.testing.assert_array_equal(cluster, distances[:, picks[kept]].argmin(axis=1))
+    np.testing.assert_allclose(nearest * group.unit, distances[:, picks[kept]].min(axis=1), atol=1e-4)
+
+
+def test_five_points_on_a_line():
+    rows = np.array([[0.0], [1.0], [2.0], [10.0], [11.0]])
+    with Workers(1) as workers:
+        group, _ = group_of(rows, workers)
+        position = np.argsort(group.rank)
+        for size, left in ((4, [0, 2, 3, 4]), (3, [0, 2, 4]), (2, [2, 4]), (1, [2])):  # each removal of 1 costs 1, the last row's pick goes last
+            kept, _, _ = thin_out(group, position, size, workers)
+            cost = np.abs(rows - rows[kept].T).min(axis=1).sum()
+            assert cost == np.abs(rows - rows[left].T).min(axis=1).sum(), (size, kept)
+
+
+def test_the_near_picks_are_the_nearest_wherever_few_blocks_are_enough():
+    with Workers(3) as workers:
+        group, distances = group_of(made("normal", n=1000), workers)
+        picks = np.random.default_rng(0).choice(1000, thinning.BLOCK * thinning.BLOCKS, replace=False)
+        near, whole = near_picks(group, picks, workers)
+    np.testing.assert_allclose(whole * group.unit, np.sort(distances[:, picks], axis=1)[:, : thinning.K], atol=1e-4)
+    np.testing.assert_allclose(np.take_along_axis(distances[:, picks], near.astype(np.int64), axis=1), whole * group.unit, atol=1e-4)
+
+
+def test_equal_picks_are_told_apart_by_their_number():
+    with Workers(1) as workers:
+        group, _ = group_of(np.zeros((50, 2)), workers)
+        kept, cluster, _ = thin_out(group, np.arange(20), 5, workers)
+    assert len(kept) == 5
+    assert set(np.unique(cluster)) <= {-1, 0, 1, 2, 3, 4}
+
+
+def test_kernels_plain_and_compiled_agree():
+    rng = np.random.default_rng(3)
+    tiles = rng.normal(size=(3, 4, 128)).astype(np.float32)
+    centres = tiles.mean(axis=2)
+    vectors, numbers = np.ascontiguousarray(tiles[:, :, ::4].transpose(0, 2, 1).reshape(-1, 4)), rng.permutation(96).astype(np.int32)
+    blocks = vectors.reshape(-1, thinning.BLOCK, 4).mean(axis=1)
+    lanes = np.zeros((1, 4, 128), np.float32)
+    lanes[0, :, : len(blocks)] = blocks.T
+    results = []
+    for near_kernel, rows_kernel, thin_kernel in (
+        (thinning.near_picks, thinning.rows_of_picks, thinning.thin),
+        (thinning.near_picks.py_func, thinning.rows_of_picks.py_func, thinning.thin.py_func),
+    ):
+        near, distances = np.empty((380, thinning.K), np.int32), np.zeros((380, thinning.K), np.int32)
+        near_kernel(tiles, centres, lanes, vectors, numbers, np.float32(1e6), 380, 0, 3, near, distances)
+        starts, rows = np.zeros(98, np.int64), np.empty(near.size, np.int32)
+        rows_kernel(near, starts, rows)
+        is_kept, first = np.ones(96, bool), np.empty(380, np.int8)
+        thin_kernel(near, distances, 1 << 30, starts, rows, 40, is_kept, first)
+        results.append((near, distances, rows, is_kept, first))
+    for compiled, plain in zip(*results, strict=True):
+        np.testing.assert_array_equal(compiled, plain)
+    assert results[0][3].sum() == 40
+
+
+def test_clusters_list_the_lowest_row_first():
+    starts, members = clusters(np.array([1, 0, -1, 1], np.int32), np.array([3, 2, 1, 0]), 2)
+    assert starts.tolist() == [0, 1, 3]
+    assert members.tolist() == [1, 3, 0]
