@@ -89,42 +89,36 @@ def part_at(keys, order, low, high, middle):
 
 
 @kernel
-def split_rows(points, order, n_leaves, leaf_size, bounds):
-    """Cut rows into `n_leaves` compact cells.
+def split_rows(points, order, bounds):
+    """Cut rows into compact cells of given sizes.
 
     Parameters
     ----------
     points : float (n, d)
-    order : int64 (n,)
+    order : int64 (m,)
         The rows; rearranged in place so that each cell is contiguous.
-    n_leaves : int
-    leaf_size : int
-        Rows in each cell but the last; 0 for cells as equal as can be (they differ by one row at most).
-    bounds : int64 (n_leaves + 1,)
-        Filled in: cell c is ``order[bounds[c]:bounds[c + 1]]``.
+    bounds : int64 (n_cells + 1,)
+        Cell c is to be ``order[bounds[c]:bounds[c + 1]]``, but for ``bounds[0]``, which is taken off: other cells may come before.
 
     Notes
     -----
-    Time n d log2(n_leaves); memory n.
+    Time m d log2(n_cells); memory m.
     """
-    n = order.shape[0]
-    keys = np.empty(n)
+    keys = np.empty(order.shape[0])
     direction = np.empty(points.shape[1])
     stack = np.empty((64, 2), np.int64)  # (first cell, number of cells) of the halves still to do: one a level
-    stack[0, 0], stack[0, 1] = 0, n_leaves
+    stack[0, 0], stack[0, 1] = 0, bounds.shape[0] - 1
     depth = 1
-    bounds[0], bounds[n_leaves] = 0, n
     while depth > 0:
         depth -= 1
         first, count = stack[depth, 0], stack[depth, 1]
         while count > 1:
-            low, high, half = bounds[first], bounds[first + count], count // 2
-            middle = (first + half) * leaf_size if leaf_size > 0 else (first + half) * n // n_leaves
+            half = count // 2
+            low, middle, high = bounds[first] - bounds[0], bounds[first + half] - bounds[0], bounds[first + count] - bounds[0]
             principal_direction(points, order, low, high, direction)
             for i in range(low, high):
                 keys[i] = projection(points, order[i], direction)
             part_at(keys, order, low, high, middle)
-            bounds[first + half] = middle
             stack[depth, 0], stack[depth, 1] = first + half, count - half
             depth += 1
             count = half

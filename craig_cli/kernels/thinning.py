@@ -17,6 +17,8 @@ BLOCK = 16
 """Picks of a block: neighbours in the order of the tiles."""
 BLOCKS = 48
 """Blocks that are looked at for the rows of a tile."""
+STUCK = 1 << 61
+"""More than any removal costs."""
 
 
 @kernel
@@ -135,12 +137,6 @@ def sift_down(heap, size, key, place):
 
 
 @kernel
-def distance_at(distances, row, place, phantom):
-    """Return the distance of a row to the pick at `place` of its list; behind the end that of the phantom."""
-    return np.int64(distances[row, place]) if place < K else np.int64(phantom)
-
-
-@kernel
 def next_kept(near, row, place, is_kept):
     """Return the next place from `place` on of a row's list whose pick is kept; K if there is none."""
     while place < K and not (near[row, place] >= 0 and is_kept[near[row, place]]):
@@ -149,18 +145,30 @@ def next_kept(near, row, place, is_kept):
 
 
 @kernel
-def thin(near, distances, phantom, starts, rows, n_kept, is_kept, first):
-    """Give up picks until `n_kept` are left, each time the one whose rows lose least; of equal ones the last.
+def count_row(near, distances, row, first, second, sign, loss, n_last):
+    """Add to what the removal of a row's nearest kept pick costs, or take it off (`sign` -1): its way to the second, or that there is none."""
+    if first[row] < K:
+        pick = near[row, first[row]]
+        if second[row] < K:
+            loss[pick] += sign * np.int64(distances[row, second[row]] - distances[row, first[row]])
+        else:
+            n_last[pick] += sign
+
+
+@kernel
+def thin(near, distances, starts, rows, n_kept, n_stuck_at_most, is_kept, first):
+    """Give up picks until `n_kept` are left, each time the one whose rows lose least, of equal ones the last; return how many are left.
+
+    A pick that is the last on the list of some row is stuck: it goes only when all others have gone. Stops before when more than
+    `n_stuck_at_most` picks are stuck.
 
     Parameters
     ----------
     near, distances : int32 (n, K), int (n, K)
         The picks nearest to each row, as `near_picks` gives them.
-    phantom : int
-        The distance that a row has when its list is used up.
     starts, rows : int64, int32
         As `rows_of_picks` gives them.
-    n_kept : int
+    n_kept, n_stuck_at_most : int
     is_kept : bool (k,)
         All true; changed in place.
     first : int8 (n,)
@@ -173,36 +181,39 @@ def thin(near, distances, phantom, starts, rows, n_kept, is_kept, first):
     """
     n, n_picks = near.shape[0], is_kept.shape[0]
     second = np.empty(n, np.int8)
-    loss = np.zeros(n_picks, np.int64)
+    loss, n_last = np.zeros(n_picks, np.int64), np.zeros(n_picks, np.int64)
     for row in range(n):
         first[row] = next_kept(near, row, 0, is_kept)
         second[row] = next_kept(near, row, first[row] + 1, is_kept)
-        if first[row] < K:
-            loss[near[row, first[row]]] += distance_at(distances, row, second[row], phantom) - distances[row, first[row]]
-    key = loss.copy()
+        count_row(near, distances, row, first, second, 1, loss, n_last)
+    key = loss + STUCK * (n_last > 0)
     heap = np.arange(n_picks)
     for place in range(n_picks // 2 - 1, -1, -1):
         sift_down(heap, n_picks, key, place)
-    size = n_picks
-    while size > n_kept:
+    size, n_stuck = n_picks, (n_last > 0).sum()
+    while size > n_kept and n_stuck <= n_stuck_at_most:
         pick = heap[0]
-        if key[pick] < loss[pick]:
-            key[pick] = loss[pick]
+        price = loss[pick] + STUCK * (n_last[pick] > 0)
+        if key[pick] < price:
+            key[pick] = price
             sift_down(heap, size, key, 0)
             continue
         size -= 1
         heap[0] = heap[size]
         sift_down(heap, size, key, 0)
         is_kept[pick] = False
+        n_stuck -= n_last[pick] > 0
         for j in range(starts[pick], starts[pick + 1]):
             row = rows[j]
             is_first = first[row] < K and near[row, first[row]] == pick
             is_second = second[row] < K and near[row, second[row]] == pick
-            if is_second:
-                loss[near[row, first[row]]] -= distances[row, second[row]] - distances[row, first[row]]
+            if not (is_first or is_second):
+                continue
+            count_row(near, distances, row, first, second, -1, loss, n_last)
             if is_first:
                 first[row] = second[row]
-            if is_first or is_second:
-                second[row] = next_kept(near, row, max(first[row], second[row]) + 1, is_kept)
-                if first[row] < K:
-                    loss[near[row, first[row]]] += distance_at(distances, row, second[row], phantom) - distances[row, first[row]]
+            second[row] = next_kept(near, row, max(first[row], second[row]) + 1, is_kept)
+            count_row(near, distances, row, first, second, 1, loss, n_last)
+            if first[row] < K and second[row] == K:
+                n_stuck += n_last[near[row, first[row]]] == 1
+    return size

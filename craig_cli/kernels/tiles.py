@@ -219,6 +219,7 @@ def are_apart(centres, radii, low, high, s, t, scale, farthest):
     return is_out_of_reach(gap, 0.0, d, scale, farthest) or is_out_of_reach(between, radii[s] + radii[t], d, scale, farthest)
 
 
+@inlined
 def box_squares(lanes, u, low, high, t, n_columns, squares):
     """Write the squared distances of TILE vectors to the smallest box round the rows of tile `t`, in the first, the widest, columns.
 

@@ -30,7 +30,8 @@ def stratified_picks(
         flat = np.zeros((points.n_rows, SKETCH_COLUMNS))
         sign_projection(points.indptr, points.indices, points.values, flat)
         points = flat
-    order, bounds = compact_order(make_frame(points, False, workers).coordinates(points), size, 0, workers)
+    bounds = np.arange(size + 1) * len(points) // size
+    order = compact_order(make_frame(points, False, workers).coordinates(points), bounds, workers)
     sizes = np.diff(bounds)
     picks = order[bounds[:-1] + rng.integers(sizes)]
     shuffled = rng.permutation(size)

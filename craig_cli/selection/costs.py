@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.kernels.thinning import BLOCK, BLOCKS
 from craig_cli.selection.groups import make_group
 from craig_cli.selection.threads import Workers
 from craig_cli.settings import SelectionSettings
@@ -22,10 +23,13 @@ OVERHEAD_COLUMNS = 8
 NOMINAL_RATE = 4e10
 """Coordinates of pairs a second, two cores of 2024: what ``auto`` reckons with."""
 SHORT_SECONDS = 1.0
-CELL_PASSES = 3.0
+CELL_PASSES = 1.5
 """What distances and greedy within a cell take, in passes over its pairs."""
-ASSIGNED_SHARE = 0.03
+ASSIGNED_SHARE = 0.08
 """Share of the pairs of rows and picks that an assignment looks at, the rest being pruned."""
+
+
+NEAR_PICKS = BLOCK * BLOCKS
 
 
 def exact_work(counts: NDArray[np.int64] | NDArray[np.float64], n_columns: int) -> float:
@@ -42,7 +46,7 @@ def predicted_work(settings: SelectionSettings, counts: NDArray[np.int64], sizes
     if settings.method in ("exact", "stochastic"):
         return exact_work(seen, n_columns) + pairs * (n_columns + OVERHEAD_COLUMNS)
     if settings.method == "cells":
-        pairs += CELL_PASSES * float((seen * np.minimum(seen, settings.cell_size)).sum()) + ASSIGNED_SHARE * float((seen * sizes).sum())
+        pairs += CELL_PASSES * float((seen * np.minimum(seen, settings.cell_size)).sum()) + NEAR_PICKS * float(seen.sum())
     return pairs * (n_columns + OVERHEAD_COLUMNS)
 
 

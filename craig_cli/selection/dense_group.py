@@ -238,31 +238,26 @@ def tile_rows(points: NDArray[np.floating], workers: Workers) -> tuple[NDArray[n
 
 def tile_order(points: NDArray[np.floating], workers: Workers) -> NDArray[np.int64]:
     """Return the rows in an order in which every `TILE` of them are near each other."""
-    return compact_order(points, -(-len(points) // TILE), TILE, workers)[0]
-
-
-def compact_order(points: NDArray[np.floating], n_leaves: int, leaf_size: int, workers: Workers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows cell by cell, and where each cell begins: rows are halved, and halved again, each half on its own.
-
-    Cells have `leaf_size` rows, all but the last, or as equally many as can be if that is 0. Time n d log2(n_leaves) / threads.
-    """
     n = len(points)
-    order, bounds = np.arange(n), np.zeros(n_leaves + 1, np.int64)
-    bounds[-1] = n
-    parts = [(0, n_leaves)]  # (first cell, number of cells)
+    return compact_order(points, np.minimum(np.arange(-(-n // TILE) + 1) * TILE, n), workers)
 
-    def split(first: int, count: int, n_parts: int) -> None:
-        low, high = bounds[first], bounds[first + count]
-        own = np.empty(n_parts + 1, np.int64)
-        size = leaf_size * (count // 2) if n_parts == 2 else leaf_size
-        split_rows(points, order[low:high], n_parts, size, own)
-        bounds[first + count // n_parts * np.arange(1, n_parts)] = low + own[1:-1]
+
+def compact_order(points: NDArray[np.floating], bounds: NDArray[np.int64], workers: Workers) -> NDArray[np.int64]:
+    """Return the rows cell by cell, those of cell c from ``bounds[c]`` to ``bounds[c + 1]``: halved, and halved again, each half on its own.
+
+    Time n d log2(n_cells) / threads.
+    """
+    order = np.arange(len(points))
+    parts = [(0, len(bounds) - 1)]  # (first cell, number of cells)
+
+    def split(own: NDArray[np.int64]) -> None:
+        split_rows(points, order[own[0] : own[-1]], own)
 
     while len(parts) < 4 * workers.n_threads and min(count for _, count in parts) > 1:
-        workers.map(split, [(first, count, 2) for first, count in parts])
+        workers.map(split, [(bounds[[first, first + count // 2, first + count]],) for first, count in parts])
         parts = [half for first, count in parts for half in ((first, count // 2), (first + count // 2, count - count // 2))]
-    workers.map(split, [(first, count, count) for first, count in parts])
-    return order, bounds
+    workers.map(split, [(bounds[first : first + count + 1],) for first, count in parts])
+    return order
 
 
 def empty_tiles(shape: tuple[int, ...], dtype: np.dtype) -> NDArray[np.floating]:

@@ -148,8 +148,8 @@ def column_statistics(dataset: Dataset, workers: Workers) -> tuple[NDArray[np.fl
         return chunk.min(axis=0), chunk.max(axis=0), chunk.sum(axis=0, dtype=np.float64)
 
     def squares(start: int, stop: int) -> NDArray[np.float64]:
-        deviations = rows[start:stop] - mean
-        total: NDArray[np.float64] = np.square(deviations).sum(axis=0)
+        with np.errstate(over="ignore"):  # the span is checked afterwards
+            total: NDArray[np.float64] = np.square(rows[start:stop] - mean).sum(axis=0)
         return total
 
     chunks = ranges(n, CHUNK_ROWS)

@@ -21,6 +21,8 @@ BASE_BYTES = 350_000_000
 ROW_BYTES = 64
 """Of any row: its label, while the classes are found, and its places."""
 PAIR_BYTES = 12
+THINNING_BYTES = 100
+"""Of a row: the near picks it knows, while those of method ``cells`` are thinned out."""
 UNEVEN = 1.2
 """Cells on disk are larger than their mean size by less than this."""
 ON_DISK = ("cells", "random", "auto")
@@ -80,6 +82,8 @@ def in_memory_bytes(shape: Shape, settings: SelectionSettings) -> int:
     total += 5 * shape.row_bytes * m // n if shape.is_sparse else 24 * d * m + 24 * d * min(n, CHUNK_ROWS)
     if settings.method in ("exact", "auto", "stochastic"):
         total += PAIR_BYTES * min(max(LIST_PAIRS_MINIMUM, LIST_PAIRS_A_ROW * m), m * m)
+    if settings.method in ("cells", "auto"):
+        total += THINNING_BYTES * m
     total += settings.n_threads * cell_bytes(settings, m)
     return max(total, reading_bytes(n, shape.row_bytes))
 
@@ -94,7 +98,7 @@ def on_disk_bytes(shape: Shape, settings: SelectionSettings) -> int:
     n_threads, d, item = settings.n_threads, shape.n_columns, shape.row_bytes // max(1, shape.n_rows * shape.n_columns)
     rows = min(shape.largest_class, int(UNEVEN * rows_of_cell(d)))
     laying_out = n_threads * rows * d * (2 * item + 8)
-    in_use = rows * (8 * d + 64) + n_threads * cell_bytes(settings, rows)
+    in_use = rows * (8 * d + 64 + THINNING_BYTES) + n_threads * cell_bytes(settings, rows)
     picks = shape.n_selected * (d * (16 + 4 * n_threads) + 1200)
     statistics = 32 * d * min(shape.n_rows, CHUNK_ROWS)
     return BASE_BYTES + ROW_BYTES * shape.n_rows + max(statistics, 40 * min(CHUNK_VALUES, d * shape.n_rows) + max(laying_out, in_use + picks))

@@ -117,8 +117,9 @@ class SparseGroup:
         """Return the positions of each of some compact cells of at most `cell_size` rows, cut in a random projection to 64 columns."""
         sketch, order = np.zeros((self.n_rows, SKETCH_COLUMNS)), np.arange(self.n_rows)
         sign_projection(*self._rows, sketch)
-        bounds = np.empty(-(-self.n_rows // cell_size) + 1, np.int64)
-        split_rows(sketch, order, len(bounds) - 1, 0, bounds)
+        n_cells = -(-self.n_rows // cell_size)
+        bounds = np.arange(n_cells + 1) * self.n_rows // n_cells
+        split_rows(sketch, order, bounds)
         return np.split(order, bounds[1:-1])
 
     def part(self, positions: NDArray[np.int64]) -> SparseGroup:

@@ -11,6 +11,10 @@ from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.threads import Workers, ranges
 
 TILES_A_TASK = 32
+STUCK_SHARE = 0.02
+"""Rows look for their near picks again when so many picks cannot go, since some row has no other on its list: where many rows are crowded."""
+ROUND_SHARE = 0.95
+"""A round that leaves more is the last: stuck picks then stay."""
 
 
 def thin_out(
@@ -39,24 +43,28 @@ def thin_out(
     -----
     Greedy in reverse, by the nearest picks that each row knows. Time n d 128 / threads; memory 100 bytes a row.
     """
-    near, distances = near_picks(group, picks, workers)
-    n, k = group.n_rows, len(picks)
-    starts, rows = np.zeros(k + 2, np.int64), np.empty(near.size, np.int32)
-    thinning.rows_of_picks(near, starts, rows)
-    is_kept, first = np.ones(k, bool), np.empty(n, np.int8)
-    thinning.thin(near, distances, group.phantom, starts, rows, size, is_kept, first)
+    kept, stuck_at_most = np.arange(len(picks)), STUCK_SHARE
+    while True:
+        near, distances = near_picks(group, picks[kept], workers)
+        starts, rows = np.zeros(len(kept) + 2, np.int64), np.empty(near.size, np.int32)
+        thinning.rows_of_picks(near, starts, rows)
+        is_kept, first = np.ones(len(kept), bool), np.empty(group.n_rows, np.int8)
+        n_left = thinning.thin(near, distances, starts, rows, size, int(stuck_at_most * len(kept)), is_kept, first)
+        if n_left == size:
+            break
+        stuck_at_most = 1.0 if n_left > ROUND_SHARE * len(kept) else STUCK_SHARE
+        kept = kept[is_kept]
     used_up = first == thinning.K
     first[used_up] = 0
-    every = np.arange(n)
+    every = np.arange(group.n_rows)
     cluster = (np.cumsum(is_kept, dtype=np.int32) - np.int32(1))[near[every, first]]
     cluster[used_up] = -1
-    return np.flatnonzero(is_kept), cluster, distances[every, first]
+    return kept[is_kept], cluster, distances[every, first]
 
 
 def clusters(cluster: NDArray[np.int32], rank: NDArray[np.int64], n_picks: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the positions of each cluster, the lowest row first: those of cluster c are ``members[starts[c]:starts[c + 1]]``; -1 is none."""
-    by_rank = np.empty(len(rank), np.int64)
-    by_rank[rank] = np.arange(len(rank))
+    by_rank = np.argsort(rank)
     starts, rows = np.zeros(n_picks + 2, np.int64), np.empty(len(rank), np.int32)
     thinning.rows_of_picks(cluster[by_rank][:, None], starts, rows)
     return starts[:-1], by_rank[rows[: starts[n_picks]]]

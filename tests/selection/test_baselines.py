@@ -10,6 +10,7 @@ from test_exact import made, sparse
 from craig_cli.blocks import Dataset
 from craig_cli.selection import check_coreset, select
 from craig_cli.selection.baselines import stratified_picks
+from craig_cli.selection.threads import Workers
 from craig_cli.settings import Budget, SelectionSettings
 
 
@@ -48,8 +49,9 @@ def test_random_weights_and_order():
 def test_stratified_cells_are_balanced_and_the_weighted_mean_is_unbiased():
     points = made("clusters", n=500)
     estimates = []
+    workers = Workers(1)
     for seed in range(300):
-        picks, weights = stratified_picks(points.copy(), 37, np.random.default_rng(seed))
+        picks, weights = stratified_picks(points.copy(), 37, np.random.default_rng(seed), workers)
         assert set(weights) <= {13.0, 14.0}
         assert weights.sum() == 500
         assert len(np.unique(picks)) == 37

@@ -79,7 +79,7 @@ def test_epsilon_is_near_that_in_memory(kind, small_cells, monkeypatch):
     monkeypatch.setattr(disk_cells, "CELL_ROWS_AT_LEAST", 1000)
     rows = made(kind, n=4000)
     disk, cells, exact = from_disk(rows, 300, cell_size=512), in_memory(rows, 300, cell_size=512), in_memory(rows, 300, method="exact")
-    assert disk.epsilon_total <= 1.03 * cells.epsilon_total + 1e-9
+    assert disk.epsilon_total <= 1.05 * cells.epsilon_total + 1e-9  # each cell on disk gives up the same share of its picks
     assert disk.epsilon_total <= 1.05 * exact.epsilon_total + 1e-9  # cells of 500 rows: larger ones are nearer
 
 
