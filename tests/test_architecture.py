@@ -14,8 +14,8 @@ from craig_cli.cli.app import COMMANDS
 
 PACKAGE = Path(__file__).parents[1] / "craig_cli"
 FLOORS = (
-    ("craig_cli.errors", "craig_cli.catalog", "craig_cli.settings", "craig_cli.cache"),
-    ("craig_cli.blocks", "craig_cli.scratch"),
+    ("craig_cli.errors", "craig_cli.catalog", "craig_cli.settings", "craig_cli.train_settings", "craig_cli.cache"),
+    ("craig_cli.blocks", "craig_cli.scratch", "craig_cli.threads"),
     ("craig_cli.kernels",),
     ("craig_cli.selection", "craig_cli.training", "craig_cli.evaluation"),
     ("craig_cli.readers", "craig_cli.manifest", "craig_cli.output"),

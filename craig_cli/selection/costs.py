@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.selection.groups import make_group
-from craig_cli.selection.threads import Workers
 from craig_cli.settings import SelectionSettings
+from craig_cli.threads import Workers
 
 EXACT_PASSES = 2.5
 """Passes over all pairs of a class that exact greedy takes: 1.3 for the first two picks, then less and less, and one for the lists."""

@@ -11,7 +11,7 @@ from craig_cli.kernels.tiles import TILE, lay_out, tile_bounds
 from craig_cli.selection.frames import Frame
 from craig_cli.selection.history import History
 from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists
-from craig_cli.selection.threads import Workers, ranges
+from craig_cli.threads import Workers, ranges
 
 TILES_A_TASK = 2048
 ROWS_A_FILL = 128 * TILE

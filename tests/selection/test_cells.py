@@ -12,7 +12,7 @@ from craig_cli.kernels.tiles import TILE
 from craig_cli.selection import cells as cells_module
 from craig_cli.selection import check_coreset, select
 from craig_cli.selection.groups import make_group
-from craig_cli.selection.threads import Workers
+from craig_cli.threads import Workers
 from craig_cli.settings import Budget, SelectionSettings
 
 
