@@ -11,6 +11,54 @@ from craig_cli.settings import check_name, usable_threads
 
 
 @dataclass(frozen=True)
+class TrainFiles:
+    """What training reads and writes.
+
+    Parameters
+    ----------
+    paths : tuple of str
+        The data.
+    output : str
+        Where the model goes; ``-`` is stdout.
+    coreset, weights : str or None
+        A manifest, or a hand-made Parquet file with columns index and weight; all rows where there is neither.
+    init : str or None
+        A model to start from.
+    force : bool
+        Replace an output that is not a model.
+    force_mismatch : bool
+        Use a manifest of other data.
+    """
+
+    paths: tuple[str, ...]
+    output: str
+    coreset: str | None = None
+    weights: str | None = None
+    init: str | None = None
+    force: bool = False
+    force_mismatch: bool = False
+
+    def __post_init__(self) -> None:
+        if self.coreset is not None and self.weights is not None:
+            raise UsageError("--coreset and --weights exclude each other: leave one out.")
+        if self.force_mismatch and self.coreset is None:
+            raise UsageError("--force-mismatch: there is no --coreset to match.")
+        if sum(name == "-" for name in (*self.paths, self.coreset, self.weights, self.init)) > 1:
+            raise UsageError("Only one of DATA, --coreset, --weights and --init can be read from stdin: name a file for the others.")
+
+
+def parse_l2(text: str) -> tuple[float, ...]:
+    """Return the strengths of the regulariser in a text with commas between; raises `UsageError` for anything else."""
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--l2: '{text}' is not a number, or several with commas between.") from error
+    if len(set(values)) < len(values):
+        raise UsageError(f"--l2: '{text}' names a number twice.")
+    return values
+
+
+@dataclass(frozen=True)
 class TrainSettings:
     """How a model is trained; see ``craig train --help`` for each option. None stands for the choice of the solver, or of the data."""
 

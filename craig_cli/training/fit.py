@@ -16,8 +16,10 @@ from craig_cli.training.result import Fit, Watch
 from craig_cli.training.solvers import SOLVERS, lbfgs
 from craig_cli.training.tuning import tuned
 
-EPOCHS = {"lbfgs": 2000}
-USUAL_EPOCHS = 30
+LBFGS_ITERATIONS = 2000
+FEWEST_EPOCHS, MOST_EPOCHS = 30, 1000
+USUAL_STEPS = 10**6
+"""Of SAGA and SVRG, whose steps do not become smaller: on few rows they take more epochs, which cost little."""
 TOLERANCES = {"lbfgs": 1e-9}
 USUAL_TOLERANCE = 1e-6
 """Of the norm of the gradient, relative to that at zero."""
@@ -58,7 +60,7 @@ def fit(
     start = checked_start(problem, init)
     settings = replace(
         settings,
-        epochs=settings.epochs or EPOCHS.get(settings.solver, USUAL_EPOCHS),
+        epochs=settings.epochs or usual_epochs(settings.solver, problem.n_rows),
         tolerance=TOLERANCES.get(settings.solver, USUAL_TOLERANCE) if settings.tolerance is None else settings.tolerance,
     )
     if settings.solver == "lbfgs":
@@ -79,6 +81,13 @@ def fit(
 def optimum(problem: Problem, l2: float, init: tuple[Array, Array] | None = None) -> Fit:
     """Return the minimiser by L-BFGS, the norm of the gradient at most 1e-9 of that at zero, as far as rounding allows (`Fit.converged`)."""
     return fit(problem, TrainSettings(solver="lbfgs", l2=l2), init)
+
+
+def usual_epochs(solver: str, n_rows: int) -> int:
+    """Return the most epochs where the user names no number."""
+    if solver == "lbfgs":
+        return LBFGS_ITERATIONS
+    return min(max(FEWEST_EPOCHS, USUAL_STEPS // n_rows), MOST_EPOCHS) if solver in ("saga", "svrg") else FEWEST_EPOCHS
 
 
 def checked_start(problem: Problem, init: tuple[Array, Array] | None) -> Array:

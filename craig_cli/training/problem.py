@@ -35,7 +35,7 @@ class Problem:
     targets : ndarray of float64, shape (n,)
         -1 or +1 for two classes, the number of the class for more (and for softmax), else the number to predict.
     weights : ndarray of float64, shape (n,)
-        Above 0.
+        At least 0, not all of them 0.
     loss : str
     intercept : bool
     classes : Labels or None
@@ -206,7 +206,7 @@ def make_problem(
     Raises
     ------
     UsageError
-        Loss and labels do not fit, or there is a weight that is not positive.
+        Loss and labels do not fit, or a weight is negative or not finite.
     """
     n = shape_of(rows)[0]
     if regression and not LOSS_FACTS[loss].fits_numbers:
@@ -226,10 +226,10 @@ def make_problem(
 
 
 def checked_weights(weights: NDArray, n_rows: int) -> Array:
-    """Return weights as float64; raises `UsageError` unless there is a positive, finite one a row."""
+    """Return weights as float64; raises `UsageError` unless there is a finite one of at least 0 a row."""
     ready = np.asarray(weights, np.float64)
-    if ready.shape != (n_rows,) or not (np.isfinite(ready) & (ready > 0)).all():
-        raise UsageError(f"Weights: there must be one for each of {n_rows} rows, finite and above 0.")
+    if ready.shape != (n_rows,) or not (np.isfinite(ready) & (ready >= 0)).all() or not ready.any():
+        raise UsageError(f"Weights: there must be one for each of {n_rows} rows, finite and at least 0, and not all 0.")
     return ready
 
 

@@ -13,11 +13,11 @@ USUAL_DECAY = {"exponential": 0.85, "k-inverse": 0.5, "power": 0.5, "constant": 
 def step_at(schedule: str, first: float, decay: float, epoch: int) -> float:
     """Return the step size of an epoch, counted from 0."""
     if schedule == "exponential":
-        return first * float(decay) ** epoch
+        return float(first * decay**epoch)
     if schedule == "k-inverse":
         return first / (1 + decay * epoch)
     if schedule == "power":
-        return first / float(epoch + 1) ** decay
+        return float(first / (epoch + 1) ** decay)
     return first
 
 
