@@ -58,6 +58,37 @@ SCALES = (
     Entry("unit", "each row divided by its length"),
 )
 
+LOSSES = (
+    Entry("logistic", "log(1 + exp(-y s)), y = -1 or +1"),
+    Entry("softmax", "-log p(class), p = softmax of one score a class"),
+    Entry("squared", "(s - y)^2 / 2: ridge regression, or a classifier with y = -1 or +1"),
+    Entry("squared-hinge", "max(0, 1 - y s)^2"),
+    Entry("smoothed-hinge", "0 if y s >= 1, 1/2 - y s if y s <= 0, else (1 - y s)^2 / 2"),
+)
+
+SOLVERS = (
+    Entry("sgd", "w <- w - step (g grad f(w) + l2 w), g the row's weight over the mean weight (paper eq. 17-20)"),
+    Entry("momentum", "sgd with heavy-ball momentum (--momentum)"),
+    Entry("adagrad", "each coordinate's step divided by the root of its sum of squared gradients"),
+    Entry("adam", "moving averages of gradients and their squares; a coordinate's move only when its value is not zero"),
+    Entry("saga", "variance-reduced steps from a table of past slopes; converges linearly"),
+    Entry("svrg", "variance-reduced steps from a full gradient an epoch; converges linearly"),
+    Entry("lbfgs", "full gradients, to the optimum (scipy's L-BFGS-B)"),
+)
+
+SCHEDULES = (
+    Entry("exponential", "a0 b^k, k the epoch from 0"),
+    Entry("k-inverse", "a0 / (1 + b k)"),
+    Entry("power", "a0 / (k + 1)^b"),
+    Entry("constant", "a0"),
+)
+
+ORDERS = (
+    Entry("shuffled", "all rows, in a new random order each epoch"),
+    Entry("sampled", "as many rows, drawn in proportion to their weights, each step of weight one"),
+    Entry("greedy", "all rows in the order of the manifest, each epoch"),
+)
+
 
 def names(table: tuple[Entry, ...] | tuple[Format, ...]) -> tuple[str, ...]:
     """Return the names of a table, in its order."""

@@ -29,7 +29,7 @@ def is_stream(path: str) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def check_output(path: str, inputs: Iterable[str], may_replace: Callable[[Path], bool], force: bool) -> None:
+def check_output(path: str, inputs: Iterable[str], may_replace: Callable[[Path], bool], force: bool, kind: str = "manifest") -> None:
     """Raise `UsageError` if `path` cannot or must not be written; called before hours of work.
 
     Parameters
@@ -42,9 +42,11 @@ def check_output(path: str, inputs: Iterable[str], may_replace: Callable[[Path],
         Whether an existing file holds what craig wrote itself.
     force : bool
         Replace an existing file whatever it holds.
+    kind : str
+        What is written, for messages.
     """
     if is_stream(path):
-        check_not_terminal(path)
+        check_not_terminal(path, kind)
         return
     name = printable(path)
     try:
@@ -55,7 +57,7 @@ def check_output(path: str, inputs: Iterable[str], may_replace: Callable[[Path],
             raise UsageError(f"--output: the folder of '{name}' does not exist.")
         check_not_input(path, inputs)
         if target.exists() and not force and not may_replace(target):
-            raise UsageError(f"--output: '{name}' exists and is not a craig manifest. Choose another name, or replace it with --force.")
+            raise UsageError(f"--output: '{name}' exists and is not a craig {kind}. Choose another name, or replace it with --force.")
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
         raise UsageError(f"--output: '{name}' cannot be used: {getattr(error, 'strerror', None) or error}.") from error
     if not os.access(target.parent, os.W_OK | os.X_OK):
@@ -72,7 +74,7 @@ def check_not_input(path: str, inputs: Iterable[str]) -> None:
             raise UsageError(f"--output: '{printable(path)}' is one of the inputs.")
 
 
-def check_not_terminal(path: str) -> None:
+def check_not_terminal(path: str, kind: str) -> None:
     """Raise `UsageError` if the stream `path` ends at a terminal, or at a stdout that is closed."""
     if path == "-":
         if sys.stdout is None:
@@ -82,7 +84,7 @@ def check_not_terminal(path: str) -> None:
         # A pipe is not opened here: that would wait for its reader.
         terminal = Path(path).is_char_device() and is_terminal(path)
     if terminal:
-        raise UsageError("--output: the manifest is binary and stdout is a terminal. Name a file, or pipe it on.")
+        raise UsageError(f"--output: the {kind} is binary and stdout is a terminal. Name a file, or pipe it on.")
 
 
 def is_terminal(path: str) -> bool:

@@ -10,7 +10,7 @@ from craig_cli.kernels.cells import sign_projection
 from craig_cli.selection.dense_group import compact_order
 from craig_cli.selection.frames import make_frame
 from craig_cli.selection.sparse_group import SKETCH_COLUMNS
-from craig_cli.selection.threads import Workers
+from craig_cli.threads import Workers
 
 
 def random_picks(n_rows: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -19,7 +19,7 @@ from craig_cli.selection.exact import LazyGreedy
 from craig_cli.selection.groups import Group
 from craig_cli.selection.sparse_group import SparseGroup
 from craig_cli.selection.thinning import clusters, thin_out
-from craig_cli.selection.threads import Workers
+from craig_cli.threads import Workers
 
 CELL_ROWS_AT_MOST = 4096
 """The distances within a cell take 4 m^2 bytes a thread: 64 MB."""

@@ -14,7 +14,7 @@ from craig_cli.kernels import sparse, tiles
 from craig_cli.selection.features import CHUNK_ROWS, Features
 from craig_cli.selection.frames import power_of_two
 from craig_cli.selection.groups import Group, make_group
-from craig_cli.selection.threads import Workers, ranges
+from craig_cli.threads import Workers, ranges
 
 NARROW_TOLERANCE = 1e-3
 """Distances that float32 gets wrong by more than this, added up over the final assignment, are computed again in float64."""

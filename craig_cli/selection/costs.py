@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from craig_cli.kernels.thinning import BLOCK, BLOCKS
 from craig_cli.selection.groups import make_group
-from craig_cli.selection.threads import Workers
 from craig_cli.settings import SelectionSettings
+from craig_cli.threads import Workers
 
 EXACT_PASSES = 2.0
 """Passes over all pairs of a class that exact greedy takes: 0.8 for the first two picks, then less and less, and up to one for the lists."""

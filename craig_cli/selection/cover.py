@@ -12,8 +12,8 @@ from craig_cli.selection.classes import ClassPicks, ClassRows, measure_class
 from craig_cli.selection.exact import PICKS_A_STEP, LazyGreedy
 from craig_cli.selection.features import Features
 from craig_cli.selection.groups import Group, make_group
-from craig_cli.selection.threads import Workers
 from craig_cli.settings import SelectionSettings
+from craig_cli.threads import Workers
 
 
 def cover(features: Features, classes: Sequence[ClassRows], settings: SelectionSettings, workers: Workers, progress: Progress) -> list[ClassPicks]:

@@ -13,7 +13,7 @@ from craig_cli.kernels.cells import split_rows
 from craig_cli.kernels.tiles import TILE, lay_out, limit_of, tile_bounds
 from craig_cli.selection.frames import Frame
 from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists
-from craig_cli.selection.threads import Workers, ranges
+from craig_cli.threads import Workers, ranges
 
 TILES_A_TASK = 2048
 TILES_A_SWEEP = 8

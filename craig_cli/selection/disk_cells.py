@@ -18,7 +18,7 @@ from craig_cli.scratch import Scratch, ScratchArray
 from craig_cli.selection.dense_group import DenseGroup, empty_tiles, fill_tiles, tile_order
 from craig_cli.selection.features import Features
 from craig_cli.selection.frames import Frame
-from craig_cli.selection.threads import Workers, ranges
+from craig_cli.threads import Workers, ranges
 
 CELL_BYTES = 64 << 20
 """Coordinates of a cell, as float32."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import Dataset, SparseRows, shape_of
 from craig_cli.errors import UsageError
-from craig_cli.selection.threads import Workers, ranges
+from craig_cli.threads import Workers, ranges
 
 CHUNK_ROWS = 65_536
 SPREAD_RATIO = 100.0

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.selection.threads import Workers
+from craig_cli.threads import Workers
 
 CHUNK_ROWS = 16_384
 CENTRE_SAMPLE = 4096

@@ -16,7 +16,7 @@ from craig_cli.selection.dense_group import DenseGroup, tile_rows
 from craig_cli.selection.frames import CHUNK_ROWS, make_frame
 from craig_cli.selection.near_lists import Lists
 from craig_cli.selection.sparse_group import SparseGroup
-from craig_cli.selection.threads import Workers, ranges
+from craig_cli.threads import Workers, ranges
 
 
 class Group(Protocol):

@@ -22,8 +22,8 @@ from craig_cli.selection.disk_cells import DiskCells, DiskPoints, move_rows
 from craig_cli.selection.features import make_features
 from craig_cli.selection.frames import make_frame
 from craig_cli.selection.selector import WEIGHTS, common_order, merge
-from craig_cli.selection.threads import Workers
 from craig_cli.settings import SelectionSettings
+from craig_cli.threads import Workers
 
 NOTE = "The rows did not fit the memory limit: they were selected from cells on disk."
 

@@ -11,7 +11,7 @@ from craig_cli.kernels import swaps
 from craig_cli.kernels.tiles import TILE, lay_out
 from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.exact import PICKS_A_STEP, LazyGreedy
-from craig_cli.selection.threads import Workers, ranges
+from craig_cli.threads import Workers, ranges
 
 ROWS_A_STEP = 512
 PASSES = 20

@@ -24,8 +24,8 @@ from craig_cli.selection.exact import PICKS_A_STEP, LazyGreedy
 from craig_cli.selection.features import Features, make_features
 from craig_cli.selection.groups import Group, make_group
 from craig_cli.selection.refine import refine
-from craig_cli.selection.threads import Workers
 from craig_cli.settings import SelectionSettings
+from craig_cli.threads import Workers
 
 WEIGHTS = {"exact": "cluster", "stochastic": "cluster", "cells": "cluster", "stratified": "cell", "random": "uniform"}
 

@@ -11,7 +11,7 @@ from craig_cli.kernels.cells import sign_projection, split_rows
 from craig_cli.selection.features import take_sparse
 from craig_cli.selection.frames import power_of_two, quantum
 from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists
-from craig_cli.selection.threads import Workers, ranges
+from craig_cli.threads import Workers, ranges
 
 SKETCH_COLUMNS = 64
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from craig_cli.kernels import thinning
 from craig_cli.kernels.tiles import TILE, lay_out
 from craig_cli.selection.dense_group import DenseGroup
-from craig_cli.selection.threads import Workers, ranges
+from craig_cli.threads import Workers, ranges
 
 TILES_A_TASK = 32
 STUCK_SHARE = 0.02

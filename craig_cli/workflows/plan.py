@@ -12,8 +12,8 @@ from craig_cli.selection.classes import split_classes
 from craig_cli.selection.costs import measured_rate, predicted_work, resolve_method
 from craig_cli.selection.features import make_features
 from craig_cli.selection.memory import in_memory_bytes, shape_of_selection
-from craig_cli.selection.threads import Workers
 from craig_cli.settings import InputSettings, SelectionSettings
+from craig_cli.threads import Workers
 
 
 def plan_selection(inputs: InputSettings, selection: SelectionSettings, progress: Progress = no_progress) -> PlanReport:

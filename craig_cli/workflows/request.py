@@ -16,9 +16,13 @@ NOT_KEPT = frozenset({"paths", "block_bytes", "threads", "memory_limit"})
 def describe_request(inputs: InputSettings, selection: SelectionSettings) -> dict[str, Any]:
     """Return the request in JSON types."""
     budget = {name: value for name, value in asdict(selection.budget).items() if value is not None}
-    reading = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(inputs).items() if name not in NOT_KEPT}
     choices = {name: value for name, value in asdict(selection).items() if name not in NOT_KEPT | {"budget"}}
-    return {"budget": budget, "input": reading, **choices}
+    return {"budget": budget, "input": describe_inputs(inputs), **choices}
+
+
+def describe_inputs(inputs: InputSettings) -> dict[str, Any]:
+    """Return how the data is read, in JSON types."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(inputs).items() if name not in NOT_KEPT}
 
 
 def restore_settings(
@@ -33,7 +37,7 @@ def restore_settings(
     request : mapping
         As `describe_request` made it.
     overrides : mapping
-        Reading options that the user gives now, by their name in `InputSettings`. ``label`` and ``no_label`` displace each other.
+        Reading options that the user gives now, by their name in `InputSettings`.
 
     Raises
     ------
@@ -41,14 +45,23 @@ def restore_settings(
         The request is not one that this version can have made.
     """
     try:
-        reading: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in request["input"].items()}
         choices = {name: value for name, value in request.items() if name not in ("input", "budget")}
-        recorded = InputSettings(paths, **reading)
+        reading = request["input"]
         selection = SelectionSettings(Budget(**request["budget"]), **choices)
     except (KeyError, TypeError, AttributeError, CraigError) as error:
+        raise ManifestError(source, "footer: 'request' is not one of this version of craig") from error
+    return restore_inputs(source, reading, paths, overrides), replace(selection, threads=threads)
+
+
+def restore_inputs(source: str, recorded: Mapping[str, Any], paths: tuple[str, ...], overrides: Mapping[str, Any]) -> InputSettings:
+    """Return the settings that `describe_inputs` recorded, for other paths; of `overrides`, ``label`` and ``no_label`` displace each other."""
+    try:
+        reading: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in recorded.items()}
+        InputSettings(paths, **reading)
+    except (TypeError, AttributeError, CraigError) as error:
         raise ManifestError(source, "footer: 'request' is not one of this version of craig") from error
     if "label" in overrides:
         reading["no_label"] = False
     if "no_label" in overrides:
         reading["label"] = None
-    return replace(recorded, **(reading | dict(overrides))), replace(selection, threads=threads)
+    return InputSettings(paths, **(reading | dict(overrides)))

@@ -14,7 +14,7 @@ from craig_cli.kernels import cells, lists, sparse
 from craig_cli.kernels import tiles as tile_kernels
 from craig_cli.selection.exact import LazyGreedy
 from craig_cli.selection.groups import make_group
-from craig_cli.selection.threads import Workers
+from craig_cli.threads import Workers
 
 
 def whole_distances(group):

@@ -10,8 +10,8 @@ from test_exact import made, sparse
 from craig_cli.blocks import Dataset
 from craig_cli.selection import check_coreset, select
 from craig_cli.selection.baselines import stratified_picks
-from craig_cli.selection.threads import Workers
 from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.threads import Workers
 
 
 def chosen(rows, method, size=60, labels=None, **settings):

@@ -12,8 +12,8 @@ from craig_cli.kernels.tiles import TILE
 from craig_cli.selection import cells as cells_module
 from craig_cli.selection import check_coreset, select
 from craig_cli.selection.groups import make_group
-from craig_cli.selection.threads import Workers
 from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.threads import Workers
 
 
 def chosen(rows, size, labels=None, method="cells", cell_size=128, **settings):

@@ -18,8 +18,8 @@ from craig_cli.selection.disk_cells import DiskCells, DiskPoints
 from craig_cli.selection.features import Features
 from craig_cli.selection.frames import Frame
 from craig_cli.selection.outofcore import select_from_disk
-from craig_cli.selection.threads import Workers
 from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.threads import Workers
 
 CASES = {kind: made(kind, n=1500) for kind in KINDS} | {
     "one row": np.array([[1.0, 2.0]]),

@@ -10,7 +10,7 @@ from test_exact import made
 from craig_cli.kernels import thinning
 from craig_cli.selection.groups import make_group
 from craig_cli.selection.thinning import clusters, near_picks, thin_out
-from craig_cli.selection.threads import Workers
+from craig_cli.threads import Workers
 
 
 def group_of(rows, workers):

@@ -1,0 +1,178 @@
+"""Steps of incremental gradient methods over dense rows, one row a step, in the order of ``visits``.
+
+Arguments common to the kernels: ``rows`` float (n, d), ``targets`` float64 (n,), ``scales`` float64 (n,) what a row's gradient is multiplied by,
+``visits`` int64 the rows in the order of the steps, ``loss`` a code of `losses`, ``step`` the step size, ``l2`` of the regulariser l2/2 ||w||^2,
+``constant`` the input that the intercept multiplies (1, or 0 for no intercept), ``model`` float64 (m, d + 1) changed in place, the intercept last.
+The gradient of a row is an outer product of m slopes and the row.
+
+Rows in random order come slowly from memory, one wait a step. So the rows of a batch of steps are touched first: the processor waits for many of
+them at once, and each step then finds its row near by. That doubles the speed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from craig_cli.kernels import inlined, summing_kernel
+from craig_cli.kernels.losses import to_slopes
+from craig_cli.kernels.passes import dense_score
+
+BATCH = 64
+"""Steps whose rows are touched at a time."""
+LINE_BYTES = 64
+"""Bytes that memory gives at once."""
+
+
+@inlined
+def touch(rows, targets, scales, visits, start, touched):
+    """Read a little of what the next steps need; the sum is written to `touched` (1,) only so that the compiler keeps the reads."""
+    total = 0.0
+    for v in range(start, min(start + BATCH, visits.shape[0])):
+        row = visits[v]
+        total += targets[row] + scales[row]
+        for k in range(0, rows.shape[1], LINE_BYTES // rows.itemsize):
+            total += rows[row, k]
+    touched[0] = total
+
+
+@inlined
+def limit_length(model, radius):
+    """Scale the model, but for the intercepts, to a length of at most `radius` (paper eq. 18)."""
+    square = 0.0
+    for c in range(model.shape[0]):
+        for k in range(model.shape[1] - 1):
+            square += model[c, k] * model[c, k]
+    if square > radius * radius:
+        ratio = radius / np.sqrt(square)
+        for c in range(model.shape[0]):
+            for k in range(model.shape[1] - 1):
+                model[c, k] *= ratio
+
+
+@summing_kernel
+def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, constant, model):
+    """Take plain steps: w <- w - step (scale grad f(w) + l2 w), then onto ||w|| <= radius unless that is 0 (paper eq. 17-20)."""
+    m, d = model.shape[0], rows.shape[1]
+    slopes, touched = np.empty(m), np.empty(1)
+    keep = 1.0 - step * l2
+    for v in range(visits.shape[0]):
+        row = visits[v]
+        if v % BATCH == 0:
+            touch(rows, targets, scales, visits, v, touched)
+        for c in range(m):
+            slopes[c] = dense_score(rows, row, model, c, constant)
+        to_slopes(loss, slopes, targets[row])
+        for c in range(m):
+            pull = step * scales[row] * slopes[c]
+            for k in range(d):
+                model[c, k] = keep * model[c, k] - pull * rows[row, k]
+            model[c, d] -= pull * constant
+        if radius > 0:
+            limit_length(model, radius)
+
+
+@summing_kernel
+def momentum_steps(rows, targets, scales, visits, loss, step, l2, momentum, constant, velocity, model):
+    """Take steps with momentum: u <- momentum u + scale grad f(w) + l2 w, w <- w - step u; `velocity` (m, d + 1) is u, changed in place."""
+    m, d = model.shape[0], rows.shape[1]
+    slopes, touched = np.empty(m), np.empty(1)
+    for v in range(visits.shape[0]):
+        row = visits[v]
+        if v % BATCH == 0:
+            touch(rows, targets, scales, visits, v, touched)
+        for c in range(m):
+            slopes[c] = dense_score(rows, row, model, c, constant)
+        to_slopes(loss, slopes, targets[row])
+        for c in range(m):
+            pull = scales[row] * slopes[c]
+            for k in range(d):
+                velocity[c, k] = momentum * velocity[c, k] + l2 * model[c, k] + pull * rows[row, k]
+                model[c, k] -= step * velocity[c, k]
+            velocity[c, d] = momentum * velocity[c, d] + pull * constant
+            model[c, d] -= step * velocity[c, d]
+
+
+@summing_kernel
+def reduced_steps(rows, targets, scales, shares, visits, loss, step, l2, constant, table, mean, model):
+    """Take variance-reduced steps: w <- w - step (scale (grad f(w) - grad f(at the table)) + mean + l2 w).
+
+    Parameters
+    ----------
+    shares : ndarray of float64, shape (n,) or (0,)
+        With one a row (SAGA) `table` and `mean` follow the visited row, whose part in the mean it is; with none (SVRG) they stand.
+    table : ndarray of float64, shape (n, m)
+        Slopes of each row.
+    mean : ndarray of float64, shape (m, d + 1)
+        Their gradient over all rows.
+    """
+    m, d = model.shape[0], rows.shape[1]
+    slopes, touched = np.empty(m), np.empty(1)
+    keep = 1.0 - step * l2
+    for v in range(visits.shape[0]):
+        row = visits[v]
+        if v % BATCH == 0:
+            touch(rows, targets, scales, visits, v, touched)
+        for c in range(m):
+            slopes[c] = dense_score(rows, row, model, c, constant)
+        to_slopes(loss, slopes, targets[row])
+        for c in range(m):
+            change = slopes[c] - table[row, c]
+            pull, move = step * scales[row] * change, 0.0
+            if shares.shape[0] > 0:
+                table[row, c] = slopes[c]
+                move = shares[row] * change
+            for k in range(d):
+                model[c, k] = keep * model[c, k] - step * mean[c, k] - pull * rows[row, k]
+                mean[c, k] += move * rows[row, k]
+            model[c, d] -= step * mean[c, d] + pull * constant
+            mean[c, d] += move * constant
+
+
+@inlined
+def adapt(first, second, heights, powers, betas, c, k, gradient):
+    """Take the gradient of one coordinate into its moments, and return the direction to go, before it is divided by the height.
+
+    ``betas`` = (0, 0) is Adagrad: the sum of squares. Otherwise Adam; ``powers`` (2, d + 1) are the betas to the power of the coordinate's steps.
+    """
+    if betas[0] == 0:
+        second[c, k] += gradient * gradient
+        heights[c, k] = np.sqrt(second[c, k])
+        return gradient
+    first[c, k] = betas[0] * first[c, k] + (1.0 - betas[0]) * gradient
+    second[c, k] = betas[1] * second[c, k] + (1.0 - betas[1]) * gradient * gradient
+    heights[c, k] = np.sqrt(second[c, k] / (1.0 - powers[1, k]))
+    return first[c, k] / (1.0 - powers[0, k])
+
+
+@summing_kernel
+def adaptive_steps(rows, targets, scales, visits, loss, step, l2, constant, betas, floor, first, second, heights, powers, model):
+    """Take steps of Adagrad or Adam; see `adapt` for the state, all of it (m, d + 1) but `powers`.
+
+    Moments of a coordinate change only in steps whose row is not zero there. The regulariser is taken implicitly, by the same heights, in
+    every step: w <- (w - step direction / h) / (1 + step l2 / h), h = height + `floor`.
+    """
+    m, d = model.shape[0], rows.shape[1]
+    slopes, touched = np.empty(m), np.empty(1)
+    for v in range(visits.shape[0]):
+        row = visits[v]
+        if v % BATCH == 0:
+            touch(rows, targets, scales, visits, v, touched)
+        for c in range(m):
+            slopes[c] = dense_score(rows, row, model, c, constant)
+        to_slopes(loss, slopes, targets[row])
+        for k in range(d):
+            if rows[row, k] != 0:
+                powers[0, k] *= betas[0]
+                powers[1, k] *= betas[1]
+        powers[0, d] *= betas[0]
+        powers[1, d] *= betas[1]
+        for c in range(m):
+            pull = scales[row] * slopes[c]
+            for k in range(d):
+                if rows[row, k] != 0:
+                    direction = adapt(first, second, heights, powers, betas, c, k, pull * rows[row, k])
+                    model[c, k] -= step * direction / (heights[c, k] + floor)
+                model[c, k] /= 1.0 + step * l2 / (heights[c, k] + floor)
+            if constant != 0:
+                direction = adapt(first, second, heights, powers, betas, c, d, pull * constant)
+                model[c, d] -= step * direction / (heights[c, d] + floor)

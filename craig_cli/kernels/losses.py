@@ -1,0 +1,74 @@
+"""Losses of a row as functions of its scores, and their slopes. A loss is an integer code: functions passed as arguments would miss the cache.
+
+A model has m outputs. With one, the target t is -1 or +1, or the number to predict. With more, the target is the number of the class, and
+every loss but softmax is one against the rest: t is +1 for the output of that class, -1 for the others.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from craig_cli.kernels import kernel
+
+LOGISTIC, SQUARED, SQUARED_HINGE, SMOOTHED_HINGE, SOFTMAX = range(5)
+
+
+@kernel
+def value(loss, score, t):
+    """Return the loss of one output."""
+    if loss == LOGISTIC:
+        margin = t * score
+        return np.log1p(np.exp(-abs(margin))) + max(-margin, 0.0)
+    if loss == SQUARED:
+        return 0.5 * (score - t) ** 2
+    gap = max(1.0 - t * score, 0.0)
+    if loss == SQUARED_HINGE:
+        return gap * gap
+    return 0.5 * gap * gap if gap < 1.0 else gap - 0.5
+
+
+@kernel
+def slope(loss, score, t):
+    """Return the derivative of `value` by the score."""
+    if loss == LOGISTIC:
+        return -t / (1.0 + np.exp(t * score))
+    if loss == SQUARED:
+        return score - t
+    gap = max(1.0 - t * score, 0.0)
+    if loss == SQUARED_HINGE:
+        return -2.0 * t * gap
+    return -t * min(gap, 1.0)
+
+
+@kernel
+def row_loss(loss, scores, target):
+    """Return the loss of a row of m scores: the sum over the outputs, for softmax the negative log-likelihood."""
+    if scores.shape[0] == 1:
+        return value(loss, scores[0], target)
+    total = 0.0
+    if loss == SOFTMAX:
+        largest = scores.max()
+        for c in range(scores.shape[0]):
+            total += np.exp(scores[c] - largest)
+        return np.log(total) + largest - scores[int(target)]
+    for c in range(scores.shape[0]):
+        total += value(loss, scores[c], 1.0 if c == target else -1.0)
+    return total
+
+
+@kernel
+def to_slopes(loss, scores, target):
+    """Change the m scores of a row to the derivatives of its loss by them, in place."""
+    if scores.shape[0] == 1:
+        scores[0] = slope(loss, scores[0], target)
+    elif loss == SOFTMAX:
+        total, largest = 0.0, scores.max()
+        for c in range(scores.shape[0]):
+            scores[c] = np.exp(scores[c] - largest)
+            total += scores[c]
+        for c in range(scores.shape[0]):
+            scores[c] /= total
+        scores[int(target)] -= 1.0
+    else:
+        for c in range(scores.shape[0]):
+            scores[c] = slope(loss, scores[c], 1.0 if c == target else -1.0)

@@ -1,0 +1,115 @@
+"""Full passes over rows first ... last - 1: scores, and the weighted loss with its gradient.
+
+``model`` is float64 (m, d + 1): a row an output, the intercept last. ``constant`` is the input that the intercept multiplies: 1, or 0 if there
+is none. Sparse rows are given as (indptr, indices, values).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from craig_cli.kernels import inlined, summing_kernel
+from craig_cli.kernels.losses import row_loss, to_slopes
+
+
+@inlined
+def dense_score(rows, row, model, c, constant):
+    """Return the score that output `c` gives a dense row."""
+    total = 0.0
+    for k in range(rows.shape[1]):
+        total += model[c, k] * rows[row, k]
+    return total + constant * model[c, rows.shape[1]]
+
+
+@inlined
+def sparse_score(rows, row, model, c, constant):
+    """Return the score that output `c` gives a sparse row."""
+    indptr, indices, values = rows
+    total = 0.0
+    for j in range(indptr[row], indptr[row + 1]):
+        total += model[c, indices[j]] * values[j]
+    return total + constant * model[c, model.shape[1] - 1]
+
+
+@summing_kernel
+def dense_scores(rows, constant, model, first, last, scores):
+    """Write the scores of dense rows into `scores` (n, m)."""
+    for row in range(first, last):
+        for c in range(model.shape[0]):
+            scores[row, c] = dense_score(rows, row, model, c, constant)
+
+
+@summing_kernel
+def sparse_scores(rows, constant, model, first, last, scores):
+    """Write the scores of sparse rows into `scores` (n, m)."""
+    for row in range(first, last):
+        for c in range(model.shape[0]):
+            scores[row, c] = sparse_score(rows, row, model, c, constant)
+
+
+@summing_kernel
+def dense_pass(rows, targets, shares, loss, constant, model, first, last, slopes, gradient):
+    """Return the sum of share times loss over dense rows.
+
+    The derivatives by the scores are written to `slopes` (n, m), and the gradient of the sum is added to `gradient` (m, d + 1), or not if it
+    has no rows.
+    """
+    m, d = model.shape[0], rows.shape[1]
+    total = 0.0
+    for row in range(first, last):
+        for c in range(m):
+            slopes[row, c] = dense_score(rows, row, model, c, constant)
+        total += shares[row] * row_loss(loss, slopes[row], targets[row])
+        if gradient.shape[0] > 0:
+            to_slopes(loss, slopes[row], targets[row])
+            for c in range(m):
+                pull = shares[row] * slopes[row, c]
+                for k in range(d):
+                    gradient[c, k] += pull * rows[row, k]
+                gradient[c, d] += pull * constant
+    return total
+
+
+@summing_kernel
+def sparse_pass(rows, targets, shares, loss, constant, model, first, last, slopes, gradient):
+    """Return the sum of share times loss over sparse rows, and the rest as `dense_pass` does."""
+    indptr, indices, values = rows
+    m, d = model.shape[0], model.shape[1] - 1
+    total = 0.0
+    for row in range(first, last):
+        for c in range(m):
+            slopes[row, c] = sparse_score(rows, row, model, c, constant)
+        total += shares[row] * row_loss(loss, slopes[row], targets[row])
+        if gradient.shape[0] > 0:
+            to_slopes(loss, slopes[row], targets[row])
+            for c in range(m):
+                pull = shares[row] * slopes[row, c]
+                for j in range(indptr[row], indptr[row + 1]):
+                    gradient[c, indices[j]] += pull * values[j]
+                gradient[c, d] += pull * constant
+    return total
+
+
+@summing_kernel
+def dense_squares(rows, first, last, lengths, columns):
+    """Write each dense row's squared length, and add up the squares of each column into `columns` (d,)."""
+    for row in range(first, last):
+        total = 0.0
+        for k in range(rows.shape[1]):
+            square = np.float64(rows[row, k]) * rows[row, k]
+            total += square
+            columns[k] += square
+        lengths[row] = total
+
+
+@summing_kernel
+def sparse_squares(rows, first, last, lengths, columns):
+    """Write each sparse row's squared length, and add up the squares of each column into `columns` (d,)."""
+    indptr, indices, values = rows
+    for row in range(first, last):
+        total = 0.0
+        for j in range(indptr[row], indptr[row + 1]):
+            square = values[j] * values[j]
+            total += square
+            columns[indices[j]] += square
+        lengths[row] = total

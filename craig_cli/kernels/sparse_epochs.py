@@ -1,0 +1,207 @@
+"""The steps of `dense_epochs` over sparse rows, at the cost of a row's entries: what a step does to the other columns is made up for just
+before a row next needs them, and at the end.
+
+``rows`` = (indptr, indices, values); the other arguments are those of the dense kernels. ``seen`` (d,) counts the steps a column is up to date with.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from craig_cli.kernels import inlined, summing_kernel
+from craig_cli.kernels.dense_epochs import BATCH, adapt
+from craig_cli.kernels.losses import to_slopes
+from craig_cli.kernels.passes import sparse_score
+
+SMALLEST = 1e-9
+"""Of the factor that is kept apart from the model, before it is multiplied in."""
+
+
+@inlined
+def touch(rows, targets, scales, visits, start, touched):
+    """Read a little of what the next steps need, as `dense_epochs.touch` does."""
+    indptr, indices, values = rows
+    total = 0.0
+    for v in range(start, min(start + BATCH, visits.shape[0])):
+        row = visits[v]
+        total += targets[row] + scales[row]
+        for j in range(indptr[row], indptr[row + 1], 8):
+            total += values[j] + indices[j]
+    touched[0] = total
+
+
+@inlined
+def multiply_in(model, factor):
+    """Multiply the model, but for the intercepts, by a factor."""
+    for c in range(model.shape[0]):
+        for k in range(model.shape[1] - 1):
+            model[c, k] *= factor
+
+
+@summing_kernel
+def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, constant, model):
+    """Take plain steps. The model is kept as a factor times a vector, so that shrinking it costs one product."""
+    indptr, indices, values = rows
+    m, d = model.shape[0], model.shape[1] - 1
+    slopes, touched = np.empty(m), np.empty(1)
+    keep, factor, square = 1.0 - step * l2, 1.0, 0.0
+    for c in range(m):
+        for k in range(d):
+            square += model[c, k] * model[c, k]
+    for v in range(visits.shape[0]):
+        row = visits[v]
+        if v % BATCH == 0:
+            touch(rows, targets, scales, visits, v, touched)
+        length = 0.0
+        for j in range(indptr[row], indptr[row + 1]):
+            length += values[j] * values[j]
+        for c in range(m):
+            slopes[c] = factor * sparse_score(rows, row, model, c, 0.0) + constant * model[c, d]
+        scores = slopes.copy()
+        to_slopes(loss, slopes, targets[row])
+        factor *= keep
+        square *= keep * keep
+        if abs(factor) < SMALLEST:
+            multiply_in(model, factor)
+            factor = 1.0
+        for c in range(m):
+            pull = step * scales[row] * slopes[c]
+            square += pull * (pull * length - 2.0 * keep * (scores[c] - constant * model[c, d]))
+            for j in range(indptr[row], indptr[row + 1]):
+                model[c, indices[j]] -= pull / factor * values[j]
+            model[c, d] -= pull * constant
+        if radius > 0 and square > radius * radius:
+            factor *= radius / np.sqrt(square)
+            square = radius * radius
+    multiply_in(model, factor)
+
+
+@inlined
+def coast(model, velocity, c, k, steps, ladder):
+    """Take `steps` steps of momentum without a gradient, by the binary digits of their number; ``ladder[b]`` is the matrix of 2^b of them."""
+    bit = 0
+    while steps > 0:
+        if steps & 1:
+            w, u = model[c, k], velocity[c, k]
+            model[c, k] = ladder[bit, 0] * w + ladder[bit, 1] * u
+            velocity[c, k] = ladder[bit, 2] * w + ladder[bit, 3] * u
+        steps >>= 1
+        bit += 1
+
+
+@inlined
+def fill_ladder(ladder, step, l2, momentum):
+    """Write the matrix by which a step without a gradient changes (w, u), then its square, the square of that, and so on."""
+    ladder[0, 0], ladder[0, 1], ladder[0, 2], ladder[0, 3] = 1.0 - step * l2, -step * momentum, l2, momentum
+    for b in range(1, ladder.shape[0]):
+        p, q, r, s = ladder[b - 1]
+        ladder[b, 0], ladder[b, 1], ladder[b, 2], ladder[b, 3] = p * p + q * r, p * q + q * s, r * p + s * r, r * q + s * s
+
+
+@summing_kernel
+def momentum_steps(rows, targets, scales, visits, loss, step, l2, momentum, constant, velocity, model):
+    """Take steps with momentum; a column that was left out for g steps is made up for in log2(g) products of 2 x 2 matrices."""
+    indptr, indices, values = rows
+    m, d = model.shape[0], model.shape[1] - 1
+    slopes, touched, seen, ladder = np.empty(m), np.empty(1), np.zeros(d, np.int64), np.empty((48, 4))
+    fill_ladder(ladder, step, l2, momentum)
+    for v in range(visits.shape[0]):
+        row = visits[v]
+        if v % BATCH == 0:
+            touch(rows, targets, scales, visits, v, touched)
+        for j in range(indptr[row], indptr[row + 1]):
+            for c in range(m):
+                coast(model, velocity, c, indices[j], v - seen[indices[j]], ladder)
+        for c in range(m):
+            slopes[c] = sparse_score(rows, row, model, c, constant)
+        to_slopes(loss, slopes, targets[row])
+        for c in range(m):
+            pull = scales[row] * slopes[c]
+            for j in range(indptr[row], indptr[row + 1]):
+                k = indices[j]
+                velocity[c, k] = momentum * velocity[c, k] + l2 * model[c, k] + pull * values[j]
+                model[c, k] -= step * velocity[c, k]
+                seen[k] = v + 1
+            velocity[c, d] = momentum * velocity[c, d] + pull * constant
+            model[c, d] -= step * velocity[c, d]
+    for c in range(m):
+        for k in range(d):
+            coast(model, velocity, c, k, visits.shape[0] - seen[k], ladder)
+
+
+@summing_kernel
+def reduced_steps(rows, targets, scales, shares, visits, loss, step, l2, constant, table, mean, model):
+    """Take variance-reduced steps; a column that was left out for g steps is made up for by the g-th power and the sum of a geometric series."""
+    indptr, indices, values = rows
+    m, d, n_steps = model.shape[0], model.shape[1] - 1, visits.shape[0]
+    slopes, touched, seen = np.empty(m), np.empty(1), np.zeros(d, np.int64)
+    keep = 1.0 - step * l2
+    powers, sums = np.ones(n_steps + 1), np.zeros(n_steps + 1)
+    for g in range(n_steps):
+        powers[g + 1] = powers[g] * keep
+        sums[g + 1] = sums[g] * keep + step
+    for v in range(n_steps):
+        row = visits[v]
+        if v % BATCH == 0:
+            touch(rows, targets, scales, visits, v, touched)
+        for j in range(indptr[row], indptr[row + 1]):
+            k = indices[j]
+            gap = v - seen[k]
+            for c in range(m):
+                model[c, k] = powers[gap] * model[c, k] - sums[gap] * mean[c, k]
+            seen[k] = v + 1
+        for c in range(m):
+            slopes[c] = sparse_score(rows, row, model, c, constant)
+        to_slopes(loss, slopes, targets[row])
+        for c in range(m):
+            change = slopes[c] - table[row, c]
+            pull, move = step * scales[row] * change, 0.0
+            if shares.shape[0] > 0:
+                table[row, c] = slopes[c]
+                move = shares[row] * change
+            for j in range(indptr[row], indptr[row + 1]):
+                k = indices[j]
+                model[c, k] = keep * model[c, k] - step * mean[c, k] - pull * values[j]
+                mean[c, k] += move * values[j]
+            model[c, d] -= step * mean[c, d] + pull * constant
+            mean[c, d] += move * constant
+    for c in range(m):
+        for k in range(d):
+            gap = n_steps - seen[k]
+            model[c, k] = powers[gap] * model[c, k] - sums[gap] * mean[c, k]
+
+
+@summing_kernel
+def adaptive_steps(rows, targets, scales, visits, loss, step, l2, constant, betas, floor, first, second, heights, powers, model):
+    """Take steps of Adagrad or Adam; of a column that was left out only the shrinking is to be made up for, by a power."""
+    indptr, indices, values = rows
+    m, d = model.shape[0], model.shape[1] - 1
+    slopes, touched, seen = np.empty(m), np.empty(1), np.zeros(d, np.int64)
+    for v in range(visits.shape[0]):
+        row = visits[v]
+        if v % BATCH == 0:
+            touch(rows, targets, scales, visits, v, touched)
+        for j in range(indptr[row], indptr[row + 1]):
+            k = indices[j]
+            for c in range(m):
+                model[c, k] *= (1.0 + step * l2 / (heights[c, k] + floor)) ** (seen[k] - v)
+            seen[k] = v + 1
+            powers[0, k] *= betas[0]
+            powers[1, k] *= betas[1]
+        powers[0, d] *= betas[0]
+        powers[1, d] *= betas[1]
+        for c in range(m):
+            slopes[c] = sparse_score(rows, row, model, c, constant)
+        to_slopes(loss, slopes, targets[row])
+        for c in range(m):
+            pull = scales[row] * slopes[c]
+            for j in range(indptr[row], indptr[row + 1]):
+                k = indices[j]
+                direction = adapt(first, second, heights, powers, betas, c, k, pull * values[j])
+                model[c, k] = (model[c, k] - step * direction / (heights[c, k] + floor)) / (1.0 + step * l2 / (heights[c, k] + floor))
+            if constant != 0:
+                direction = adapt(first, second, heights, powers, betas, c, d, pull * constant)
+                model[c, d] -= step * direction / (heights[c, d] + floor)
+    for c in range(m):
+        for k in range(d):
+            model[c, k] *= (1.0 + step * l2 / (heights[c, k] + floor)) ** (seen[k] - visits.shape[0])

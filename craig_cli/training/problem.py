@@ -1,0 +1,253 @@
+"""What is minimised: F(w) = (sum of weight_j f_j(w)) / (sum of weight_j) + l2/2 ||w||^2, with its gradient, over weighted rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.blocks import Labels, Rows, SparseRows, shape_of
+from craig_cli.errors import UsageError
+from craig_cli.kernels import passes
+from craig_cli.settings import usable_threads
+from craig_cli.threads import Workers, ranges
+from craig_cli.training.losses import LOSS_FACTS, Loss
+
+Array = NDArray[np.float64]
+
+MOST_CHUNKS = 16
+"""Pieces of a full pass, each with a gradient of its own: their number does not depend on threads, nor does the order they are added in."""
+CHUNK_ROWS = 4096
+"""Fewest rows of a piece."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Weighted rows and a loss.
+
+    Parameters
+    ----------
+    rows : Rows
+        Dense float32 or float64, or sparse.
+    targets : ndarray of float64, shape (n,)
+        -1 or +1 for two classes, the number of the class for more (and for softmax), else the number to predict.
+    weights : ndarray of float64, shape (n,)
+        At least 0, not all of them 0.
+    loss : str
+    intercept : bool
+    classes : Labels or None
+        The user's labels, ascending; None where the target is a number.
+    threads : int
+        Of full passes; they change no result.
+    """
+
+    rows: Rows
+    targets: Array
+    weights: Array
+    loss: str
+    intercept: bool = True
+    classes: Labels | None = None
+    threads: int = 1
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.targets)
+
+    @property
+    def n_columns(self) -> int:
+        return shape_of(self.rows)[1]
+
+    @property
+    def n_outputs(self) -> int:
+        """Scores a row: one a class, but one in all for two classes (unless softmax) or a number."""
+        if self.classes is None:
+            return 1
+        return len(self.classes) if self.facts.is_joint or len(self.classes) > 2 else 1
+
+    @property
+    def facts(self) -> Loss:
+        return LOSS_FACTS[self.loss]
+
+    @property
+    def shares(self) -> Array:
+        """Weights over their sum."""
+        shares: Array = self.weights / self.weights.sum()
+        return shares
+
+    @property
+    def constant(self) -> float:
+        """The input that the intercept multiplies."""
+        return 1.0 if self.intercept else 0.0
+
+    @property
+    def arrays(self) -> Any:
+        """Rows as kernels take them."""
+        return tuple(self.rows[:3]) if isinstance(self.rows, SparseRows) else self.rows
+
+    def objective(self, coef: Array, intercept: Array, l2: float) -> float:
+        """Return F; `coef` (m, d), `intercept` (m,). One pass."""
+        return self.full_pass(pack(coef, intercept), l2)[0]
+
+    def gradient(self, coef: Array, intercept: Array, l2: float) -> tuple[Array, Array]:
+        """Return the gradient of F by the coefficients and by the intercept. One pass."""
+        return self.value_and_gradient(coef, intercept, l2)[1:]
+
+    def value_and_gradient(self, coef: Array, intercept: Array, l2: float) -> tuple[float, Array, Array]:
+        """Return F and its gradient by the coefficients and by the intercept. One pass."""
+        gradient = np.zeros((self.n_outputs, self.n_columns + 1))
+        value, _ = self.full_pass(pack(coef, intercept), l2, gradient)
+        return value, gradient[:, :-1], gradient[:, -1]
+
+    def full_pass(self, model: Array, l2: float, gradient: Array | None = None) -> tuple[float, Array]:
+        """Return F and the slopes of all rows (n, m): derivatives of f by the scores, or scores if there is no gradient.
+
+        Parameters
+        ----------
+        model : ndarray, shape (m, d + 1)
+            Coefficients, the intercept last.
+        gradient : ndarray, shape (m, d + 1), optional
+            Overwritten with the gradient of F.
+
+        Notes
+        -----
+        Memory: 8 (n m + 16 m d) bytes.
+        """
+        kernel = passes.sparse_pass if isinstance(self.rows, SparseRows) else passes.dense_pass
+        slopes = np.empty((self.n_rows, self.n_outputs))
+        code, shares = self.facts.code, self.shares
+
+        def work(first: int, last: int) -> tuple[float, Array]:
+            part = np.zeros((0 if gradient is None else self.n_outputs, self.n_columns + 1))
+            return kernel(self.arrays, self.targets, shares, code, self.constant, model, first, last, slopes, part), part
+
+        parts = self.in_chunks(work)
+        if gradient is not None:
+            gradient[:] = sum(part for _, part in parts)
+            gradient[:, :-1] += l2 * model[:, :-1]
+        value = sum(value for value, _ in parts) + 0.5 * l2 * float(np.sum(model[:, :-1] ** 2))
+        return float(value), slopes
+
+    def scores(self, coef: Array, intercept: Array) -> Array:
+        """Return the scores of all rows (n, m)."""
+        kernel = passes.sparse_scores if isinstance(self.rows, SparseRows) else passes.dense_scores
+        model, out = pack(coef, intercept), np.empty((self.n_rows, self.n_outputs))
+        self.in_chunks(lambda first, last: kernel(self.arrays, 1.0, model, first, last, out))
+        return out
+
+    def squares(self) -> tuple[Array, Array]:
+        """Return the squared lengths of the rows (n,), and the mean of the squares of each column (d,); the intercept's 1 is in neither."""
+        kernel = passes.sparse_squares if isinstance(self.rows, SparseRows) else passes.dense_squares
+        lengths = np.empty(self.n_rows)
+
+        def work(first: int, last: int) -> Array:
+            columns = np.zeros(self.n_columns)
+            kernel(self.arrays, first, last, lengths, columns)
+            return columns
+
+        return lengths, np.sum(self.in_chunks(work), axis=0) / self.n_rows
+
+    def errors(self, coef: Array, intercept: Array) -> float:
+        """Return the weighted share of rows whose class is not the predicted one, or the root of the mean squared error of a number."""
+        scores = self.scores(coef, intercept)
+        if self.classes is None:
+            return float(np.sqrt(self.shares @ (scores[:, 0] - self.targets) ** 2))
+        wrong = best_class(scores) != self.class_numbers()
+        return float(self.shares @ wrong)
+
+    def class_numbers(self) -> NDArray[np.int64]:
+        """Return the number of each row's class."""
+        return ((self.targets + 1) / 2 if self.n_outputs == 1 else self.targets).astype(np.int64)
+
+    def subset(self, index: NDArray[np.int64], weights: Array | None = None) -> Problem:
+        """Return the problem of some rows, in this order, copied, with other weights; the classes stay those of all rows."""
+        chosen = self.weights[index] if weights is None else checked_weights(weights, len(index))
+        return replace(self, rows=take_rows(self.rows, index), targets=self.targets[index], weights=chosen)
+
+    def in_chunks(self, work: Callable[[int, int], Any]) -> list[Any]:
+        """Return ``work(first, last)`` of each piece of the rows, in order."""
+        pieces = ranges(self.n_rows, max(CHUNK_ROWS, -(-self.n_rows // MOST_CHUNKS)))
+        with Workers(min(self.threads, len(pieces))) as workers:
+            return workers.map(work, pieces)
+
+
+def make_problem(
+    rows: Rows,
+    labels: Labels,
+    loss: str,
+    weights: NDArray | None = None,
+    classes: Labels | None = None,
+    intercept: bool = True,
+    *,
+    regression: bool = False,
+    threads: int = 0,
+) -> Problem:
+    """Return the problem that labelled rows make.
+
+    Parameters
+    ----------
+    rows : Rows
+    labels : Labels, shape (n,)
+        One a row: classes, or numbers to predict (`regression`).
+    loss : str
+        A name of the catalog.
+    weights : ndarray, shape (n,), optional
+        Default: all 1.
+    classes : Labels, optional
+        Ascending; default: those of `labels`.
+    intercept : bool
+    regression : bool
+        Whether the label is a number to predict.
+    threads : int
+        0: the CPUs this process may use.
+
+    Raises
+    ------
+    UsageError
+        Loss and labels do not fit, or a weight is negative or not finite.
+    """
+    n = shape_of(rows)[0]
+    if regression and not LOSS_FACTS[loss].fits_numbers:
+        raise UsageError(f"--loss {loss}: it needs classes, and the target is a number. Use --loss squared.")
+    if regression:
+        classes, targets = None, np.asarray(labels, np.float64)
+    else:
+        values: NDArray[Any] = np.unique(labels) if classes is None else classes
+        if len(values) < 2:
+            raise UsageError(f"There is one class only ('{values[0]}'): nothing to tell apart. For a number to predict use --task regression.")
+        classes, targets = values, np.searchsorted(values, labels).astype(np.float64)
+    ready = np.ones(n) if weights is None else checked_weights(weights, n)
+    problem = Problem(rows, targets, ready, loss, intercept, classes, threads or usable_threads())
+    if classes is not None and problem.n_outputs == 1:
+        problem = replace(problem, targets=2 * targets - 1)
+    return problem
+
+
+def checked_weights(weights: NDArray, n_rows: int) -> Array:
+    """Return weights as float64; raises `UsageError` unless there is a finite one of at least 0 a row."""
+    ready = np.asarray(weights, np.float64)
+    if ready.shape != (n_rows,) or not (np.isfinite(ready) & (ready >= 0)).all() or not ready.any():
+        raise UsageError(f"Weights: there must be one for each of {n_rows} rows, finite and at least 0, and not all 0.")
+    return ready
+
+
+def take_rows(rows: Rows, index: NDArray[np.int64]) -> Rows:
+    """Return a copy of some rows, in the order of `index`."""
+    if not isinstance(rows, SparseRows):
+        return rows[index]
+    counts = np.diff(rows.indptr)[index]
+    indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+    entries = np.arange(indptr[-1]) + np.repeat(rows.indptr[index] - indptr[:-1], counts)
+    return SparseRows(indptr, rows.indices[entries], rows.values[entries], rows.n_columns)
+
+
+def best_class(scores: Array) -> NDArray[np.int64]:
+    """Return the number of the predicted class: the one of the largest score, or with one score the second class if that is above 0."""
+    return (scores[:, 0] > 0).astype(np.int64) if scores.shape[1] == 1 else np.argmax(scores, axis=1)
+
+
+def pack(coef: Array, intercept: Array) -> Array:
+    """Return coefficients and intercepts as one array (m, d + 1), copied."""
+    return np.ascontiguousarray(np.column_stack([coef, intercept]), dtype=np.float64)

@@ -1,0 +1,46 @@
+"""Adagrad and Adam: steps divided, coordinate by coordinate, by the size of past gradients."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.train_settings import TrainSettings
+from craig_cli.training.problem import Array, Problem
+from craig_cli.training.solvers.base import Solver
+
+FLOOR = 1e-8
+"""Added to what a step is divided by."""
+
+
+class Adagrad(Solver):
+    """Heights are roots of sums of squared gradients (Duchi, Hazan and Singer 2011); the regulariser is taken implicitly."""
+
+    usual_schedule = "constant"
+    betas: ClassVar[tuple[float, float]] = (0.0, 0.0)
+    first_step: ClassVar[float] = 0.5
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._state = tuple(np.zeros_like(self.model) for _ in range(3))
+        self._powers = np.ones((2, self.model.shape[1]))
+
+    @classmethod
+    def usual_step(cls, problem: Problem, settings: TrainSettings, scales: Array) -> float:
+        return cls.first_step
+
+    def run_epoch(self, visits: NDArray[np.int64], step: float) -> None:
+        problem, l2 = self.problem, self.settings.l2
+        state = (*self._state, self._powers, self.model)
+        self.kernels.adaptive_steps(*self.rows, visits, problem.facts.code, step, l2, problem.constant, self.betas, FLOOR, *state)
+        self.passes += len(visits) / problem.n_rows
+
+
+class Adam(Adagrad):
+    """Moving averages of gradients and of their squares (Kingma and Ba 2015), each coordinate by its own clock."""
+
+    usual_schedule = "exponential"
+    betas = (0.9, 0.999)
+    first_step = 0.02

@@ -1,0 +1,88 @@
+"""L-BFGS: scipy's L-BFGS-B on full passes, to the optimum."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from craig_cli.blocks import Progress, no_progress
+from craig_cli.train_settings import TrainSettings
+from craig_cli.training.problem import Array, Problem
+from craig_cli.training.result import Fit, Tracer, Watch
+
+STARTS = 5
+"""Times the search begins anew, at the point reached, when rounding has ended it early."""
+MEMORY = 20
+"""Pairs of steps and gradients kept."""
+
+
+def minimise(problem: Problem, settings: TrainSettings, model: Array, progress: Progress = no_progress, watch: Watch | None = None) -> Fit:
+    """Return the fit of full gradient steps from `model` (m, d + 1), until the relative norm of the gradient is ``settings.tolerance``.
+
+    Coordinates are scaled by the root of their curvature at most, so that columns of different units do no harm. An epoch is an iteration.
+    """
+    assert settings.epochs is not None and settings.tolerance is not None
+    tracer = Tracer(problem, settings.l2, watch)
+    search = Search(problem, settings, tracer, progress)
+    tracer.look(0, 0.0, model)
+    position = (model * search.roots).ravel()
+    for _ in range(STARTS):
+        options = {"maxiter": settings.epochs, "maxfun": 20 * settings.epochs, "ftol": 0.0, "gtol": 0.0, "maxcor": MEMORY, "maxls": 40}
+        if search.is_done():
+            break
+        result = minimize(search.evaluate, position, jac=True, method="L-BFGS-B", callback=search.stop, options=options)
+        position = result.x
+    return tracer.fit(position.reshape(model.shape) / search.roots, settings)
+
+
+class Search:
+    """The objective as scipy calls it, in scaled coordinates.
+
+    Parameters
+    ----------
+    problem : Problem
+    settings : TrainSettings
+    tracer : Tracer
+    progress : Progress
+
+    Attributes
+    ----------
+    roots : ndarray, shape (d + 1,)
+        What a coordinate is multiplied by.
+    """
+
+    def __init__(self, problem: Problem, settings: TrainSettings, tracer: Tracer, progress: Progress) -> None:
+        self._problem, self._settings, self._tracer, self._progress = problem, settings, tracer, progress
+        self._begun, self._passes = time.perf_counter(), 0
+        curvature = np.append(problem.facts.curvature * problem.squares()[1] + settings.l2, problem.facts.curvature)
+        self.roots = np.sqrt(np.where(curvature > 0, curvature, 1.0))
+        self._latest: tuple[float, Array] | None = None
+
+    def evaluate(self, position: Array) -> tuple[float, Array]:
+        """Return F and its gradient."""
+        model = position.reshape(-1, len(self.roots)) / self.roots
+        gradient = np.zeros_like(model)
+        value, _ = self._problem.full_pass(model, self._settings.l2, gradient)
+        if not self._problem.intercept:
+            gradient[:, -1] = 0
+        self._passes += 1
+        self._latest = value, gradient
+        return value, (gradient / self.roots).ravel()
+
+    def is_done(self) -> bool:
+        """Return whether the last point noted is good enough, or the last allowed."""
+        point = self._tracer.points[-1]
+        return point.gradient_norm <= self._settings.tolerance or point.epoch >= self._settings.epochs  # type: ignore[operator]
+
+    def stop(self, intermediate_result: OptimizeResult) -> None:
+        """Note an iteration; ends the search by `StopIteration`. The point is the one evaluated last: there the line search has stopped."""
+        assert self._latest is not None
+        now = time.perf_counter()
+        model = intermediate_result.x.reshape(-1, len(self.roots)) / self.roots
+        point = self._tracer.note(self._passes, now - self._begun, model, *self._latest)
+        self._progress("train", point.epoch, None)
+        self._begun += time.perf_counter() - now
+        if self.is_done():
+            raise StopIteration

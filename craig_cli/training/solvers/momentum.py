@@ -1,0 +1,31 @@
+"""Stochastic gradient descent with heavy-ball momentum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.train_settings import TrainSettings
+from craig_cli.training.problem import Array, Problem
+from craig_cli.training.solvers.base import Solver, steepest
+
+
+class Momentum(Solver):
+    """u <- momentum u + scale grad f(w) + l2 w, w <- w - step u."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._velocity = np.zeros_like(self.model)
+
+    @classmethod
+    def usual_step(cls, problem: Problem, settings: TrainSettings, scales: Array) -> float:
+        return (1 - settings.momentum) / steepest(problem, settings.l2, scales)
+
+    def run_epoch(self, visits: NDArray[np.int64], step: float) -> None:
+        settings, problem = self.settings, self.problem
+        self.kernels.momentum_steps(
+            *self.rows, visits, problem.facts.code, step, settings.l2, settings.momentum, problem.constant, self._velocity, self.model
+        )
+        self.passes += len(visits) / problem.n_rows

@@ -1,0 +1,137 @@
+"""``craig predict``: read, score, write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from craig_cli.blocks import Dataset, Labels, Progress, Rows, SparseRows, no_progress, shape_of
+from craig_cli.errors import InputError, UsageError
+from craig_cli.model_file import Model, read_model
+from craig_cli.output import check_not_input, check_output, open_output
+from craig_cli.predictions import is_predictions, write_predictions
+from craig_cli.readers import read_dataset
+from craig_cli.settings import usable_threads
+from craig_cli.training.losses import LOSS_FACTS, class_probabilities
+from craig_cli.training.problem import Array, Problem, best_class
+from craig_cli.training_report import PredictReport
+from craig_cli.workflows.request import restore_inputs
+from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+
+
+def predict_to_file(
+    paths: tuple[str, ...],
+    model_path: str,
+    output: str,
+    *,
+    l2: float | None = None,
+    force: bool = False,
+    overrides: Mapping[str, Any],
+    threads: int = 0,
+    progress: Progress = no_progress,
+) -> PredictReport:
+    """Write the predictions of a model for each row of the data to `output`, and return what was done.
+
+    Parameters
+    ----------
+    paths : tuple of str
+        The data, read with the options that the model records.
+    model_path : str
+    output : str
+        ``-`` stands for stdout.
+    l2 : float, optional
+        Which model to use, where the file holds several.
+    force : bool
+        Replace an existing file that holds no predictions.
+    overrides : mapping
+        Reading options to use instead, by their name in `InputSettings`.
+    threads : int
+        0: the CPUs this process may use.
+    progress : Progress
+    """
+    if model_path == "-" and "-" in paths:
+        raise UsageError("DATA and MODEL cannot both be read from stdin: name a file for one.")
+    check_output(output, [*paths, model_path], is_predictions, force, "file of predictions")
+    watch = Stopwatch()
+    model = read_model(model_path)
+    chosen = choose(model, model_path, l2)
+    with watch.stage("read"):
+        dataset = read_dataset(restore_inputs(model_path, model.facts["input"], paths, overrides), progress)
+    check_not_input(output, dataset.files)
+    rows = fitting_rows(dataset, model)
+    with watch.stage("predict"):
+        loss = str(model.facts["loss"])
+        problem = Problem(rows, np.zeros(dataset.n_rows), np.ones(dataset.n_rows), loss, True, model.classes, threads or usable_threads())
+        predicted, certainty = predict(problem, problem.scores(model.coef[chosen], model.intercept[chosen]))
+    with watch.stage("write"), open_output(output) as out:
+        write_predictions(out, predicted, certainty)
+    return PredictReport(
+        output=output,
+        rows=dataset.n_rows,
+        columns=dataset.n_columns,
+        skipped_rows=dataset.skipped_rows,
+        loss=loss,
+        l2=float(model.l2[chosen]),
+        is_regression=model.classes is None,
+        error=error_of(predicted, dataset.labels, model.classes is None),
+        seconds=watch.seconds,
+        peak_memory_bytes=peak_memory_bytes(),
+        notes=columns_note(dataset.n_columns, model.coef.shape[2]),
+    )
+
+
+def choose(model: Model, path: str, l2: float | None) -> int:
+    """Return the position of the model to use."""
+    there = ", ".join(f"{value:g}" for value in model.l2)
+    if l2 is None:
+        if len(model.l2) > 1:
+            raise UsageError(f"--l2: '{path}' holds {len(model.l2)} models, for {there}. Name one.")
+        return 0
+    found = np.flatnonzero(model.l2 == l2)
+    if not len(found):
+        raise UsageError(f"--l2: '{path}' holds no model for {l2:g}; there {'is' if len(model.l2) == 1 else 'are'} {there}.")
+    return int(found[0])
+
+
+def fitting_rows(dataset: Dataset, model: Model) -> Rows:
+    """Return the rows with as many columns as the model has; sparse ones may lack some, and those it has never seen count for nothing."""
+    rows, d = dataset.rows, model.coef.shape[2]
+    names = tuple(model.facts["columns"])
+    if names and dataset.column_names and names != dataset.column_names:
+        odd = next((a for a, b in zip(dataset.column_names, names, strict=False) if a != b), "one column more or less")
+        remedy = "Give data with the same columns in the same order, or --drop those that differ."
+        raise InputError(dataset.files[0], f"its columns differ from those of the model (the first difference: {odd})", remedy=remedy)
+    if shape_of(rows)[1] == d:
+        return rows
+    if not isinstance(rows, SparseRows):
+        raise InputError(dataset.files[0], f"it has {shape_of(rows)[1]} columns, the model {d}", remedy="Give data with the same columns.")
+    known = rows.indices < d
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(known)])
+    return SparseRows(ends[rows.indptr], rows.indices[known], rows.values[known], d)
+
+
+def predict(problem: Problem, scores: Array) -> tuple[Labels, tuple[str, Array] | None]:
+    """Return the prediction of each row, and for classes how certain it is: the probability of the class, or the score where there is none."""
+    if problem.classes is None:
+        return scores[:, 0], None
+    best = best_class(scores)
+    predicted: Labels = problem.classes[best]
+    if LOSS_FACTS[problem.loss].has_probabilities:
+        return predicted, ("probability", class_probabilities(problem.loss, scores)[np.arange(len(best)), best])
+    return predicted, ("score", scores.max(axis=1))
+
+
+def error_of(predicted: Labels, labels: Labels | None, is_regression: bool) -> float | None:
+    """Return the share of wrong classes, or the root of the mean squared error; None if there are no labels of that kind to compare with."""
+    if labels is None or (predicted.dtype == object) != (labels.dtype == object):
+        return None
+    if is_regression:
+        return float(np.sqrt(np.mean((predicted - labels) ** 2)))
+    return float(np.mean(predicted != labels))
+
+
+def columns_note(found: int, wanted: int) -> tuple[str, ...]:
+    """Return what to say of columns that the model has never seen."""
+    return (f"Columns {wanted + 1} to {found} are none of the model's: they count for nothing.",) if found > wanted else ()
