@@ -13,6 +13,7 @@ import numpy as np
 
 from craig_cli.kernels import kernel
 from craig_cli.kernels.lists import best_of, shrink_lists
+from craig_cli.kernels.thinning import K, insert
 
 
 @kernel
@@ -68,6 +69,18 @@ def absorb(rows, postings, squares, scale, nearest, cluster, picks, first_number
                 gain[p] += nearest[row] - distances[row]
                 nearest[row] = distances[row]
                 cluster[row] = first_number + p
+
+
+@kernel
+def near_picks(rows, postings, squares, scale, picks, first_number, near, distances):
+    """Put picks, called `first_number` and on, on the lists of the rows that they are among the nearest to, as `thinning.near_picks` does."""
+    dots = np.empty(near.shape[0])
+    lane = np.empty(near.shape[0], distances.dtype)
+    for p in range(picks.shape[0]):
+        distances_from(rows, postings, squares, scale, picks[p], dots, lane)
+        for row in range(near.shape[0]):
+            if near[row, K - 1] < 0 or lane[row] < distances[row, K - 1]:
+                insert(near, distances, row, first_number + p, lane[row])
 
 
 @kernel

@@ -1,8 +1,8 @@
 """Greedy in compact cells: near-linear, with one order over all cells.
 
 A class is cut into compact cells; greedy runs in each as if the others were not there, which is nearly true of all but the first picks; the
-picks of all cells are merged by what they gained, and the best taken: of dense rows `SURPLUS` times as many as asked for, of which those are
-given up again that are missed least in all the class. Then each pick gives way to the medoid of its cluster. That mends what the cells'
+picks of all cells are merged by what they gained, and the best taken: `SURPLUS` times as many as asked for, of which those are given up
+again that are missed least in all the class. Then each pick gives way to the medoid of its cluster. That mends what the cells'
 borders cost, and more.
 """
 
@@ -26,7 +26,7 @@ CELL_ROWS_AT_MOST = 4096
 PICKS_A_CELL = 8
 """Cells are made larger until so many picks fall to each on average."""
 SURPLUS = 2.0
-"""So many times the picks wanted are made of dense rows, and thinned out afterwards."""
+"""So many times the picks wanted are made, and thinned out afterwards."""
 SLACK = 1.5
 MEDOID_CANDIDATES = 256
 """Only so many members of a cluster, those nearest to its pick, may become its medoid: the time is then linear in its size."""
@@ -52,12 +52,12 @@ def cells_picks(group: Group, size: int, cell_size: int, workers: Workers, progr
     Time n m d / threads for cells of m rows, and the assignment, n k d at worst and far less by pruning. Memory 4 m^2 a thread.
     """
     cells = group.cut(cell_rows(cell_size, group.n_rows, size))
-    wanted = with_surplus(size, group.n_rows) if isinstance(group, DenseGroup) else size
+    wanted = with_surplus(size, group.n_rows)
     picks = best_of_cells(
         [len(cell) for cell in cells], wanted, lambda asked: workers.map(pick_in_cell, [(group, cells[c], limit) for c, limit in asked])
     )
     progress(len(picks))
-    return fill_up(group, thinned_medoids(group, picks, min(size, len(picks)), workers)[1], size)
+    return fill_up(group, thinned_medoids(group, picks, min(size, len(picks)))[1], size)
 
 
 def with_surplus(size: int, n_rows: int) -> int:
@@ -110,14 +110,9 @@ def pick_in_cell(group: Group, cell: NDArray[np.int64], n_picks: int) -> Candida
     return cell[np.array(greedy.picks, np.int64)[gained > 0]], gained[gained > 0]
 
 
-def thinned_medoids(group: Group, picks: NDArray[np.int64], size: int, workers: Workers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which of the picks are kept, `size` of dense rows, and the medoids of their clusters in the same order."""
-    if isinstance(group, DenseGroup):
-        kept, cluster, nearest = thin_out(group, picks, size, workers)
-    else:
-        group.reset()
-        group.absorb(picks)
-        kept, cluster, nearest = np.arange(len(picks)), group.cluster().copy(), group.nearest()
+def thinned_medoids(group: Group, picks: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which of the picks are kept, `size` of them, and the medoids of their clusters in the same order."""
+    kept, cluster, nearest = thin_out(group, picks, size)
     cluster[picks[kept]] = np.arange(len(kept))
     starts, members = clusters(cluster, group.rank, len(kept))
     for c in np.flatnonzero(np.diff(starts) > MEDOID_CANDIDATES).tolist():

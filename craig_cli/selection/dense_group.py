@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.kernels import dense, in_cells
+from craig_cli.kernels import dense, in_cells, thinning
 from craig_cli.kernels.cells import split_rows
 from craig_cli.kernels.tiles import TILE, lay_out, limit_of, tile_bounds
 from craig_cli.selection.frames import Frame
@@ -16,15 +16,15 @@ from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lis
 from craig_cli.threads import Workers, ranges
 
 TILES_A_TASK = 2048
+TILES_NEAR = 32
 TILES_A_SWEEP = 8
 ROWS_A_FILL = 128 * TILE
 
 
 class Layout(NamedTuple):
-    """Tiles (n_tiles, d, TILE), the centres of the balls round them, side by side too, and their radii; the whole-number distances per unit."""
+    """Tiles (n_tiles, d, TILE), the centres of the balls round them, side by side, and their radii; the whole-number distances per unit."""
 
     tiles: NDArray[np.floating]
-    centres: NDArray[np.floating]
     centre_lanes: NDArray[np.floating]
     radii: NDArray[np.float64]
     scale: np.floating
@@ -190,6 +190,24 @@ class DenseGroup:
         made = in_cells.greedy_in_cell(self._tiles, self._centres, self._radii, first, last, self.n_rows, picks, gained)
         return picks[:made], gained[:made] * self._frame.power
 
+    def near_picks(self, picks: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.integer]]:
+        """Return the numbers and distances of the picks nearest to each position, or nearly, shape (n_rows, K), nearest first."""
+        numbers = np.argsort(picks, kind="stable").astype(np.int32)
+        vectors = self.vectors(picks[numbers])
+        starts = np.arange(0, len(picks), thinning.BLOCK)
+        blocks = np.add.reduceat(vectors, starts, axis=0) / np.diff(np.append(starts, len(picks)))[:, None].astype(vectors.dtype)
+        block_lanes = np.zeros((len(blocks) // TILE + 1, blocks.shape[1], TILE), vectors.dtype)
+        lay_out(blocks, block_lanes)
+        near = np.empty((self.n_rows, thinning.K), np.int32)
+        distances: NDArray[np.integer] = np.zeros(near.shape, self._nearest.dtype)
+        self._workers.map(
+            lambda first, last: thinning.near_picks(
+                self._tiles, self._centres, block_lanes, vectors, numbers, self._scale, self.n_rows, first, last, near, distances
+            ),
+            ranges(len(self._tiles), TILES_NEAR),
+        )
+        return near, distances
+
     def medoids(self, starts: NDArray[np.int64], members: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
         """Return the medoid of each cluster: cluster c's members are ``members[starts[c]:starts[c + 1]]``, the first `limit` of them eligible."""
         medoids = np.empty(len(starts) - 1, np.int64)
@@ -201,7 +219,7 @@ class DenseGroup:
 
     def layout(self) -> Layout:
         """Return the tiles and the balls round them."""
-        return Layout(self._tiles, self._centres, self._centre_lanes, self._radii, self._scale)
+        return Layout(self._tiles, self._centre_lanes, self._radii, self._scale)
 
     def vectors(self, positions: NDArray[np.int64]) -> NDArray[np.floating]:
         """Return the coordinates of some rows, shape (m, d)."""

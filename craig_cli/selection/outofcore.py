@@ -133,7 +133,7 @@ def greedy_picks(cells: DiskCells, size: int, cell_size: int, workers: Workers, 
         own = np.flatnonzero((places >= start) & (places < start + group.n_rows))
         is_kept[own] = False
         if n_kept:
-            own_kept, medoids = thinned_medoids(group, places[own] - start, n_kept, workers)
+            own_kept, medoids = thinned_medoids(group, places[own] - start, n_kept)
             is_kept[own[own_kept]] = True
             places[own[own_kept]] = start + medoids
     chosen = cells.order[places[is_kept]]

@@ -48,7 +48,7 @@ def refine(group: DenseGroup, picks: NDArray[np.int64], workers: Workers, progre
 def swap(group: DenseGroup, picks: NDArray[np.int64], workers: Workers, progress: Callable[[int], None]) -> NDArray[np.int64]:
     """Swap until nothing is gained; changes `picks` in place and returns them."""
     n, k = group.n_rows, len(picks)
-    tiles, _, centre_lanes, radii, scale = group.layout()
+    tiles, centre_lanes, radii, scale = group.layout()
     pick_lanes = np.zeros((k // TILE + 1, tiles.shape[1], TILE), tiles.dtype)
     lay_out(group.vectors(picks), pick_lanes)
     nearest, number = np.empty((n, 2), group.nearest().dtype), np.empty((n, 2), np.int32)

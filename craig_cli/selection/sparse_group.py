@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from craig_cli.blocks import SparseRows
 from craig_cli.kernels import sparse
 from craig_cli.kernels.cells import sign_projection, split_rows
+from craig_cli.kernels.thinning import K
 from craig_cli.selection.features import take_sparse
 from craig_cli.selection.frames import power_of_two, quantum
 from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists
@@ -92,6 +93,13 @@ class SparseGroup:
             )  # fmt: skip
         self._n_picks += len(picks)
         return gain
+
+    def near_picks(self, picks: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.integer]]:
+        """Return the numbers and distances of the picks nearest to each position, shape (n_rows, K), nearest first."""
+        near, distances = np.full((self.n_rows, K), -1, np.int32), np.zeros((self.n_rows, K), self._nearest.dtype)
+        for first, last in ranges(len(picks), CANDIDATES_A_TASK):
+            sparse.near_picks(self._rows, self._postings, self._squares, self._scale, picks[first:last], first, near, distances)
+        return near, distances
 
     def neighbours(self, positions: NDArray[np.int64], capacity: int) -> Lists | None:
         """Return the lists of some positions; None if they would hold more than `capacity` pairs."""

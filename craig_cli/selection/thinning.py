@@ -6,29 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.kernels import thinning
-from craig_cli.kernels.tiles import TILE, lay_out
-from craig_cli.selection.dense_group import DenseGroup
-from craig_cli.threads import Workers, ranges
+from craig_cli.selection.groups import Group
 
-TILES_A_TASK = 32
 STUCK_SHARE = 0.02
 """Rows look for their near picks again when so many picks cannot go, since some row has no other on its list: where many rows are crowded."""
 ROUND_SHARE = 0.95
 """A round that leaves more is the last: stuck picks then stay."""
 
 
-def thin_out(
-    group: DenseGroup, picks: NDArray[np.int64], size: int, workers: Workers
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.integer]]:
+def thin_out(group: Group, picks: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.integer]]:
     """Return which of the picks are kept, `size` of them, and each row's nearest kept pick, or nearly, and the distance to it.
 
     Parameters
     ----------
-    group : DenseGroup
+    group : Group
     picks : ndarray of int64, shape (k,)
         Positions; at least `size`.
     size : int
-    workers : Workers
 
     Returns
     -------
@@ -41,11 +35,11 @@ def thin_out(
 
     Notes
     -----
-    Greedy in reverse, by the nearest picks that each row knows. Time n d 128 / threads; memory 100 bytes a row.
+    Greedy in reverse, by the nearest picks that each row knows. Time n d 768 at most / threads, less by early ends; memory 100 bytes a row.
     """
     kept, stuck_at_most = np.arange(len(picks)), STUCK_SHARE
     while True:
-        near, distances = near_picks(group, picks[kept], workers)
+        near, distances = group.near_picks(picks[kept])
         starts, rows = np.zeros(len(kept) + 2, np.int64), np.empty(near.size, np.int32)
         thinning.rows_of_picks(near, starts, rows)
         is_kept, first = np.ones(len(kept), bool), np.empty(group.n_rows, np.int8)
@@ -68,23 +62,3 @@ def clusters(cluster: NDArray[np.int32], rank: NDArray[np.int64], n_picks: int) 
     starts, rows = np.zeros(n_picks + 2, np.int64), np.empty(len(rank), np.int32)
     thinning.rows_of_picks(cluster[by_rank][:, None], starts, rows)
     return starts[:-1], by_rank[rows[: starts[n_picks]]]
-
-
-def near_picks(group: DenseGroup, picks: NDArray[np.int64], workers: Workers) -> tuple[NDArray[np.int32], NDArray[np.integer]]:
-    """Return the numbers and distances of the picks nearest to each position, shape (n_rows, K), nearest first."""
-    layout = group.layout()
-    numbers = np.argsort(picks, kind="stable").astype(np.int32)
-    vectors = group.vectors(picks[numbers])
-    starts = np.arange(0, len(picks), thinning.BLOCK)
-    blocks = np.add.reduceat(vectors, starts, axis=0) / np.diff(np.append(starts, len(picks)))[:, None].astype(vectors.dtype)
-    block_lanes = np.zeros((len(blocks) // TILE + 1, blocks.shape[1], TILE), vectors.dtype)
-    lay_out(blocks, block_lanes)
-    near = np.empty((group.n_rows, thinning.K), np.int32)
-    distances = np.zeros(near.shape, group.nearest().dtype)
-    workers.map(
-        lambda first, last: thinning.near_picks(
-            layout.tiles, layout.centres, block_lanes, vectors, numbers, layout.scale, group.n_rows, first, last, near, distances
-        ),
-        ranges(len(layout.tiles), TILES_A_TASK),
-    )
-    return near, distances

@@ -36,7 +36,7 @@ def test_one_cell_is_plain_greedy_then_medoids(monkeypatch):
     picks, _, _ = naive_greedy(distances, 20)
     monkeypatch.setattr(cells_module, "with_surplus", lambda size, n_rows: size)
     with monkeypatch.context() as patch:
-        patch.setattr(cells_module, "thinned_medoids", lambda group, picks, size, workers: (np.arange(size), picks))
+        patch.setattr(cells_module, "thinned_medoids", lambda group, picks, size: (np.arange(size), picks))
         np.testing.assert_array_equal(np.sort(chosen(rows, 20).index), np.sort(picks))
     cluster = distances[:, picks].argmin(axis=1)
     medoids = [np.flatnonzero(cluster == c)[distances[np.ix_(cluster == c, cluster == c)].sum(axis=0).argmin()] for c in range(20)]

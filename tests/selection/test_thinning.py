@@ -5,26 +5,27 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from reference import distance_matrix, thinned_greedily
-from test_exact import made
+from test_exact import made, sparse
 
 from craig_cli.kernels import thinning
 from craig_cli.selection.groups import make_group
-from craig_cli.selection.thinning import clusters, near_picks, thin_out
+from craig_cli.selection.thinning import clusters, thin_out
 from craig_cli.threads import Workers
 
 
-def group_of(rows, workers):
-    group = make_group(rows.copy(), False, workers)
+def group_of(rows, workers, is_sparse=False):
+    group = make_group(sparse(rows) if is_sparse else rows.copy(), False, workers)
     return group, distance_matrix(rows)[np.ix_(group.rank, group.rank)]
 
 
 @pytest.mark.parametrize("kind", ("normal", "clusters", "text"))
 @pytest.mark.parametrize("size", (1, 2, 4, 6))
-def test_the_pick_that_is_missed_least_goes_first(kind, size):
+@pytest.mark.parametrize("is_sparse", (False, True))
+def test_the_pick_that_is_missed_least_goes_first(kind, size, is_sparse):
     with Workers(2) as workers:
-        group, distances = group_of(made(kind, n=400), workers)
+        group, distances = group_of(made(kind, n=400), workers, is_sparse)
         picks = np.random.default_rng(1).choice(400, thinning.K, replace=False)  # so few that every row knows them all
-        kept, cluster, nearest = thin_out(group, picks, size, workers)
+        kept, cluster, nearest = thin_out(group, picks, size)
     assert kept.tolist() == thinned_greedily(distances[:, picks], size)
     np.testing.assert_array_equal(cluster, distances[:, picks[kept]].argmin(axis=1))
     np.testing.assert_allclose(nearest * group.unit, distances[:, picks[kept]].min(axis=1), atol=1e-4)
@@ -36,14 +37,15 @@ def test_five_points_on_a_line():
         group, _ = group_of(rows, workers)
         position = np.argsort(group.rank)
         for size, left in ((4, [0, 1, 2, 3]), (3, [0, 1, 3]), (2, [1, 3]), (1, [1])):  # costs of 1, of which the last goes; then 1, 1 and 18
-            assert thin_out(group, position, size, workers)[0].tolist() == left
+            assert thin_out(group, position, size)[0].tolist() == left
 
 
-def test_the_near_picks_are_the_nearest_wherever_few_blocks_are_enough():
+@pytest.mark.parametrize("is_sparse", (False, True))
+def test_the_near_picks_are_the_nearest_wherever_few_blocks_are_enough(is_sparse):
     with Workers(3) as workers:
-        group, distances = group_of(made("normal", n=1000), workers)
+        group, distances = group_of(made("normal", n=1000), workers, is_sparse)
         picks = np.random.default_rng(0).choice(1000, thinning.BLOCK * thinning.BLOCKS, replace=False)
-        near, whole = near_picks(group, picks, workers)
+        near, whole = group.near_picks(picks)
     np.testing.assert_allclose(whole * group.unit, np.sort(distances[:, picks], axis=1)[:, : thinning.K], atol=1e-4)
     np.testing.assert_allclose(np.take_along_axis(distances[:, picks], near.astype(np.int64), axis=1), whole * group.unit, atol=1e-4)
 
@@ -51,7 +53,7 @@ def test_the_near_picks_are_the_nearest_wherever_few_blocks_are_enough():
 def test_equal_picks_are_told_apart_by_their_number():
     with Workers(1) as workers:
         group, _ = group_of(np.zeros((50, 2)), workers)
-        kept, cluster, _ = thin_out(group, np.arange(20), 5, workers)
+        kept, cluster, _ = thin_out(group, np.arange(20), 5)
     assert len(kept) == 5
     assert set(np.unique(cluster)) <= {-1, 0, 1, 2, 3, 4}
 
