@@ -199,7 +199,7 @@ class DenseGroup:
         block_lanes = np.zeros((len(blocks) // TILE + 1, blocks.shape[1], TILE), vectors.dtype)
         lay_out(blocks, block_lanes)
         near = np.empty((self.n_rows, thinning.K), np.int32)
-        distances: NDArray[np.integer] = np.zeros(near.shape, self._nearest.dtype)
+        distances = np.zeros_like(self._nearest, shape=near.shape)
         self._workers.map(
             lambda first, last: thinning.near_picks(
                 self._tiles, self._centres, block_lanes, vectors, numbers, self._scale, self.n_rows, first, last, near, distances
