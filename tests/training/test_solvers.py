@@ -253,7 +253,7 @@ def test_rows_of_weight_nought_change_nothing(solver):
     weights[50:] = 0
     few, all_rows = make_problem(rows[:50], labels[:50], "logistic"), make_problem(rows, labels, "logistic", weights)
     settings = TrainSettings(solver=solver, l2=L2, epochs=100)
-    assert fit(all_rows, settings).objective == pytest.approx(fit(few, settings).objective, rel=1e-2)
+    assert fit(all_rows, settings).objective == pytest.approx(fit(few, settings).objective, rel=2e-2)
 
 
 def test_values_that_cannot_be_squared():
