@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -26,7 +27,7 @@ SETS = ("ijcnn1", "flights")
 def fastest_epoch(problem: Problem, solver: str, epochs: int = 5) -> float:
     """Return the seconds of the fastest epoch, rows shuffled; compiling is not in it."""
     trace = fit(problem, TrainSettings(solver=solver, l2=L2, epochs=epochs, tolerance=0, order="shuffled")).trace
-    return min(after.seconds - before.seconds for before, after in zip(trace, trace[1:], strict=False))
+    return min(after.seconds - before.seconds for before, after in pairwise(trace))
 
 
 def sparse_problem() -> Problem:

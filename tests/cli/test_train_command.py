@@ -154,6 +154,19 @@ def test_the_same_bytes_but_for_the_seconds(craig, data):
     assert models[0].trace["objective"].tolist() == models[1].trace["objective"].tolist()
 
 
+@pytest.mark.parametrize(
+    ("solver", "note"),
+    [
+        ("saga", "note     The tolerance was not reached: more --epochs, or --solver lbfgs, come closer to the optimum.\n"),
+        ("lbfgs", "note     The tolerance was not reached: the --epochs were too few, or this is as near to the optimum as rounding allows.\n"),
+        ("sgd", ""),
+    ],
+)
+def test_a_tolerance_that_was_not_reached(craig, data, solver, note):
+    result = craig("train", "data.csv", "--solver", solver, "--epochs", "1", "-o", "m.npz")
+    assert (result.code, result.err[result.err.index(" at the peak\n") + len(" at the peak\n") :]) == (0, note)
+
+
 def test_tune_says_how_many_it_tried(craig, data):
     result = craig("train", "data.csv", "--solver", "sgd", "--tune", "--epochs", "2", "-o", "m.npz")
     assert result.code == 0
