@@ -167,6 +167,13 @@ def test_a_tolerance_that_was_not_reached(craig, data, solver, note):
     assert (result.code, result.err[result.err.index(" at the peak\n") + len(" at the peak\n") :]) == (0, note)
 
 
+def test_an_index_base_of_0_is_an_option_that_is_given(craig, own_folder):
+    (own_folder / "d.libsvm").write_text("1 0:1 2:3\n-1 1:1\n")
+    assert craig("train", "d.libsvm", "--index-base", "0", "--solver", "lbfgs", "-o", "m.npz").code == 0
+    assert read_model("m.npz").facts["input"]["index_base"] == 0
+    assert craig("predict", "d.libsvm", "m.npz", "-o", "p.parquet").code == 0
+
+
 def test_tune_says_how_many_it_tried(craig, data):
     result = craig("train", "data.csv", "--solver", "sgd", "--tune", "--epochs", "2", "-o", "m.npz")
     assert result.code == 0
