@@ -75,13 +75,13 @@ class Search:
     def polish(self, position: Array, inverse: LinearOperator) -> Array:
         """Return a position of a shorter gradient, by steps that the gradient judges: so near the optimum, changes of F drown in rounding.
 
-        ``inverse`` stands for the inverse of the Hessian.
+        ``inverse`` stands for the inverse of the Hessian. Ends with the first step that does not halve the gradient.
         """
         _, gradient = self.evaluate(position)
         while not self.is_done():
             trial = position - inverse.matvec(gradient)
             _, there = self.evaluate(trial)
-            if not np.linalg.norm(there) < np.linalg.norm(gradient):
+            if not np.linalg.norm(there) < 0.5 * np.linalg.norm(gradient):
                 break
             position, gradient = trial, there
             self.note(position)
