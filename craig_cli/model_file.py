@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from craig_cli import __version__
 from craig_cli.blocks import Labels
 from craig_cli.errors import InputError
+from craig_cli.training.losses import LOSS_FACTS, Loss
 
 SCHEMA_VERSION = 1
 TRACE_TYPE = np.dtype(
@@ -33,6 +34,8 @@ TRACE_TYPE = np.dtype(
 )
 REMEDY = "Give a file written by craig train."
 REQUIRED = {"loss": str, "input": dict, "columns": list}
+DAMAGES = (ValueError, KeyError, EOFError, SyntaxError, RuntimeError, MemoryError, OverflowError, zipfile.BadZipFile, zlib.error)
+"""What NumPy and zipfile raise on files that are cut, changed, encrypted, or promise arrays larger than memory."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def read_model(path: str) -> Model:
             arrays = {name: archive[name] for name in archive.files}
     except OSError as error:
         raise InputError(source, f"cannot be read: {os.strerror(error.errno) if error.errno else error}", remedy=REMEDY) from error
-    except (ValueError, KeyError, EOFError, SyntaxError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGES as error:
         raise InputError(source, "a damaged model file, or one that holds objects", remedy=REMEDY) from error
     return assemble(source, arrays)
 
@@ -116,10 +119,9 @@ def assemble(source: str, arrays: Mapping[str, NDArray[Any]]) -> Model:
         coef, intercept = coef[None], intercept[None]
     classes = arrays.get("classes")
     n_outputs = coef.shape[1] if coef.ndim == 3 else 0
-    if not n_outputs or l2.ndim != 1 or len(coef) != len(l2) or intercept.shape != coef.shape[:2]:
+    if not n_outputs or l2.ndim != 1 or not len(l2) or len(coef) != len(l2) or intercept.shape != coef.shape[:2]:
         raise InputError(source, "the shapes of coef, intercept and l2 do not agree", remedy=REMEDY)
-    wanted = None if classes is None else (1 if len(classes) == 2 and facts["loss"] != "softmax" else len(classes))
-    if classes is not None and (classes.ndim != 1 or classes.dtype.kind not in "ifU" or len(classes) < 2 or wanted != n_outputs):
+    if not is_labelled(classes, n_outputs, LOSS_FACTS[facts["loss"]]):
         raise InputError(source, "the classes do not agree with coef", remedy=REMEDY)
     trace = arrays.get("trace")
     if trace is None or trace.dtype != TRACE_TYPE:
@@ -127,6 +129,15 @@ def assemble(source: str, arrays: Mapping[str, NDArray[Any]]) -> Model:
     if classes is not None and classes.dtype.kind == "U":
         classes = classes.astype(object)
     return Model(coef, intercept, l2, classes, facts, trace)
+
+
+def is_labelled(classes: NDArray[Any] | None, n_outputs: int, loss: Loss) -> bool:
+    """Return whether classes, ascending, are as many as the outputs of a loss stand for; None where it predicts a number."""
+    if classes is None:
+        return loss.fits_numbers and n_outputs == 1
+    if classes.ndim != 1 or classes.dtype.kind not in "ifU" or len(classes) < 2 or not (classes[:-1] < classes[1:]).all():
+        return False
+    return n_outputs == (1 if len(classes) == 2 and not loss.is_joint else len(classes))
 
 
 def read_facts(source: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
@@ -143,6 +154,8 @@ def read_facts(source: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any
         raise InputError(source, "its statements are incomplete", remedy=REMEDY)
     if version > SCHEMA_VERSION:
         raise InputError(source, f"model schema version {version}, and this craig reads up to {SCHEMA_VERSION}", remedy="Update craig.")
+    if facts["loss"] not in LOSS_FACTS or not all(isinstance(name, str) for name in facts["columns"]):
+        raise InputError(source, "its loss or the names of its columns are none of this version of craig", remedy=REMEDY)
     return dict(facts)
 
 

@@ -66,3 +66,83 @@ def thinned_greedily(distances: np.ndarray, size: int) -> list[int]:
         costs = [distances[:, [p for p in kept if p != gone]].min(axis=1).sum().round(9) for gone in kept]
         kept.pop(max(range(len(kept)), key=lambda place: (-costs[place], place)))
     return kept
+
+
+PLAIN_LOSSES = {
+    "logistic": lambda s, y: np.log(1 + np.exp(-y * s)),
+    "squared": lambda s, y: (s - y) ** 2 / 2,
+    "squared-hinge": lambda s, y: max(0, 1 - y * s) ** 2,
+    "smoothed-hinge": lambda s, y: 0 if y * s >= 1 else 1 / 2 - y * s if y * s <= 0 else (1 - y * s) ** 2 / 2,
+}
+"""The formulas of the catalog, of one score and one target."""
+
+
+def row_loss(loss, scores, target):
+    """The loss of a row: one against the rest where there are several scores, and softmax by its definition."""
+    if loss == "softmax" and len(scores) > 1:
+        return -np.log(np.exp(scores)[int(target)] / np.exp(scores).sum())
+    signs = [target] if len(scores) == 1 else [1 if c == target else -1 for c in range(len(scores))]
+    return sum(PLAIN_LOSSES[loss](s, y) for s, y in zip(scores, signs, strict=True))
+
+
+def row_slopes(loss, scores, target, width=1e-6):
+    """The derivatives of `row_loss` by the scores, by central differences."""
+    sides = [[row_loss(loss, scores + side * width * unit, target) for side in (1, -1)] for unit in np.eye(len(scores))]
+    return np.array([(above - below) / (2 * width) for above, below in sides])
+
+
+def objective(loss, rows, targets, weights, model, l2):
+    """F: the weighted mean of the losses plus l2/2 ||w||^2, one row at a time; the intercept stands last in `model` (m, d + 1)."""
+    total = sum(g * row_loss(loss, model[:, :-1] @ x + model[:, -1], t) for x, t, g in zip(rows, targets, weights, strict=True))
+    return total / sum(weights) + l2 / 2 * (model[:, :-1] ** 2).sum()
+
+
+class PlainSteps:
+    """Steps of an incremental solver on whole dense vectors, as its formula is written: nothing lazy, nothing kept up to date.
+
+    `model` (m, d + 1) is changed by `step`; `inputs` are the rows with the intercept's 1 (or 0) after them.
+    """
+
+    def __init__(self, solver, loss, inputs, targets, weights, scales, model, l2, momentum=0.9, radius=0.0):
+        self.solver, self.loss, self.inputs, self.targets, self.scales = solver, loss, inputs, targets, scales
+        self.shares, self.model, self.l2, self.momentum, self.radius = weights / sum(weights), model, l2, momentum, radius
+        self.table = np.array([self.slopes(row) for row in range(len(inputs))])
+        self.velocity, self.first, self.second, self.clock = (np.zeros_like(model) for _ in range(4))
+
+    def slopes(self, row):
+        return row_slopes(self.loss, self.model @ self.inputs[row], self.targets[row])
+
+    def ridge(self):
+        return self.l2 * np.column_stack([self.model[:, :-1], np.zeros(len(self.model))])
+
+    def step(self, row, size):
+        x, g, slopes = self.inputs[row], self.scales[row], self.slopes(row)
+        gradient = g * np.outer(slopes, x)
+        if self.solver == "sgd":
+            self.model -= size * (gradient + self.ridge())
+            length = np.linalg.norm(self.model[:, :-1])
+            if self.radius and length > self.radius:
+                self.model[:, :-1] *= self.radius / length
+        elif self.solver == "momentum":
+            self.velocity = self.momentum * self.velocity + gradient + self.ridge()
+            self.model -= size * self.velocity
+        elif self.solver in ("saga", "svrg"):
+            mean = (self.table * self.shares[:, None]).T @ self.inputs
+            self.model -= size * (g * np.outer(slopes - self.table[row], x) + mean + self.ridge())
+            if self.solver == "saga":
+                self.table[row] = slopes
+        else:
+            self.adapt(gradient, x != 0, size)
+
+    def adapt(self, gradient, moves, size):
+        self.clock += moves
+        if self.solver == "adagrad":
+            self.second += gradient**2
+            direction, height = gradient, np.sqrt(self.second) + 1e-8
+        else:
+            self.first = np.where(moves, 0.9 * self.first + 0.1 * gradient, self.first)
+            self.second = np.where(moves, 0.999 * self.second + 0.001 * gradient**2, self.second)
+            late = np.maximum(self.clock, 1)
+            direction, height = self.first / (1 - 0.9**late), np.sqrt(self.second / (1 - 0.999**late)) + 1e-8
+        self.model -= size * np.where(moves, direction / height, 0)
+        self.model[:, :-1] /= 1 + size * self.l2 / height[:, :-1]

@@ -1,4 +1,4 @@
-"""Selection on the real data sets of ``../shared/data``, where they are at hand."""
+"""Selection and training on the real data sets of ``../shared/data``, where they are at hand."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from craig_cli.cli import main
 from craig_cli.readers import read_dataset
 from craig_cli.selection import check_coreset, measure, select
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
+from craig_cli.train_settings import TrainSettings
+from craig_cli.training import fit, make_problem, optimum
 
 
 def read(folder, name, **settings):
@@ -82,3 +84,26 @@ def test_the_command_on_ijcnn1(shared_data, tmp_path, capsys):
 def test_a_column_0_under_base_1_is_refused(shared_data, tmp_path, capsys):
     assert main(["select", str(shared_data / "adult.tst.bz2"), "--size", "10", "-o", str(tmp_path / "cs.parquet")]) == 3
     assert "adult.tst.bz2:1:4: " in capsys.readouterr().err
+
+
+def test_training_on_ijcnn1(shared_data, tmp_path, capsys):
+    """SAGA reaches the optimum of L-BFGS; known numbers: f* of l2 = 1e-5, and the errors at it."""
+    data, facts = str(shared_data / "ijcnn1.trn.bz2"), {}
+    for solver in ("lbfgs", "saga"):
+        assert main(["train", data, "--solver", solver, "-o", str(tmp_path / f"{solver}.npz"), "--json"]) == 0
+        (facts[solver],) = json.loads(capsys.readouterr().out)["models"]
+    assert facts["lbfgs"]["converged"]
+    assert facts["lbfgs"]["objective"] == pytest.approx(0.185577, abs=1e-6)
+    assert 0 <= facts["saga"]["objective"] - facts["lbfgs"]["objective"] < 1e-7
+    assert main(["predict", str(shared_data / "ijcnn1.tst.bz2"), str(tmp_path / "saga.npz"), "-o", str(tmp_path / "p.parquet"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["rows"], report["columns"]) == (91701, 22)
+    assert report["error"] == pytest.approx(0.08, abs=0.01)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "momentum", "adagrad", "adam", "saga", "svrg"])
+def test_usual_steps_on_unscaled_abalone(shared_data, solver):
+    dataset = read(shared_data, "abalone.trn.bz2", task="regression")
+    problem = make_problem(dataset.rows, dataset.labels, "squared", regression=True)
+    best, result = optimum(problem, 1e-5), fit(problem, TrainSettings(solver=solver, l2=1e-5))
+    assert (result.objective - best.objective) / result.trace[0].objective < 0.02

@@ -86,7 +86,8 @@ def source_of(ctx: click.Context, name: str) -> ParameterSource:
 
 def is_given(ctx: click.Context, name: str) -> bool:
     """Return whether somebody has given a parameter a value, and not just its default."""
-    return source_of(ctx, name) in AUTHORITY and ctx.params.get(name) not in (None, False)
+    value = ctx.params.get(name)
+    return source_of(ctx, name) in AUTHORITY and value is not None and value is not False  # 0 is a value
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[Function], Function]:

@@ -91,25 +91,25 @@ def sparse_pass(rows, targets, shares, loss, constant, model, first, last, slope
 
 
 @summing_kernel
-def dense_squares(rows, first, last, lengths, columns):
-    """Write each dense row's squared length, and add up the squares of each column into `columns` (d,)."""
+def dense_squares(rows, shares, first, last, lengths, columns):
+    """Write each dense row's squared length, and add up share times square of each column into `columns` (d,)."""
     for row in range(first, last):
         total = 0.0
         for k in range(rows.shape[1]):
             square = np.float64(rows[row, k]) * rows[row, k]
             total += square
-            columns[k] += square
+            columns[k] += shares[row] * square
         lengths[row] = total
 
 
 @summing_kernel
-def sparse_squares(rows, first, last, lengths, columns):
-    """Write each sparse row's squared length, and add up the squares of each column into `columns` (d,)."""
+def sparse_squares(rows, shares, first, last, lengths, columns):
+    """Write each sparse row's squared length, and add up share times square of each column into `columns` (d,)."""
     indptr, indices, values = rows
     for row in range(first, last):
         total = 0.0
         for j in range(indptr[row], indptr[row + 1]):
             square = values[j] * values[j]
             total += square
-            columns[indices[j]] += square
+            columns[indices[j]] += shares[row] * square
         lengths[row] = total

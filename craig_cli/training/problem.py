@@ -124,10 +124,11 @@ class Problem:
             return kernel(self.arrays, self.targets, shares, code, self.constant, model, first, last, slopes, part), part
 
         parts = self.in_chunks(work)
-        if gradient is not None:
-            gradient[:] = sum(part for _, part in parts)
-            gradient[:, :-1] += l2 * model[:, :-1]
-        value = sum(value for value, _ in parts) + 0.5 * l2 * float(np.sum(model[:, :-1] ** 2))
+        with np.errstate(over="ignore", invalid="ignore"):  # a solver that diverges is found by its objective
+            if gradient is not None:
+                gradient[:] = sum(part for _, part in parts)
+                gradient[:, :-1] += l2 * model[:, :-1]
+            value = sum(value for value, _ in parts) + 0.5 * l2 * float(np.sum(model[:, :-1] ** 2))
         return float(value), slopes
 
     def scores(self, coef: Array, intercept: Array) -> Array:
@@ -138,16 +139,19 @@ class Problem:
         return out
 
     def squares(self) -> tuple[Array, Array]:
-        """Return the squared lengths of the rows (n,), and the mean of the squares of each column (d,); the intercept's 1 is in neither."""
+        """Return the squared lengths of the rows (n,), and the weighted mean of the squares of each column (d,); the intercept's 1 is in neither."""
         kernel = passes.sparse_squares if isinstance(self.rows, SparseRows) else passes.dense_squares
-        lengths = np.empty(self.n_rows)
+        shares, lengths = self.shares, np.empty(self.n_rows)
 
         def work(first: int, last: int) -> Array:
             columns = np.zeros(self.n_columns)
-            kernel(self.arrays, first, last, lengths, columns)
+            kernel(self.arrays, shares, first, last, lengths, columns)
             return columns
 
-        return lengths, np.sum(self.in_chunks(work), axis=0) / self.n_rows
+        columns = np.sum(self.in_chunks(work), axis=0)
+        if not np.isfinite(lengths).all():
+            raise UsageError("There are values too large to be squared: divide the columns by their spread first.")
+        return lengths, columns
 
     def errors(self, coef: Array, intercept: Array) -> float:
         """Return the weighted share of rows whose class is not the predicted one, or the root of the mean squared error of a number."""

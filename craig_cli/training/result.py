@@ -88,7 +88,8 @@ class Tracer:
         self._problem, self._l2, self._watch = problem, l2, watch
         self._gradient = np.zeros((problem.n_outputs, problem.n_columns + 1))
         problem.full_pass(self._gradient.copy(), 0.0, self._gradient)
-        self.scale = float(np.linalg.norm(self._gradient)) or 1.0
+        with np.errstate(over="ignore"):
+            self.scale = float(np.linalg.norm(self._gradient)) or 1.0
 
     def look(self, passes: float, seconds: float, model: Array) -> TracePoint:
         """Note the objective and the gradient of a model (m, d + 1); costs a pass."""

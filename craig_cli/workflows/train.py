@@ -182,6 +182,9 @@ def notes_of(part: Problem, fits: Sequence[Fit]) -> tuple[str, ...]:
         missing = len(part.classes) - len(np.unique(part.class_numbers()))
         if missing:
             notes.append(f"{missing} of {len(part.classes)} classes have no row among those trained on.")
-    if any(f.settings.solver in ("saga", "svrg", "lbfgs") and not f.converged for f in fits):
+    short = {f.settings.solver for f in fits if not f.converged}
+    if short & {"saga", "svrg"}:
         notes.append("The tolerance was not reached: more --epochs, or --solver lbfgs, come closer to the optimum.")
+    if "lbfgs" in short:
+        notes.append("The tolerance was not reached: the --epochs were too few, or this is as near to the optimum as rounding allows.")
     return tuple(notes)

@@ -29,7 +29,8 @@ class Adagrad(Solver):
 
     @classmethod
     def usual_step(cls, problem: Problem, settings: TrainSettings, scales: Array) -> float:
-        return cls.first_step
+        """Return a step that moves no score by much: the first moves every coordinate as far, whatever its unit."""
+        return cls.first_step / max(1.0, float(np.sqrt(problem.squares()[1].max(initial=0.0))))
 
     def run_epoch(self, visits: NDArray[np.int64], step: float) -> None:
         problem, l2 = self.problem, self.settings.l2

@@ -52,6 +52,6 @@ class Solver:
 
 
 def steepest(problem: Problem, l2: float, scales: Array) -> float:
-    """Return the largest curvature of a row's scaled loss, with the regulariser: the Lipschitz constant of its gradient."""
+    """Return the largest curvature of the scaled loss of a row that has a weight, with the regulariser: the Lipschitz constant of its gradient."""
     lengths = problem.squares()[0] + problem.constant
-    return max(float((scales * lengths).max()) * problem.facts.curvature + l2, 1e-300)
+    return max(float((scales * lengths)[problem.weights > 0].max()) * problem.facts.curvature + l2, 1e-300)

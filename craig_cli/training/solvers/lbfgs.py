@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
+from scipy.sparse.linalg import LinearOperator
 
 from craig_cli.blocks import Progress, no_progress
 from craig_cli.train_settings import TrainSettings
@@ -33,7 +34,7 @@ def minimise(problem: Problem, settings: TrainSettings, model: Array, progress: 
         if search.is_done():
             break
         result = minimize(search.evaluate, position, jac=True, method="L-BFGS-B", callback=search.stop, options=options)
-        position = result.x
+        position = search.polish(result.x, result.hess_inv)
     return tracer.fit(position.reshape(model.shape) / search.roots, settings)
 
 
@@ -71,6 +72,21 @@ class Search:
         self._latest = value, gradient
         return value, (gradient / self.roots).ravel()
 
+    def polish(self, position: Array, inverse: LinearOperator) -> Array:
+        """Return a position of a shorter gradient, by steps that the gradient judges: so near the optimum, changes of F drown in rounding.
+
+        ``inverse`` stands for the inverse of the Hessian. Ends with the first step that does not halve the gradient.
+        """
+        _, gradient = self.evaluate(position)
+        while not self.is_done():
+            trial = position - inverse.matvec(gradient)
+            _, there = self.evaluate(trial)
+            if not np.linalg.norm(there) < 0.5 * np.linalg.norm(gradient):
+                break
+            position, gradient = trial, there
+            self.note(position)
+        return position
+
     def is_done(self) -> bool:
         """Return whether the last point noted is good enough, or the last allowed."""
         point = self._tracer.points[-1]
@@ -78,11 +94,15 @@ class Search:
 
     def stop(self, intermediate_result: OptimizeResult) -> None:
         """Note an iteration; ends the search by `StopIteration`. The point is the one evaluated last: there the line search has stopped."""
+        self.note(intermediate_result.x)
+        if self.is_done():
+            raise StopIteration
+
+    def note(self, position: Array) -> None:
+        """Note the point that was evaluated last."""
         assert self._latest is not None
         now = time.perf_counter()
-        model = intermediate_result.x.reshape(-1, len(self.roots)) / self.roots
+        model = position.reshape(-1, len(self.roots)) / self.roots
         point = self._tracer.note(self._passes, now - self._begun, model, *self._latest)
         self._progress("train", point.epoch, None)
         self._begun += time.perf_counter() - now
-        if self.is_done():
-            raise StopIteration

@@ -1,0 +1,49 @@
+"""Small problems for the tests of training: every loss, dense and sparse, with equal weights and uneven ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from test_exact import sparse
+
+from craig_cli.training import Problem, make_problem
+from craig_cli.training.losses import LOSS_FACTS
+
+TASKS = (
+    *((loss, 3 if loss == "softmax" else 2) for loss in LOSS_FACTS),
+    *((loss, 3) for loss in LOSS_FACTS if loss != "softmax"),
+    ("softmax", 2),
+    ("squared", 0),
+)
+"""Losses with a number of classes; 0 stands for a number to predict."""
+KINDS = ("float64", "float32", "sparse")
+
+
+def made_rows(n: int, d: int = 5, seed: int = 0) -> np.ndarray:
+    """Rows with zeros, of columns whose spreads differ; exact in float32."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(n, d)) * np.geomspace(1, 3, d)
+    rows[rng.random((n, d)) < 0.4] = 0
+    return rows.astype(np.float32).astype(np.float64)
+
+
+def made_labels(rows: np.ndarray, n_classes: int, seed: int = 1) -> np.ndarray:
+    """Noisy labels 0, 1, ... that follow from the rows, or a number to predict."""
+    rng = np.random.default_rng(seed)
+    score = rows @ rng.normal(size=rows.shape[1]) + rng.normal(size=len(rows)) + 0.5
+    return score if n_classes == 0 else np.digitize(score, np.quantile(score, np.arange(1, n_classes) / n_classes)).astype(np.int64)
+
+
+def uneven(n: int, seed: int = 2) -> np.ndarray:
+    """Whole weights 0, 1, ... 4."""
+    return np.random.default_rng(seed).integers(0, 5, n).astype(np.float64)
+
+
+def as_kind(rows: np.ndarray, kind: str):
+    """The rows as float64, float32 or sparse rows."""
+    return sparse(rows) if kind == "sparse" else rows.astype(kind)
+
+
+def made_problem(loss: str, n_classes: int, kind: str = "float64", n: int = 60, weights: np.ndarray | None = None, **options) -> Problem:
+    """A problem of `made_rows`."""
+    rows = made_rows(n)
+    return make_problem(as_kind(rows, kind), made_labels(rows, n_classes), loss, weights, regression=n_classes == 0, **options)

@@ -1,0 +1,81 @@
+"""Step sizes by hand, and the rows of an epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from problems import made_problem, uneven
+
+from craig_cli.catalog import SCHEDULES, names
+from craig_cli.train_settings import TrainSettings
+from craig_cli.training import fit
+from craig_cli.training.descent import make_visits
+from craig_cli.training.schedules import USUAL_DECAY, Visits, step_at
+from craig_cli.training.tuning import DECAYS
+
+
+@pytest.mark.parametrize(
+    ("schedule", "decay", "steps"),
+    [
+        ("exponential", 0.5, [8, 4, 2, 1]),
+        ("exponential", 1.0, [8, 8, 8, 8]),
+        ("k-inverse", 1.0, [8, 4, 8 / 3, 2]),
+        ("k-inverse", 0.0, [8, 8, 8, 8]),
+        ("power", 1.0, [8, 4, 8 / 3, 2]),
+        ("power", 0.5, [8, 8 / 2**0.5, 8 / 3**0.5, 4]),
+        ("constant", 0.7, [8, 8, 8, 8]),
+    ],
+)
+def test_steps_by_hand(schedule, decay, steps):
+    assert [step_at(schedule, 8.0, decay, epoch) for epoch in range(4)] == pytest.approx(steps, rel=1e-15)
+
+
+def test_every_schedule_of_the_catalog_has_a_decay():
+    assert set(USUAL_DECAY) == set(DECAYS) == set(names(SCHEDULES))
+
+
+@pytest.fixture
+def problem():
+    return made_problem("logistic", 2, weights=uneven(60))
+
+
+def test_shuffled_visits_every_row_once(problem):
+    visits = Visits(problem, "shuffled", np.random.default_rng(0))
+    first, second = visits.next(), visits.next()
+    assert sorted(first) == sorted(second) == list(range(60))
+    assert first.tolist() != second.tolist()
+    np.testing.assert_array_equal(visits.scales, problem.weights / problem.weights.mean())
+
+
+def test_greedy_visits_the_order_that_is_given(problem):
+    order = np.arange(60)[::-1]
+    assert Visits(problem, "greedy", np.random.default_rng(0), order).next().tolist() == order.tolist()
+    assert Visits(problem, "greedy", np.random.default_rng(0)).next().tolist() == list(range(60))
+
+
+def test_sampled_draws_by_weight_and_never_a_row_of_weight_nought(problem):
+    visits = Visits(problem, "sampled", np.random.default_rng(0))
+    drawn = np.bincount(np.concatenate([visits.next() for _ in range(2000)]), minlength=60)
+    assert drawn.sum() == 120_000
+    assert (drawn[problem.weights == 0] == 0).all()
+    assert np.abs(drawn / drawn.sum() - problem.shares).max() < 0.002
+    assert (visits.scales == 1).all()
+
+
+def test_every_run_from_one_generator_visits_the_same_rows(problem):
+    rng = np.random.default_rng(3)
+    first, second = (make_visits(problem, "shuffled", rng, None).next().tolist() for _ in range(2))
+    assert first == second
+
+
+def test_the_order_of_the_rows_counts_for_greedy_alone(problem):
+    order = np.arange(60)[::-1]
+    for name, is_same in (("greedy", False), ("shuffled", True), ("sampled", True)):
+        settings = TrainSettings(solver="sgd", order=name, epochs=2)
+        one, other = fit(problem, settings), fit(problem, settings, order=order)
+        assert (one.coef.tobytes() == other.coef.tobytes()) is is_same
+
+
+def test_the_seed_decides_a_shuffled_run(problem):
+    one, again, other = (fit(problem, TrainSettings(solver="sgd", seed=seed, epochs=2)).coef.tobytes() for seed in (0, 0, 1))
+    assert one == again != other
