@@ -39,7 +39,7 @@ def broken_promises(coreset: Coreset) -> list[str]:
         promise(np.count_nonzero(of_class) == summary.n_selected, f"the picks{name} are not as many as stated")
         promise(int(c.cluster_size[of_class].sum()) == summary.n_rows, f"cluster sizes{name} do not add up to its rows")
         promise(abs(float(weight.sum()) - summary.n_rows) <= ROUNDING * summary.n_rows, f"weights{name} do not add up to its rows")
-        if c.weights in ("cluster", "cell"):
+        if c.weights == "cluster":
             promise((weight == np.floor(weight)).all(), f"a weight{name} is not a whole number")
         promise(bool((epsilon[1:] <= epsilon[:-1]).all()) and (gain >= 0).all(), f"epsilon{name} rises along the order")
         promise(np.isfinite(summary.epsilon) and summary.epsilon >= 0, f"epsilon{name} is not a number of at least 0")
