@@ -44,6 +44,18 @@ METHODS = (
     Entry("stochastic", "greedy over n/k ln(1/delta) random candidates a pick (Mirzasoleiman et al. 2015)"),
     Entry("stratified", "one random row of each balanced, compact cell; weights are the cell's rows"),
     Entry("random", "uniform random rows of each class (the paper's baseline)"),
+    Entry("importance", "random rows of each class, likelier the longer their gradient at a pilot model; weights 1/probability (OSMAC)"),
+)
+
+REPRESENTATIVES = (
+    Entry("medoid", "the pick itself (the paper's)"),
+    Entry("random", "one row of its cluster, drawn at random: no bias, a larger epsilon"),
+)
+
+WEIGHTINGS = (
+    Entry("cluster", "those of the method: rows of the cluster (the paper's), of the cell, or 1/probability"),
+    Entry("calibrated", "the nearest to these that give the gradients of all rows at pilot models; kept only if they help"),
+    Entry("auto", "calibrated where that can be done and helps, else cluster"),
 )
 
 METRICS = (

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from craig_cli import __version__
 from craig_cli.errors import ManifestError
-from craig_cli.selection import EPSILON_DEFINITION, ClassSummary, Coreset
+from craig_cli.selection import ClassSummary, Coreset
 
 SCHEMA_VERSION = 1
 FOOTER_KEY = b"craig"
@@ -43,6 +43,8 @@ COLUMN_TYPES = {
     "label": (pa.int64(), pa.float64(), pa.string()),
     "gain": (pa.float64(),),
     "epsilon": (pa.float64(),),
+    "medoid": (pa.int64(),),
+    "base_weight": (pa.float64(),),
     "file": (pa.string(),),
     "row_in_file": (pa.int64(),),
 }
@@ -85,13 +87,15 @@ class Manifest:
             "scale": c.scale,
             "task": c.task,
             "seed": c.seed,
+            "representative": c.representative,
             "weights": c.weights,
+            "calibration": None if c.calibration is None else dict(c.calibration),
             "proxy": PROXY,
             "n": c.n_rows,
             "d": c.n_columns,
             "k": len(c.index),
             "classes": [class_facts(summary) for summary in c.classes],
-            "epsilon": {"total": c.epsilon_total, "mean": c.epsilon_mean, "definition": EPSILON_DEFINITION},
+            "epsilon": {"total": c.epsilon_total, "mean": c.epsilon_mean, "definition": c.epsilon_definition},
             "gradient_error_bound": GRADIENT_ERROR_BOUND,
             "data_fingerprint": self.data_fingerprint,
             "request": dict(self.request),
@@ -133,6 +137,7 @@ def write_manifest(out: BinaryIO, manifest: Manifest) -> None:
     if c.label is not None:
         columns["label"] = c.label
     columns |= {"gain": c.gain, "epsilon": c.epsilon}
+    columns |= {name: values for name, values in (("medoid", c.medoid), ("base_weight", c.base_weight)) if values is not None}
     if manifest.files:
         file = np.searchsorted(manifest.file_starts, c.index, side="right") - 1
         names = np.array([storable_name(name) for name in manifest.files], dtype=object)
@@ -213,7 +218,7 @@ def unreadable(error: Exception) -> str:
 
 def check_columns(source: str, schema: pa.Schema) -> None:
     """Raise `ManifestError` unless all columns are there, each of its type."""
-    optional = {"label", "file", "row_in_file"}
+    optional = {"label", "medoid", "base_weight", "file", "row_in_file"}
     for name, types in COLUMN_TYPES.items():
         if schema.names.count(name) > 1:
             raise ManifestError(source, f"column '{name}' is there twice")
@@ -302,6 +307,10 @@ def assemble(source: str, facts: Facts, table: pa.Table) -> Manifest:
             weights=facts.get("weights", str),
             seed=facts.count("seed"),
             notes=tuple(str(note) for note in facts.get("notes", list)),
+            representative=facts.get("representative", str) if "representative" in facts.values else "medoid",
+            medoid=columns.get("medoid"),
+            base_weight=columns.get("base_weight"),
+            calibration=facts.get("calibration", dict, type(None)) if "calibration" in facts.values else None,
         ),
         request=facts.get("request", dict),
         data_fingerprint=facts.get("data_fingerprint", str),
@@ -348,6 +357,12 @@ def check_rows(source: str, coreset: Coreset, k: int) -> None:
     values, counts = np.unique(index, return_counts=True)
     if len(values) < k:
         raise ManifestError(source, "a row is selected twice", value=str(values[counts > 1][0]))
+    for column, values, said, is_needed in (
+        ("medoid", coreset.medoid, f"representative {coreset.representative}", coreset.representative != "medoid"),
+        ("base_weight", coreset.base_weight, f"weights {coreset.weights}", coreset.weights == "calibrated"),
+    ):
+        if is_needed != (values is not None):
+            raise ManifestError(source, f"the footer states {said}, and column '{column}' is {'missing' if is_needed else 'there'}")
     if not np.array_equal(coreset.order, np.arange(k)):
         raise ManifestError(source, "column 'order' is not 0, 1, 2, ...")
 

@@ -43,6 +43,9 @@ class SelectReport:
     epsilon, epsilon_mean : float
     epsilon_share : float or None
         Epsilon over that of one medoid a class; None where the method does not compute the latter.
+    representative, weights : str
+    calibration : mapping or None
+        What was calibrated, as in the manifest.
     seconds : mapping of str to float
         Wall-clock time of each stage.
     peak_memory_bytes, temporary_bytes : int
@@ -61,6 +64,9 @@ class SelectReport:
     epsilon: float
     epsilon_mean: float
     epsilon_share: float | None
+    representative: str
+    weights: str
+    calibration: Mapping[str, Any] | None
     seconds: Mapping[str, float]
     peak_memory_bytes: int
     temporary_bytes: int
@@ -82,8 +88,56 @@ class SelectReport:
             *class_lines(self.classes),
             ("epsilon", f"{self.epsilon:.6g} in all, {self.epsilon_mean:.6g} a row{share}"),
             ("method", f"{self.method} (chosen by auto: {self.reason})" if self.reason else self.method),
+            *([("rows are", "a random one of each cluster")] if self.representative == "random" else []),
+            *calibration_lines(self.calibration, self.weights),
             ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.seconds.items())),
             ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak{temporary}"),
+            *(("note", note) for note in self.notes),
+        ]
+        return aligned(lines)
+
+
+@dataclass(frozen=True)
+class CalibrateReport:
+    """What ``craig calibrate`` did.
+
+    Parameters
+    ----------
+    output : str
+    rows, columns, selected : int
+    weights : str
+        What they are now.
+    calibration : mapping or None
+        As in the manifest.
+    seconds : mapping of str to float
+        Wall-clock time of each stage.
+    peak_memory_bytes : int
+    notes : tuple of str
+    """
+
+    output: str
+    rows: int
+    columns: int
+    selected: int
+    weights: str
+    calibration: Mapping[str, Any] | None
+    seconds: Mapping[str, float]
+    peak_memory_bytes: int
+    notes: tuple[str, ...]
+    exit_code: ClassVar[int] = 0
+
+    def facts(self) -> dict[str, Any]:
+        """Return the report in JSON types."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """Return the closing summary."""
+        lines = [
+            ("rows", f"{self.rows:,} read, {counted(self.columns, 'column')}"),
+            ("picks", f"{self.selected:,} ({self.selected / self.rows:.2%}) written to {'stdout' if self.output == '-' else printable(self.output)}"),
+            *calibration_lines(self.calibration, self.weights),
+            ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.seconds.items())),
+            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak"),
             *(("note", note) for note in self.notes),
         ]
         return aligned(lines)
@@ -257,6 +311,30 @@ def class_lines(classes: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     if rest:
         lines.append(("class", f"and {len(rest):,} more: {sum(e['k'] for e in rest):,} of {sum(e['n'] for e in rest):,}"))
     return lines
+
+
+def calibration_lines(facts: Mapping[str, Any] | None, weights: str) -> list[tuple[str, str]]:
+    """Return what is said of a calibration; nothing where none was asked for."""
+    if facts is None:
+        return []
+    at = f"{counted(len(facts['pilot_l2']), 'pilot')} of {facts['loss']} loss (l2 {', '.join(f'{l2:g}' for l2 in facts['pilot_l2'])})"
+    if not facts["kept"]:
+        return [("weights", f"{weights}: calibration at {at} did not help, {facts['reason']}")]
+    kind = "leading directions" if facts["is_reduced"] else "coordinates"
+    before, after = max(facts["gradient_error_before"]), max(facts["gradient_error_after"])
+    losses = ", ".join(f"{b:.6g} -> {a:.6g}" for b, a in zip(facts["loss_before"], facts["loss_after"], strict=True))
+    return [
+        ("weights", f"calibrated at {at}, {facts['rounds_kept']} of {counted(facts['rounds'], 'round')} kept"),
+        (
+            "gradient",
+            f"error {before:.2g} -> {after:.2g} of its root mean square, {facts['constraints']:,} {kind} ({facts['rows_a_constraint']:.3g} rows each)",
+        ),
+        ("loss", f"on all rows {losses}"),
+        (
+            "worth",
+            f"{facts['effective_rows']:,.0f} rows of equal weight; the largest {facts['largest_weight']:.4g}, {facts['zero_weights']:,} are zero",
+        ),
+    ]
 
 
 def epsilon_of(entry: Mapping[str, Any]) -> str:

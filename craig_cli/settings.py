@@ -7,11 +7,15 @@ import os
 import re
 from dataclasses import dataclass
 
-from craig_cli.catalog import FORMATS, METHODS, METRICS, SCALES, TASKS, names
+from craig_cli.catalog import FORMATS, METHODS, METRICS, REPRESENTATIVES, SCALES, TASKS, names
 from craig_cli.errors import UsageError
 
 LABEL_COLUMNS = ("label", "target", "class", "y")
 """Columns taken for the label when ``--label`` is not given, in this order."""
+
+
+DRAWN = ("random", "stratified", "importance")
+"""Methods whose picks are random rows."""
 
 
 def usable_threads() -> int:
@@ -119,18 +123,24 @@ class SelectionSettings:
     delta: float = 0.01
     refine: bool = False
     memory_limit: int = 0
+    representative: str = "medoid"
 
     def __post_init__(self) -> None:
         check_name("--method", self.method, names(METHODS))
         check_name("--metric", self.metric, names(METRICS))
         check_name("--scale", self.scale, names(SCALES))
         check_name("--task", self.task, names(TASKS))
+        check_name("--representative", self.representative, names(REPRESENTATIVES))
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"--seed: {self.seed} is not between 0 and 2^63 - 1.")
         if not 128 <= self.cell_size <= 16384:
             raise UsageError(f"--cell-size: {self.cell_size} is not between 128 and 16384.")
-        if self.refine and self.method in ("random", "stratified"):
-            raise UsageError(f"--refine: the picks of --method {self.method} are meant to be random. Leave one of the two out.")
+        if self.method in DRAWN:
+            for option, is_given in (("--refine", self.refine), ("--representative random", self.representative == "random")):
+                if is_given:
+                    raise UsageError(f"{option}: the picks of --method {self.method} are meant to be random. Leave one of the two out.")
+        if self.representative == "random" and self.budget.is_cover:
+            raise UsageError("--representative random: an epsilon budget is kept by the picks themselves. Use --size or --fraction.")
         if self.refine and self.budget.is_cover:
             raise UsageError("--refine: the picks of an epsilon budget are a greedy prefix. Use --size or --fraction, or leave --refine out.")
         if self.sample_rows < 0:

@@ -28,6 +28,8 @@ class TrainFiles:
         Replace an output that is not a model.
     force_mismatch : bool
         Use a manifest of other data.
+    first : int or None
+        How many of the manifest's picks to train on, with clusters and weights anew; None for all.
     """
 
     paths: tuple[str, ...]
@@ -37,12 +39,15 @@ class TrainFiles:
     init: str | None = None
     force: bool = False
     force_mismatch: bool = False
+    first: int | None = None
 
     def __post_init__(self) -> None:
         if self.coreset is not None and self.weights is not None:
             raise UsageError("--coreset and --weights exclude each other: leave one out.")
         if self.force_mismatch and self.coreset is None:
             raise UsageError("--force-mismatch: there is no --coreset to match.")
+        if self.first is not None and (self.coreset is None or self.force_mismatch):
+            raise UsageError("--first: it takes the first picks of a --coreset, and their weights anew from its data.")
         if sum(name == "-" for name in (*self.paths, self.coreset, self.weights, self.init)) > 1:
             raise UsageError("Only one of DATA, --coreset, --weights and --init can be read from stdin: name a file for the others.")
 

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from craig_cli.catalog import FORMATS, METHODS, METRICS, SCALES, TASKS, Entry, Format, names
+from craig_cli.calibration_settings import CalibrationSettings, parse_pilot_l2
+from craig_cli.catalog import FORMATS, LOSSES, METHODS, METRICS, REPRESENTATIVES, SCALES, TASKS, WEIGHTINGS, Entry, Format, names
 from craig_cli.cli.app import write_exit_codes
 from craig_cli.cli.session import Session
 from craig_cli.settings import LABEL_COLUMNS, InputSettings, SelectionSettings
@@ -18,10 +19,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Table = tuple[Entry, ...] | tuple[Format, ...]
 
 READING_TABLES = (("Formats", FORMATS), ("Tasks", TASKS))
-SELECTION_TABLES = (("Methods", METHODS), ("Metrics", METRICS), ("Scales", SCALES))
+SELECTION_TABLES = (("Methods", METHODS), ("Representatives", REPRESENTATIVES), ("Weights", WEIGHTINGS), ("Metrics", METRICS), ("Scales", SCALES))
 READING_OPTIONS = ("format", "label", "no_label", "task", "index_base", "on_error", "drop", "one_hot", "delimiter", "no_header", "rows_key")
 EXCLUSIVE = (("fraction", "size", "epsilon", "mean_epsilon"), ("label", "no_label"))
 """Options that exclude each other: one given with more authority displaces the others."""
+PILOT_L2 = ",".join(f"{l2:g}" for l2 in CalibrationSettings.pilot_l2)
 AUTHORITY = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
 
 
@@ -172,6 +174,29 @@ selection_options = combined(
     option("--refine", is_flag=True, help="Swap picks after greedy until no single swap lowers epsilon (dense rows; slower)."),
     option("--seed", type=int, default=SelectionSettings.seed, show_default=True, help="Seed of the methods that draw rows at random."),
 )
+first_option = option(
+    "--first", type=int, metavar="R", help="Take the first R picks of the manifest, with clusters and weights made anew. [default: all]"
+)
+pilot_options = combined(
+    option(
+        "--loss",
+        type=click.Choice(names(LOSSES)),
+        help="Of pilot models. [default: logistic for 2 classes, softmax for more, squared for regression]",
+    ),
+    option("--pilot-l2", metavar="L", default=PILOT_L2, show_default=True, help="Strength of the regulariser of each pilot, commas between."),
+    option("--rounds", type=int, metavar="N", default=CalibrationSettings.rounds, show_default=True, help="Most rounds of calibration."),
+)
+weights_options = combined(
+    option(
+        "--representative",
+        type=click.Choice(names(REPRESENTATIVES)),
+        default=SelectionSettings.representative,
+        show_default=True,
+        help="Which row stands for a cluster.",
+    ),
+    option("--weights", type=click.Choice(names(WEIGHTINGS)), default=CalibrationSettings.weights, show_default=True, help="How picks are weighted."),
+    pilot_options,
+)
 threads_option = option(
     "--threads",
     type=int,
@@ -222,6 +247,13 @@ common_options = combined(
 def input_settings(paths: tuple[str, ...], options: dict[str, Any]) -> InputSettings:
     """Return the settings that reading options make."""
     return InputSettings(paths, **reading_settings({name: options[name] for name in READING_OPTIONS}))
+
+
+def calibration_settings(weights: str, options: dict[str, Any]) -> CalibrationSettings:
+    """Return the settings that the options of pilots, seed and threads make."""
+    return CalibrationSettings(
+        weights, options["loss"], parse_pilot_l2(options["pilot_l2"]), options["rounds"], seed=options["seed"], threads=options["threads"]
+    )
 
 
 def reading_settings(options: dict[str, Any]) -> dict[str, Any]:

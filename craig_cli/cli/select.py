@@ -19,6 +19,7 @@ from craig_cli.settings import Budget, SelectionSettings, parse_size
     examples=(
         "craig select sample_data/sample.libsvm --fraction 0.1 -o cs.parquet",
         "craig select sample_data/sample.csv --size 20 --scale standard -o cs.parquet",
+        "craig select sample_data/sample.csv --fraction 0.1 --representative random --weights auto -o cs.parquet",
         "craig select sample_data/sample.csv --fraction 0.1 --dry-run",
         "craig select sample_data/sample.parquet --mean-epsilon 1.5 --json -o cs.parquet",
         "craig select - --format csv --fraction 0.1 -o cs.parquet < sample_data/sample.csv",
@@ -28,6 +29,7 @@ from craig_cli.settings import Budget, SelectionSettings, parse_size
 @opt.output_options
 @opt.budget_options
 @opt.selection_options
+@opt.weights_options
 @opt.threads_option
 @opt.memory_option
 @opt.reading_options(show_default=True)
@@ -61,9 +63,13 @@ def command(
     budget = Budget(**{name: options[name] for name in ("fraction", "size", "epsilon", "mean_epsilon")})
     selection = SelectionSettings(
         budget,
-        **{name: options[name] for name in ("method", "metric", "scale", "sample_rows", "cell_size", "delta", "refine", "seed", "threads", "task")},
+        **{
+            name: options[name]
+            for name in ("method", "metric", "scale", "representative", "sample_rows", "cell_size", "delta", "refine", "seed", "threads", "task")
+        },
         memory_limit=0 if options["memory_limit"] is None else parse_size("--memory-limit", options["memory_limit"]),
     )
+    calibration = opt.calibration_settings(options["weights"], options)
     inputs = opt.input_settings(opt.all_paths(ctx, data, files_from), options)
     session.detail(
         f"method {selection.method}, metric {selection.metric}, scale {selection.scale}, seed {selection.seed}, {selection.n_threads} threads"
@@ -78,5 +84,5 @@ def command(
     from craig_cli.workflows.select import select_to_file
 
     with session.progress() as progress:
-        report = select_to_file(inputs, selection, output, force=force, progress=progress)
+        report = select_to_file(inputs, selection, output, calibration=calibration, force=force, progress=progress)
     session.finish(report, json, summary_only=True)

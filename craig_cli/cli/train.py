@@ -18,6 +18,7 @@ rows_options = opt.combined(
     opt.option("-o", "--output", metavar="FILE", required=True, help="Where the model goes (NumPy's .npz); - is stdout."),
     opt.option("--force", is_flag=True, help="Replace an existing output that is not a craig model."),
     opt.option("--coreset", metavar="FILE", help="Train on the rows and weights of a manifest written by craig select. [default: all rows]"),
+    opt.first_option,
     opt.option("--force-mismatch", is_flag=True, help="Use the row numbers of a manifest even if it was selected from other data."),
     opt.option("--weights", metavar="FILE", help="Train on the rows of a hand-made Parquet file with columns index (from 0) and weight."),
     opt.option("--init", metavar="FILE", help="Start from the model in FILE. [default: zero]"),
@@ -77,7 +78,7 @@ def command(
         raise UsageError("--json and --output - both write to stdout: choose one.")
     strengths = parse_l2(l2)
     settings = [TrainSettings(**{name: options[name] for name in SETTINGS}, l2=strength, intercept=not no_intercept) for strength in strengths]
-    kinds = ("output", "coreset", "weights", "init", "force", "force_mismatch")
+    kinds = ("output", "coreset", "weights", "init", "force", "force_mismatch", "first")
     files = TrainFiles(opt.all_paths(ctx, data, files_from), **{name: options[name] for name in kinds})
     overrides = opt.reading_overrides(ctx)
     session.detail(f"solver {settings[0].solver}, l2 {l2}, seed {settings[0].seed}, {settings[0].n_threads} threads")

@@ -12,10 +12,50 @@ from craig_cli.selection.frames import make_frame
 from craig_cli.selection.sparse_group import SKETCH_COLUMNS
 from craig_cli.threads import Workers
 
+UNIFORM_SHARE = 0.2
+"""Of the probability of a row: it bounds the weights."""
+
 
 def random_picks(n_rows: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return distinct rows drawn uniformly, in random order, and their weights, n / k each (paper, section 5: the random baseline)."""
     return rng.permutation(n_rows)[:size], np.full(size, n_rows / size)
+
+
+def importance_picks(scores: NDArray[np.float64], size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return distinct rows drawn by their scores, in random order, and weights in proportion to 1/probability that add up to n.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n,)
+        Of at least 0, as the length of a row's gradient at a pilot model (OSMAC: Wang, Zhu and Ma 2018).
+    size : int
+    rng : numpy.random.Generator
+
+    Notes
+    -----
+    Row i is drawn with probability min(1, t q_i), where q mixes the scores' shares with a fifth of uniform, and t makes `size` of the sum:
+    systematically along a random order, which gives each row just this probability.
+    """
+    n = len(scores)
+    total = float(scores.sum())
+    mixed = np.full(n, 1.0 / n) if total == 0 else (1 - UNIFORM_SHARE) * scores / total + UNIFORM_SHARE / n
+    probability = np.zeros(n)
+    is_certain = np.zeros(n, bool)
+    while True:
+        left = ~is_certain
+        probability[left] = (size - np.count_nonzero(is_certain)) * mixed[left] / mixed[left].sum() if left.any() else 1.0
+        above = left & (probability >= 1)
+        if not above.any():
+            break
+        is_certain |= above
+        probability[above] = 1.0
+    order = rng.permutation(n)
+    ends = np.cumsum(probability[order])
+    ends *= size / ends[-1]
+    places = np.minimum(np.searchsorted(ends, rng.random() + np.arange(size), side="right"), n - 1)
+    picks = rng.permutation(order[places])
+    weights = 1 / probability[picks]
+    return picks, weights * (n / weights.sum())
 
 
 def stratified_picks(

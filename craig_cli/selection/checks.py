@@ -24,7 +24,13 @@ def broken_promises(coreset: Coreset) -> list[str]:
     promise(np.array_equal(c.order, np.arange(k)), "order is not 0, 1, 2, ...")
     promise((c.cluster_size >= 1).all(), "a selected row does not stand for itself")
     promise(int(c.cluster_size.sum()) == c.n_rows, "cluster sizes do not add up to the number of rows")
-    promise(np.isfinite(c.weight).all() and (c.weight > 0).all(), "a weight is not a positive number")
+    promise(np.isfinite(c.weight).all() and (c.weight >= 0).all(), "a weight is not a number of at least 0")
+    promise(c.weights == "calibrated" or (c.weight > 0).all(), "a weight is not a positive number")
+    promise((c.weights == "calibrated") == (c.base_weight is not None), "calibrated weights, and those they were made of, go together")
+    promise(c.base_weight is None or (c.base_weight > 0).all(), "a base weight is not a positive number")
+    promise((c.representative == "medoid") == (c.medoid is None), "representatives, and the medoids of their clusters, go together")
+    promise(c.medoid is None or len(np.unique(c.medoid)) == k, "a medoid is there twice")
+    promise(c.medoid is None or (c.medoid.min() >= 0 and c.medoid.max() < c.n_rows), "a medoid is out of range")
     promise(sum(s.n_rows for s in c.classes) == c.n_rows and sum(s.n_selected for s in c.classes) == k, "class counts do not add up")
     for summary in c.classes:
         of_class = np.ones(k, bool) if summary.label is None or c.label is None else c.label == summary.label
@@ -33,7 +39,7 @@ def broken_promises(coreset: Coreset) -> list[str]:
         promise(np.count_nonzero(of_class) == summary.n_selected, f"the picks{name} are not as many as stated")
         promise(int(c.cluster_size[of_class].sum()) == summary.n_rows, f"cluster sizes{name} do not add up to its rows")
         promise(abs(float(weight.sum()) - summary.n_rows) <= ROUNDING * summary.n_rows, f"weights{name} do not add up to its rows")
-        if c.weights != "uniform":
+        if c.weights == "cluster":
             promise((weight == np.floor(weight)).all(), f"a weight{name} is not a whole number")
         promise(bool((epsilon[1:] <= epsilon[:-1]).all()) and (gain >= 0).all(), f"epsilon{name} rises along the order")
         promise(np.isfinite(summary.epsilon) and summary.epsilon >= 0, f"epsilon{name} is not a number of at least 0")

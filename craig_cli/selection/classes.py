@@ -22,15 +22,20 @@ NARROW_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class ClassRows:
-    """One class: its label (None for a single group) and its rows in the input, ascending."""
+    """One class: its label (None for a single group), its rows in the input, ascending, and the scores of these, if rows are drawn by such."""
 
     label: int | float | str | None
     index: NDArray[np.int64]
+    scores: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
 class ClassPicks:
-    """The picks of one class, measured: arrays of shape (k_c,), in the order picked."""
+    """The picks of one class, measured: arrays of shape (k_c,), in the order picked.
+
+    `cluster` (n_c,) is the pick of each row of the class, by its number, `reach` is no smaller than any distance: neither is there for rows on
+    disk. `medoid` are the picks whose clusters `rows` represent, if these are other rows.
+    """
 
     rows: NDArray[np.int64]
     gain: NDArray[np.float64]
@@ -39,6 +44,9 @@ class ClassPicks:
     weight: NDArray[np.float64]
     final_epsilon: float
     medoid_epsilon: float
+    cluster: NDArray[np.int64] | None = None
+    reach: float = 0.0
+    medoid: NDArray[np.int64] | None = None
 
 
 def split_classes(labels: Labels | None, n_rows: int, task: str) -> list[ClassRows]:
@@ -85,7 +93,8 @@ def measure_class(
     cluster, nearest = np.empty(n, np.int64), np.empty(n)
     cluster[group.rank], nearest[group.rank] = group.cluster(), group.nearest() * group.unit
     cluster[chosen] = np.arange(len(chosen))
-    distances = distances_to_picks(features, members, chosen, cluster, power_of_two(group.phantom * group.unit), workers)
+    reach = group.phantom * group.unit
+    distances = distances_to_picks(features, members, chosen, cluster, power_of_two(reach), workers)
     remaining = n * group.phantom - np.cumsum(gained)
     sizes = np.bincount(cluster, minlength=len(chosen)).astype(np.int64)
     total = float(distances.sum())
@@ -97,6 +106,8 @@ def measure_class(
         weight=sizes.astype(np.float64) if weight is None else weight,
         final_epsilon=total,
         medoid_epsilon=float(remaining[0] * group.unit),
+        cluster=cluster,
+        reach=reach,
     )
     return measured, float(np.abs(distances - nearest).sum()) <= NARROW_TOLERANCE * total
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import Labels
 
+REPRESENTATIVE_DEFINITION = "sum over rows of the distance to the row that represents its cluster; clusters are the rows nearest to each medoid"
 EPSILON_DEFINITION = "L(S) = sum over rows of the distance to the nearest selected row of its class"
 
 
@@ -49,7 +52,7 @@ class Coreset:
     weight : ndarray of float64, shape (k,)
         How many rows the pick stands for.
     cluster_size : ndarray of int64, shape (k,)
-        Rows whose nearest pick this is.
+        Rows whose nearest pick this is (or is the one it represents).
     label : Labels or None
         Label of each pick, the user's own values.
     gain : ndarray of float64, shape (k,)
@@ -61,8 +64,9 @@ class Coreset:
     n_rows, n_columns : int
         Shape of the input.
     method, metric, scale, task : str
-    weights : {'cluster', 'uniform', 'cell'}
-        What `weight` is: the rows nearest to the pick (paper, algorithm 1), n_c / k_c alike for a class, or the rows of the pick's cell.
+    weights : {'cluster', 'uniform', 'cell', 'inverse', 'calibrated'}
+        What `weight` is: the rows nearest to the pick (paper, algorithm 1), n_c / k_c alike for a class, the rows of the pick's cell, in
+        proportion to 1/probability, or calibrated.
     seed : int
     sample_rows : int
         Rows that greedy saw, about; 0 for all.
@@ -70,6 +74,14 @@ class Coreset:
         Why ``auto`` took the method; empty if the user chose it.
     notes : tuple of str
         Sentences for the summary, for example that column spreads differ widely.
+    representative : {'medoid', 'random'}
+        What `index` is: the picks, or a random row of the cluster of each.
+    medoid : ndarray of int64, shape (k,), or None
+        The picks, where `index` is not.
+    base_weight : ndarray of float64, shape (k,), or None
+        The weights that the calibrated ones were made of.
+    calibration : mapping or None
+        What was calibrated, in JSON types; also where it did not help.
     """
 
     index: NDArray[np.int64]
@@ -91,11 +103,20 @@ class Coreset:
     sample_rows: int = 0
     reason: str = ""
     notes: tuple[str, ...] = ()
+    representative: str = "medoid"
+    medoid: NDArray[np.int64] | None = None
+    base_weight: NDArray[np.float64] | None = None
+    calibration: Mapping[str, Any] | None = None
 
     @property
     def epsilon_total(self) -> float:
         """L(S) over all classes."""
         return float(sum(c.epsilon for c in self.classes))
+
+    @property
+    def epsilon_definition(self) -> str:
+        """What epsilon is, in words."""
+        return EPSILON_DEFINITION if self.medoid is None else REPRESENTATIVE_DEFINITION
 
     @property
     def epsilon_mean(self) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import Dataset, Progress, no_progress
 from craig_cli.errors import InputError, UsageError
-from craig_cli.selection.baselines import random_picks, stratified_picks
+from craig_cli.selection.baselines import importance_picks, random_picks, stratified_picks
 from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.cells import cells_picks
 from craig_cli.selection.classes import ClassPicks, ClassRows, split_classes, with_enough_digits
@@ -24,13 +24,16 @@ from craig_cli.selection.exact import PICKS_A_STEP, LazyGreedy
 from craig_cli.selection.features import Features, make_features
 from craig_cli.selection.groups import Group, make_group
 from craig_cli.selection.refine import refine
+from craig_cli.selection.representatives import random_members, represented
 from craig_cli.settings import SelectionSettings
 from craig_cli.threads import Workers
 
-WEIGHTS = {"exact": "cluster", "stochastic": "cluster", "cells": "cluster", "stratified": "cell", "random": "uniform"}
+WEIGHTS = {"exact": "cluster", "stochastic": "cluster", "cells": "cluster", "stratified": "cell", "random": "uniform", "importance": "inverse"}
+REPRESENTATIVES = 1
+"""Third part of the seed of the representatives' draws, so that they are not those of the picks."""
 
 
-def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = no_progress) -> Coreset:
+def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = no_progress, scores: NDArray[np.float64] | None = None) -> Coreset:
     """Return the coreset of a data set.
 
     Parameters
@@ -39,6 +42,8 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
     settings : SelectionSettings
     progress : Progress
         Called with stage "select", picks made, and picks wanted (None under an epsilon budget).
+    scores : ndarray of float64, shape (n,), optional
+        What method ``importance`` draws rows by; default: all alike.
 
     Raises
     ------
@@ -64,7 +69,10 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
             picks = []
             for number, (members, size) in enumerate(zip(classes, sizes.tolist(), strict=True)):
                 report = partial(report_picks, progress, sum(len(p.rows) for p in picks), int(sizes.sum()))
+                members = replace(members, scores=None if scores is None else scores[members.index])
                 picks.append(select_class(features, members, size, number, settings, workers, report))
+        if settings.representative == "random":
+            picks = with_random_rows(features, classes, picks, settings.seed, workers)
     return merge(dataset, classes, picks, common_order(picks, WEIGHTS[settings.method]), settings, features.notes, reason)
 
 
@@ -73,7 +81,17 @@ def report_picks(progress: Progress, before: int, total: int, made: int) -> None
     progress("select", before + made, total)
 
 
-def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int64]) -> Coreset:
+def with_random_rows(features: Features, classes: Sequence[ClassRows], picks: Sequence[ClassPicks], seed: int, workers: Workers) -> list[ClassPicks]:
+    """Return the picks with a random row of each cluster in place of the pick."""
+    drawn = []
+    for number, (members, of_class) in enumerate(zip(classes, picks, strict=True)):
+        assert of_class.cluster is not None
+        local = random_members(of_class.cluster, of_class.cluster_size, np.random.default_rng([seed, number, REPRESENTATIVES]))
+        drawn.append(represented(features, members, of_class, local, workers))
+    return drawn
+
+
+def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int64], representatives: NDArray[np.int64] | None = None) -> Coreset:
     """Return the coreset that given picks make: clusters, gains and epsilons from scratch.
 
     Parameters
@@ -83,6 +101,8 @@ def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int
         Scale, metric, task and threads count; the budget does not.
     index : ndarray of int64, shape (k,)
         Rows, in the order picked; at least one of each class.
+    representatives : ndarray of int64, shape (k,), optional
+        The row that represents the cluster of each pick. Default: drawn anew, if the settings ask for that.
 
     Notes
     -----
@@ -95,15 +115,19 @@ def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int
         for members in classes:
             place = np.full(dataset.n_rows, -1, np.int64)
             place[members.index] = np.arange(len(members.index))
-            chosen = place[index]
-            chosen = chosen[chosen >= 0]
-            if len(chosen) == 0:
+            own = np.flatnonzero(place[index] >= 0)
+            if len(own) == 0:
                 raise InputError(dataset.files[0], f"no row of class {members.label} is selected", remedy="The picks do not belong to this data.")
-            picks.append(with_enough_digits(features, members, workers, partial(given_picks, chosen)))
+            measured = with_enough_digits(features, members, workers, partial(given_picks, place[index[own]]))
+            if representatives is not None:
+                measured = represented(features, members, measured, place[representatives[own]], workers)
+            picks.append(measured)
+        if settings.representative == "random" and representatives is None:
+            picks = with_random_rows(features, classes, picks, settings.seed, workers)
     settings, reason = resolve_method(settings, np.array([len(c.index) for c in classes]), features.n_columns)
     place = np.empty(dataset.n_rows, np.int64)
     place[index] = np.arange(len(index))
-    by = np.argsort(place[np.concatenate([p.rows for p in picks])])
+    by = np.argsort(place[np.concatenate([p.rows if p.medoid is None else p.medoid for p in picks])])
     return merge(dataset, classes, picks, by, settings, features.notes, reason)
 
 
@@ -121,6 +145,8 @@ def select_class(
         rng = np.random.default_rng([settings.seed, number])  # a second try, in float64, draws the same rows
         if settings.method == "random":
             return random_picks(len(members.index), size, rng)
+        if settings.method == "importance":
+            return importance_picks(np.ones(len(members.index)) if members.scores is None else members.scores, size, rng)
         if settings.method == "stratified":
             return stratified_picks(features.in_parts(members.index, workers), size, rng, workers)
         some = sample_of_class(len(members.index), size, len(features), settings.sample_rows, rng)
@@ -209,6 +235,8 @@ def merge(
         metric=settings.metric,
         scale=settings.scale,
         task=settings.task,
+        representative=settings.representative,
+        medoid=None if settings.representative == "medoid" else np.concatenate([p.rows if p.medoid is None else p.medoid for p in picks])[by],
         weights=WEIGHTS[settings.method],
         seed=settings.seed,
         sample_rows=settings.sample_rows,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import CraigError, ManifestError
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 
@@ -13,11 +14,28 @@ NOT_KEPT = frozenset({"paths", "block_bytes", "threads", "memory_limit"})
 """Settings that change no number, or that the manifest must not tell."""
 
 
-def describe_request(inputs: InputSettings, selection: SelectionSettings) -> dict[str, Any]:
-    """Return the request in JSON types."""
+def describe_request(inputs: InputSettings, selection: SelectionSettings, calibration: CalibrationSettings | None = None) -> dict[str, Any]:
+    """Return the request in JSON types; of calibration only where it plays a part."""
     budget = {name: value for name, value in asdict(selection.budget).items() if value is not None}
     choices = {name: value for name, value in asdict(selection).items() if name not in NOT_KEPT | {"budget"}}
-    return {"budget": budget, "input": describe_inputs(inputs), **choices}
+    request = {"budget": budget, "input": describe_inputs(inputs), **choices}
+    if calibration is not None and (calibration.weights != "cluster" or selection.method == "importance"):
+        request["calibration"] = describe_calibration(calibration)
+    return request
+
+
+def describe_calibration(calibration: CalibrationSettings) -> dict[str, Any]:
+    """Return how weights are calibrated, in JSON types."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(calibration).items() if name not in NOT_KEPT}
+
+
+def restore_calibration(source: str, request: Mapping[str, Any], threads: int) -> CalibrationSettings:
+    """Return the settings that `describe_calibration` recorded; the defaults where it has not. Raises `ManifestError` for what it cannot have."""
+    try:
+        recorded = {name: tuple(value) if isinstance(value, list) else value for name, value in request.get("calibration", {}).items()}
+        return replace(CalibrationSettings(**recorded), threads=threads)
+    except (TypeError, AttributeError, CraigError) as error:
+        raise ManifestError(source, "footer: 'request' is not one of this version of craig") from error
 
 
 def describe_inputs(inputs: InputSettings) -> dict[str, Any]:
@@ -45,7 +63,7 @@ def restore_settings(
         The request is not one that this version can have made.
     """
     try:
-        choices = {name: value for name, value in request.items() if name not in ("input", "budget")}
+        choices = {name: value for name, value in request.items() if name not in ("input", "budget", "calibration", "first")}
         reading = request["input"]
         selection = SelectionSettings(Budget(**request["budget"]), **choices)
     except (KeyError, TypeError, AttributeError, CraigError) as error:

@@ -7,6 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from craig_cli.blocks import Dataset, Progress, no_progress
+from craig_cli.calibration import calibrated_coreset, importance_scores
+from craig_cli.calibration_settings import CalibrationSettings
+from craig_cli.errors import ResourceError
 from craig_cli.manifest import Manifest, class_facts, is_manifest, write_manifest
 from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.readers import read_dataset
@@ -23,7 +26,13 @@ from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 
 def select_to_file(
-    inputs: InputSettings, selection: SelectionSettings, output: str, *, force: bool = False, progress: Progress = no_progress
+    inputs: InputSettings,
+    selection: SelectionSettings,
+    output: str,
+    *,
+    calibration: CalibrationSettings | None = None,
+    force: bool = False,
+    progress: Progress = no_progress,
 ) -> SelectReport:
     """Select a coreset, write its manifest to `output`, and return what was done.
 
@@ -33,24 +42,35 @@ def select_to_file(
     selection : SelectionSettings
     output : str
         ``-`` stands for stdout. Checked before anything is read.
+    calibration : CalibrationSettings, optional
+        Default: the weights of the method.
     force : bool
         Replace an existing file that is not a manifest.
     progress : Progress
     """
     check_output(output, inputs.paths, is_manifest, force)
+    calibration = calibration or CalibrationSettings(seed=selection.seed)
     watch = Stopwatch()
     with Scratch() as scratch:
         with watch.stage("read"):
             dataset, on_disk, selection = read_within_limit(inputs, selection, scratch, progress)
+            check_in_memory(on_disk, calibration)
             data_fingerprint = fingerprint(dataset)
         check_not_input(output, dataset.files)
         with watch.stage("select"):
-            coreset = select(dataset, selection, progress) if on_disk is None else select_from_disk(dataset, on_disk, selection, scratch, progress)
-            check_coreset(coreset)
+            if on_disk is None:
+                scores = importance_scores(dataset, selection.task, calibration) if selection.method == "importance" else None
+                coreset = select(dataset, selection, progress, scores)
+            else:
+                coreset = select_from_disk(dataset, on_disk, selection, scratch, progress)
+        if calibration.weights != "cluster" and on_disk is None:
+            with watch.stage("calibrate"):
+                coreset = calibrated_coreset(dataset, coreset, calibration, progress)
+        check_coreset(coreset)
     several = len(dataset.files) > 1
     manifest = Manifest(
         coreset=coreset,
-        request=describe_request(inputs, selection),
+        request=describe_request(inputs, selection, calibration),
         data_fingerprint=data_fingerprint,
         files=dataset.files if several else (),
         file_starts=dataset.file_starts if several else np.empty(0, np.int64),
@@ -69,6 +89,9 @@ def select_to_file(
         epsilon=coreset.epsilon_total,
         epsilon_mean=coreset.epsilon_mean,
         epsilon_share=share_of_medoid(coreset),
+        representative=coreset.representative,
+        weights=coreset.weights,
+        calibration=coreset.calibration,
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
         temporary_bytes=scratch.peak,
@@ -93,6 +116,12 @@ def read_within_limit(
         on_disk.close()
         on_disk = None
     return dataset, on_disk, replace(selection, threads=threads)
+
+
+def check_in_memory(on_disk: ScratchArray | None, calibration: CalibrationSettings) -> None:
+    """Raise `ResourceError` if weights are to be calibrated on rows that are on disk."""
+    if on_disk is not None and calibration.weights == "calibrated":
+        raise ResourceError("--weights calibrated: it takes passes over rows in memory, and they do not fit --memory-limit. Give a higher one.")
 
 
 def share_of_medoid(coreset: Coreset) -> float | None:

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import Dataset, Progress, no_progress
+from craig_cli.calibration import calibrated_coreset
 from craig_cli.errors import InputError, UsageError
 from craig_cli.manifest import Manifest, fingerprint_request, read_manifest
 from craig_cli.model_file import TRACE_TYPE, Model, is_model, read_model, write_model
 from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
+from craig_cli.selection import Coreset
+from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import InputSettings
 from craig_cli.train_settings import TrainFiles, TrainSettings
 from craig_cli.training import Fit, Problem, fit, make_problem
@@ -23,7 +26,7 @@ from craig_cli.training.losses import usual_loss
 from craig_cli.training.problem import Array
 from craig_cli.training_report import TrainReport
 from craig_cli.weights_file import read_weights
-from craig_cli.workflows.request import describe_inputs, restore_inputs
+from craig_cli.workflows.request import describe_inputs, restore_calibration, restore_inputs, restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 
@@ -57,6 +60,10 @@ def train_to_file(
     check_not_input(files.output, dataset.files)
     problem = whole_problem(dataset, inputs, settings)
     index, weights = chosen_rows(files, manifest, dataset, data_fingerprint)
+    if manifest is not None and files.first is not None:
+        with watch.stage("weights"):
+            prefix = first_of(files, manifest, dataset, settings.threads, progress)
+        index, weights = prefix.index, prefix.weight
     part = problem if index is None else problem.subset(index, weights)
     with watch.stage("train"):
         fits = fit_path(part, settings, l2, init, progress)
@@ -126,6 +133,14 @@ def chosen_rows(
         source = files.coreset or files.weights or ""
         raise InputError(source, f"an index is not between 0 and {dataset.n_rows - 1}", value=str(outside[0]), remedy="Give the data it belongs to.")
     return index, weights
+
+
+def first_of(files: TrainFiles, manifest: Manifest, dataset: Dataset, threads: int, progress: Progress) -> Coreset:
+    """Return the first picks of a manifest, calibrated as it is."""
+    source = str(files.coreset)
+    _, selection = restore_settings(source, manifest.request, files.paths, {}, threads)
+    prefix = first_picks(dataset, selection, manifest.coreset, files.first or 0)
+    return calibrated_coreset(dataset, prefix, restore_calibration(source, manifest.request, threads), progress)
 
 
 def fit_path(problem: Problem, settings: TrainSettings, l2: tuple[float, ...], init: tuple[Array, Array] | None, progress: Progress) -> list[Fit]:

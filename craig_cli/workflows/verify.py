@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import Dataset, Labels, Progress, no_progress
-from craig_cli.errors import UsageError
+from craig_cli.errors import InputError, UsageError
 from craig_cli.manifest import Manifest, read_manifest
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.report import Check, VerifyReport, counted
 from craig_cli.selection import Coreset, measure
 from craig_cli.selection.checks import broken_promises
+from craig_cli.selection.selector import WEIGHTS
 from craig_cli.settings import SelectionSettings
 from craig_cli.workflows.request import restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch
@@ -107,7 +108,11 @@ def check_promises(manifest: Manifest) -> Check:
 
 def check_measures(coreset: Coreset, dataset: Dataset, selection: SelectionSettings) -> list[Check]:
     """Return the checks of clusters and epsilon against those computed from the data."""
-    measured = measure(dataset, selection, coreset.index)
+    picks = coreset.index if coreset.medoid is None else coreset.medoid
+    try:
+        measured = measure(dataset, selection, picks, None if coreset.medoid is None else coreset.index)
+    except InputError as error:
+        return [Check("clusters", False, error.problem)]
     mine, theirs = np.argsort(coreset.index), np.argsort(measured.index)
     differ = int(np.count_nonzero(coreset.cluster_size[mine] != measured.cluster_size[theirs]))
     clusters = f"{differ:,} of {len(mine):,} picks have another number of rows" if differ else "each pick has the rows nearest to it"
@@ -118,7 +123,15 @@ def check_measures(coreset: Coreset, dataset: Dataset, selection: SelectionSetti
         Check("epsilon", agree(final[:, 0], final[:, 1]), total),
         Check("epsilon column", agree(coreset.epsilon[mine], measured.epsilon[theirs]), "of each pick, on the way"),
         Check("gain column", agree(coreset.gain[mine], measured.gain[theirs]), "of each pick"),
+        *check_base_weights(coreset),
     ]
+
+
+def check_base_weights(coreset: Coreset) -> list[Check]:
+    """Return the check of what calibrated weights were made of, where that is the sizes of the clusters."""
+    if coreset.base_weight is None or WEIGHTS.get(coreset.method) != "cluster":
+        return []
+    return [Check("base weights", bool((coreset.base_weight == coreset.cluster_size).all()), "the sizes of the clusters, before calibration")]
 
 
 def agree(stated: NDArray[np.float64], measured: NDArray[np.float64]) -> bool:

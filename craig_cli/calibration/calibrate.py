@@ -1,0 +1,190 @@
+"""Calibration: weights of the picks such that the weighted gradient at pilot models is that of all rows, in rounds, each kept only if it helps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.blocks import Progress, no_progress
+from craig_cli.calibration.constraints import Constraints, Moments, gradient_constraints, moments_at, reduced_constraints
+from craig_cli.calibration.directions import leading_directions
+from craig_cli.calibration.dual import calibrated_weights
+from craig_cli.calibration.pilots import fit_path, sample_rows
+from craig_cli.calibration.summary import CalibrationSummary
+from craig_cli.calibration_settings import CalibrationSettings
+from craig_cli.threads import Workers
+from craig_cli.training import Problem
+from craig_cli.training.problem import Array
+
+MOST_CONSTRAINTS = 1000
+"""More than these are not solved for: leading directions take the place of columns."""
+STEPS = (1.0, 0.5, 0.25)
+"""Shares of the way from the weights that stand to the calibrated ones, tried in turn."""
+NO_RISE = 1e-6
+"""Relative: a loss that rises by less has not risen."""
+
+
+class Standing(NamedTuple):
+    """Shares of the picks (k,), the models fitted on them (p, m, d + 1), the means over all rows there, and the regularised losses (p,)."""
+
+    shares: Array
+    models: Array
+    moments: Moments
+    losses: Array
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Weights (k,), and what was done; where nothing helped the weights are those from before."""
+
+    weight: Array
+    summary: CalibrationSummary
+
+
+def calibrate(
+    problem: Problem,
+    groups: NDArray[np.int64],
+    index: NDArray[np.int64],
+    weight: Array,
+    settings: CalibrationSettings,
+    progress: Progress = no_progress,
+) -> Calibration:
+    """Return calibrated weights of picked rows.
+
+    Parameters
+    ----------
+    problem : Problem
+        All rows, each of weight 1.
+    groups : ndarray of int64, shape (n,)
+        Number of the class of each row, whose weights keep their sum; all 0 where there are none.
+    index : ndarray of int64, shape (k,)
+        The picks.
+    weight : ndarray, shape (k,)
+        Above 0, those of a class adding up to its rows.
+    settings : CalibrationSettings
+    progress : Progress
+        Called with stage "calibrate", rounds done, and rounds at most.
+
+    Notes
+    -----
+    A round solves ``min sum_j (g_j - gamma_j)^2 / (2 gamma_j)`` over g >= 0, subject to the weighted gradient of the picks being that of all
+    rows at each pilot, and to the sums of the classes (`dual`). Pilots are first the models of some random rows or those of the picks,
+    whichever is better on all rows for each strength; then those of the picks calibrated so far. One pass over all rows a round.
+    """
+    rounds = Rounds(problem, groups, index, weight, settings)
+    for number in range(settings.rounds):
+        progress("calibrate", number, settings.rounds)
+        if not rounds.run():
+            break
+    progress("calibrate", settings.rounds, settings.rounds)
+    return rounds.result()
+
+
+class Rounds:
+    """The rounds of a calibration; parameters are those of `calibrate`."""
+
+    def __init__(self, problem: Problem, groups: NDArray[np.int64], index: NDArray[np.int64], weight: Array, settings: CalibrationSettings) -> None:
+        self._problem, self._settings, self._weight = problem, settings, weight
+        self._part, self._base = problem.subset(index, weight), weight / weight.sum()
+        rng = np.random.default_rng([settings.seed, len(index)])
+        counts = np.bincount(groups)
+        self._class_sizes, self._of_class = counts[counts > 0], np.unique(groups, return_inverse=True)[1][index]
+        self._sample = problem.subset(*sample_rows(groups, settings.pilot_rows, rng))
+        self._l2 = np.array(settings.pilot_l2)
+        pilots, own = fit_path(self._sample, settings), fit_path(self._part, settings)
+        both = moments_at(problem, np.concatenate([pilots, own]))
+        p = len(pilots)
+        losses = both.objectives(np.concatenate([pilots, own]), np.tile(self._l2, 2))
+        self._standing = self._first = Standing(self._base, own, both.chosen(np.arange(p, 2 * p)), losses[p:])
+        better = np.where(losses[:p] <= losses[p:], 0, p) + np.arange(p)
+        self._pilots, self._moments = np.concatenate([pilots, own])[better], both.chosen(better)
+        self._directions = self._chosen_directions(rng)
+        self._kept, self._reason = 0, ""
+        self._used: list[Constraints] = []
+
+    def run(self) -> bool:
+        """Return whether another round was kept."""
+        constraints = self._constraints()
+        solved = self._solve(constraints)
+        before = self._standing
+        for step in STEPS:
+            shares = before.shares + step * (solved - before.shares)
+            models = fit_path(self._problem_of(shares), self._settings, before.models)
+            moments = moments_at(self._problem, models)
+            losses = moments.objectives(models, self._l2)
+            if losses.sum() < before.losses.sum() and (losses <= before.losses * (1 + NO_RISE)).all():
+                self._standing = Standing(shares, models, moments, losses)
+                self._pilots, self._moments, self._used = models, moments, constraints
+                self._kept += 1
+                return True
+        self._reason = f"round {self._kept + 1} did not lower the loss on all rows of the models fitted on the picks"
+        return False
+
+    def result(self) -> Calibration:
+        """Return the weights that stand, and what was done."""
+        shares, used = self._standing.shares, self._used or self._constraints()
+        weight = self._weight if self._kept == 0 else with_class_sums(shares, self._of_class, self._class_sizes)
+        n_constraints = sum(len(c.wanted) for c in used)
+        return Calibration(
+            weight,
+            CalibrationSummary(
+                kept=self._kept > 0,
+                reason=self._reason,
+                loss=self._problem.loss,
+                pilot_l2=self._settings.pilot_l2,
+                rounds=self._settings.rounds,
+                rounds_kept=self._kept,
+                constraints=n_constraints,
+                is_reduced=self._directions is not None,
+                rows_a_constraint=len(weight) / n_constraints,
+                gradient_error_before=tuple(c.error(self._base) for c in used),
+                gradient_error_after=tuple(c.error(shares) for c in used),
+                loss_before=tuple(self._first.losses.tolist()),
+                loss_after=tuple(self._standing.losses.tolist()),
+                effective_rows=float(weight.sum() ** 2 / np.square(weight).sum()),
+                largest_weight=float(weight.max()),
+                zero_weights=int(np.count_nonzero(weight == 0)),
+            ),
+        )
+
+    def _problem_of(self, shares: Array) -> Problem:
+        return self._part.subset(np.arange(self._part.n_rows), shares)
+
+    def _chosen_directions(self, rng: np.random.Generator) -> Array | None:
+        """Return directions of the inputs in place of the columns; None where the picks can carry a constraint a column."""
+        p, m, columns = self._pilots.shape
+        carried = min(MOST_CONSTRAINTS, int(self._part.n_rows / self._settings.rows_a_constraint))
+        if p * m * columns <= carried:
+            return None
+        with Workers(self._settings.n_threads) as workers:
+            return leading_directions(self._sample, max(1, carried // (p * m) - 1), rng, workers)
+
+    def _constraints(self) -> list[Constraints]:
+        """Return the constraints of each pilot."""
+        if self._directions is None:
+            return [gradient_constraints(self._part, pilot, self._moments, place) for place, pilot in enumerate(self._pilots)]
+        return [
+            reduced_constraints(self._part, pilot, gradient, self._directions, self._sample)
+            for pilot, gradient in zip(self._pilots, self._moments.gradients, strict=True)
+        ]
+
+    def _solve(self, constraints: list[Constraints]) -> Array:
+        """Return the shares that meet the constraints, and those of the classes exactly."""
+        n_classes, k = len(self._class_sizes), len(self._of_class)
+        members = (self._of_class[:, None] == np.arange(n_classes)).astype(np.float64)
+        parts = np.concatenate([members, *(c.parts for c in constraints)], axis=1)
+        wanted = np.concatenate([self._class_sizes / self._class_sizes.sum(), *(c.wanted for c in constraints)])
+        ridge = np.full(len(wanted), self._settings.ridge / k)
+        ridge[:n_classes] = 0.0
+        with Workers(self._settings.n_threads) as workers:
+            solution = calibrated_weights(self._base, parts, wanted, ridge, workers)
+        return with_class_sums(solution.weights, self._of_class, self._class_sizes) / self._problem.n_rows
+
+
+def with_class_sums(shares: Array, of_class: NDArray[np.int64], class_sizes: NDArray[np.int64]) -> Array:
+    """Return the weights that shares (k,) stand for, those of each class adding up to its rows but for the last rounding."""
+    totals = np.array([shares[of_class == number].sum() for number in range(len(class_sizes))])
+    return np.asarray(shares * (class_sizes / totals)[of_class])

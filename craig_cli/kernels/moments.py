@@ -1,0 +1,53 @@
+"""What calibration takes from a full pass: losses, gradients and their squares at several models at once, over rows first ... last - 1.
+
+``models`` is float64 (p, m, d + 1): for each model a row an output, the intercept last. The rest is as in `passes`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from craig_cli.kernels import summing_kernel
+from craig_cli.kernels.losses import row_loss, to_slopes
+from craig_cli.kernels.passes import dense_score, sparse_score
+
+
+@summing_kernel
+def dense_moments(rows, targets, loss, constant, models, first, last, losses, sums, squares):
+    """Add up the losses (p,), the gradients by each coordinate (p, m, d + 1), and the squares of these, of dense rows."""
+    m, d = models.shape[1], rows.shape[1]
+    slopes = np.empty(m)
+    for row in range(first, last):
+        for p in range(models.shape[0]):
+            for c in range(m):
+                slopes[c] = dense_score(rows, row, models[p], c, constant)
+            losses[p] += row_loss(loss, slopes, targets[row])
+            to_slopes(loss, slopes, targets[row])
+            for c in range(m):
+                for k in range(d):
+                    pull = slopes[c] * rows[row, k]
+                    sums[p, c, k] += pull
+                    squares[p, c, k] += pull * pull
+                sums[p, c, d] += slopes[c] * constant
+                squares[p, c, d] += slopes[c] * slopes[c] * constant
+
+
+@summing_kernel
+def sparse_moments(rows, targets, loss, constant, models, first, last, losses, sums, squares):
+    """Add up what `dense_moments` does, of sparse rows."""
+    indptr, indices, values = rows
+    m, d = models.shape[1], models.shape[2] - 1
+    slopes = np.empty(m)
+    for row in range(first, last):
+        for p in range(models.shape[0]):
+            for c in range(m):
+                slopes[c] = sparse_score(rows, row, models[p], c, constant)
+            losses[p] += row_loss(loss, slopes, targets[row])
+            to_slopes(loss, slopes, targets[row])
+            for c in range(m):
+                for j in range(indptr[row], indptr[row + 1]):
+                    pull = slopes[c] * values[j]
+                    sums[p, c, indices[j]] += pull
+                    squares[p, c, indices[j]] += pull * pull
+                sums[p, c, d] += slopes[c] * constant
+                squares[p, c, d] += slopes[c] * slopes[c] * constant

@@ -1,0 +1,101 @@
+"""``craig calibrate``: read a manifest and its data, calibrate, check, write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from craig_cli.blocks import Dataset, Progress, no_progress
+from craig_cli.calibration import calibrated_coreset
+from craig_cli.calibration_settings import CalibrationSettings
+from craig_cli.errors import InputError
+from craig_cli.manifest import Manifest, is_manifest, read_manifest, write_manifest
+from craig_cli.output import check_not_input, check_output, open_output
+from craig_cli.readers import read_dataset
+from craig_cli.readers.fingerprint import fingerprint
+from craig_cli.report import CalibrateReport
+from craig_cli.selection import Coreset, check_coreset
+from craig_cli.selection.prefix import first_picks
+from craig_cli.settings import SelectionSettings
+from craig_cli.workflows.request import describe_calibration, restore_settings
+from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+
+
+@dataclass(frozen=True)
+class CalibrateFiles:
+    """What calibration reads and writes.
+
+    Parameters
+    ----------
+    paths : tuple of str
+        The data.
+    manifest : str
+    output : str
+        ``-`` is stdout.
+    first : int or None
+        How many of the picks to take; None for all.
+    force : bool
+        Replace an output that is not a manifest.
+    """
+
+    paths: tuple[str, ...]
+    manifest: str
+    output: str
+    first: int | None = None
+    force: bool = False
+
+
+def calibrate_to_file(
+    files: CalibrateFiles, settings: CalibrationSettings, overrides: Mapping[str, Any], progress: Progress = no_progress
+) -> CalibrateReport:
+    """Calibrate the weights of a manifest, write it anew, and return what was done.
+
+    Parameters
+    ----------
+    files : CalibrateFiles
+    settings : CalibrationSettings
+    overrides : mapping
+        Reading options given now, by their name in `InputSettings`; the others are those that the manifest records.
+    progress : Progress
+    """
+    check_output(files.output, files.paths, is_manifest, files.force)
+    watch = Stopwatch()
+    manifest = read_manifest(files.manifest)
+    inputs, selection = restore_settings(files.manifest, manifest.request, files.paths, overrides, settings.threads)
+    with watch.stage("read"):
+        dataset = read_dataset(inputs, progress)
+        check_belongs(files.manifest, manifest, fingerprint(dataset))
+    check_not_input(files.output, dataset.files)
+    with watch.stage("calibrate"):
+        coreset = taken(dataset, selection, manifest.coreset, files.first)
+        coreset = calibrated_coreset(dataset, coreset, settings, progress)
+        check_coreset(coreset)
+    request = {**manifest.request, "calibration": describe_calibration(settings)}
+    if files.first is not None:
+        request["first"] = files.first
+    with watch.stage("write"), open_output(files.output) as out:
+        write_manifest(out, replace(manifest, coreset=coreset, request=request))
+    return CalibrateReport(
+        output=files.output,
+        rows=dataset.n_rows,
+        columns=dataset.n_columns,
+        selected=len(coreset.index),
+        weights=coreset.weights,
+        calibration=coreset.calibration,
+        seconds=watch.seconds,
+        peak_memory_bytes=peak_memory_bytes(),
+        notes=coreset.notes,
+    )
+
+
+def check_belongs(source: str, manifest: Manifest, data_fingerprint: str) -> None:
+    """Raise `InputError` unless a manifest was made of the data."""
+    if manifest.data_fingerprint != data_fingerprint:
+        problem = f"it was selected from other data ({manifest.data_fingerprint}, and this is {data_fingerprint})"
+        raise InputError(source, problem, remedy="Give the data and the reading options it was made with.")
+
+
+def taken(dataset: Dataset, selection: SelectionSettings, coreset: Coreset, first: int | None) -> Coreset:
+    """Return the first picks of a coreset, or the whole of it."""
+    return coreset if first is None else first_picks(dataset, selection, coreset, first)
