@@ -97,7 +97,7 @@ SCHEDULES = (
 
 ORDERS = (
     Entry("shuffled", "all rows, in a new random order each epoch"),
-    Entry("sampled", "as many rows, drawn in proportion to their weights, each step of weight one"),
+    Entry("sampled", "as many rows, a fifth drawn evenly, the others in proportion to their weights"),
     Entry("greedy", "all rows in the order of the manifest, each epoch"),
 )
 

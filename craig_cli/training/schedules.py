@@ -21,6 +21,10 @@ def step_at(schedule: str, first: float, decay: float, epoch: int) -> float:
     return first
 
 
+EVEN_SHARE = 0.2
+"""Of the rows of a sampled epoch, those drawn evenly: no row waits long for its turn, however small its weight, as SAGA's table needs."""
+
+
 class Visits:
     """The rows of each epoch, and what their gradients are multiplied by.
 
@@ -36,14 +40,18 @@ class Visits:
     Attributes
     ----------
     scales : ndarray of float64, shape (n,)
-        The weight over the mean weight; all 1 where rows are drawn in proportion to their weights.
+        The weight over the mean weight, divided by how often the row is drawn: at most 1.25 for sampled rows.
     """
 
     def __init__(self, problem: Problem, order: str, rng: np.random.Generator, sequence: NDArray[np.int64] | None = None) -> None:
         self._order, self._rng, self._n = order, rng, problem.n_rows
         self._sequence = np.arange(self._n) if sequence is None else np.asarray(sequence, np.int64)
-        self._ends = np.cumsum(problem.weights)
-        self.scales = np.ones(self._n) if order == "sampled" else problem.weights / problem.weights.mean()
+        self.scales = problem.weights / problem.weights.mean()
+        if order == "sampled":
+            counts = self.scales > 0
+            often = EVEN_SHARE * counts / counts.mean() + (1 - EVEN_SHARE) * self.scales
+            self.scales = np.divide(self.scales, often, out=np.zeros(self._n), where=counts)
+            self._ends = np.cumsum(often)
 
     def next(self) -> NDArray[np.int64]:
         """Return the rows of the next epoch, in the order of the steps."""

@@ -256,6 +256,13 @@ def test_rows_of_weight_nought_change_nothing(solver):
     assert fit(all_rows, settings).objective == pytest.approx(fit(few, settings).objective, rel=2e-2)
 
 
+@pytest.mark.parametrize("solver", ("saga", "svrg"))
+def test_rows_of_tiny_weight_do_not_hold_up_the_reduced_solvers(solver):
+    problem = made_problem("logistic", 2, weights=10.0 ** np.random.default_rng(5).uniform(-2, 2, 60))
+    result = fit(problem, TrainSettings(solver=solver, order="sampled", l2=1e-2, epochs=1000, tolerance=1e-8))
+    assert result.converged  # a row that is drawn once in a thousand epochs would leave an old gradient in the table
+
+
 def test_values_that_cannot_be_squared():
     problem = make_problem(np.array([[1e200], [1.0]]), np.array([0, 1]), "logistic")
     for solver in names(SOLVER_NAMES):
