@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+from scipy.optimize import minimize
 
 
 def distance_matrix(points):
@@ -66,3 +67,20 @@ def thinned_greedily(distances: np.ndarray, size: int) -> list[int]:
         costs = [distances[:, [p for p in kept if p != gone]].min(axis=1).sum().round(9) for gone in kept]
         kept.pop(max(range(len(kept)), key=lambda place: (-costs[place], place)))
     return kept
+
+
+def nearest_weights(shares, parts, wanted, ridge):
+    """Weights g >= 0 that minimise sum (g - share)^2 / (2 share) + sum over sums of (missed by)^2 / (2 ridge), those of ridge 0 exact: by SLSQP."""
+    exact = ridge == 0
+
+    def objective(g):
+        missed = (parts.T @ g - wanted)[~exact]
+        return ((g - shares) ** 2 / (2 * shares)).sum() + (missed**2 / (2 * ridge[~exact])).sum()
+
+    def slope(g):
+        missed = (parts.T @ g - wanted)[~exact]
+        return (g - shares) / shares + parts[:, ~exact] @ (missed / ridge[~exact])
+
+    kept = {"type": "eq", "fun": lambda g: (parts.T @ g - wanted)[exact], "jac": lambda g: parts[:, exact].T}
+    options = {"maxiter": 2000, "ftol": 1e-16}
+    return minimize(objective, shares, jac=slope, bounds=[(0, None)] * len(shares), constraints=[kept], method="SLSQP", options=options).x
