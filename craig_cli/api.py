@@ -10,6 +10,8 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from craig_cli.blocks import Dataset, Labels, Rows, SparseRows
+from craig_cli.calibration import calibrated_coreset, importance_scores
+from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import InputError, UsageError
 from craig_cli.selection import Coreset, check_coreset, select
 from craig_cli.settings import Budget, SelectionSettings
@@ -29,6 +31,11 @@ def select_coreset(
     seed: int = SelectionSettings.seed,
     threads: int | None = None,
     task: str = SelectionSettings.task,
+    representative: str = SelectionSettings.representative,
+    weights: str = CalibrationSettings.weights,
+    loss: str | None = CalibrationSettings.loss,
+    pilot_l2: Sequence[float] = CalibrationSettings.pilot_l2,
+    rounds: int = CalibrationSettings.rounds,
 ) -> Coreset:
     """Return a small weighted subset of the rows of `X`, selected within each class of `y`.
 
@@ -40,8 +47,10 @@ def select_coreset(
         Labels, or the target for ``task="regression"``; without it all rows are one group.
     fraction, size, epsilon, mean_epsilon : number
         The budget: exactly one of the four. A share of the rows, a number of rows, or a bound on epsilon, in all or a row.
-    method, metric, scale, task : str
+    method, metric, scale, task, representative, weights : str
         As for ``craig select``.
+    loss, pilot_l2, rounds : str, sequence of float, int
+        Of the pilots that weights are calibrated at; the loss is by default the usual one of the labels.
     seed : int
         Of the methods that draw rows at random.
     threads : int, optional
@@ -50,7 +59,7 @@ def select_coreset(
     Returns
     -------
     Coreset
-        With `index`, `weight`, `order`, `gain`, `epsilon` (one a selected row) and `classes`.
+        With `index`, `weight`, `order`, `gain`, `epsilon` (one a selected row) and `classes`; `calibration` says what was calibrated.
 
     Raises
     ------
@@ -68,12 +77,14 @@ def select_coreset(
     ([1, 3], [3.0, 1.0])
     """
     budget = Budget(fraction, size, epsilon, mean_epsilon)
-    settings = SelectionSettings(budget, method, metric, scale, seed, threads or 0, task)
+    settings = SelectionSettings(budget, method, metric, scale, seed, threads or 0, task, representative=representative)
+    calibration = CalibrationSettings(weights, loss, tuple(pilot_l2), rounds, seed=seed, threads=threads or 0)
     rows = sparse_rows(sp.csr_array(X, copy=True)) if sp.issparse(X) else dense_rows(X)
     dataset = Dataset(rows, None)
     if y is not None:
         dataset = Dataset(rows, checked_labels(y, dataset.n_rows))
-    coreset = select(dataset, settings)
+    scores = importance_scores(dataset, task, calibration) if method == "importance" else None
+    coreset = calibrated_coreset(dataset, select(dataset, settings, scores=scores), calibration)
     check_coreset(coreset)
     return coreset
 

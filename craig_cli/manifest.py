@@ -357,11 +357,11 @@ def check_rows(source: str, coreset: Coreset, k: int) -> None:
     values, counts = np.unique(index, return_counts=True)
     if len(values) < k:
         raise ManifestError(source, "a row is selected twice", value=str(values[counts > 1][0]))
-    for column, values, said, is_needed in (
-        ("medoid", coreset.medoid, f"representative {coreset.representative}", coreset.representative != "medoid"),
-        ("base_weight", coreset.base_weight, f"weights {coreset.weights}", coreset.weights == "calibrated"),
+    for column, is_there, said, is_needed in (
+        ("medoid", coreset.medoid is not None, f"representative {coreset.representative}", coreset.representative != "medoid"),
+        ("base_weight", coreset.base_weight is not None, f"weights {coreset.weights}", coreset.weights == "calibrated"),
     ):
-        if is_needed != (values is not None):
+        if is_needed != is_there:
             raise ManifestError(source, f"the footer states {said}, and column '{column}' is {'missing' if is_needed else 'there'}")
     if not np.array_equal(coreset.order, np.arange(k)):
         raise ManifestError(source, "column 'order' is not 0, 1, 2, ...")

@@ -88,56 +88,10 @@ class SelectReport:
             *class_lines(self.classes),
             ("epsilon", f"{self.epsilon:.6g} in all, {self.epsilon_mean:.6g} a row{share}"),
             ("method", f"{self.method} (chosen by auto: {self.reason})" if self.reason else self.method),
-            *([("rows are", "a random one of each cluster")] if self.representative == "random" else []),
+            *([("", "a random row of each cluster stands for it")] if self.representative == "random" else []),
             *calibration_lines(self.calibration, self.weights),
             ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.seconds.items())),
             ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak{temporary}"),
-            *(("note", note) for note in self.notes),
-        ]
-        return aligned(lines)
-
-
-@dataclass(frozen=True)
-class CalibrateReport:
-    """What ``craig calibrate`` did.
-
-    Parameters
-    ----------
-    output : str
-    rows, columns, selected : int
-    weights : str
-        What they are now.
-    calibration : mapping or None
-        As in the manifest.
-    seconds : mapping of str to float
-        Wall-clock time of each stage.
-    peak_memory_bytes : int
-    notes : tuple of str
-    """
-
-    output: str
-    rows: int
-    columns: int
-    selected: int
-    weights: str
-    calibration: Mapping[str, Any] | None
-    seconds: Mapping[str, float]
-    peak_memory_bytes: int
-    notes: tuple[str, ...]
-    exit_code: ClassVar[int] = 0
-
-    def facts(self) -> dict[str, Any]:
-        """Return the report in JSON types."""
-        return asdict(self)
-
-    def text(self) -> str:
-        """Return the closing summary."""
-        lines = [
-            ("rows", f"{self.rows:,} read, {counted(self.columns, 'column')}"),
-            ("picks", f"{self.selected:,} ({self.selected / self.rows:.2%}) written to {'stdout' if self.output == '-' else printable(self.output)}"),
-            *calibration_lines(self.calibration, self.weights),
-            ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.seconds.items())),
-            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak"),
             *(("note", note) for note in self.notes),
         ]
         return aligned(lines)
@@ -317,23 +271,18 @@ def calibration_lines(facts: Mapping[str, Any] | None, weights: str) -> list[tup
     """Return what is said of a calibration; nothing where none was asked for."""
     if facts is None:
         return []
-    at = f"{counted(len(facts['pilot_l2']), 'pilot')} of {facts['loss']} loss (l2 {', '.join(f'{l2:g}' for l2 in facts['pilot_l2'])})"
+    pilots = f"{counted(len(facts['pilot_l2']), 'pilot')} of {facts['loss']} loss (l2 {', '.join(f'{l2:g}' for l2 in facts['pilot_l2'])})"
     if not facts["kept"]:
-        return [("weights", f"{weights}: calibration at {at} did not help, {facts['reason']}")]
-    kind = "leading directions" if facts["is_reduced"] else "coordinates"
+        return [("weights", f"{weights}; calibration at {pilots} was not kept: {facts['reason']}")]
     before, after = max(facts["gradient_error_before"]), max(facts["gradient_error_after"])
+    sums = f"{facts['constraints']:,} {'leading directions' if facts['is_reduced'] else 'coordinates'} ({facts['rows_a_constraint']:.3g} rows each)"
+    largest, zero = f"the largest {facts['largest_weight']:.4g}", f"{facts['zero_weights']:,} are zero"
     losses = ", ".join(f"{b:.6g} -> {a:.6g}" for b, a in zip(facts["loss_before"], facts["loss_after"], strict=True))
     return [
-        ("weights", f"calibrated at {at}, {facts['rounds_kept']} of {counted(facts['rounds'], 'round')} kept"),
-        (
-            "gradient",
-            f"error {before:.2g} -> {after:.2g} of its root mean square, {facts['constraints']:,} {kind} ({facts['rows_a_constraint']:.3g} rows each)",
-        ),
+        ("weights", f"calibrated at {pilots}, {facts['rounds_kept']} of {counted(facts['rounds'], 'round')} kept"),
+        ("gradient", f"error {before:.2g} -> {after:.2g} of its root mean square, {sums}"),
         ("loss", f"on all rows {losses}"),
-        (
-            "worth",
-            f"{facts['effective_rows']:,.0f} rows of equal weight; the largest {facts['largest_weight']:.4g}, {facts['zero_weights']:,} are zero",
-        ),
+        ("worth", f"{facts['effective_rows']:,.0f} rows of equal weight; {largest}, {zero}"),
     ]
 
 

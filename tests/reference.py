@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+from scipy.optimize import minimize
 
 
 def distance_matrix(points):
@@ -146,3 +147,18 @@ class PlainSteps:
             direction, height = self.first / (1 - 0.9**late), np.sqrt(self.second / (1 - 0.999**late)) + 1e-8
         self.model -= size * np.where(moves, direction / height, 0)
         self.model[:, :-1] /= 1 + size * self.l2 / height[:, :-1]
+def nearest_weights(shares, parts, wanted, ridge):
+    """Weights g >= 0 that minimise sum (g - share)^2 / (2 share) + sum over sums of (missed by)^2 / (2 ridge), those of ridge 0 exact: by SLSQP."""
+    exact = ridge == 0
+
+    def objective(g):
+        missed = (parts.T @ g - wanted)[~exact]
+        return ((g - shares) ** 2 / (2 * shares)).sum() + (missed**2 / (2 * ridge[~exact])).sum()
+
+    def slope(g):
+        missed = (parts.T @ g - wanted)[~exact]
+        return (g - shares) / shares + parts[:, ~exact] @ (missed / ridge[~exact])
+
+    kept = {"type": "eq", "fun": lambda g: (parts.T @ g - wanted)[exact], "jac": lambda g: parts[:, exact].T}
+    options = {"maxiter": 2000, "ftol": 1e-16}
+    return minimize(objective, shares, jac=slope, bounds=[(0, None)] * len(shares), constraints=[kept], method="SLSQP", options=options).x

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import Dataset, Progress, no_progress
-from craig_cli.calibration.calibrate import calibrate
 from craig_cli.calibration.pilots import fit_path, sample_rows
+from craig_cli.calibration.rounds import calibrate
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import UsageError
 from craig_cli.selection import Coreset

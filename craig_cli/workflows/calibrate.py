@@ -8,13 +8,13 @@ from typing import Any
 
 from craig_cli.blocks import Dataset, Progress, no_progress
 from craig_cli.calibration import calibrated_coreset
+from craig_cli.calibration_report import CalibrateReport
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import InputError
 from craig_cli.manifest import Manifest, is_manifest, read_manifest, write_manifest
 from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
-from craig_cli.report import CalibrateReport
 from craig_cli.selection import Coreset, check_coreset
 from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import SelectionSettings

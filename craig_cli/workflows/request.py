@@ -32,7 +32,9 @@ def describe_calibration(calibration: CalibrationSettings) -> dict[str, Any]:
 def restore_calibration(source: str, request: Mapping[str, Any], threads: int) -> CalibrationSettings:
     """Return the settings that `describe_calibration` recorded; the defaults where it has not. Raises `ManifestError` for what it cannot have."""
     try:
-        recorded = {name: tuple(value) if isinstance(value, list) else value for name, value in request.get("calibration", {}).items()}
+        recorded: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in request.get("calibration", {}).items()
+        }
         return replace(CalibrationSettings(**recorded), threads=threads)
     except (TypeError, AttributeError, CraigError) as error:
         raise ManifestError(source, "footer: 'request' is not one of this version of craig") from error

@@ -1,4 +1,4 @@
-"""Random and stratified selection."""
+"""Random, stratified and importance-sampled selection, and random representatives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from test_exact import made, sparse
 
 from craig_cli.blocks import Dataset
 from craig_cli.selection import check_coreset, select
-from craig_cli.selection.baselines import stratified_picks
+from craig_cli.selection.baselines import importance_picks, stratified_picks
 from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.threads import Workers
 
@@ -59,6 +59,48 @@ def test_stratified_cells_are_balanced_and_the_weighted_mean_is_unbiased():
     error = np.abs(np.mean(estimates, axis=0) - points.mean(axis=0)) / (np.std(estimates, axis=0) / np.sqrt(300))
     assert (error < 4).all()
     assert np.std(estimates, axis=0).max() < 0.5 * points.std(axis=0).max() / np.sqrt(37)
+
+
+def test_importance_picks_are_as_likely_as_their_scores():
+    scores = np.concatenate([np.full(40, 1.0), np.full(9, 5.0), [1000.0]])
+    counts, estimates = np.zeros(50), []
+    for seed in range(2000):
+        picks, weights = importance_picks(scores, 12, np.random.default_rng(seed))
+        assert len(set(picks.tolist())) == 12
+        assert weights.sum() == pytest.approx(50)
+        counts[picks] += 1
+        estimates.append(weights @ np.sqrt(scores[picks]))
+    mixed = 0.8 * scores / scores.sum() + 0.2 / 50
+    probability = np.append(11 * mixed[:-1] / mixed[:-1].sum(), 1.0)  # the last is drawn for certain
+    assert np.abs(counts / 2000 - probability).max() < 0.05
+    assert np.mean(estimates) == pytest.approx(np.sqrt(scores).sum(), rel=0.1)
+
+
+@pytest.mark.parametrize("scores", (np.zeros(20), np.ones(20), np.append(np.zeros(19), 1e300)))
+def test_importance_of_scores_without_meaning(scores):
+    picks, weights = importance_picks(scores, 20, np.random.default_rng(0))
+    assert sorted(picks.tolist()) == list(range(20))
+    np.testing.assert_allclose(weights, 1.0)
+
+
+def test_random_representatives_are_rows_of_their_clusters_and_unbiased():
+    rows = made("clusters", n=300)
+    distances, estimates = distance_matrix(rows), []
+    for seed in range(200):
+        coreset = chosen(rows, "exact", size=30, representative="random", seed=seed)
+        cluster = clusters(np.round(distances, 9), coreset.medoid)
+        np.testing.assert_array_equal(cluster[coreset.index], np.arange(30))
+        np.testing.assert_array_equal(coreset.cluster_size, np.bincount(cluster, minlength=30))
+        assert coreset.epsilon_total == pytest.approx(distances[np.arange(300), coreset.index[cluster]].sum(), rel=1e-9)
+        estimates.append(coreset.weight @ rows[coreset.index] / 300)
+    error = np.abs(np.mean(estimates, axis=0) - rows.mean(axis=0)) / (np.std(estimates, axis=0) / np.sqrt(200))
+    assert (error < 4).all()
+
+
+def test_random_representatives_do_not_depend_on_threads():
+    first, second = (chosen(made("normal"), "cells", representative="random", labels=np.arange(700) % 3, threads=t) for t in (1, 3))
+    assert first.index.tobytes() == second.index.tobytes()
+    assert first.epsilon_total == second.epsilon_total
 
 
 @pytest.mark.parametrize("method", ("random", "stratified"))

@@ -25,6 +25,8 @@ STEPS = (1.0, 0.5, 0.25)
 """Shares of the way from the weights that stand to the calibrated ones, tried in turn."""
 NO_RISE = 1e-6
 """Relative: a loss that rises by less has not risen."""
+A_FALL = 1e-10
+"""Relative: a sum of losses that falls by less has not fallen."""
 
 
 class Standing(NamedTuple):
@@ -115,7 +117,7 @@ class Rounds:
             models = fit_path(self._problem_of(shares), self._settings, before.models)
             moments = moments_at(self._problem, models)
             losses = moments.objectives(models, self._l2)
-            if losses.sum() < before.losses.sum() and (losses <= before.losses * (1 + NO_RISE)).all():
+            if losses.sum() < before.losses.sum() * (1 - A_FALL) and (losses <= before.losses * (1 + NO_RISE)).all():
                 self._standing = Standing(shares, models, moments, losses)
                 self._pilots, self._moments, self._used = models, moments, constraints
                 self._kept += 1

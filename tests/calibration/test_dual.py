@@ -1,0 +1,71 @@
+"""The calibration problem: its solution against a general solver's, weights of zero included, and the kernels that it stands on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reference import nearest_weights
+
+from craig_cli.calibration.dual import calibrated_weights, normal_matrix
+from craig_cli.kernels.normal import cholesky, solve_by_cholesky
+from craig_cli.threads import Workers
+
+
+def problem(seed: int, shift: float, k: int = 30, q: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return shares, parts with two classes in front, wanted sums `shift` away from those there are, and ridges."""
+    rng = np.random.default_rng(seed)
+    shares = rng.random(k) + 0.1
+    shares /= shares.sum()
+    classes = (np.arange(k)[:, None] % 2 == np.arange(2)).astype(float)
+    parts = np.hstack([classes, rng.normal(size=(k, q))])
+    wanted = shares @ parts
+    wanted[2:] += shift * rng.normal(size=q)
+    return shares, parts, wanted, np.array([0.0, 0.0, *[1.0 / k] * q])
+
+
+@pytest.mark.parametrize(("shift", "has_zeros"), [(0.05, False), (1.0, True)])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_solution_is_that_of_a_general_solver(seed, shift, has_zeros):
+    shares, parts, wanted, ridge = problem(seed, shift)
+    with Workers(1) as workers:
+        found = calibrated_weights(shares, parts, wanted, ridge, workers)
+    assert np.allclose(found.weights, nearest_weights(shares, parts, wanted, ridge), rtol=0, atol=2e-5)
+    assert (found.weights == 0).any() == has_zeros
+    assert np.allclose(found.weights @ parts[:, :2], wanted[:2], rtol=1e-11)
+    assert found.steps <= 15
+
+
+def test_nothing_to_mend_changes_nothing():
+    shares, parts, wanted, ridge = problem(0, 0.0)
+    with Workers(1) as workers:
+        assert np.allclose(calibrated_weights(shares, parts, wanted, ridge, workers).weights, shares, rtol=1e-13)
+
+
+def test_without_a_ridge_sums_come_out_exactly():
+    shares, parts, wanted, ridge = problem(1, 0.05)
+    with Workers(1) as workers:
+        found = calibrated_weights(shares, parts, wanted, 0 * ridge, workers)
+    assert np.allclose(found.weights @ parts, wanted, rtol=0, atol=1e-11)
+
+
+def test_sums_that_contradict_each_other_come_to_an_end():
+    shares, parts, wanted, ridge = problem(2, 50.0)
+    with Workers(1) as workers:
+        found = calibrated_weights(shares, np.hstack([parts, parts]), np.concatenate([wanted, -wanted]), 0 * np.tile(ridge, 2), workers)
+    assert np.isfinite(found.weights).all()
+    assert (found.weights >= 0).all()
+
+
+def test_normal_equations():
+    rng = np.random.default_rng(0)
+    parts, weights = rng.normal(size=(2501, 7)), rng.random(2501) * (rng.random(2501) > 0.3)
+    with Workers(1) as one, Workers(2) as two:
+        matrix = normal_matrix(parts, weights, one)
+        assert matrix.tobytes() == normal_matrix(parts, weights, two).tobytes()
+    whole = parts.T @ (weights[:, None] * parts)
+    assert np.allclose(np.triu(matrix), np.triu(whole))
+    right = rng.normal(size=7)
+    solved = right.copy()
+    cholesky(matrix, 1e-14)
+    solve_by_cholesky(matrix, solved)
+    assert np.allclose(whole @ solved, right)

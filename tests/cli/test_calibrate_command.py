@@ -1,0 +1,141 @@
+"""``craig calibrate``, and what ``craig select`` and ``craig train`` say of representatives and weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from commandline import write_csv
+
+from craig_cli.manifest import read_manifest, write_manifest
+
+
+@pytest.fixture
+def many(own_folder):
+    """Write ``many.csv``, 400 rows of two classes that overlap."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(400, 3)).round(3)
+    labels = (rows @ [1, -1, 0.5] + rng.logistic(size=400) > 0).astype(int)
+    write_csv(own_folder / "many.csv", labels.tolist(), rows)
+    return own_folder
+
+
+def after(text: str, word: str) -> str:
+    """Return what a summary says in the line that begins with a word."""
+    return next(line.removeprefix(word).strip() for line in text.splitlines() if line.startswith(word))
+
+
+def test_select_with_random_rows_and_calibrated_weights(craig, many):
+    result = craig("select", "many.csv", "--size", "60", "--representative", "random", "--weights", "calibrated", "-o", "cs.parquet")
+    assert result.code == 0
+    assert "a random row of each cluster stands for it" in result.err
+    assert after(result.err, "weights") == "calibrated at 3 pilots of logistic loss (l2 1e-05, 0.001, 0.1), 2 of 2 rounds kept"
+    assert after(result.err, "gradient").endswith("of its root mean square, 12 coordinates (5 rows each)")
+    manifest = read_manifest("cs.parquet")
+    coreset = manifest.coreset
+    assert (coreset.weights, coreset.representative, coreset.calibration["base_weights"]) == ("calibrated", "random", "cluster")
+    assert coreset.base_weight.tolist() == coreset.cluster_size.tolist()
+    assert manifest.request["calibration"]["pilot_l2"] == [1e-5, 1e-3, 1e-1]
+    assert pq.read_schema("cs.parquet").names[5:9] == ["gain", "epsilon", "medoid", "base_weight"]
+    checked = craig("verify", "many.csv", "cs.parquet")
+    assert checked.code == 0
+    assert "base weights: the sizes of the clusters, before calibration" in checked.out
+
+
+def test_calibrate_and_its_prefix(craig, many):
+    assert craig("select", "many.csv", "--size", "60", "--method", "random", "-o", "cs.parquet").code == 0
+    whole = craig("calibrate", "many.csv", "cs.parquet", "-o", "whole.parquet", "--json")
+    facts = json.loads(whole.out)
+    assert (facts["weights"], facts["selected"], facts["calibration"]["rounds_kept"]) == ("calibrated", 60, 2)
+    part = craig("calibrate", "many.csv", "whole.parquet", "--first", "30", "--pilot-l2", "1e-2", "--rounds", "1", "-o", "part.parquet")
+    assert after(part.err, "picks") == "30 (7.50%) written to part.parquet"
+    manifest = read_manifest("part.parquet")
+    assert manifest.request["first"] == 30
+    assert manifest.coreset.index.tolist() == read_manifest("cs.parquet").coreset.index[:30].tolist()
+    assert craig("verify", "many.csv", "part.parquet").code == 0
+    trained = craig("train", "many.csv", "--coreset", "whole.parquet", "--first", "30", "-o", "model.npz")
+    assert after(trained.err, "trained") == "on 30 rows of whole.parquet"
+
+
+def test_the_same_bytes_from_select_and_calibrate(craig, many):
+    for threads in ("1", "2"):
+        options = ["--size", "60", "--representative", "random", "--threads", threads]
+        assert craig("select", "many.csv", *options, "--weights", "calibrated", "-o", f"once{threads}.parquet").code == 0
+        assert craig("select", "many.csv", *options, "-o", "plain.parquet").code == 0
+        assert craig("calibrate", "many.csv", "plain.parquet", "--threads", threads, "-o", f"twice{threads}.parquet").code == 0
+    names = ("once1", "once2", "twice1", "twice2")
+    assert len({(many / f"{name}.parquet").read_bytes() for name in names}) == 1
+
+
+def test_a_representative_of_another_cluster_is_found_out(craig, many):
+    assert craig("select", "many.csv", "--size", "60", "--representative", "random", "-o", "cs.parquet").code == 0
+    manifest = read_manifest("cs.parquet")
+    index = manifest.coreset.index.copy()
+    same = np.flatnonzero(manifest.coreset.label == manifest.coreset.label[0])
+    index[same] = np.roll(index[same], 1)
+    with (many / "cs.parquet").open("wb") as out:
+        write_manifest(out, dataclasses.replace(manifest, coreset=dataclasses.replace(manifest.coreset, index=index)))
+    result = craig("verify", "many.csv", "cs.parquet")
+    assert result.code == 5
+    assert "is not in the cluster that it represents" in after(result.out, "FAILED")
+
+
+def test_importance_is_a_method(craig, many):
+    assert craig("select", "many.csv", "--size", "60", "--method", "importance", "-o", "cs.parquet").code == 0
+    coreset = read_manifest("cs.parquet").coreset
+    assert (coreset.method, coreset.weights, len(set(coreset.weight.tolist())) > 30) == ("importance", "inverse", True)
+    assert craig("verify", "many.csv", "cs.parquet").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["calibrate", "many.csv", "cs.parquet", "-o", "o.parquet", "--pilot-l2", "x"],
+            "--pilot-l2: 'x' is not a number, or several with commas between.",
+        ),
+        (
+            ["calibrate", "many.csv", "cs.parquet", "-o", "o.parquet", "--first", "99"],
+            "--first: 99 is not between 1 and 20, the picks that there are.",
+        ),
+        (["calibrate", "many.csv", "cs.parquet", "-o", "-", "--json"], "--json and --output - both write to stdout: choose one."),
+        (
+            ["train", "many.csv", "--first", "3", "-o", "m.npz"],
+            "--first: it takes the first picks of a --coreset, and their weights anew from its data.",
+        ),
+        (
+            ["select", "many.csv", "--mean-epsilon", "1", "--representative", "random", "-o", "o.parquet"],
+            "--representative random: an epsilon budget is kept by the picks themselves. Use --size or --fraction.",
+        ),
+        (
+            ["calibrate", "many.csv", "cs.parquet", "-o", "o.parquet", "--loss", "softmax", "--no-label"],
+            "--weights calibrated: a pilot needs labels, and there are none. Leave it out, or name their column with --label.",
+        ),
+    ],
+)
+def test_what_is_refused(craig, many, arguments, message):
+    if arguments[0] == "calibrate":
+        extra = ["--no-label", "--drop", "label"] if "--no-label" in arguments else []
+        assert craig("select", "many.csv", "--size", "20", *extra, "-o", "cs.parquet").code == 0
+    result = craig(*arguments)
+    assert (result.code, result.err) == (2, f"craig: error: {message}\n")
+
+
+def test_other_data_is_refused(craig, many, data):
+    assert craig("select", "many.csv", "--size", "20", "-o", "cs.parquet").code == 0
+    result = craig("calibrate", "data.csv", "cs.parquet", "-o", "out.parquet")
+    assert result.code == 3
+    assert result.err.startswith("craig: error: cs.parquet: it was selected from other data (craig1:")
+    assert not (many / "out.parquet").exists()
+
+
+@pytest.mark.parametrize(("column", "said"), [("medoid", "representative random"), ("base_weight", "weights calibrated")])
+def test_a_manifest_without_its_column_is_refused(craig, many, column, said):
+    assert craig("select", "many.csv", "--size", "60", "--representative", "random", "--weights", "calibrated", "-o", "cs.parquet").code == 0
+    table = pq.read_table("cs.parquet").drop_columns([column])
+    pq.write_table(table.replace_schema_metadata(pq.read_metadata("cs.parquet").metadata), "cut.parquet")
+    result = craig("info", "cut.parquet")
+    assert (result.code, result.err) == (3, f"craig: error: cut.parquet: the footer states {said}, and column '{column}' is missing.\n")
