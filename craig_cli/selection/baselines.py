@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import SparseRows
 from craig_cli.kernels.cells import sign_projection
+from craig_cli.selection.budgets import class_sizes
+from craig_cli.selection.classes import ClassRows
 from craig_cli.selection.dense_group import compact_order
 from craig_cli.selection.frames import make_frame
 from craig_cli.selection.sparse_group import SKETCH_COLUMNS
 from craig_cli.threads import Workers
+
+UNIFORM_SHARE = 0.2
+"""Of importance sampling, so that rows of small scores, too, have a bounded weight."""
+ROUNDING = 1e-12
 
 
 def random_picks(n_rows: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -36,3 +44,53 @@ def stratified_picks(
     picks = order[bounds[:-1] + rng.integers(sizes)]
     shuffled = rng.permutation(size)
     return picks[shuffled], sizes[shuffled].astype(np.float64)
+
+
+def importance_picks(scores: NDArray[np.float64], size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return distinct rows drawn in proportion to their scores, mixed with uniform ones, in random order, and 1 / probability as weights.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n,)
+        At least 0: how long the gradients of the rows are at a pilot model (OSMAC, Wang, Zhu and Ma 2018).
+    size : int
+        At most n.
+    rng : numpy.random.Generator
+
+    Notes
+    -----
+    Systematic sampling of the rows in random order: exactly `size` of them, each with exactly its probability, so that the weighted sum over the
+    picks of any function of a row has the sum over all rows as its mean. Time n log n.
+    """
+    chances = inclusion_chances(scores, size)
+    shuffled = rng.permutation(len(scores))
+    ends = np.cumsum(chances[shuffled])
+    ends *= size / ends[-1]
+    places = np.searchsorted(ends, np.arange(size) + rng.random(), side="right")
+    picks = rng.permutation(shuffled[places])
+    return picks, 1 / chances[picks]
+
+
+def inclusion_chances(scores: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Return the probability of each row to be among `size` that are drawn; those that would exceed 1 are 1, and the others share the rest."""
+    n, total = len(scores), scores.sum()
+    drawn_by = scores / total if total > 0 else np.full(n, 1 / n)
+    shares = UNIFORM_SHARE / n + (1 - UNIFORM_SHARE) * drawn_by
+    chances: NDArray[np.float64] = size * shares
+    while (chances > 1 + ROUNDING).any():
+        certain = chances >= 1
+        chances = np.where(certain, 1.0, shares * (size - np.count_nonzero(certain)) / shares[~certain].sum())
+    return np.minimum(chances, 1.0)
+
+
+def importance_rows(
+    classes: Sequence[ClassRows], scores: NDArray[np.float64], size: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return `size` rows by `importance_picks`, class by class, class ratios kept, and their weights."""
+    sizes = class_sizes(size, np.array([len(c.index) for c in classes]))
+    rows, weights = [], []
+    for number, (members, share) in enumerate(zip(classes, sizes.tolist(), strict=True)):
+        picks, weight = importance_picks(scores[members.index], share, np.random.default_rng([seed, number]))
+        rows.append(members.index[picks])
+        weights.append(weight)
+    return np.concatenate(rows), np.concatenate(weights)
