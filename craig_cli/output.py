@@ -29,7 +29,9 @@ def is_stream(path: str) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def check_output(path: str, inputs: Iterable[str], may_replace: Callable[[Path], bool], force: bool, kind: str = "manifest") -> None:
+def check_output(
+    path: str, inputs: Iterable[str], may_replace: Callable[[Path], bool], force: bool, kind: str = "manifest", option: str = "--output"
+) -> None:
     """Raise `UsageError` if `path` cannot or must not be written; called before hours of work.
 
     Parameters
@@ -42,49 +44,49 @@ def check_output(path: str, inputs: Iterable[str], may_replace: Callable[[Path],
         Whether an existing file holds what craig wrote itself.
     force : bool
         Replace an existing file whatever it holds.
-    kind : str
-        What is written, for messages.
+    kind, option : str
+        What is written, and the option that names it, for messages.
     """
     if is_stream(path):
-        check_not_terminal(path, kind)
+        check_not_terminal(path, kind, option)
         return
     name = printable(path)
     try:
         target = Path(path).resolve()
         if target.is_dir():
-            raise UsageError(f"--output: '{name}' is a directory.")
+            raise UsageError(f"{option}: '{name}' is a directory.")
         if not target.parent.is_dir():
-            raise UsageError(f"--output: the folder of '{name}' does not exist.")
-        check_not_input(path, inputs)
+            raise UsageError(f"{option}: the folder of '{name}' does not exist.")
+        check_not_input(path, inputs, option)
         if target.exists() and not force and not may_replace(target):
-            raise UsageError(f"--output: '{name}' exists and is not a craig {kind}. Choose another name, or replace it with --force.")
+            raise UsageError(f"{option}: '{name}' exists and is not a craig {kind}. Choose another name, or replace it with --force.")
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
-        raise UsageError(f"--output: '{name}' cannot be used: {getattr(error, 'strerror', None) or error}.") from error
+        raise UsageError(f"{option}: '{name}' cannot be used: {getattr(error, 'strerror', None) or error}.") from error
     if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise UsageError(f"--output: the folder of '{name}' cannot be written.")
+        raise UsageError(f"{option}: the folder of '{name}' cannot be written.")
 
 
-def check_not_input(path: str, inputs: Iterable[str]) -> None:
+def check_not_input(path: str, inputs: Iterable[str], option: str = "--output") -> None:
     """Raise `UsageError` if `path` names one of the input files."""
     if is_stream(path):
         return
     target = Path(path).resolve()
     for source in inputs:
         if source != "-" and Path(source).resolve() == target:
-            raise UsageError(f"--output: '{printable(path)}' is one of the inputs.")
+            raise UsageError(f"{option}: '{printable(path)}' is one of the inputs.")
 
 
-def check_not_terminal(path: str, kind: str) -> None:
+def check_not_terminal(path: str, kind: str, option: str) -> None:
     """Raise `UsageError` if the stream `path` ends at a terminal, or at a stdout that is closed."""
     if path == "-":
         if sys.stdout is None:
-            raise UsageError("--output: stdout is closed.")
+            raise UsageError(f"{option}: stdout is closed.")
         terminal = sys.stdout.isatty()
     else:
         # A pipe is not opened here: that would wait for its reader.
         terminal = Path(path).is_char_device() and is_terminal(path)
     if terminal:
-        raise UsageError(f"--output: the {kind} is binary and stdout is a terminal. Name a file, or pipe it on.")
+        raise UsageError(f"{option}: the {kind} is binary and stdout is a terminal. Name a file, or pipe it on.")
 
 
 def is_terminal(path: str) -> bool:

@@ -2,6 +2,6 @@
 
 from craig_cli.selection.checks import check_coreset
 from craig_cli.selection.coreset import EPSILON_DEFINITION, ClassSummary, Coreset
-from craig_cli.selection.selector import measure, select
+from craig_cli.selection.selector import assign, measure, select
 
-__all__ = ["EPSILON_DEFINITION", "ClassSummary", "Coreset", "check_coreset", "measure", "select"]
+__all__ = ["EPSILON_DEFINITION", "ClassSummary", "Coreset", "assign", "check_coreset", "measure", "select"]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import SparseRows
 from craig_cli.kernels.cells import sign_projection
+from craig_cli.selection.budgets import class_sizes
+from craig_cli.selection.classes import ClassRows
 from craig_cli.selection.dense_group import compact_order
 from craig_cli.selection.frames import make_frame
 from craig_cli.selection.sparse_group import SKETCH_COLUMNS
 from craig_cli.threads import Workers
 
 UNIFORM_SHARE = 0.2
-"""Of the probability of a row: it bounds the weights."""
+"""Of importance sampling, so that rows of small scores, too, have a bounded weight."""
 
 
 def random_picks(n_rows: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

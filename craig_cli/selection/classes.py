@@ -85,14 +85,9 @@ def measure_class(
     A selected row stands for itself; other ties go to the earlier pick.
     """
     n = len(members.index)
-    position = np.empty(n, np.int64)
-    position[group.rank] = np.arange(n)
-    picks = position[chosen]
-    group.reset()
-    gained = group.absorb(picks)
-    cluster, nearest = np.empty(n, np.int64), np.empty(n)
-    cluster[group.rank], nearest[group.rank] = group.cluster(), group.nearest() * group.unit
-    cluster[chosen] = np.arange(len(chosen))
+    cluster, gained = absorb_picks(group, chosen)
+    nearest = np.empty(n)
+    nearest[group.rank] = group.nearest() * group.unit
     reach = group.phantom * group.unit
     distances = distances_to_picks(features, members, chosen, cluster, power_of_two(reach), workers)
     remaining = n * group.phantom - np.cumsum(gained)
@@ -110,6 +105,18 @@ def measure_class(
         reach=reach,
     )
     return measured, float(np.abs(distances - nearest).sum()) <= NARROW_TOLERANCE * total
+
+
+def absorb_picks(group: Group, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pick that each row of a class belongs to, as a position in `chosen`, and what each pick gained; the group has them then."""
+    position = np.empty(group.n_rows, np.int64)
+    position[group.rank] = np.arange(group.n_rows)
+    group.reset()
+    gained = group.absorb(position[chosen])
+    cluster = np.empty(group.n_rows, np.int64)
+    cluster[group.rank] = group.cluster()
+    cluster[chosen] = np.arange(len(chosen))
+    return cluster, gained
 
 
 def distances_to_picks(

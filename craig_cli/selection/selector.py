@@ -15,7 +15,7 @@ from craig_cli.errors import InputError, UsageError
 from craig_cli.selection.baselines import importance_picks, random_picks, stratified_picks
 from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.cells import cells_picks
-from craig_cli.selection.classes import ClassPicks, ClassRows, split_classes, with_enough_digits
+from craig_cli.selection.classes import ClassPicks, ClassRows, absorb_picks, split_classes, with_enough_digits
 from craig_cli.selection.coreset import ClassSummary, Coreset
 from craig_cli.selection.costs import resolve_method
 from craig_cli.selection.cover import cover
@@ -113,14 +113,10 @@ def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int
     with Workers(settings.n_threads) as workers:
         features = make_features(dataset, settings.scale, settings.metric, settings.task, workers)
         for members in classes:
-            place = np.full(dataset.n_rows, -1, np.int64)
-            place[members.index] = np.arange(len(members.index))
-            own = np.flatnonzero(place[index] >= 0)
-            if len(own) == 0:
-                raise InputError(dataset.files[0], f"no row of class {members.label} is selected", remedy="The picks do not belong to this data.")
-            measured = with_enough_digits(features, members, workers, partial(given_picks, place[index[own]]))
+            own, chosen = picks_of_class(dataset, members, index)
+            measured = with_enough_digits(features, members, workers, partial(given_picks, chosen))
             if representatives is not None:
-                measured = represented(features, members, measured, place[representatives[own]], workers)
+                measured = represented(features, members, measured, np.searchsorted(members.index, representatives[own]), workers)
             picks.append(measured)
         if settings.representative == "random" and representatives is None:
             picks = with_random_rows(features, classes, picks, settings.seed, workers)
@@ -129,6 +125,31 @@ def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int
     place[index] = np.arange(len(index))
     by = np.argsort(place[np.concatenate([p.rows if p.medoid is None else p.medoid for p in picks])])
     return merge(dataset, classes, picks, by, settings, features.notes, reason)
+
+
+def assign(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each row the position in `index` of the pick it belongs to: itself, or the nearest of its class.
+
+    Parameters and time are those of `measure`. Distances are compared in float32: of picks equally near but for rounding, any may be meant.
+    """
+    picks = np.empty(dataset.n_rows, np.int64)
+    with Workers(settings.n_threads) as workers:
+        features = make_features(dataset, settings.scale, settings.metric, settings.task, workers)
+        for members in split_classes(dataset.labels, dataset.n_rows, settings.task):
+            position, chosen = picks_of_class(dataset, members, index)
+            group = make_group(features.in_parts(members.index, workers), False, workers)
+            picks[members.index] = position[absorb_picks(group, chosen)[0]]
+    return picks
+
+
+def picks_of_class(dataset: Dataset, members: ClassRows, index: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the positions in `index` of the picks of one class, and their rows within the class; raises `InputError` if there is none."""
+    place = np.full(dataset.n_rows, -1, np.int64)
+    place[members.index] = np.arange(len(members.index))
+    position = np.flatnonzero(place[index] >= 0)
+    if len(position) == 0:
+        raise InputError(dataset.files[0], f"no row of class {members.label} is selected", remedy="The picks do not belong to this data.")
+    return position, place[index[position]]
 
 
 def given_picks(chosen: NDArray[np.int64], group: Group) -> tuple[NDArray[np.int64], None]:

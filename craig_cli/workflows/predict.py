@@ -96,9 +96,13 @@ def choose(model: Model, path: str, l2: float | None) -> int:
 
 
 def fitting_rows(dataset: Dataset, model: Model) -> Rows:
-    """Return the rows with as many columns as the model has; sparse ones may lack some, and those it has never seen count for nothing."""
-    rows, d = dataset.rows, model.coef.shape[2]
-    names = tuple(model.facts["columns"])
+    """Return the rows with as many columns as the model has."""
+    return with_columns(dataset, tuple(model.facts["columns"]), model.coef.shape[2])
+
+
+def with_columns(dataset: Dataset, names: tuple[str, ...], d: int) -> Rows:
+    """Return the rows with the `d` columns of a model; sparse ones may lack some, and those it has never seen count for nothing."""
+    rows = dataset.rows
     if names and dataset.column_names and names != dataset.column_names:
         odd = next((a for a, b in zip(dataset.column_names, names, strict=False) if a != b), "one column more or less")
         remedy = "Give data with the same columns in the same order, or --drop those that differ."

@@ -1,0 +1,226 @@
+"""One subset of the rows trained on and measured: its optimum, its way there, and its gradients, all against those of all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.train_settings import TrainSettings
+from craig_cli.training import Fit, Problem, fit, optimum
+from craig_cli.training.problem import Array, pack
+
+TestError: TypeAlias = Callable[[Array, Array], float]
+"""The error of coefficients and intercepts on other rows."""
+
+PILOT_ROWS = 2000
+SAMPLED_MODELS = 20
+EACH_EPOCH = 20
+"""Epochs that are all noted; after them one in ten of those done, as each costs a pass over all rows."""
+TIMED_EPOCHS = 3
+WARM_ROWS = 64
+
+
+class Subset(NamedTuple):
+    """Rows and weights to train on; `seed` is what they were drawn with."""
+
+    rows: NDArray[np.int64]
+    weights: Array
+    seed: int
+
+
+class Point(NamedTuple):
+    """Where training stood: the epoch, over its own rows; gradients over the number of all rows; seconds of the solver; f - f* on all."""
+
+    epoch: int
+    passes: float
+    seconds: float
+    residual: float
+
+
+class GradientError(NamedTuple):
+    """The distance of the weighted mean gradient from that of all rows: at zero, at the optimum of all rows, at that of the subset; and the largest
+    at zero, the optimum and random models, as far as they are within the ball."""
+
+    at_zero: float
+    at_optimum: float
+    at_own: float
+    largest: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A subset, trained on.
+
+    Parameters
+    ----------
+    rows, seed : int
+    residual : float
+        f - f* on all rows at the subset's optimum.
+    test_error : float or None
+        There, too.
+    gradient_error : GradientError
+    curve : tuple of Point
+    """
+
+    rows: int
+    seed: int
+    residual: float
+    test_error: float | None
+    gradient_error: GradientError
+    curve: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What every competitor is measured against.
+
+    Parameters
+    ----------
+    whole : Problem
+        All rows.
+    settings : TrainSettings
+        Solver, schedule and tuning of all alike.
+    best : Fit
+        The optimum of all rows.
+    w_norm : float
+        The largest norm of the random models, intercept included.
+    models : ndarray, shape (2 + SAMPLED_MODELS, m, d + 1)
+        Zero, the optimum, and random ones within the ball, at which gradients are compared.
+    gradients : ndarray
+        Those of all rows, there.
+    test_error : TestError or None
+    """
+
+    whole: Problem
+    settings: TrainSettings
+    best: Fit
+    w_norm: float
+    models: Array
+    gradients: Array
+    test_error: TestError | None
+
+    def residual(self, coef: Array, intercept: Array) -> float:
+        """Return f - f* on all rows; not below 0, whatever rounding says."""
+        return max(self.whole.objective(coef, intercept, self.settings.l2) - self.best.objective, 0.0)
+
+    def residual_at_zero(self) -> float:
+        """Return the residual of no training at all."""
+        return self.residual(np.zeros_like(self.best.coef), np.zeros_like(self.best.intercept))
+
+
+def make_contest(whole: Problem, settings: TrainSettings, w_norm: float | None = None, test_error: TestError | None = None) -> Contest:
+    """Return the contest for one loss and one l2: f* by L-BFGS, and all gradients to compare with.
+
+    Parameters
+    ----------
+    whole : Problem
+    settings : TrainSettings
+    w_norm : float, optional
+        Default: the norm of the optimum.
+    test_error : TestError, optional
+    """
+    best = optimum(whole, settings.l2)
+    at_best = pack(best.coef, best.intercept)
+    radius = float(np.linalg.norm(at_best)) if w_norm is None else w_norm
+    models = np.concatenate([[np.zeros_like(at_best), at_best], random_models(at_best.shape, radius, whole.intercept, settings.seed)])
+    gradients = np.stack([mean_gradient(whole, model) for model in models])
+    return Contest(whole, settings, best, radius, models, gradients, test_error)
+
+
+def random_models(shape: tuple[int, ...], radius: float, intercept: bool, seed: int) -> Array:
+    """Return models of random directions, with norms that rise evenly to `radius`."""
+    models = np.random.default_rng(seed).normal(size=(SAMPLED_MODELS, *shape))
+    if not intercept:
+        models[..., -1] = 0
+    norms = np.linalg.norm(models, axis=(1, 2))
+    scaled: Array = models * (radius * np.arange(1, SAMPLED_MODELS + 1) / SAMPLED_MODELS / norms)[:, None, None]
+    return scaled
+
+
+def mean_gradient(problem: Problem, model: Array) -> Array:
+    """Return the weighted mean gradient of the losses (m, d + 1), without the regulariser, which is the same for all."""
+    gradient = np.zeros_like(model)
+    problem.full_pass(model, 0.0, gradient)
+    return gradient
+
+
+def run(contest: Contest, subset: Subset | None) -> Run:
+    """Return what training on a subset gives, and on all rows for None."""
+    whole, settings = contest.whole, contest.settings
+    part = whole if subset is None else whole.subset(subset.rows, subset.weights)
+    seed = settings.seed if subset is None else subset.seed
+    own = contest.best if subset is None else optimum(part, settings.l2)
+    return Run(
+        rows=part.n_rows,
+        seed=seed,
+        residual=contest.residual(own.coef, own.intercept),
+        test_error=None if contest.test_error is None else contest.test_error(own.coef, own.intercept),
+        gradient_error=gradient_error(contest, part, pack(own.coef, own.intercept)),
+        curve=curve(contest, part, replace(settings, seed=seed)),
+    )
+
+
+def gradient_error(contest: Contest, part: Problem, own: Array) -> GradientError:
+    """Return how far the mean gradient of a subset is from that of all rows."""
+    errors = [float(np.linalg.norm(mean_gradient(part, model) - there)) for model, there in zip(contest.models, contest.gradients, strict=True)]
+    inside = [error for error, model in zip(errors, contest.models, strict=True) if np.linalg.norm(model) <= contest.w_norm * (1 + 1e-12)]
+    at_own = float(np.linalg.norm(mean_gradient(part, own) - mean_gradient(contest.whole, own)))
+    return GradientError(errors[0], errors[1], at_own, max(inside))
+
+
+def curve(contest: Contest, part: Problem, settings: TrainSettings) -> tuple[Point, ...]:
+    """Return how the residual on all rows falls, epoch by epoch; what ``tune`` takes is spent before the first."""
+    share = part.n_rows / contest.whole.n_rows
+    points: list[Point] = []
+    seconds_before, passes_before = 0.0, 0.0
+    if settings.tune:
+        tuned = fit(part, settings)
+        seconds_before, passes_before = tuned.seconds, tuned.passes
+        settings = replace(tuned.settings, tune=False)
+
+    def note(epoch: int, passes: float, seconds: float, coef: Array, intercept: Array) -> None:
+        points.append(Point(epoch, (passes_before + passes) * share, seconds_before + seconds, contest.residual(coef, intercept)))
+
+    def watch(epoch: int, passes: float, seconds: float, coef: Array, intercept: Array) -> None:
+        if is_noted(epoch):
+            note(epoch, passes, seconds, coef, intercept)
+
+    result = fit(part, settings, watch=watch)
+    last = result.trace[-1]
+    if points[-1].epoch != last.epoch:
+        note(last.epoch, last.passes, last.seconds, result.coef, result.intercept)
+    return tuple(points)
+
+
+def is_noted(epoch: int) -> bool:
+    """Return whether the residual of an epoch is noted."""
+    return epoch <= EACH_EPOCH or epoch % (epoch // 10) == 0
+
+
+def pilot_scores(whole: Problem, l2: float, seed: int) -> Array:
+    """Return how long the gradient of each row is at the optimum of `PILOT_ROWS` random rows (n,). Two passes besides."""
+    chosen = np.random.default_rng(seed).permutation(whole.n_rows)[:PILOT_ROWS]
+    pilot = optimum(whole.subset(chosen), l2)
+    model = pack(pilot.coef, pilot.intercept)
+    _, slopes = whole.full_pass(model, 0.0, np.zeros_like(model))
+    lengths = np.sqrt(whole.squares()[0] + whole.constant)
+    scores: Array = np.linalg.norm(slopes, axis=1) * lengths
+    return scores
+
+
+def sgd_epoch_seconds(whole: Problem) -> float:
+    """Return what an epoch of plain SGD over all rows takes: the quickest of a few."""
+    settings = TrainSettings(solver="sgd", epochs=TIMED_EPOCHS + 1, tolerance=0.0)
+    seconds = [point.seconds for point in fit(whole, settings).trace]
+    return float(np.diff(seconds)[1:].min())
+
+
+def warm_up(whole: Problem, settings: TrainSettings) -> None:
+    """Run every kernel once on a few rows, so that no clock counts how long it takes to compile or load them."""
+    few = whole.subset(np.arange(min(WARM_ROWS, whole.n_rows)))
+    for solver in {settings.solver, "sgd"}:
+        fit(few, TrainSettings(solver=solver, epochs=1))

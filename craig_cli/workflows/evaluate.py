@@ -1,0 +1,236 @@
+"""``craig evaluate``: read, draw the rivals, train and compare, write a page and a picture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.blocks import Dataset, Progress, no_progress
+from craig_cli.errors import InputError
+from craig_cli.evaluate_settings import EvaluateFiles, EvaluateSettings
+from craig_cli.evaluation import Bound, Comparison, Subset, compare, gradient_bound, make_contest, pilot_scores, sgd_epoch_seconds, warm_up
+from craig_cli.evaluation.comparison import CORESET
+from craig_cli.evaluation.measures import TestError
+from craig_cli.evaluation_report import EvaluateReport, SelectionCost
+from craig_cli.manifest import Manifest, read_manifest
+from craig_cli.readers import read_dataset
+from craig_cli.readers.fingerprint import fingerprint
+from craig_cli.selection import assign, select
+from craig_cli.selection.baselines import importance_rows
+from craig_cli.selection.classes import split_classes
+from craig_cli.settings import Budget, InputSettings, SelectionSettings
+from craig_cli.train_settings import TrainFiles
+from craig_cli.training import Problem
+from craig_cli.training.problem import Array, take_rows
+from craig_cli.workflows.predict import error_of, predict, with_columns
+from craig_cli.workflows.request import restore_settings
+from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+from craig_cli.workflows.train import chosen_rows, whole_problem
+
+WARM_ROWS = 2000
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What all comparisons of a run share.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    inputs : InputSettings
+    selection : SelectionSettings
+        Those of the manifest: what the rivals are drawn by, and rows assigned to picks.
+    index, weights : ndarray, shape (k,)
+        The coreset, each row once.
+    test : Dataset or None
+    """
+
+    dataset: Dataset
+    inputs: InputSettings
+    selection: SelectionSettings
+    index: NDArray[np.int64]
+    weights: Array
+    test: Dataset | None
+
+
+def evaluate(files: EvaluateFiles, settings: EvaluateSettings, overrides: Mapping[str, Any], progress: Progress = no_progress) -> EvaluateReport:
+    """Return how the model that a coreset gives compares with those of other rows.
+
+    Parameters
+    ----------
+    files : EvaluateFiles
+    settings : EvaluateSettings
+    overrides : mapping
+        Reading options given now, by their name in `InputSettings`; the others are those that the manifest records, or the defaults.
+    progress : Progress
+        Called with stage "evaluate", the comparisons made, and their number.
+    """
+    settings.check_thresholds(has_test=files.test is not None, has_epsilon=files.coreset is not None)
+    watch = Stopwatch()
+    manifest = None if files.coreset is None else read_manifest(files.coreset)
+    with watch.stage("read"):
+        evaluation = read_all(files, manifest, overrides, settings, progress)
+    problems = [whole_problem(evaluation.dataset, evaluation.inputs, replace(settings.train, loss=loss)) for loss in settings.losses]
+    with watch.stage("select"):
+        cost = selection_cost(evaluation, manifest, problems[0], settings, progress)
+        rivals = drawn_rivals(evaluation, settings)
+        picks = nearest_picks(evaluation)
+    comparisons = []
+    with watch.stage("compare"):
+        for number, (problem, l2) in enumerate((problem, l2) for problem in problems for l2 in settings.l2):
+            progress("evaluate", number, len(problems) * len(settings.l2))
+            comparisons.append(compare_one(evaluation, problem, replace(settings, l2=(l2,)), rivals, picks, cost))
+    return EvaluateReport(
+        source=str(files.coreset or files.weights),
+        rows=evaluation.dataset.n_rows,
+        columns=evaluation.dataset.n_columns,
+        skipped_rows=evaluation.dataset.skipped_rows,
+        picks=len(evaluation.index),
+        is_regression=problems[0].classes is None,
+        epsilon_mean=None if manifest is None else manifest.coreset.epsilon_mean,
+        selection=cost,
+        solver=settings.train.solver,
+        comparisons=tuple(comparisons),
+        thresholds=settings.thresholds,
+        seconds=watch.seconds,
+        peak_memory_bytes=peak_memory_bytes(),
+        notes=notes_of(evaluation, problems[0], picks),
+    )
+
+
+def read_all(
+    files: EvaluateFiles, manifest: Manifest | None, overrides: Mapping[str, Any], settings: EvaluateSettings, progress: Progress
+) -> Evaluation:
+    """Return the data, the coreset and the test rows."""
+    threads = settings.train.threads
+    inputs = InputSettings(files.paths, **overrides)
+    selection = None
+    if manifest is not None:
+        inputs, selection = restore_settings(str(files.coreset), manifest.request, files.paths, overrides, threads)
+    dataset = read_dataset(inputs, progress)
+    chosen = TrainFiles(files.paths, "-", coreset=files.coreset, weights=files.weights, force_mismatch=files.force_mismatch)
+    index, weights = chosen_rows(chosen, manifest, dataset, fingerprint(dataset))
+    assert index is not None and weights is not None
+    index, weights = each_once(index, weights)
+    if selection is None:
+        selection = SelectionSettings(Budget(size=len(index)), threads=threads, task=inputs.task)
+    test = None if files.test is None else read_dataset(replace(inputs, paths=(files.test,)), progress)
+    return Evaluation(dataset, inputs, selection, index, weights, test)
+
+
+def each_once(index: NDArray[np.int64], weights: Array) -> tuple[NDArray[np.int64], Array]:
+    """Return each row once, in the order of its first mention, with the sum of its weights."""
+    rows, first, number = np.unique(index, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    summed: Array = np.bincount(number, weights).astype(np.float64)
+    return rows[order], summed[order]
+
+
+def selection_cost(
+    evaluation: Evaluation, manifest: Manifest | None, problem: Problem, settings: EvaluateSettings, progress: Progress
+) -> SelectionCost:
+    """Return what the selection took, as the user says or measured now, beside an epoch of SGD measured now."""
+    warm_up(problem, settings.train)
+    epoch = sgd_epoch_seconds(problem)
+    if settings.selection_seconds is not None:
+        return SelectionCost(settings.selection_seconds, "given", epoch)
+    if manifest is None:
+        return SelectionCost(None, "unknown", epoch)
+    warm = replace(evaluation.selection, method=manifest.coreset.method, budget=Budget(fraction=1.0), sample_rows=0)
+    select(some_rows(evaluation.dataset), warm)
+    begun = time.perf_counter()
+    select(evaluation.dataset, evaluation.selection, progress)
+    return SelectionCost(time.perf_counter() - begun, "measured", epoch)
+
+
+def some_rows(dataset: Dataset) -> Dataset:
+    """Return a few rows, evenly taken, for kernels to be loaded by."""
+    index = np.linspace(0, dataset.n_rows - 1, min(WARM_ROWS, dataset.n_rows)).astype(np.int64)
+    return Dataset(take_rows(dataset.rows, index), None if dataset.labels is None else dataset.labels[index])
+
+
+def drawn_rivals(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str, list[Subset]]:
+    """Return random and stratified rows, as many as the coreset has, for each seed."""
+    budget = Budget(size=len(evaluation.index))
+    rivals = {}
+    for method in ("random", "stratified"):
+        like = replace(evaluation.selection, budget=budget, method=method, sample_rows=0, refine=False, memory_limit=0)
+        drawn = [select(evaluation.dataset, replace(like, seed=seed)) for seed in seeds_of(settings)]
+        rivals[method] = [Subset(c.index, c.weight, seed) for c, seed in zip(drawn, seeds_of(settings), strict=True)]
+    return rivals
+
+
+def seeds_of(settings: EvaluateSettings) -> range:
+    """Return the seeds of random subsets."""
+    return range(settings.train.seed, settings.train.seed + settings.seeds)
+
+
+def nearest_picks(evaluation: Evaluation) -> NDArray[np.int64] | None:
+    """Return for each row the position of its pick in the coreset; None where a class has none."""
+    labels = evaluation.dataset.labels
+    if evaluation.inputs.task != "regression" and labels is not None and len(np.unique(labels[evaluation.index])) < len(np.unique(labels)):
+        return None
+    return assign(evaluation.dataset, evaluation.selection, evaluation.index)
+
+
+def compare_one(
+    evaluation: Evaluation,
+    problem: Problem,
+    settings: EvaluateSettings,
+    rivals: Mapping[str, list[Subset]],
+    picks: NDArray[np.int64] | None,
+    cost: SelectionCost,
+) -> Comparison:
+    """Return the comparison for one loss and the one l2 of `settings`."""
+    train = replace(settings.train, loss=problem.loss, l2=settings.l2[0])
+    contest = make_contest(problem, train, settings.w_norm, test_error(evaluation, problem))
+    classes = split_classes(evaluation.dataset.labels, evaluation.dataset.n_rows, evaluation.inputs.task)
+    scores = pilot_scores(problem, train.l2, train.seed)
+    size = len(evaluation.index)
+    subsets = {
+        CORESET: [Subset(evaluation.index, evaluation.weights, train.seed)],
+        **rivals,
+        "importance": [Subset(*importance_rows(classes, scores, size, seed), seed) for seed in seeds_of(settings)],
+    }
+    bound = None if picks is None else bound_of(evaluation, problem, picks, contest.w_norm)
+    return compare(contest, subsets, bound, settings.residual, cost.seconds)
+
+
+def bound_of(evaluation: Evaluation, problem: Problem, picks: NDArray[np.int64], w_norm: float) -> Bound:
+    """Return the bound on the coreset's gradient error."""
+    return gradient_bound(problem, evaluation.index, evaluation.weights, picks, w_norm)
+
+
+def test_error(evaluation: Evaluation, problem: Problem) -> TestError | None:
+    """Return the function that gives a model's error on the test rows; None without any."""
+    test = evaluation.test
+    if test is None:
+        return None
+    if test.labels is None or (test.labels.dtype == object) != (evaluation.dataset.labels is not None and evaluation.dataset.labels.dtype == object):
+        raise InputError(test.files[0], "its labels are not of the kind of the data's", remedy="Give test rows labelled as the data is.")
+    rows = with_columns(test, tuple(evaluation.dataset.column_names or ()), problem.n_columns)
+    n = test.n_rows
+    blank = replace(problem, rows=rows, targets=np.zeros(n), weights=np.ones(n))
+
+    def error(coef: Array, intercept: Array) -> float:
+        predicted, _ = predict(blank, blank.scores(coef, intercept))
+        found = error_of(predicted, test.labels, problem.classes is None)
+        assert found is not None
+        return found
+
+    return error
+
+
+def notes_of(evaluation: Evaluation, problem: Problem, picks: NDArray[np.int64] | None) -> tuple[str, ...]:
+    """Return what the user should know besides."""
+    notes = []
+    if picks is None:
+        notes.append("A class has no row in the coreset: its model cannot tell that class.")
+    if evaluation.selection.metric != "euclidean" or evaluation.selection.scale != "none":
+        notes.append("Epsilon is in units of the scaled rows; the bound is computed from the rows as they are.")
+    return tuple(notes)
