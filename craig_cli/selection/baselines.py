@@ -80,3 +80,16 @@ def stratified_picks(
     picks = order[bounds[:-1] + rng.integers(sizes)]
     shuffled = rng.permutation(size)
     return picks[shuffled], sizes[shuffled].astype(np.float64)
+
+
+def importance_rows(
+    classes: Sequence[ClassRows], scores: NDArray[np.float64], size: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return `size` rows by `importance_picks`, class by class, class ratios kept, and their weights."""
+    sizes = class_sizes(size, np.array([len(c.index) for c in classes]))
+    rows, weights = [], []
+    for number, (members, share) in enumerate(zip(classes, sizes.tolist(), strict=True)):
+        picks, weight = importance_picks(scores[members.index], share, np.random.default_rng([seed, number]))
+        rows.append(members.index[picks])
+        weights.append(weight)
+    return np.concatenate(rows), np.concatenate(weights)
