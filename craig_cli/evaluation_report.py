@@ -233,7 +233,7 @@ def heading(comparison: Comparison) -> str:
 
 def footing(comparison: Comparison) -> str:
     """Return the line below a table: what its columns count, and the bound."""
-    lines = [f"Epochs, passes over all rows, and seconds are those to a residual of {comparison.target:.3g}."]
+    lines = [f"Epochs, passes over all rows, and seconds are those to a residual of {comparison.target:.3g} (- where a run does not come there)."]
     if comparison.bound is None:
         lines.append("There is no bound on the gradient error: a class has no pick.")
     else:

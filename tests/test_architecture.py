@@ -21,7 +21,7 @@ FLOORS = (
     ("craig_cli.selection", "craig_cli.training", "craig_cli.evaluation"),
     ("craig_cli.calibration",),
     ("craig_cli.readers", "craig_cli.manifest", "craig_cli.model_file", "craig_cli.weights_file", "craig_cli.predictions", "craig_cli.output"),
-    ("craig_cli.report", "craig_cli.training_report", "craig_cli.calibration_report", "craig_cli.evaluation_report"),
+    ("craig_cli.report", "craig_cli.training_report", "craig_cli.calibration_report", "craig_cli.evaluation_report", "craig_cli.evaluation_page", "craig_cli.evaluation_plot"),
     ("craig_cli.workflows", "craig_cli.api"),
     ("craig_cli.cli",),
 )
@@ -34,6 +34,7 @@ STRANGERS = (
 HOMES = {
     "click": ("craig_cli.cli",),
     "numba": ("craig_cli.kernels", "craig_cli.cache"),
+    "matplotlib": ("craig_cli.evaluation_plot",),
     "h5py": ("craig_cli.readers",),
     "pyarrow": ("craig_cli.readers", "craig_cli.manifest", "craig_cli.weights_file", "craig_cli.predictions"),
 }

@@ -63,7 +63,7 @@ solver_options = opt.combined(
         "craig select sample_data/sample.libsvm --fraction 0.1 -o cs.parquet",
         "craig evaluate sample_data/sample.libsvm --coreset cs.parquet --test sample_data/sample.test.libsvm",
         "craig evaluate sample_data/sample.csv --coreset cs.parquet --l2 1e-3,1e-1 --report evaluation.html",
-        "craig evaluate sample_data/sample.libsvm --coreset cs.parquet --fail-if 'residual > 1' --json",
+        "craig evaluate sample_data/sample.libsvm --coreset cs.parquet --l2 1e-2 --fail-if 'residual > 0.1' --json",
     ),
 )
 @click.argument("data", nargs=-1, metavar="DATA...")

@@ -14,6 +14,7 @@ STAGES = {
     "sort": ("sorting by class", "rows"),
     "pick": ("selecting", "rows"),
     "assign": ("assigning", "rows"),
+    "evaluate": ("comparing", "losses and l2"),
     "write": ("writing", "rows"),
 }
 """Stage as workflows name it: what is being done, and what is counted."""

@@ -18,6 +18,7 @@ from craig_cli.threads import Workers
 
 UNIFORM_SHARE = 0.2
 """Of importance sampling, so that rows of small scores, too, have a bounded weight."""
+ROUNDING = 1e-12
 
 
 def random_picks(n_rows: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -33,33 +34,33 @@ def importance_picks(scores: NDArray[np.float64], size: int, rng: np.random.Gene
     scores : ndarray of float64, shape (n,)
         Of at least 0, as the length of a row's gradient at a pilot model (OSMAC: Wang, Zhu and Ma 2018).
     size : int
+        At most n.
     rng : numpy.random.Generator
 
     Notes
     -----
-    Row i is drawn with probability min(1, t q_i), where q mixes the scores' shares with a fifth of uniform, and t makes `size` of the sum:
-    systematically along a random order, which gives each row just this probability.
+    Systematic sampling of the rows in random order: exactly `size` of them, each with exactly its probability. Time n log n.
     """
-    n = len(scores)
-    total = float(scores.sum())
-    mixed = np.full(n, 1.0 / n) if total == 0 else (1 - UNIFORM_SHARE) * scores / total + UNIFORM_SHARE / n
-    probability = np.zeros(n)
-    is_certain = np.zeros(n, bool)
-    while True:
-        left = ~is_certain
-        probability[left] = (size - np.count_nonzero(is_certain)) * mixed[left] / mixed[left].sum() if left.any() else 1.0
-        above = left & (probability >= 1)
-        if not above.any():
-            break
-        is_certain |= above
-        probability[above] = 1.0
-    order = rng.permutation(n)
-    ends = np.cumsum(probability[order])
+    chances = inclusion_chances(scores, size)
+    shuffled = rng.permutation(len(scores))
+    ends = np.cumsum(chances[shuffled])
     ends *= size / ends[-1]
-    places = np.minimum(np.searchsorted(ends, rng.random() + np.arange(size), side="right"), n - 1)
-    picks = rng.permutation(order[places])
-    weights = 1 / probability[picks]
-    return picks, weights * (n / weights.sum())
+    places = np.minimum(np.searchsorted(ends, np.arange(size) + rng.random(), side="right"), len(scores) - 1)
+    picks = rng.permutation(shuffled[places])
+    weights = 1 / chances[picks]
+    return picks, weights * (len(scores) / weights.sum())
+
+
+def inclusion_chances(scores: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Return the probability of each row to be among `size` that are drawn; those that would exceed 1 are 1, and the others share the rest."""
+    n, total = len(scores), scores.sum()
+    drawn_by = scores / total if total > 0 else np.full(n, 1 / n)
+    shares = UNIFORM_SHARE / n + (1 - UNIFORM_SHARE) * drawn_by
+    chances: NDArray[np.float64] = size * shares
+    while (chances > 1 + ROUNDING).any():
+        certain = chances >= 1
+        chances = np.where(certain, 1.0, shares * (size - np.count_nonzero(certain)) / shares[~certain].sum())
+    return np.minimum(chances, 1.0)
 
 
 def stratified_picks(

@@ -16,8 +16,11 @@ from craig_cli.evaluate_settings import EvaluateFiles, EvaluateSettings
 from craig_cli.evaluation import Bound, Comparison, Subset, compare, gradient_bound, make_contest, pilot_scores, sgd_epoch_seconds, warm_up
 from craig_cli.evaluation.comparison import CORESET
 from craig_cli.evaluation.measures import TestError
+from craig_cli.evaluation_page import is_page, page
+from craig_cli.evaluation_plot import check_plotting, is_plot, write_plot
 from craig_cli.evaluation_report import EvaluateReport, SelectionCost
 from craig_cli.manifest import Manifest, read_manifest
+from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.selection import assign, select
@@ -70,6 +73,7 @@ def evaluate(files: EvaluateFiles, settings: EvaluateSettings, overrides: Mappin
     progress : Progress
         Called with stage "evaluate", the comparisons made, and their number.
     """
+    check_outputs(files)
     settings.check_thresholds(has_test=files.test is not None, has_epsilon=files.coreset is not None)
     watch = Stopwatch()
     manifest = None if files.coreset is None else read_manifest(files.coreset)
@@ -85,7 +89,7 @@ def evaluate(files: EvaluateFiles, settings: EvaluateSettings, overrides: Mappin
         for number, (problem, l2) in enumerate((problem, l2) for problem in problems for l2 in settings.l2):
             progress("evaluate", number, len(problems) * len(settings.l2))
             comparisons.append(compare_one(evaluation, problem, replace(settings, l2=(l2,)), rivals, picks, cost))
-    return EvaluateReport(
+    report = EvaluateReport(
         source=str(files.coreset or files.weights),
         rows=evaluation.dataset.n_rows,
         columns=evaluation.dataset.n_columns,
@@ -99,8 +103,32 @@ def evaluate(files: EvaluateFiles, settings: EvaluateSettings, overrides: Mappin
         thresholds=settings.thresholds,
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        notes=notes_of(evaluation, problems[0], picks),
+        notes=notes_of(evaluation, picks),
     )
+    write_outputs(files, evaluation.dataset, report)
+    return report
+
+
+def check_outputs(files: EvaluateFiles) -> None:
+    """Raise `UsageError` if the page or the picture cannot be made or written."""
+    inputs = [name for name in (*files.paths, files.coreset, files.weights, files.test) if name is not None]
+    if files.report is not None:
+        check_output(files.report, inputs, is_page, files.force, "page", "--report")
+    if files.plot is not None:
+        check_plotting()
+        check_output(files.plot, inputs, is_plot, files.force, "picture", "--plot")
+
+
+def write_outputs(files: EvaluateFiles, dataset: Dataset, report: EvaluateReport) -> None:
+    """Write the page and the picture that were asked for."""
+    if files.report is not None:
+        check_not_input(files.report, dataset.files, "--report")
+        with open_output(files.report) as out:
+            out.write(page(report).encode())
+    if files.plot is not None:
+        check_not_input(files.plot, dataset.files, "--plot")
+        with open_output(files.plot) as out:
+            write_plot(out, report)
 
 
 def read_all(
@@ -226,7 +254,7 @@ def test_error(evaluation: Evaluation, problem: Problem) -> TestError | None:
     return error
 
 
-def notes_of(evaluation: Evaluation, problem: Problem, picks: NDArray[np.int64] | None) -> tuple[str, ...]:
+def notes_of(evaluation: Evaluation, picks: NDArray[np.int64] | None) -> tuple[str, ...]:
     """Return what the user should know besides."""
     notes = []
     if picks is None:

@@ -8,8 +8,9 @@ from reference import clusters, distance_matrix
 from test_exact import made, sparse
 
 from craig_cli.blocks import Dataset
-from craig_cli.selection import check_coreset, select
-from craig_cli.selection.baselines import importance_picks, stratified_picks
+from craig_cli.selection import assign, check_coreset, select
+from craig_cli.selection.baselines import importance_picks, importance_rows, inclusion_chances, stratified_picks
+from craig_cli.selection.classes import split_classes
 from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.threads import Workers
 
@@ -108,3 +109,45 @@ def test_all_rows(method):
     coreset = chosen(made("normal", n=150), method, size=150)
     assert (coreset.weight == 1).all()
     assert coreset.epsilon_total == 0
+
+
+SCORES = np.array([0.0, 0, 1, 1, 2, 3, 5, 8, 13, 400])
+
+
+@pytest.mark.parametrize("size", (1, 4, 9, 10))
+def test_inclusion_chances_add_up_and_follow_the_scores(size):
+    chances = inclusion_chances(SCORES, size)
+    assert chances.sum() == pytest.approx(size)
+    assert (np.diff(chances) >= -1e-12).all() and chances.max() <= 1 and chances.min() >= 0.2 * size / 10 * 0.99
+    assert inclusion_chances(np.zeros(10), size) == pytest.approx(np.full(10, size / 10))
+
+
+def test_importance_picks_are_distinct_drawn_by_their_chances_and_weighted_by_the_inverse():
+    chances = inclusion_chances(SCORES, 4)
+    drawn = [importance_picks(SCORES, 4, np.random.default_rng(seed)) for seed in range(20_000)]
+    assert all(len(set(picks.tolist())) == 4 for picks, _ in drawn)
+    counts = np.bincount(np.concatenate([picks for picks, _ in drawn]), minlength=10) / len(drawn)
+    assert counts == pytest.approx(chances, abs=0.015)
+    for picks, weights in drawn[:100]:
+        assert weights.sum() == pytest.approx(10)
+        np.testing.assert_allclose(weights * chances[picks], weights[0] * chances[picks[0]])
+
+
+def test_importance_rows_keep_the_class_ratios():
+    labels = np.arange(700) % 10 > 6
+    classes = split_classes(labels.astype(np.int64), 700, "classification")
+    rows, weights = importance_rows(classes, np.arange(700.0), 100, seed=3)
+    assert len(np.unique(rows)) == 100 and np.count_nonzero(labels[rows]) == 30
+    assert rows.mean() > 400 and weights[rows < 100].mean() > weights[rows > 600].mean()
+    np.testing.assert_array_equal(rows, importance_rows(classes, np.arange(700.0), 100, seed=3)[0])
+
+
+@pytest.mark.parametrize("form", (np.asarray, sparse))
+def test_rows_are_assigned_to_the_nearest_pick_of_their_class(form):
+    rows, labels = made("normal"), np.arange(700) % 3
+    coreset = chosen(form(rows), "random", labels=labels)
+    distances = distance_matrix(rows)[:, coreset.index]
+    distances[labels[:, None] != coreset.label[None, :]] = np.inf
+    picks = assign(Dataset(form(rows), labels), SelectionSettings(Budget(size=60), threads=1), coreset.index)
+    np.testing.assert_array_equal(picks, np.argmin(distances, axis=1))
+    np.testing.assert_array_equal(np.bincount(picks, minlength=60), coreset.cluster_size)
