@@ -21,7 +21,14 @@ FLOORS = (
     ("craig_cli.selection", "craig_cli.training", "craig_cli.evaluation"),
     ("craig_cli.calibration",),
     ("craig_cli.readers", "craig_cli.manifest", "craig_cli.model_file", "craig_cli.weights_file", "craig_cli.predictions", "craig_cli.output"),
-    ("craig_cli.report", "craig_cli.training_report", "craig_cli.calibration_report", "craig_cli.evaluation_report", "craig_cli.evaluation_page", "craig_cli.evaluation_plot"),
+    (
+        "craig_cli.report",
+        "craig_cli.training_report",
+        "craig_cli.calibration_report",
+        "craig_cli.evaluation_report",
+        "craig_cli.evaluation_page",
+        "craig_cli.evaluation_plot",
+    ),
     ("craig_cli.workflows", "craig_cli.api"),
     ("craig_cli.cli",),
 )
