@@ -60,6 +60,9 @@ def test_json_states_the_same_facts(craig, data):
         "epsilon_mean": pytest.approx(20 / 12),
         "epsilon_share": pytest.approx(0.4),
         "notes": [],
+        "representative": "medoid",
+        "weights": "cluster",
+        "calibration": None,
         "temporary_bytes": 0,
     }
 
