@@ -24,6 +24,8 @@ from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.workflows.request import describe_request
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
+NOT_CALIBRATED = "The weights were not calibrated, which takes the rows in memory: they are those of the method."
+
 
 def select_to_file(
     inputs: InputSettings,
@@ -66,6 +68,8 @@ def select_to_file(
         if calibration.weights != "cluster" and on_disk is None:
             with watch.stage("calibrate"):
                 coreset = calibrated_coreset(dataset, coreset, calibration, progress)
+        elif calibration.weights != "cluster":
+            coreset = replace(coreset, notes=(*coreset.notes, NOT_CALIBRATED))
         check_coreset(coreset)
     several = len(dataset.files) > 1
     manifest = Manifest(

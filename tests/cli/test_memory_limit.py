@@ -42,6 +42,19 @@ def test_rows_that_do_not_fit_are_selected_from_disk(craig, large):
     assert facts["epsilon"] <= 1.1 * json.loads(craig("info", "exact.parquet", "--json").out)["epsilon"]["total"]
 
 
+def test_weights_that_cannot_be_calibrated_are_said_to_be_so(craig, large):
+    options = ("--size", "50", "--memory-limit", "4M", "-o", "cs.parquet")
+    assert json.loads(craig("select", "large.parquet", *options, "--weights", "auto", "--json").out)["notes"] == [
+        "The rows did not fit the memory limit: they were selected from cells on disk.",
+        "The weights were not calibrated, which takes the rows in memory: they are those of the method.",
+    ]
+    refused = craig("select", "large.parquet", *options, "--weights", "calibrated")
+    assert (refused.code, refused.out) == (4, "")
+    assert refused.err == (
+        "craig: error: --weights calibrated: it takes passes over rows in memory, and they do not fit --memory-limit. Give a higher one.\n"
+    )
+
+
 def test_the_summary_states_temporary_files(craig, large):
     result = craig("select", "large.parquet", "--size", "50", "--memory-limit", "4M", "-o", "cs.parquet")
     assert " MB at the peak, and 0 MB of temporary files\n" in result.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import ModuleType
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ from craig_cli.train_settings import TrainSettings
 from craig_cli.training.problem import Array, Problem
 
 
-class Solver:
+class Solver(ABC):
     """Steps of one row at a time, from a model that is changed in place.
 
     Parameters
@@ -46,9 +47,9 @@ class Solver:
         """Return the first step size where the user gives none."""
         return 1 / steepest(problem, settings.l2, scales)
 
+    @abstractmethod
     def run_epoch(self, visits: NDArray[np.int64], step: float) -> None:
         """Take a step of size `step` for each of the rows `visits`."""
-        raise NotImplementedError
 
 
 def steepest(problem: Problem, l2: float, scales: Array) -> float:
