@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -113,6 +114,26 @@ def test_help_is_light(arguments):
     code = f"import sys; from craig_cli.cli import main; main(); print([m for m in {HEAVY} if m in sys.modules], file=sys.stderr)"
     result = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
     assert result.stderr.splitlines()[-1] == "[]"
+
+
+def test_selecting_does_not_load_the_solvers(tmp_path):
+    sample, manifest = PACKAGE.parent / "sample_data" / "sample.libsvm", tmp_path / "cs.parquet"
+    code = "import sys; from craig_cli.workflows.select import select_to_file as select; from craig_cli.settings import *; "
+    code += f"select(InputSettings(({str(sample)!r},)), SelectionSettings(Budget(size=6)), {str(manifest)!r}); "
+    code += "print([m for m in ('scipy.optimize', 'scipy.special') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if not is_within(module_name(p), "craig_cli.kernels")], ids=module_name)
+def test_kernels_called_from_outside_are_kept_on_disk(path):
+    kernels = {kernel.stem: importlib.import_module(module_name(kernel)) for kernel in PACKAGE.glob("kernels/*.py")}
+    used = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and is_within(str(node.module), "craig_cli.kernels"):
+            used += [getattr(importlib.import_module(str(node.module)), alias.name) for alias in node.names]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in kernels:
+            used.append(getattr(kernels[node.value.id], node.attr, None))
+    assert [function for function in used if getattr(function, "targetoptions", {}).get("inline") == "always"] == []
 
 
 def test_completion_is_light():

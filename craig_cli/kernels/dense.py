@@ -21,6 +21,7 @@ from craig_cli.kernels.tiles import (
     squares_of_four_within,
     squares_to_boxes,
     squares_within,
+    write_limits,
 )
 
 LEADING = 12
@@ -265,9 +266,7 @@ def take_picks(
     squares = np.empty(TILE, tiles.dtype)
     distances = np.empty(TILE, nearest.dtype)
     limits = np.empty((n_tiles, TILE), tiles.dtype)
-    for t in range(n_tiles):
-        for i in range(TILE):
-            limits[t, i] = limit_of(nearest[t, i], scale)
+    write_limits(nearest, scale, limits)
     for p in range(picks.shape[0]):
         pick = best_of(gain, rank, choices, p)
         if gain[pick] <= 0:

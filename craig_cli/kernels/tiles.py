@@ -92,6 +92,14 @@ def limit_of(distance, scale):
     return ((distance + 1) / np.float64(scale)) ** 2 * (1 + 1e-6)
 
 
+@kernel
+def write_limits(nearest, scale, limits):
+    """Write `limit_of` each distance; `limits` is a float array of the shape of `nearest`, (n_tiles, TILE)."""
+    for t in range(nearest.shape[0]):
+        for i in range(TILE):
+            limits[t, i] = limit_of(nearest[t, i], scale)
+
+
 @inlined
 def squared_distances_of_two(tiles, t, vectors, a, b, squares_a, squares_b):
     """`squared_distances` of two vectors at once, the same bits: each row is loaded once for both, 1.3 times faster."""

@@ -18,6 +18,8 @@ from craig_cli.threads import Workers, ranges
 
 NARROW_TOLERANCE = 1e-3
 """Distances that float32 gets wrong by more than this, added up over the final assignment, are computed again in float64."""
+TRIAL_SHARE = 0.99
+"""Share of the rows, the nearest to their picks, by which a trial tells whether float32 resolves the distances."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,17 @@ Choose: TypeAlias = Callable[[Group], tuple[NDArray[np.int64], NDArray[np.float6
 """Picks of a class (rows of the class, in order) and their weights; None for the cluster sizes."""
 
 
-def with_enough_digits(features: Features, members: ClassRows, workers: Workers, choose: Choose) -> ClassPicks:
+def with_enough_digits(features: Features, members: ClassRows, workers: Workers, choose: Choose, size_of_trial: int = 0) -> ClassPicks:
     """Return the measured picks that `choose` makes, in float32 where that resolves the distances, else in float64.
 
     The final distances are computed in float64 in any case. If they tell that the float32 ones were off by more than `NARROW_TOLERANCE` in
-    total, the rows lie too close together, against the extent of their class, for float32: everything is done again in float64.
+    total, the rows lie too close together, against the extent of their class, for float32: everything is done again in float64. Where
+    choosing is slow, `size_of_trial` picks made at no cost tell beforehand.
     """
     for wide in (False, True):
         group = make_group(features.in_parts(members.index, workers), wide, workers)
+        if size_of_trial > 0 and not wide and not is_resolved_by_trial(features, members, group, size_of_trial, workers):
+            continue
         chosen, weight = choose(group)
         measured, is_resolved = measure_class(features, members, group, chosen, weight, workers)
         if is_resolved:
@@ -86,10 +91,7 @@ def measure_class(
     """
     n = len(members.index)
     cluster, gained = absorb_picks(group, chosen)
-    nearest = np.empty(n)
-    nearest[group.rank] = group.nearest() * group.unit
-    reach = group.phantom * group.unit
-    distances = distances_to_picks(features, members, chosen, cluster, power_of_two(reach), workers)
+    distances, errors = checked_distances(features, members, group, chosen, cluster, workers)
     remaining = n * group.phantom - np.cumsum(gained)
     sizes = np.bincount(cluster, minlength=len(chosen)).astype(np.int64)
     total = float(distances.sum())
@@ -102,9 +104,32 @@ def measure_class(
         final_epsilon=total,
         medoid_epsilon=float(remaining[0] * group.unit),
         cluster=cluster,
-        reach=reach,
+        reach=group.phantom * group.unit,
     )
-    return measured, float(np.abs(distances - nearest).sum()) <= NARROW_TOLERANCE * total
+    return measured, float(errors.sum()) <= NARROW_TOLERANCE * total
+
+
+def is_resolved_by_trial(features: Features, members: ClassRows, group: Group, size: int, workers: Workers) -> bool:
+    """Return whether the group resolves the distances to `size` rows spread evenly over its positions, which lie cell by cell.
+
+    The farthest rows do not count: greedy would pick them. Time and memory are those of an assignment.
+    """
+    chosen = group.rank[np.linspace(0, group.n_rows - 1, size).astype(np.int64)]
+    cluster, _ = absorb_picks(group, chosen)
+    distances, errors = checked_distances(features, members, group, chosen, cluster, workers)
+    group.reset()
+    near = distances <= np.quantile(distances, TRIAL_SHARE)
+    return float(errors[near].sum()) <= NARROW_TOLERANCE * float(distances[near].sum())
+
+
+def checked_distances(
+    features: Features, members: ClassRows, group: Group, chosen: NDArray[np.int64], cluster: NDArray[np.int64], workers: Workers
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the distance of each row of a class to its pick, computed in float64, and by how much the group's own differs."""
+    nearest = np.empty(len(members.index))
+    nearest[group.rank] = group.nearest() * group.unit
+    distances = distances_to_picks(features, members, chosen, cluster, power_of_two(group.phantom * group.unit), workers)
+    return distances, np.abs(distances - nearest)
 
 
 def absorb_picks(group: Group, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

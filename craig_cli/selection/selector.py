@@ -176,7 +176,8 @@ def select_class(
         part = make_group(features.in_parts(members.index[some], workers), group.is_wide, workers)
         return some[part.rank[greedy_picks(part, size, settings, rng, workers, progress)]], None
 
-    return with_enough_digits(features, members, workers, choose)
+    is_slow = settings.method in ("exact", "stochastic") or settings.refine
+    return with_enough_digits(features, members, workers, choose, size if is_slow else 0)
 
 
 def sample_of_class(n_members: int, size: int, n_rows: int, sample_rows: int, rng: np.random.Generator) -> NDArray[np.int64] | None:

@@ -7,8 +7,9 @@ import pytest
 from reference import clusters, distance_matrix, naive_greedy
 
 from craig_cli.blocks import Dataset, SparseRows
-from craig_cli.selection import check_coreset, dense_group, measure, near_lists, select
+from craig_cli.selection import check_coreset, dense_group, measure, near_lists, select, selector
 from craig_cli.selection import exact as exact_module
+from craig_cli.selection.exact import LazyGreedy
 from craig_cli.settings import Budget, SelectionSettings
 
 
@@ -128,6 +129,26 @@ def test_rows_too_close_together_for_float32_are_compared_in_float64():
     coreset = exact(rows, size=40)
     np.testing.assert_array_equal(coreset.index, picks)
     np.testing.assert_allclose(coreset.epsilon_total, distance_matrix(rows)[:, picks].min(axis=1).sum(), rtol=1e-9)
+
+
+@pytest.mark.parametrize(("shape", "types"), (("two heaps", [True]), ("outlier", [True]), ("clusters", [False])))
+def test_a_trial_tells_beforehand_whether_float32_is_enough(shape, types, monkeypatch):
+    seen = []
+
+    class Counted(LazyGreedy):
+        def __init__(self, group, draw=None):
+            seen.append(group.is_wide)
+            super().__init__(group, draw)
+
+    monkeypatch.setattr(selector, "LazyGreedy", Counted)
+    rng = np.random.default_rng(3)
+    rows = made("clusters") if shape == "clusters" else rng.normal(size=(2000, 3))
+    if shape == "two heaps":
+        rows[::2] += 1e9
+    if shape == "outlier":
+        rows[700] = 1e6
+    exact(rows, size=40)
+    assert seen == types
 
 
 def test_offsets_and_timestamps_keep_their_digits():

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
-from scipy.sparse.linalg import LinearOperator
 
 from craig_cli.blocks import Progress, no_progress
 from craig_cli.train_settings import TrainSettings
 from craig_cli.training.problem import Array, Problem
 from craig_cli.training.result import Fit, Tracer, Watch
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
+    from scipy.sparse.linalg import LinearOperator
 
 STARTS = 5
 """Times the search begins anew, at the point reached, when rounding has ended it early."""
@@ -24,6 +27,8 @@ def minimise(problem: Problem, settings: TrainSettings, model: Array, progress: 
 
     Coordinates are scaled by the root of their curvature at most, so that columns of different units do no harm. An epoch is an iteration.
     """
+    from scipy.optimize import minimize  # here, since selecting without calibration starts faster without it
+
     assert settings.epochs is not None and settings.tolerance is not None
     tracer = Tracer(problem, settings.l2, watch)
     search = Search(problem, settings, tracer, progress)
