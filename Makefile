@@ -28,7 +28,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -rs $(PYTEST_OPTIONS)
 
-# Fifteen minutes; BENCH_OPTIONS="--full --large" for twenty more. submodlib-py does not install everywhere: the table says so then.
+# Seventeen minutes; BENCH_OPTIONS="--full --large" for twenty more. submodlib-py does not install everywhere: the table says so then.
 bench: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check submodlib-py
