@@ -18,7 +18,7 @@ OURS = "clusters, calibrated"
 def residual_claims(kept: Kept) -> str:
     """Return what the residuals say of the paper's picks, and of calibrated ones."""
     better, worse, lines = [], [], []
-    for part, records in kept.items():
+    for part, records in residuals.by_data(kept).items():
         sizes = residuals.fractions_of(records)
         ratios = {f: residuals.mean(records, "paper", f) / residuals.mean(records, "random", f) for f in sizes}
         better += [f"{part} {f:.1%}" for f, ratio in ratios.items() if ratio < 1]

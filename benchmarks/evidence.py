@@ -35,10 +35,17 @@ class Section:
     parts: tuple[str, ...] = ()
 
 
+SIZES = {"reuters": ("0.01", "0.1", "0.3", "0.5")}
+"""Shares of the rows, where they are not the usual ones: a set with thousands of columns."""
+RESIDUAL_PARTS = tuple(
+    f"{data}-{size}"
+    for data in ("ijcnn1", "adult", "reuters", "abalone", "flights")
+    for size in SIZES.get(data, ("0.003", "0.01", "0.03", "0.1", "0.3", "0.5"))
+)
 SPEED_PARTS = tuple(f"{data}-{solver}" for data in ("flights", "ijcnn1") for solver in ("sgd", "svrg", "saga"))
 SECTIONS: dict[str, Section] = {
     "claims": Section("What holds, and what does not", "claims"),
-    "residuals": Section("What a subset costs in loss", "residuals", ("ijcnn1", "adult", "reuters", "abalone", "flights")),
+    "residuals": Section("What a subset costs in loss", "residuals", RESIDUAL_PARTS),
     "speed": Section("What it saves: one run, and a tuning grid", "speed", SPEED_PARTS),
     "models": Section(
         "Models that cost more", "other_models", ("svm-ijcnn1", "boosting-ijcnn1", "boosting-flights", "network-ijcnn1", "network-flights")
