@@ -32,6 +32,9 @@ FLOORS = (
     (
         "craig_cli.report",
         "craig_cli.apply_report",
+        "craig_cli.plot_report",
+        "craig_cli.diff_report",
+        "craig_cli.manifest_plot",
         "craig_cli.training_report",
         "craig_cli.calibration_report",
         "craig_cli.evaluation_report",
@@ -51,7 +54,7 @@ STRANGERS = (
 HOMES = {
     "click": ("craig_cli.cli",),
     "numba": ("craig_cli.kernels", "craig_cli.cache"),
-    "matplotlib": ("craig_cli.evaluation_plot",),
+    "matplotlib": ("craig_cli.evaluation_plot", "craig_cli.manifest_plot"),
     "h5py": ("craig_cli.readers", "craig_cli.writers"),
     "pyarrow": ("craig_cli.readers", "craig_cli.writers", "craig_cli.manifest", "craig_cli.weights_file", "craig_cli.predictions"),
 }

@@ -23,6 +23,8 @@ COMMANDS = (
     Entry("evaluate", "Compare a coreset with all rows, and with random ones."),
     Entry("predict", "Predict the rows of a data set by a trained model."),
     Entry("info", "Show what a manifest says."),
+    Entry("plot", "Show epsilon, gains, weights and rows of a manifest, as text or as a picture."),
+    Entry("diff", "Compare two manifests."),
     Entry("verify", "Check a manifest against its data."),
 )
 
