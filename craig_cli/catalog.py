@@ -29,6 +29,26 @@ FORMATS = (
     Format("hdf5", "HDF5: a dense dataset, or a CSR group (data, indices, indptr), and a labels dataset", (".h5", ".hdf5", ".hdf"), False),
 )
 
+EXPORTS = (
+    *FORMATS,
+    Format("vw", "Vowpal Wabbit text: label weight 'row| column:value ...", (".vw",), True),
+    Format("npz", "NumPy arrays index and weight (and label), without the rows", (".npz",), False),
+)
+"""What ``craig apply`` writes."""
+
+WEIGHT_PLACES = (
+    Entry("auto", "column; for LIBSVM text file"),
+    Entry("column", "a column (HDF5: dataset) of the rows, --weight-name"),
+    Entry("file", "one a line in a file beside, OUTPUT.weight, where LightGBM looks for it (XGBoost does not any more)"),
+    Entry("inline", "after the label of LIBSVM text, label:weight, as XGBoost takes it"),
+    Entry("none", "nowhere"),
+)
+
+PICK_ORDERS = (
+    Entry("greedy", "that of the manifest, so that the first lines are a smaller coreset"),
+    Entry("row", "that of the data"),
+)
+
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".xz": "xz"}
 """File name extension to codec, for the text formats."""
 

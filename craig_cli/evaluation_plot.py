@@ -14,10 +14,10 @@ SOFTWARE = "craig evaluate"
 """In the file, so that it is known again."""
 
 
-def check_plotting() -> None:
+def check_plotting(option: str = "--plot") -> None:
     """Raise `UsageError` unless matplotlib is there; called before hours of work."""
     if importlib.util.find_spec("matplotlib") is None:
-        raise UsageError("--plot needs matplotlib, which is not installed. Run: pip install 'craig-cli[plot]'.")
+        raise UsageError(f"{option} needs matplotlib, which is not installed. Run: pip install 'craig-cli[plot]'.")
 
 
 def is_plot(path: Path) -> bool:

@@ -30,7 +30,12 @@ def is_stream(path: str) -> bool:
 
 
 def check_output(
-    path: str, inputs: Iterable[str], may_replace: Callable[[Path], bool], force: bool, kind: str = "manifest", option: str = "--output"
+    path: str,
+    inputs: Iterable[str],
+    may_replace: Callable[[Path], bool] | None,
+    force: bool,
+    kind: str = "manifest",
+    option: str = "--output",
 ) -> None:
     """Raise `UsageError` if `path` cannot or must not be written; called before hours of work.
 
@@ -40,8 +45,8 @@ def check_output(
         ``-`` stands for stdout.
     inputs : iterable of str
         Files that must not be written over.
-    may_replace : callable
-        Whether an existing file holds what craig wrote itself.
+    may_replace : callable or None
+        Whether an existing file holds what craig wrote itself; None where that cannot be told.
     force : bool
         Replace an existing file whatever it holds.
     kind, option : str
@@ -58,8 +63,9 @@ def check_output(
         if not target.parent.is_dir():
             raise UsageError(f"{option}: the folder of '{name}' does not exist.")
         check_not_input(path, inputs, option)
-        if target.exists() and not force and not may_replace(target):
-            raise UsageError(f"{option}: '{name}' exists and is not a craig {kind}. Choose another name, or replace it with --force.")
+        if target.exists() and not force and not (may_replace is not None and may_replace(target)):
+            reason = "exists" if may_replace is None else f"exists and is not a craig {kind}"
+            raise UsageError(f"{option}: '{name}' {reason}. Choose another name, or replace it with --force.")
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
         raise UsageError(f"{option}: '{name}' cannot be used: {getattr(error, 'strerror', None) or error}.") from error
     if not os.access(target.parent, os.W_OK | os.X_OK):

@@ -16,14 +16,26 @@ from craig_cli.cli.app import COMMANDS
 PACKAGE = Path(__file__).parents[1] / "craig_cli"
 FLOORS = (
     ("craig_cli.errors", "craig_cli.catalog", "craig_cli.cache"),
-    ("craig_cli.settings", "craig_cli.train_settings", "craig_cli.calibration_settings", "craig_cli.evaluate_settings"),
+    ("craig_cli.settings", "craig_cli.train_settings", "craig_cli.calibration_settings", "craig_cli.evaluate_settings", "craig_cli.apply_settings"),
     ("craig_cli.blocks", "craig_cli.scratch", "craig_cli.threads"),
     ("craig_cli.kernels",),
     ("craig_cli.selection", "craig_cli.training", "craig_cli.evaluation"),
     ("craig_cli.calibration",),
-    ("craig_cli.readers", "craig_cli.manifest", "craig_cli.model_file", "craig_cli.weights_file", "craig_cli.predictions", "craig_cli.output"),
+    (
+        "craig_cli.readers",
+        "craig_cli.writers",
+        "craig_cli.manifest",
+        "craig_cli.model_file",
+        "craig_cli.weights_file",
+        "craig_cli.predictions",
+        "craig_cli.output",
+    ),
     (
         "craig_cli.report",
+        "craig_cli.apply_report",
+        "craig_cli.plot_report",
+        "craig_cli.diff_report",
+        "craig_cli.manifest_plot",
         "craig_cli.training_report",
         "craig_cli.calibration_report",
         "craig_cli.evaluation_report",
@@ -37,14 +49,15 @@ STRANGERS = (
     ("craig_cli.selection", "craig_cli.training"),
     ("craig_cli.selection", "craig_cli.evaluation"),
     ("craig_cli.readers", "craig_cli.manifest"),
+    ("craig_cli.readers", "craig_cli.writers"),
 )
 """Pairs that never import each other."""
 HOMES = {
     "click": ("craig_cli.cli",),
     "numba": ("craig_cli.kernels", "craig_cli.cache"),
-    "matplotlib": ("craig_cli.evaluation_plot",),
-    "h5py": ("craig_cli.readers",),
-    "pyarrow": ("craig_cli.readers", "craig_cli.manifest", "craig_cli.weights_file", "craig_cli.predictions"),
+    "matplotlib": ("craig_cli.evaluation_plot", "craig_cli.manifest_plot"),
+    "h5py": ("craig_cli.readers", "craig_cli.writers"),
+    "pyarrow": ("craig_cli.readers", "craig_cli.writers", "craig_cli.manifest", "craig_cli.weights_file", "craig_cli.predictions"),
 }
 """Packages, and the only places that import them."""
 FACADE = ("craig_cli", "craig_cli.__main__")

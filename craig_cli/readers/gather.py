@@ -76,6 +76,16 @@ class Reading:
         return int(self._counts.sum())
 
     @property
+    def column_names(self) -> tuple[str, ...] | None:
+        """Names of the columns of the blocks, where the format has them."""
+        return self._names
+
+    @property
+    def skipped(self) -> list[InputError]:
+        """The bad rows passed over so far."""
+        return self._skipped
+
+    @property
     def whole(self) -> str:
         """What messages call the input."""
         return self.sources[0].name if len(self.sources) == 1 else f"{self.sources[0].name} and {len(self.sources) - 1} more"

@@ -65,7 +65,7 @@ def train_to_file(
     index, weights = chosen_rows(files, manifest, dataset, data_fingerprint)
     if manifest is not None and files.first is not None:
         with watch.stage("weights"):
-            prefix = first_of(files, manifest, dataset, settings.threads, progress)
+            prefix = first_of(str(files.coreset), manifest, dataset, files.paths, files.first, settings.threads, progress)
         index, weights = prefix.index, prefix.weight
     part = problem if index is None else problem.subset(index, weights)
     with watch.stage("train"):
@@ -152,11 +152,12 @@ def chosen_rows(
     return index, weights
 
 
-def first_of(files: TrainFiles, manifest: Manifest, dataset: Dataset, threads: int, progress: Progress) -> Coreset:
-    """Return the first picks of a manifest, calibrated as it is."""
-    source = str(files.coreset)
-    _, selection = restore_settings(source, manifest.request, files.paths, {}, threads)
-    prefix = first_picks(dataset, selection, manifest.coreset, files.first or 0)
+def first_of(
+    source: str, manifest: Manifest, dataset: Dataset, paths: tuple[str, ...], first: int, threads: int, progress: Progress
+) -> Coreset:
+    """Return the first picks of the manifest in file `source`, calibrated as it is."""
+    _, selection = restore_settings(source, manifest.request, paths, {}, threads)
+    prefix = first_picks(dataset, selection, manifest.coreset, first)
     return calibrated_coreset(dataset, prefix, restore_calibration(source, manifest.request, threads), progress)
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pyarrow as pa
@@ -217,3 +220,26 @@ def test_picture_without_matplotlib(craig, coreset, monkeypatch):
         2,
         "craig: error: --plot needs matplotlib, which is not installed. Run: pip install 'craig-cli[plot]'.\n",
     )
+
+
+def test_the_page_opens_in_a_browser(craig, coreset, own_folder):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium is installed, to open the page with")
+    assert craig("evaluate", "d.csv", "--coreset", "cs.parquet", "--l2", "1e-2", "--report", "page.html", *QUICK).code == 0
+    page = own_folder / "page.html"
+    assert re.search(r'(src|href)="?(https?:)?//', page.read_text()) is None  # one page, and nothing from elsewhere
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={own_folder / 'profile'}", "--enable-logging=stderr"]
+    shown = subprocess.run(
+        [browser, *options, "--window-size=1000,1400", f"--screenshot={own_folder / 'page.png'}", "--dump-dom", page.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"HOME": str(own_folder)},
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert "CONSOLE" not in shown.stderr
+    assert "<h1>Is the coreset worth it?</h1>" in shown.stdout
+    assert shown.stdout.count("<svg") == 2 and shown.stdout.count("<table") >= 1
+    if (own_folder / "page.png").exists():  # older ones do either, not both
+        assert (own_folder / "page.png").stat().st_size > 10_000

@@ -1,0 +1,83 @@
+"""Some rows of an input, without holding the others: as numbers, or as they stand in the files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.blocks import Labels, Rows, SparseRows, shape_of
+from craig_cli.errors import InputError
+from craig_cli.readers.fingerprint import RunningFingerprint
+from craig_cli.readers.gather import Reading, join_labels, join_rows
+from craig_cli.selection.features import take_sparse
+
+
+@dataclass(frozen=True)
+class PickedRows:
+    """Some rows of an input, in its order, and what is known of the whole.
+
+    Parameters
+    ----------
+    rows : Rows
+    labels : Labels or None
+    n_rows, n_columns : int
+        Of the whole input.
+    fingerprint : str
+        Of the whole input.
+    file_starts : ndarray of int64, shape (n_files + 1,)
+    """
+
+    rows: Rows
+    labels: Labels | None
+    n_rows: int
+    n_columns: int
+    fingerprint: str
+    file_starts: NDArray[np.int64]
+
+
+def read_picks(reading: Reading, index: NDArray[np.int64]) -> PickedRows:
+    """Return the rows of an input that are named by `index`, ascending; the whole input is read once, block by block.
+
+    Raises
+    ------
+    InputError
+        The data cannot be used, or has fewer rows than are asked for.
+
+    Notes
+    -----
+    Memory: a block and the rows asked for (while they are joined twice).
+    """
+    running = RunningFingerprint()
+    rows: list[Rows] = []
+    labels: list[Labels | None] = []
+    names: list[str] = []
+    counts = np.zeros(len(reading.sources), np.int64)
+    n_columns = 0
+    for block in reading.blocks():
+        n, d = shape_of(block.rows)
+        n_columns = max(n_columns, d)
+        first, last = np.searchsorted(index, [running.n_rows, running.n_rows + n])
+        local = index[first:last] - running.n_rows
+        if len(local) or not rows:  # the first block also tells the kind of rows
+            rows.append(taken(block.rows, local))
+            labels.append(None if block.labels is None else block.labels[local])
+            names.append(reading.sources[block.file].name)
+        running.add(block.rows, block.labels)
+        counts[block.file] += n
+    outside = index[(index < 0) | (index >= running.n_rows)]
+    if len(outside):
+        problem, remedy = f"there is no row {outside[0]}, counted from 0, but {running.n_rows} in all", "Give the data that the manifest was made of."
+        raise InputError(reading.whole, problem, remedy=remedy)
+    joined = join_rows(rows, names)
+    if isinstance(joined, SparseRows):
+        joined = joined._replace(n_columns=n_columns)
+    return PickedRows(
+        joined, join_labels(labels, reading.whole), running.n_rows, n_columns, running.text(), np.concatenate([[0], np.cumsum(counts)])
+    )
+
+
+def taken(rows: Rows, index: NDArray[np.int64]) -> Rows:
+    """Return a copy of some rows, in the order of `index`."""
+    return take_sparse(rows, index) if isinstance(rows, SparseRows) else rows[index]

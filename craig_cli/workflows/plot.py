@@ -1,0 +1,150 @@
+"""``craig plot``: a manifest, and its data if given, as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.blocks import Dataset, Progress, no_progress
+from craig_cli.errors import UsageError, printable
+from craig_cli.evaluation_plot import check_plotting
+from craig_cli.manifest import Manifest, read_manifest
+from craig_cli.output import check_not_input, check_output, open_output
+from craig_cli.plot_report import PlotReport, View, Weights
+from craig_cli.readers import fingerprint, read_dataset
+from craig_cli.selection import Coreset
+from craig_cli.selection.view import plane_view
+from craig_cli.settings import SelectionSettings
+from craig_cli.workflows.calibrate import check_belongs
+from craig_cli.workflows.request import restore_settings
+
+KINDS = (".png", ".svg")
+CURVE_POINTS = 250
+BINS = 24
+VIEW_ROWS = 5_000
+VIEW_PICKS = 2_000
+
+
+def plot_manifest(
+    paths: tuple[str, ...],
+    manifest_path: str,
+    output: str | None,
+    *,
+    overrides: Mapping[str, Any],
+    force: bool = False,
+    width: int = 72,
+    progress: Progress = no_progress,
+) -> PlotReport:
+    """Return what a manifest looks like, and write it as a picture where one is asked for.
+
+    Parameters
+    ----------
+    paths : tuple of str
+        The data, for the view of rows and picks; none for no view.
+    manifest_path : str
+    output : str or None
+        A PNG or SVG file.
+    overrides : mapping
+        Reading options given now, by their name in `InputSettings`.
+    force : bool
+        Replace an existing file.
+    width : int
+        Columns of the text.
+    progress : Progress
+    """
+    if width < 40:
+        raise UsageError(f"--width: {width} is not at least 40.")
+    if output is not None:
+        if Path(output).suffix.lower() not in KINDS:
+            raise UsageError(f"--output: '{printable(output)}' does not end in {' or '.join(KINDS)}.")
+        check_plotting("--output")
+        check_output(output, [*paths, manifest_path], None, force, "picture")
+    manifest = read_manifest(manifest_path)
+    coreset = manifest.coreset
+    view = None
+    if paths:
+        inputs, selection = restore_settings(manifest_path, manifest.request, paths, overrides, 0)
+        dataset = read_dataset(inputs, progress)
+        check_belongs(manifest_path, manifest, fingerprint(dataset))
+        if output is not None:
+            check_not_input(output, dataset.files)
+        view = view_of(dataset, selection, coreset)
+    edges = weight_edges(coreset.weight)
+    report = PlotReport(
+        manifest=manifest_path,
+        picks=len(coreset.index),
+        rows=coreset.n_rows,
+        method=method_in_words(manifest),
+        curve=curve_of(coreset),
+        edges=tuple(edges.tolist()),
+        weights=weights_of(coreset, edges),
+        view=view,
+        output=output,
+        width=width,
+    )
+    if output is not None:
+        from craig_cli.manifest_plot import draw
+
+        with open_output(output) as out:
+            draw(out, report, Path(output).suffix.lower()[1:])
+    return report
+
+
+def method_in_words(manifest: Manifest) -> str:
+    """Return how the picks were made and weighted."""
+    c = manifest.coreset
+    return f"{c.method}, weights {c.weights}" + ("" if c.representative == "medoid" else f", representative {c.representative}")
+
+
+def own_picks(coreset: Coreset, label: object) -> NDArray[np.bool_]:
+    """Return which picks are of a class; None stands for the only group."""
+    mask: NDArray[np.bool_] = np.ones(len(coreset.index), bool) if label is None or coreset.label is None else coreset.label == label
+    return mask
+
+
+def curve_of(coreset: Coreset) -> tuple[tuple[int, float | None, float], ...]:
+    """Return picks, epsilon over all classes and gain, at picks of about equal steps and equal ratios, the last included."""
+    k = len(coreset.index)
+    total, seen = np.zeros(k), np.zeros(k, np.int64)
+    for summary in coreset.classes:
+        own = np.flatnonzero(own_picks(coreset, summary.label))
+        latest = np.searchsorted(own, np.arange(k), side="right") - 1
+        seen += latest >= 0
+        total += np.where(latest >= 0, coreset.epsilon[own[np.maximum(latest, 0)]], 0)
+    is_whole = seen == len(coreset.classes)
+    steps = [spaced(1, k, CURVE_POINTS).round().astype(np.int64) for spaced in (np.linspace, np.geomspace)]
+    at = np.unique(np.concatenate([*steps, [int(is_whole.argmax()) + 1]])) - 1
+    return tuple((int(place) + 1, float(total[place]) if is_whole[place] else None, float(coreset.gain[place])) for place in at)
+
+
+def weight_edges(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the edges of the bins of weights, in equal ratios from the smallest above 0 to the largest."""
+    positive = weight[weight > 0]
+    low, high = float(positive.min()), float(positive.max())
+    return np.geomspace(low, high, BINS + 1) if high > low else np.array([low * 0.9, low * 1.1])
+
+
+def weights_of(coreset: Coreset, edges: NDArray[np.float64]) -> tuple[Weights, ...]:
+    """Return the weights of each class; those of 0 count in the first bin."""
+    found = []
+    for summary in coreset.classes:
+        own = coreset.weight[own_picks(coreset, summary.label)]
+        bins = np.histogram(np.clip(own, edges[0], edges[-1]), edges)[0]
+        label = None if summary.label is None else str(summary.label)
+        found.append(Weights(label, len(own), float(own.min()), float(np.median(own)), float(own.max()), tuple(bins.tolist())))
+    return tuple(found)
+
+
+def view_of(dataset: Dataset, selection: SelectionSettings, coreset: Coreset) -> View:
+    """Return some rows, evenly taken, and the first picks in the plane."""
+    shown = np.linspace(0, dataset.n_rows - 1, min(VIEW_ROWS, dataset.n_rows)).astype(np.int64)
+    picks = coreset.index[:VIEW_PICKS]
+    places, share = plane_view(dataset, selection, np.concatenate([shown, picks]))
+    labels = ["all rows"] * len(picks) if coreset.label is None or len(coreset.classes) == 1 else [str(label) for label in coreset.label[:VIEW_PICKS]]
+    at = places[len(shown) :].tolist()
+    marked = tuple((x, y, label, weight) for (x, y), label, weight in zip(at, labels, coreset.weight[:VIEW_PICKS].tolist(), strict=True))
+    return View(tuple((x, y) for x, y in places[: len(shown)].tolist()), marked, share, dataset.n_rows)
