@@ -26,7 +26,7 @@ from craig_cli.training.losses import usual_loss
 from craig_cli.training.problem import Array
 from craig_cli.training_report import TrainReport
 from craig_cli.weights_file import read_weights
-from craig_cli.workflows.request import describe_inputs, restore_calibration, restore_inputs, restore_settings
+from craig_cli.workflows.request import check_not_proxied, describe_inputs, restore_calibration, restore_inputs, restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 
@@ -138,6 +138,7 @@ def chosen_rows(
 def first_of(files: TrainFiles, manifest: Manifest, dataset: Dataset, threads: int, progress: Progress) -> Coreset:
     """Return the first picks of a manifest, calibrated as it is."""
     source = str(files.coreset)
+    check_not_proxied("--first", source, manifest.request)
     _, selection = restore_settings(source, manifest.request, files.paths, {}, threads)
     prefix = first_picks(dataset, selection, manifest.coreset, files.first or 0)
     return calibrated_coreset(dataset, prefix, restore_calibration(source, manifest.request, threads), progress)
