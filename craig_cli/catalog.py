@@ -13,12 +13,12 @@ class Entry(NamedTuple):
 
 
 class Format(NamedTuple):
-    """A file format, its file name extensions, and whether it is text (text may be compressed)."""
+    """A file format, the ends of its file names, and whether it may be compressed."""
 
     name: str
     help: str
     extensions: tuple[str, ...]
-    is_text: bool
+    may_be_compressed: bool
 
 
 FORMATS = (
@@ -27,6 +27,12 @@ FORMATS = (
     Format("tsv", "tab-separated values with a header line", (".tsv", ".tab"), True),
     Format("parquet", "Apache Parquet with flat numeric columns", (".parquet", ".pq"), False),
     Format("hdf5", "HDF5: a dense dataset, or a CSR group (data, indices, indptr), and a labels dataset", (".h5", ".hdf5", ".hdf"), False),
+    Format(
+        "idx",
+        "IDX (MNIST): images, bytes as 0 ... 1; labels from train-labels-idx1-ubyte beside train-images-idx3-ubyte",
+        ("-idx3-ubyte", ".idx3-ubyte", "-idx1-ubyte", ".idx1-ubyte", ".idx"),
+        True,
+    ),
 )
 
 EXPORTS = (
@@ -50,7 +56,7 @@ PICK_ORDERS = (
 )
 
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".xz": "xz"}
-"""File name extension to codec, for the text formats."""
+"""File name extension to codec, for the formats that may be compressed."""
 
 TASKS = (
     Entry("classification", "select within each class"),

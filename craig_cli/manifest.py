@@ -28,7 +28,8 @@ from craig_cli.selection import ClassSummary, Coreset
 
 SCHEMA_VERSION = 1
 FOOTER_KEY = b"craig"
-PROXY = "features"
+PROXIES = ("features", "file")
+"""What distances are taken among: the columns of the data, or rows that a trainer wrote; of these the request has the fingerprint."""
 GRADIENT_ERROR_BOUND = {
     "form": "|| sum over all rows of grad f_i(w) - sum over selected rows of weight_j grad f_j(w) || <= C * epsilon.total",
     "assumptions": "cluster weights; || grad f_i(w) - grad f_j(w) || <= C * distance(i, j) for rows of one class. "
@@ -90,7 +91,7 @@ class Manifest:
             "representative": c.representative,
             "weights": c.weights,
             "calibration": None if c.calibration is None else dict(c.calibration),
-            "proxy": PROXY,
+            "proxy": PROXIES["proxy" in self.request],
             "n": c.n_rows,
             "d": c.n_columns,
             "k": len(c.index),

@@ -58,6 +58,7 @@ class InputSettings:
     delimiter: str | None = None
     header: bool = True
     rows_key: str | None = None
+    proxy: str | None = None
     block_bytes: int = 4 << 20
 
     def __post_init__(self) -> None:

@@ -114,7 +114,7 @@ def reading_options(show_default: bool) -> Callable[[Function], Function]:
     return combined(
         option("--files-from", metavar="FILE", help="Read more names of data files from FILE, one a line."),
         option("--format", type=click.Choice(names(FORMATS)), help="Format of the data; by the file name's extension if not given."),
-        option("--label", metavar="COLUMN", help=f"Column (HDF5: dataset) of the labels. [default: the one named {labels}]"),
+        option("--label", metavar="COLUMN", help=f"Column (HDF5: dataset; IDX: file beside) of the labels. [default: the one named {labels}]"),
         option("--no-label", is_flag=True, help="There are no labels: select from all rows as one group."),
         option("--task", type=click.Choice(names(TASKS)), default=InputSettings.task, show_default=show_default, help="What the label is."),
         option("--index-base", type=int, default=InputSettings.index_base, show_default=show_default, help="First column in LIBSVM text: 0 or 1."),
@@ -203,6 +203,12 @@ threads_option = option(
     default=SelectionSettings.threads,
     show_default="the CPUs this process may use",
     help="Threads to compute with; they change no result.",
+)
+proxy_option = option(
+    "--proxy",
+    metavar="FILE",
+    help="Rows to take distances among instead, one for each row of DATA, such as gradients from your own trainer: .npy, FILE.h5:/DATASET, Parquet "
+    "or another format.",
 )
 memory_option = option(
     "--memory-limit",

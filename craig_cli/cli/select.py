@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -29,6 +30,7 @@ from craig_cli.settings import Budget, SelectionSettings, parse_size
 @opt.output_options
 @opt.budget_options
 @opt.selection_options
+@opt.proxy_option
 @opt.weights_options
 @opt.threads_option
 @opt.memory_option
@@ -53,8 +55,8 @@ def command(
     """Select a small weighted subset (coreset) of the rows of DATA and write it as a manifest: a Parquet file of row numbers, weights and
     the error bound epsilon.
 
-    DATA are files, directories, quoted patterns, or - for stdin; LIBSVM, CSV, TSV, Parquet or HDF5, text also compressed. Give exactly one
-    of --fraction, --size, --epsilon and --mean-epsilon.
+    DATA are files, directories, quoted patterns, or - for stdin; LIBSVM, CSV, TSV, Parquet, HDF5 or IDX, text and IDX also compressed. Give exactly
+    one of --fraction, --size, --epsilon and --mean-epsilon.
     """
     if output is None and not dry_run:
         raise click.UsageError("Missing option '-o' / '--output'.", ctx)
@@ -70,7 +72,7 @@ def command(
         memory_limit=0 if options["memory_limit"] is None else parse_size("--memory-limit", options["memory_limit"]),
     )
     calibration = opt.calibration_settings(options["weights"], options)
-    inputs = opt.input_settings(opt.all_paths(ctx, data, files_from), options)
+    inputs = replace(opt.input_settings(opt.all_paths(ctx, data, files_from), options), proxy=options["proxy"])
     session.detail(
         f"method {selection.method}, metric {selection.metric}, scale {selection.scale}, seed {selection.seed}, {selection.n_threads} threads"
     )

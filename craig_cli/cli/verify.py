@@ -22,6 +22,7 @@ from craig_cli.cli.session import Session
 )
 @click.argument("data", nargs=-1, metavar="DATA...")
 @click.argument("manifest")
+@opt.proxy_option
 @opt.threads_option
 @opt.reading_options(show_default=False)
 @opt.json_option
@@ -36,7 +37,7 @@ def command(
     DATA is read with the options that the manifest records; those given here are used instead. Exit code 5 if a check fails.
     """
     paths = opt.all_paths(ctx, data, files_from)
-    overrides = opt.reading_overrides(ctx)
+    overrides = opt.reading_overrides(ctx) | {name: options[name] for name in ("proxy",) if options[name] is not None}
     session.detail(f"reading options given here: {overrides or 'none'}")
     from craig_cli.workflows.verify import verify_manifest
 

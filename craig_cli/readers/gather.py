@@ -117,7 +117,7 @@ class Reading:
 
 def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
     """Raise `UsageError` for options about columns where the format has no column names."""
-    nameless = next((s for s in sources if s.format in ("libsvm", "hdf5")), None)
+    nameless = next((s for s in sources if s.format in ("libsvm", "hdf5", "idx")), None)
     if nameless is None:
         return
     for option, given in (("--drop", settings.drop), ("--one-hot", settings.one_hot)):
@@ -133,6 +133,10 @@ def read_source(source: Source, file: int, settings: InputSettings, skipped: Cal
         from craig_cli.readers import libsvm
 
         return libsvm.read_blocks(source, file, settings, skipped)
+    if source.format == "idx":
+        from craig_cli.readers import idx
+
+        return idx.read_blocks(source, file, settings, skipped)
     if source.format == "parquet":
         from craig_cli.readers import parquet
 

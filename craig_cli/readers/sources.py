@@ -24,6 +24,7 @@ from typing import BinaryIO, TypeVar, cast
 
 from craig_cli.catalog import COMPRESSIONS, FORMATS, names
 from craig_cli.errors import InputError, ResourceError, UsageError, printable
+from craig_cli.readers.idx_names import without_labels
 from craig_cli.settings import InputSettings
 
 Item = TypeVar("Item")
@@ -205,6 +206,7 @@ def expand_sources(settings: InputSettings) -> tuple[Source, ...]:
             raise reading_error(name, error) from error
     if files.count(STDIN) > 1:
         raise UsageError("- (standard input) can be read only once: name it once.")
+    files = without_labels(files, [settings.format or format_of(file) for file in files])
     return tuple(make_source(file, settings.format) for file in files)
 
 
@@ -241,7 +243,7 @@ def format_of(name: str) -> str | None:
     path = Path(name)
     if path.suffix.lower() in COMPRESSIONS:
         path = path.with_suffix("")
-    return next((entry.name for entry in FORMATS if path.suffix.lower() in entry.extensions), None)
+    return next((entry.name for entry in FORMATS if path.name[1:].lower().endswith(entry.extensions)), None)
 
 
 def make_source(file: str, wanted_format: str | None) -> Source:
@@ -257,7 +259,7 @@ def make_source(file: str, wanted_format: str | None) -> Source:
         with contextlib.nullcontext(stdin_stream()) if file == STDIN else open_file(file, name) as stream:
             path, copy = spool(stream, name)
     compression = detect_compression(path, name)
-    if compression is not None and not next(entry.is_text for entry in FORMATS if entry.name == format_name):
+    if compression is not None and not next(entry.may_be_compressed for entry in FORMATS if entry.name == format_name):
         raise UsageError(f"{printable(name)}: {format_name} files are not read compressed ({compression}): decompress the file first.")
     source = Source(name, format_name, compression, path)
     if copy is not None:

@@ -18,7 +18,7 @@ from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.selection import Coreset, check_coreset
 from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import SelectionSettings
-from craig_cli.workflows.request import describe_calibration, restore_settings
+from craig_cli.workflows.request import check_not_proxied, describe_calibration, restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 
@@ -63,6 +63,8 @@ def calibrate_to_file(
     watch = Stopwatch()
     manifest = read_manifest(files.manifest)
     inputs, selection = restore_settings(files.manifest, manifest.request, files.paths, overrides, settings.threads)
+    if files.first is not None:
+        check_not_proxied("--first", files.manifest, manifest.request)
     with watch.stage("read"):
         dataset = read_dataset(inputs, progress)
         check_belongs(files.manifest, manifest, fingerprint(dataset))

@@ -174,7 +174,7 @@ def selection_cost(
     epoch = sgd_epoch_seconds(problem)
     if settings.selection_seconds is not None:
         return SelectionCost(settings.selection_seconds, "given", epoch)
-    if manifest is None:
+    if manifest is None or "proxy" in manifest.request:  # the rows that it was selected by are not here
         return SelectionCost(None, "unknown", epoch)
     selection, calibration = evaluation.selection, evaluation.calibration
     warm = replace(selection, method=manifest.coreset.method, budget=Budget(fraction=1.0), sample_rows=0)

@@ -6,12 +6,14 @@ import numpy as np
 
 from craig_cli.blocks import Progress, no_progress
 from craig_cli.readers import read_dataset
+from craig_cli.readers.proxy import read_proxy
 from craig_cli.report import PlanReport
 from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.classes import split_classes
 from craig_cli.selection.costs import measured_rate, predicted_work, resolve_method
 from craig_cli.selection.features import make_features
 from craig_cli.selection.memory import in_memory_bytes, shape_of_selection
+from craig_cli.selection.proxy import proxied
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.threads import Workers
 
@@ -19,6 +21,9 @@ from craig_cli.threads import Workers
 def plan_selection(inputs: InputSettings, selection: SelectionSettings, progress: Progress = no_progress) -> PlanReport:
     """Return what a selection would do, without doing it: the data is read, the speed of the machine is measured on a few thousand rows."""
     dataset = read_dataset(inputs, progress)
+    n_columns = dataset.n_columns
+    if inputs.proxy is not None:
+        dataset, selection = proxied(dataset, read_proxy(inputs.proxy, dataset.n_rows, progress).rows, selection)
     classes = split_classes(dataset.labels, dataset.n_rows, selection.task)
     counts = np.array([len(members.index) for members in classes])
     with Workers(selection.n_threads) as workers:
@@ -27,7 +32,7 @@ def plan_selection(inputs: InputSettings, selection: SelectionSettings, progress
     sizes = counts if selection.budget.is_cover else class_sizes(budget_size(selection.budget, dataset.n_rows, len(classes)), counts)
     return PlanReport(
         rows=dataset.n_rows,
-        columns=dataset.n_columns,
+        columns=n_columns,
         classes=[{"label": c.label, "n": int(n), "k": int(k)} for c, n, k in zip(classes, counts, sizes, strict=True)],
         is_cover=selection.budget.is_cover,
         method=settings.method,

@@ -7,21 +7,31 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from craig_cli.calibration_settings import CalibrationSettings
-from craig_cli.errors import CraigError, ManifestError
+from craig_cli.errors import CraigError, ManifestError, UsageError
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 
-NOT_KEPT = frozenset({"paths", "block_bytes", "threads", "memory_limit"})
+NOT_KEPT = frozenset({"paths", "block_bytes", "threads", "memory_limit", "proxy"})
 """Settings that change no number, or that the manifest must not tell."""
 
 
-def describe_request(inputs: InputSettings, selection: SelectionSettings, calibration: CalibrationSettings | None = None) -> dict[str, Any]:
-    """Return the request in JSON types; of calibration only where it plays a part."""
+def describe_request(
+    inputs: InputSettings, selection: SelectionSettings, calibration: CalibrationSettings | None = None, proxy: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the request in JSON types; of calibration and of a proxy only where they play a part."""
     budget = {name: value for name, value in asdict(selection.budget).items() if value is not None}
     choices = {name: value for name, value in asdict(selection).items() if name not in NOT_KEPT | {"budget"}}
     request = {"budget": budget, "input": describe_inputs(inputs), **choices}
     if calibration is not None and (calibration.weights != "cluster" or selection.method == "importance"):
         request["calibration"] = describe_calibration(calibration)
+    if proxy is not None:
+        request["proxy"] = dict(proxy)
     return request
+
+
+def check_not_proxied(option: str, source: str, request: Mapping[str, Any]) -> None:
+    """Raise `UsageError` if a manifest was selected by a proxy, whose rows are not at hand to make clusters of."""
+    if "proxy" in request:
+        raise UsageError(f"{option}: '{source}' was selected by a proxy, and new clusters need its rows. Select so many with --proxy instead.")
 
 
 def describe_calibration(calibration: CalibrationSettings) -> dict[str, Any]:
@@ -65,7 +75,7 @@ def restore_settings(
         The request is not one that this version can have made.
     """
     try:
-        choices = {name: value for name, value in request.items() if name not in ("input", "budget", "calibration", "first")}
+        choices = {name: value for name, value in request.items() if name not in ("input", "budget", "calibration", "first", "proxy")}
         reading = request["input"]
         selection = SelectionSettings(Budget(**request["budget"]), **choices)
     except (KeyError, TypeError, AttributeError, CraigError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -15,11 +16,13 @@ from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.limited import as_rows, read_limited, to_disk
-from craig_cli.report import SelectReport
+from craig_cli.readers.proxy import read_proxy, split_key
+from craig_cli.report import SelectReport, counted
 from craig_cli.scratch import Scratch, ScratchArray
 from craig_cli.selection import Coreset, check_coreset, select
 from craig_cli.selection.memory import check_limit, plan
 from craig_cli.selection.outofcore import select_from_disk
+from craig_cli.selection.proxy import proxied, proxy_scores, unproxied
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.workflows.request import describe_request
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
@@ -50,19 +53,19 @@ def select_to_file(
         Replace an existing file that is not a manifest.
     progress : Progress
     """
-    check_output(output, inputs.paths, is_manifest, force)
+    check_output(output, [*inputs.paths, *([] if inputs.proxy is None else [split_key(inputs.proxy)[0]])], is_manifest, force)
     calibration = calibration or CalibrationSettings(seed=selection.seed)
     watch = Stopwatch()
     with Scratch() as scratch:
         with watch.stage("read"):
             dataset, on_disk, selection = read_within_limit(inputs, selection, scratch, progress)
             check_in_memory(on_disk, calibration)
+            proxy = None if inputs.proxy is None else read_proxy(inputs.proxy, dataset.n_rows, progress)
             data_fingerprint = fingerprint(dataset)
         check_not_input(output, dataset.files)
         with watch.stage("select"):
             if on_disk is None:
-                scores = importance_scores(dataset, selection.task, calibration) if selection.method == "importance" else None
-                coreset = select(dataset, selection, progress, scores)
+                coreset = select_in_memory(dataset, proxy, selection, calibration, progress)
             else:
                 coreset = select_from_disk(dataset, on_disk, selection, scratch, progress)
         if calibration.weights != "cluster" and on_disk is None:
@@ -74,7 +77,7 @@ def select_to_file(
     several = len(dataset.files) > 1
     manifest = Manifest(
         coreset=coreset,
-        request=describe_request(inputs, selection, calibration),
+        request=describe_request(inputs, selection, calibration, None if proxy is None else proxy_facts(proxy)),
         data_fingerprint=data_fingerprint,
         files=dataset.files if several else (),
         file_starts=dataset.file_starts if several else np.empty(0, np.int64),
@@ -103,10 +106,29 @@ def select_to_file(
     )
 
 
+def select_in_memory(
+    dataset: Dataset, proxy: Dataset | None, selection: SelectionSettings, calibration: CalibrationSettings, progress: Progress
+) -> Coreset:
+    """Return the coreset of a data set, by distances among its own rows or those of a proxy."""
+    if proxy is None:
+        scores = importance_scores(dataset, selection.task, calibration) if selection.method == "importance" else None
+        return select(dataset, selection, progress, scores)
+    scores = proxy_scores(proxy.rows) if selection.method == "importance" else None
+    coreset = unproxied(select(*proxied(dataset, proxy.rows, selection), progress, scores), dataset, selection.task)
+    return replace(coreset, notes=(*coreset.notes, f"Distances are among the rows of the proxy, {counted(proxy.n_columns, 'column')}."))
+
+
+def proxy_facts(proxy: Dataset) -> dict[str, Any]:
+    """Return what the manifest tells of a proxy, in JSON types."""
+    return {"fingerprint": fingerprint(proxy), "columns": proxy.n_columns}
+
+
 def read_within_limit(
     inputs: InputSettings, selection: SelectionSettings, scratch: Scratch, progress: Progress
 ) -> tuple[Dataset, ScratchArray | None, SelectionSettings]:
     """Return the data set, its rows on disk if they are to be selected from there, and the settings with no more threads than memory is for."""
+    if selection.memory_limit and inputs.proxy is not None:
+        raise ResourceError("--proxy: its rows are held in memory. Leave out --memory-limit.")
     if not selection.memory_limit:
         return read_dataset(inputs, progress), None, selection
     check_limit(selection.memory_limit)

@@ -26,7 +26,7 @@ from craig_cli.training.losses import usual_loss
 from craig_cli.training.problem import Array
 from craig_cli.training_report import TrainReport
 from craig_cli.weights_file import read_weights
-from craig_cli.workflows.request import describe_inputs, restore_calibration, restore_inputs, restore_settings
+from craig_cli.workflows.request import check_not_proxied, describe_inputs, restore_calibration, restore_inputs, restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 SHOWN_LABELS = 5
@@ -156,6 +156,7 @@ def first_of(
     source: str, manifest: Manifest, dataset: Dataset, paths: tuple[str, ...], first: int, threads: int, progress: Progress
 ) -> Coreset:
     """Return the first picks of the manifest in file `source`, calibrated as it is."""
+    check_not_proxied("--first", source, manifest.request)
     _, selection = restore_settings(source, manifest.request, paths, {}, threads)
     prefix = first_picks(dataset, selection, manifest.coreset, first)
     return calibrated_coreset(dataset, prefix, restore_calibration(source, manifest.request, threads), progress)

@@ -9,15 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import Dataset, Labels, Progress, no_progress
-from craig_cli.errors import InputError, UsageError
+from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.manifest import Manifest, read_manifest
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
+from craig_cli.readers.proxy import read_proxy
 from craig_cli.report import Check, VerifyReport, counted
 from craig_cli.selection import Coreset, measure
 from craig_cli.selection.checks import broken_promises
+from craig_cli.selection.proxy import proxied
 from craig_cli.selection.selector import WEIGHTS
-from craig_cli.settings import SelectionSettings
+from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.workflows.request import restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch
 
@@ -49,13 +51,32 @@ def verify_manifest(
     with watch.stage("read"):
         dataset = read_dataset(inputs, progress)
         found = fingerprint(dataset)
+        proxy = read_known_proxy(manifest_path, manifest.request, inputs, dataset.n_rows, progress)
     with watch.stage("check"):
-        checks = [*check_data(manifest, dataset, found), check_promises(manifest)]
+        checks = [*check_data(manifest, dataset, found), *check_proxy(manifest.request, proxy), check_promises(manifest)]
         if all(check.passed for check in checks[1:]):
-            checks += check_measures(manifest.coreset, dataset, selection)
+            measured, selection = (dataset, selection) if proxy is None else proxied(dataset, proxy.rows, selection)
+            checks += check_measures(manifest.coreset, measured, selection)
         else:
             checks.append(Check("clusters and epsilon", None, "the checks above must hold first"))
     return VerifyReport(manifest_path, tuple(checks), watch.seconds)
+
+
+def read_known_proxy(source: str, request: Mapping[str, Any], inputs: InputSettings, n_rows: int, progress: Progress) -> Dataset | None:
+    """Return the rows that a manifest was selected by, where these are a proxy's."""
+    if "proxy" in request and inputs.proxy is None:
+        raise UsageError(f"--proxy: '{printable(source)}' was selected by a proxy: name its file.")
+    if "proxy" not in request and inputs.proxy is not None:
+        raise UsageError(f"--proxy: '{printable(source)}' was selected by the columns of the data. Leave it out.")
+    return None if inputs.proxy is None else read_proxy(inputs.proxy, n_rows, progress)
+
+
+def check_proxy(request: Mapping[str, Any], proxy: Dataset | None) -> list[Check]:
+    """Return the check of the manifest's statement about a proxy."""
+    stated = request.get("proxy")
+    if proxy is None or not isinstance(stated, Mapping):
+        return []
+    return [compare("proxy fingerprint", str(stated.get("fingerprint")), fingerprint(proxy))]
 
 
 def check_data(manifest: Manifest, dataset: Dataset, found: str) -> list[Check]:

@@ -194,8 +194,8 @@ def test_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 FORMAT_HELP = (
-    "the name does not tell the format. Give --format, one of libsvm, csv, tsv, parquet, hdf5; known extensions: .libsvm .svm .svmlight .trn .tst .t "
-    ".tr .val .scale .csv .tsv .tab .parquet .pq .h5 .hdf5 .hdf."
+    "the name does not tell the format. Give --format, one of libsvm, csv, tsv, parquet, hdf5, idx; known extensions: .libsvm .svm .svmlight .trn "
+    ".tst .t .tr .val .scale .csv .tsv .tab .parquet .pq .h5 .hdf5 .hdf -idx3-ubyte .idx3-ubyte -idx1-ubyte .idx1-ubyte .idx."
 )
 
 
@@ -223,7 +223,7 @@ BAD_NAMES = [
     ("link.csv", lambda p: p.symlink_to("gone"), InputError, "link.csv: a link to a file that does not exist. Check the name."),
     ("loop.csv", lambda p: p.symlink_to("loop.csv"), InputError, "loop.csv: cannot be read: Too many levels of symbolic links."),
     ("x" * 300, make_missing, InputError, "x" * 300 + ": cannot be read: File name too long."),
-    ("empty.csv", Path.mkdir, InputError, "empty.csv: no file in this folder has an extension of libsvm or csv or tsv or parquet or hdf5. "
+    ("empty.csv", Path.mkdir, InputError, "empty.csv: no file in this folder has an extension of libsvm or csv or tsv or parquet or hdf5 or idx. "
      "Name the files, and give --format."),
     ("/dev/null", None, InputError, "/dev/null: a device or socket, not a file. Pipe its bytes to - (standard input)."),
     ("s.csv", make_socket, InputError, "s.csv: a device or socket, not a file. Pipe its bytes to - (standard input)."),
