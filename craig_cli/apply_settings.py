@@ -11,7 +11,7 @@ from craig_cli.settings import check_name
 
 COLUMNAR = ("csv", "tsv", "parquet", "hdf5")
 """Formats with a place for a column of weights."""
-BINARY = tuple(entry.name for entry in EXPORTS if not entry.is_text)
+BINARY = tuple(entry.name for entry in EXPORTS if not entry.may_be_compressed)
 OWN_PLACE = ("vw", "npz")
 """Formats that always hold the weights."""
 

@@ -36,7 +36,7 @@ FORMATS = (
 )
 
 EXPORTS = (
-    *FORMATS,
+    *(entry for entry in FORMATS if entry.name != "idx"),
     Format("vw", "Vowpal Wabbit text: label weight 'row| column:value ...", (".vw",), True),
     Format("npz", "NumPy arrays index and weight (and label), without the rows", (".npz",), False),
 )
