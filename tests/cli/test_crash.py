@@ -46,10 +46,10 @@ def whole_run(big: Path) -> tuple[float, bytes]:
     return seconds, written
 
 
-def wait_for_handlers(pid: int) -> None:
-    """Wait until a process catches SIGHUP, the last of the signals: before that Python itself is starting, and nothing of craig is at work."""
-    status = Path(f"/proc/{pid}/status")
-    while status.exists():
+def wait_for_handlers(process: subprocess.Popen) -> None:
+    """Wait until a process catches SIGHUP, the last of the signals, or has ended: before, Python is starting, and nothing of craig is at work."""
+    status = Path(f"/proc/{process.pid}/status")
+    while status.exists() and process.poll() is None:
         caught = next((line for line in status.read_text().splitlines() if line.startswith("SigCgt:")), "SigCgt: ffffffff")
         if int(caught.split()[1], 16) >> (signal.SIGHUP - 1) & 1:
             return
@@ -63,7 +63,7 @@ def test_a_signal_at_any_time_leaves_the_old_output_or_the_new(big, own_folder, 
     when = random.Random(int(number))
     for _ in range(4):
         process = subprocess.Popen([*CRAIG, *SELECT], stderr=subprocess.PIPE, text=True)
-        wait_for_handlers(process.pid)
+        wait_for_handlers(process)
         time.sleep(when.uniform(0, seconds))
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
