@@ -93,14 +93,17 @@ def model_claims(kept: Kept) -> str:
         if "skipped" in records[0]:
             continue
         kind, data = part.split("-")
-        found = []
+        found, quickest = [], 0.0
         for name, group in groupby(records[1:], key=lambda r: str(r["subset"])):
             last = list(group)[-1]
             if last["enough"]:
+                quickest = max(quickest, other_models.speedup(records[0], last))
                 found.append(f"{name} {last['fraction']:.0%} ({number(other_models.speedup(records[0], last))}x)")
             else:
                 found.append(f"{name}: not by {last['fraction']:.0%}")
-        lines.append(f"  - {other_models.MODELS[kind].words}, {data}: {'; '.join(found)}.")
+        aim = other_models.AIMS.get(part)
+        end = "" if aim is None else f" The aim of {aim:g}x is {'reached' if quickest >= aim else 'not reached'}."
+        lines.append(f"  - {other_models.MODELS[kind].words}, {data}: {'; '.join(found)}.{end}")
     return (
         f"- **Costlier models: the size that is as good as all rows (within {other_models.NEAR - 1:.0%} of their test loss or error), and the "
         "speed-up with the selection:**\n" + "\n".join(lines)

@@ -87,10 +87,12 @@ def written(name: str, max_rows: int) -> str:
     section = SECTIONS[name]
     module = importlib.import_module(section.module)
     if section.parts:
-        text = module.text(kept_of(name, max_rows))
+        kept = kept_of(name, max_rows)
+        missing = [part for part in section.parts if part not in kept]
+        text = module.text(kept).strip() + (f"\n\nNot measured: {', '.join(missing)}." if missing else "")
     else:
-        text = module.text({other: kept_of(other, max_rows) for other in SECTIONS if SECTIONS[other].parts})
-    return f"## {section.title}\n\n`python benchmarks/evidence.py --only {name}`\n\n{text.strip()}\n"
+        text = module.text({other: kept_of(other, max_rows) for other in SECTIONS if SECTIONS[other].parts}).strip()
+    return f"## {section.title}\n\n`python benchmarks/evidence.py --only {name}`\n\n{text}\n"
 
 
 def replaced(document: str, sections: Sequence[str]) -> str:
