@@ -169,7 +169,8 @@ def selection_cost(
         return SelectionCost(settings.selection_seconds, "given", epoch)
     if manifest is None:
         return SelectionCost(None, "unknown", epoch)
-    warm = replace(evaluation.selection, method=manifest.coreset.method, budget=Budget(fraction=1.0), sample_rows=0)
+    anyone = replace(evaluation.selection, include=(), exclude=(), extend=())
+    warm = replace(anyone, method=manifest.coreset.method, budget=Budget(fraction=1.0), sample_rows=0)
     select(some_rows(evaluation.dataset), warm)
     begun = time.perf_counter()
     select(evaluation.dataset, evaluation.selection, progress)
@@ -187,7 +188,8 @@ def drawn_rivals(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str
     budget = Budget(size=len(evaluation.index))
     rivals = {}
     for method in ("random", "stratified"):
-        like = replace(evaluation.selection, budget=budget, method=method, sample_rows=0, refine=False, memory_limit=0)
+        anyone = replace(evaluation.selection, include=(), exclude=(), extend=())
+        like = replace(anyone, budget=budget, method=method, sample_rows=0, refine=False, memory_limit=0)
         drawn = [select(evaluation.dataset, replace(like, seed=seed)) for seed in seeds_of(settings)]
         rivals[method] = [Subset(c.index, c.weight, seed) for c, seed in zip(drawn, seeds_of(settings), strict=True)]
     return rivals
