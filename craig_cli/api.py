@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,13 +14,15 @@ from craig_cli.blocks import Dataset, Labels, Rows, SparseRows
 from craig_cli.calibration import calibrated_coreset, importance_scores
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import InputError, UsageError
+from craig_cli.readers import read_dataset
 from craig_cli.selection import Coreset, check_coreset, select
-from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.settings import Budget, InputSettings, SelectionSettings
+from craig_cli.tables import is_table, split_table
 
 
 def select_coreset(
-    X: ArrayLike | sp.sparray | sp.spmatrix,
-    y: ArrayLike | Sequence[str] | None = None,
+    X: ArrayLike | sp.sparray | sp.spmatrix | os.PathLike[str] | Sequence[os.PathLike[str]] | Any,
+    y: ArrayLike | Sequence[str] | str | None = None,
     *,
     fraction: float | None = None,
     size: int | None = None,
@@ -36,21 +39,30 @@ def select_coreset(
     loss: str | None = CalibrationSettings.loss,
     pilot_l2: Sequence[float] = CalibrationSettings.pilot_l2,
     rounds: int = CalibrationSettings.rounds,
+    include: Sequence[int] = (),
+    exclude: Sequence[int] = (),
+    extend: Coreset | None = None,
 ) -> Coreset:
     """Return a small weighted subset of the rows of `X`, selected within each class of `y`.
 
     Parameters
     ----------
-    X : array or scipy sparse matrix, shape (n_rows, n_columns)
-        Finite numbers. Neither copied nor changed where it is float32 or float64 and C-contiguous.
-    y : array or sequence of int, float or str, shape (n_rows,), optional
-        Labels, or the target for ``task="regression"``; without it all rows are one group.
+    X : array, scipy sparse matrix, table of pandas, polars or pyarrow, or name of a file; shape (n_rows, n_columns)
+        Finite numbers. An array is neither copied nor changed where it is float32 or float64 and C-contiguous. A file is read as
+        ``craig select`` reads it (a str or a path; several in a list of paths).
+    y : array or sequence of int, float or str, shape (n_rows,), or str, optional
+        Labels, or the target for ``task="regression"``; without it all rows are one group. Of a table or a file it may be the name of the
+        column; a file has its usual labels without it.
     fraction, size, epsilon, mean_epsilon : number
         The budget: exactly one of the four. A share of the rows, a number of rows, or a bound on epsilon, in all or a row.
     method, metric, scale, task, representative, weights : str
         As for ``craig select``.
     loss, pilot_l2, rounds : str, sequence of float, int
         Of the pilots that weights are calibrated at; the loss is by default the usual one of the labels.
+    include, exclude : sequence of int
+        Rows that are picked first, in this order, and rows that are never picked (but are stood for).
+    extend : Coreset, optional
+        Of the same rows: its picks stay, in their order, and greedy goes on from there.
     seed : int
         Of the methods that draw rows at random.
     threads : int, optional
@@ -77,16 +89,48 @@ def select_coreset(
     ([1, 3], [3.0, 1.0])
     """
     budget = Budget(fraction, size, epsilon, mean_epsilon)
-    settings = SelectionSettings(budget, method, metric, scale, seed, threads or 0, task, representative=representative)
+    settings = SelectionSettings(
+        budget,
+        method,
+        metric,
+        scale,
+        seed,
+        threads or 0,
+        task,
+        representative=representative,
+        include=tuple(map(int, include)),
+        exclude=tuple(map(int, exclude)),
+        extend=() if extend is None else tuple((extend.index if extend.medoid is None else extend.medoid).tolist()),
+    )
     calibration = CalibrationSettings(weights, loss, tuple(pilot_l2), rounds, seed=seed, threads=threads or 0)
-    rows = sparse_rows(sp.csr_array(X, copy=True)) if sp.issparse(X) else dense_rows(X)
-    dataset = Dataset(rows, None)
-    if y is not None:
-        dataset = Dataset(rows, checked_labels(y, dataset.n_rows))
+    dataset = read_files(X, y, task) if names_files(X) else as_dataset(X, y)
     scores = importance_scores(dataset, task, calibration) if method == "importance" else None
     coreset = calibrated_coreset(dataset, select(dataset, settings, scores=scores), calibration)
     check_coreset(coreset)
     return coreset
+
+
+def names_files(X: Any) -> bool:
+    """Return whether `X` is the name of a file, or a list of paths."""
+    return isinstance(X, (str, os.PathLike)) or (isinstance(X, (list, tuple)) and len(X) > 0 and all(isinstance(x, os.PathLike) for x in X))
+
+
+def read_files(X: Any, y: Any, task: str) -> Dataset:
+    """Return the data set in one or more files; `y` is the name of the label, or None for the usual one."""
+    if y is not None and not isinstance(y, str):
+        raise UsageError("y: of a file it is the name of the label column, or None.")
+    paths = (X,) if isinstance(X, (str, os.PathLike)) else X
+    return read_dataset(InputSettings(tuple(os.fspath(path) for path in paths), label=y, task=task))
+
+
+def as_dataset(X: Any, y: Any) -> Dataset:
+    """Return rows and labels in memory as a data set."""
+    if is_table(X):
+        X, label = split_table(X, y if isinstance(y, str) else None)
+        y = label if isinstance(y, str) else y
+    rows = sparse_rows(sp.csr_array(X, copy=True)) if sp.issparse(X) else dense_rows(X)
+    dataset = Dataset(rows, None)
+    return dataset if y is None else Dataset(rows, checked_labels(y, dataset.n_rows))
 
 
 def dense_rows(X: Any) -> Rows:

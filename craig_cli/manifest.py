@@ -105,6 +105,7 @@ class Manifest:
                 {"name": storable_name(name), "rows": rows} for name, rows in zip(self.files, np.diff(self.file_starts).tolist(), strict=False)
             ],
             "notes": list(c.notes),
+            **({"given": c.n_given} if c.n_given else {}),
         }  # fmt: skip
 
 
@@ -312,6 +313,7 @@ def assemble(source: str, facts: Facts, table: pa.Table) -> Manifest:
             medoid=columns.get("medoid"),
             base_weight=columns.get("base_weight"),
             calibration=facts.get("calibration", dict, type(None)) if "calibration" in facts.values else None,
+            n_given=facts.count("given") if "given" in facts.values else 0,
         ),
         request=facts.get("request", dict),
         data_fingerprint=facts.get("data_fingerprint", str),

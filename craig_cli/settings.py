@@ -125,6 +125,9 @@ class SelectionSettings:
     refine: bool = False
     memory_limit: int = 0
     representative: str = "medoid"
+    include: tuple[int, ...] = ()
+    exclude: tuple[int, ...] = ()
+    extend: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check_name("--method", self.method, names(METHODS))
@@ -156,6 +159,28 @@ class SelectionSettings:
             raise UsageError(
                 f"--method {self.method} has no greedy order, so --epsilon and --mean-epsilon do not apply: use --fraction, --size or --method exact."
             )
+
+        self._check_given()
+
+    def _check_given(self) -> None:
+        """Raise `UsageError` for rows to include, to exclude or to go on from that contradict each other, or the method."""
+        for option, rows in (("--include", self.include), ("--exclude", self.exclude), ("--extend", self.extend)):
+            if rows and self.method not in ("auto", "exact", "stochastic"):
+                raise UsageError(f"{option}: --method {self.method} cannot go on from given rows. Use --method exact or stochastic.")
+            if rows and (self.refine or self.sample_rows):
+                other = "--refine" if self.refine else "--sample-rows"
+                raise UsageError(f"{option} and {other} exclude each other: leave one out.")
+            if len(set(rows)) < len(rows) or any(row < 0 for row in rows):
+                raise UsageError(f"{option}: rows are numbers of at least 0, each named once.")
+        for option, rows in (("--include", self.include), ("--extend", self.extend)):
+            both = set(rows) & set(self.exclude)
+            if both:
+                raise UsageError(f"{option} and --exclude both name row {min(both)}: leave it out of one.")
+
+    @property
+    def is_given(self) -> bool:
+        """Whether some rows must be picked, or must not."""
+        return bool(self.include or self.exclude or self.extend)
 
     @property
     def n_threads(self) -> int:

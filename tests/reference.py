@@ -14,8 +14,10 @@ def distance_matrix(points):
     return np.stack([np.sqrt(((points - p) ** 2).sum(axis=1)) for p in points])
 
 
-def naive_greedy(distances, size, *, epsilon=None):
+def naive_greedy(distances, size, *, epsilon=None, first=(), excluded=()):
     """Plain facility-location greedy on a distance matrix: picks, gains (the first from infinity: NaN) and L after each pick.
+
+    The rows of `first` are picked first, in that order; those of `excluded` are never picked, but count as rows.
 
     Each step evaluates every candidate in full; ties go to the lowest row; stops at `size` picks or once L <= epsilon. Distances are first
     rounded to multiples of a power of two, as fine as int64 sums allow: two rows that have only each other gain exactly the same, which is
@@ -27,10 +29,11 @@ def naive_greedy(distances, size, *, epsilon=None):
     whole = np.rint(distances / unit).astype(np.int64)
     nearest = np.full(n, 2 ** (bits + 1))
     picks, gains, remaining = [], [], []
-    while len(picks) < size and not (epsilon is not None and remaining and remaining[-1] <= epsilon):
+    while len(picks) < size and not (epsilon is not None and len(picks) >= max(1, len(first)) and remaining[-1] <= epsilon):
         gain = np.maximum(nearest[:, None] - whole, 0).sum(axis=0)
         gain[picks] = -1
-        pick = int(np.argmax(gain))
+        gain[list(excluded)] = -1
+        pick = first[len(picks)] if len(picks) < len(first) else int(np.argmax(gain))
         picks.append(pick)
         gains.append(gain[pick] * unit if remaining else float("nan"))
         nearest = np.minimum(nearest, whole[:, pick])

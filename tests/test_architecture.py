@@ -42,7 +42,7 @@ FLOORS = (
         "craig_cli.evaluation_page",
         "craig_cli.evaluation_plot",
     ),
-    ("craig_cli.workflows", "craig_cli.api"),
+    ("craig_cli.workflows", "craig_cli.api", "craig_cli.tables", "craig_cli.sklearn"),
     ("craig_cli.cli",),
 )
 STRANGERS = (
@@ -56,6 +56,7 @@ HOMES = {
     "click": ("craig_cli.cli",),
     "numba": ("craig_cli.kernels", "craig_cli.cache"),
     "matplotlib": ("craig_cli.evaluation_plot", "craig_cli.manifest_plot"),
+    "sklearn": ("craig_cli.sklearn",),
     "h5py": ("craig_cli.readers", "craig_cli.writers"),
     "pyarrow": ("craig_cli.readers", "craig_cli.writers", "craig_cli.manifest", "craig_cli.weights_file", "craig_cli.predictions"),
 }

@@ -174,6 +174,11 @@ selection_options = combined(
     option("--refine", is_flag=True, help="Swap picks after greedy until no single swap lowers epsilon (dense rows; slower)."),
     option("--seed", type=int, default=SelectionSettings.seed, show_default=True, help="Seed of the methods that draw rows at random."),
 )
+given_options = combined(
+    option("--include", metavar="FILE", help="Pick the rows in FILE first (numbers from 0, one a line); for exact and stochastic."),
+    option("--exclude", metavar="FILE", help="Never pick the rows in FILE; they are still stood for, and count in epsilon."),
+    option("--extend", metavar="MANIFEST", help="Go on from the picks of a manifest of the same data: they stay, in their order."),
+)
 first_option = option(
     "--first", type=int, metavar="R", help="Take the first R picks of the manifest, with clusters and weights made anew. [default: all]"
 )
@@ -253,6 +258,15 @@ common_options = combined(
 def input_settings(paths: tuple[str, ...], options: dict[str, Any]) -> InputSettings:
     """Return the settings that reading options make."""
     return InputSettings(paths, **reading_settings({name: options[name] for name in READING_OPTIONS}))
+
+
+def given_rows(include: str | None, exclude: str | None) -> dict[str, tuple[int, ...]]:
+    """Return the rows in the files of rows to include and to exclude, under their names in `SelectionSettings`."""
+    if include is None and exclude is None:
+        return {}
+    from craig_cli.readers.row_numbers import read_row_numbers
+
+    return {name: read_row_numbers(path) for name, path in (("include", include), ("exclude", exclude)) if path is not None}
 
 
 def calibration_settings(weights: str, options: dict[str, Any]) -> CalibrationSettings:

@@ -23,6 +23,7 @@ from craig_cli.settings import Budget, SelectionSettings, parse_size
         "craig select sample_data/sample.csv --fraction 0.1 --representative random --weights auto -o cs.parquet",
         "craig select sample_data/sample.csv --fraction 0.1 --dry-run",
         "craig select sample_data/sample.parquet --mean-epsilon 1.5 --json -o cs.parquet",
+        "craig select sample_data/sample.parquet --size 300 --extend cs.parquet -o larger.parquet",
         "craig select - --format csv --fraction 0.1 -o cs.parquet < sample_data/sample.csv",
     ),
 )
@@ -31,6 +32,7 @@ from craig_cli.settings import Budget, SelectionSettings, parse_size
 @opt.budget_options
 @opt.selection_options
 @opt.proxy_option
+@opt.given_options
 @opt.weights_options
 @opt.threads_option
 @opt.memory_option
@@ -62,6 +64,7 @@ def command(
         raise click.UsageError("Missing option '-o' / '--output'.", ctx)
     if json and output == "-":
         raise UsageError("--json and --output - both write to stdout: choose one.")
+    given: dict[str, Any] = opt.given_rows(options["include"], options["exclude"])
     budget = Budget(**{name: options[name] for name in ("fraction", "size", "epsilon", "mean_epsilon")})
     selection = SelectionSettings(
         budget,
@@ -69,6 +72,7 @@ def command(
             name: options[name]
             for name in ("method", "metric", "scale", "representative", "sample_rows", "cell_size", "delta", "refine", "seed", "threads", "task")
         },
+        **given,
         memory_limit=0 if options["memory_limit"] is None else parse_size("--memory-limit", options["memory_limit"]),
     )
     calibration = opt.calibration_settings(options["weights"], options)
@@ -80,11 +84,11 @@ def command(
         from craig_cli.workflows.plan import plan_selection
 
         with session.progress() as progress:
-            plan = plan_selection(inputs, selection, progress)
+            plan = plan_selection(inputs, selection, options["extend"], progress)
         session.finish(plan, json)
         return
     from craig_cli.workflows.select import select_to_file
 
     with session.progress() as progress:
-        report = select_to_file(inputs, selection, output, calibration=calibration, force=force, progress=progress)
+        report = select_to_file(inputs, selection, output, calibration=calibration, extend=options["extend"], force=force, progress=progress)
     session.finish(report, json, summary_only=True)

@@ -36,6 +36,7 @@ def broken_promises(coreset: Coreset) -> list[str]:
         of_class = np.ones(k, bool) if summary.label is None or c.label is None else c.label == summary.label
         name = "" if summary.label is None else f" of class {summary.label}"
         weight, epsilon, gain = c.weight[of_class], c.epsilon[of_class], c.gain[of_class]
+        chosen = c.gain[of_class & (np.arange(k) >= c.n_given)]
         promise(np.count_nonzero(of_class) == summary.n_selected, f"the picks{name} are not as many as stated")
         promise(int(c.cluster_size[of_class].sum()) == summary.n_rows, f"cluster sizes{name} do not add up to its rows")
         promise(abs(float(weight.sum()) - summary.n_rows) <= ROUNDING * summary.n_rows, f"weights{name} do not add up to its rows")
@@ -44,7 +45,7 @@ def broken_promises(coreset: Coreset) -> list[str]:
         promise(bool((epsilon[1:] <= epsilon[:-1]).all()) and (gain >= 0).all(), f"epsilon{name} rises along the order")
         promise(np.isfinite(summary.epsilon) and summary.epsilon >= 0, f"epsilon{name} is not a number of at least 0")
         if c.method == "exact" and c.sample_rows == 0:
-            promise(bool((gain[1:] <= gain[:-1]).all()), f"gain{name} rises along the greedy order")
+            promise(bool((chosen[1:] <= chosen[:-1]).all()), f"gain{name} rises along the greedy order")
         if c.weights == "cluster":
             promise(bool((c.weight == c.cluster_size).all()), f"a weight{name} is not its cluster's size")
     return broken

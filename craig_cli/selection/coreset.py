@@ -82,6 +82,8 @@ class Coreset:
         The weights that the calibrated ones were made of.
     calibration : mapping or None
         What was calibrated, in JSON types; also where it did not help.
+    n_given : int
+        How many of the first picks were given (rows to include, or a coreset that was extended), and not chosen.
     """
 
     index: NDArray[np.int64]
@@ -107,6 +109,7 @@ class Coreset:
     medoid: NDArray[np.int64] | None = None
     base_weight: NDArray[np.float64] | None = None
     calibration: Mapping[str, Any] | None = None
+    n_given: int = 0
 
     @property
     def epsilon_total(self) -> float:

@@ -8,21 +8,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import Progress
+from craig_cli.errors import UsageError
 from craig_cli.selection.classes import ClassPicks, ClassRows, measure_class
 from craig_cli.selection.exact import PICKS_A_STEP, LazyGreedy
 from craig_cli.selection.features import Features
+from craig_cli.selection.given import GivenRows, given_greedy
 from craig_cli.selection.groups import Group, make_group
 from craig_cli.settings import SelectionSettings
 from craig_cli.threads import Workers
 
 
-def cover(features: Features, classes: Sequence[ClassRows], settings: SelectionSettings, workers: Workers, progress: Progress) -> list[ClassPicks]:
-    """Return the smallest prefix of the greedy order over all classes with L(S) <= epsilon (paper, eq. 10 and 12)."""
+def cover(
+    features: Features,
+    classes: Sequence[ClassRows],
+    settings: SelectionSettings,
+    workers: Workers,
+    progress: Progress,
+    given: Sequence[GivenRows] | None = None,
+) -> list[ClassPicks]:
+    """Return the smallest prefix of the greedy order over all classes with L(S) <= epsilon (paper, eq. 10 and 12), rows that are given before it.
+
+    Raises
+    ------
+    UsageError
+        The rows that may be picked do not reach the bound.
+    """
     n = sum(len(c.index) for c in classes)
     bound = settings.budget.epsilon if settings.budget.epsilon is not None else n * float(settings.budget.mean_epsilon or 0.0)
     wide = [False] * len(classes)
     while True:
-        order = GreedyOrder([make_group(features.in_parts(c.index, workers), w, workers) for c, w in zip(classes, wide, strict=True)])
+        groups = [make_group(features.in_parts(c.index, workers), w, workers) for c, w in zip(classes, wide, strict=True)]
+        order = GreedyOrder(groups, given)
         target = bound
         while True:
             order.extend(target, progress)
@@ -30,8 +46,12 @@ def cover(features: Features, classes: Sequence[ClassRows], settings: SelectionS
                 measure_class(features, members, make_group(features.in_parts(members.index, workers), w, workers), chosen, None, workers)
                 for members, w, chosen in zip(classes, wide, order.chosen(), strict=True)
             ]
-            if sum(picks.final_epsilon for picks, _ in results) <= bound or order.n_taken == n:
+            total = sum(picks.final_epsilon for picks, _ in results)
+            if total <= bound or order.n_taken == n:
                 break
+            if order.is_exhausted:
+                problem = f"--exclude: epsilon is {total:.6g} with all rows that may be picked, above the {bound:.6g} asked for"
+                raise UsageError(f"{problem}. Exclude fewer.")
             target = float(np.nextafter(order.remaining, -np.inf))  # whole-number distances were a hair too small: one more pick
         unresolved = [not is_resolved and not w for (_, is_resolved), w in zip(results, wide, strict=True)]
         if not any(unresolved):
@@ -42,11 +62,14 @@ def cover(features: Features, classes: Sequence[ClassRows], settings: SelectionS
 class GreedyOrder:
     """The greedy order over several groups together: at each step the pick of the largest gain, of equal ones that of the earlier group."""
 
-    def __init__(self, groups: list[Group]) -> None:
+    def __init__(self, groups: list[Group], given: Sequence[GivenRows] | None = None) -> None:
         self._groups = groups
-        self._greedies = [LazyGreedy(group) for group in groups]
-        self._taken = [0] * len(groups)
-        self._left = [group.n_rows * group.phantom for group in groups]
+        self._greedies = (
+            [LazyGreedy(g) for g in groups] if given is None else [given_greedy(g, own, None) for g, own in zip(groups, given, strict=True)]
+        )
+        self._taken = [len(greedy.picks) for greedy in self._greedies]
+        self._left = [greedy.remaining for greedy in self._greedies]
+        self.is_exhausted = False
 
     @property
     def remaining(self) -> float:
@@ -63,11 +86,12 @@ class GreedyOrder:
         while min(self._taken) == 0 or self.remaining > bound:
             best, best_gain = -1, -1.0
             for c, (group, greedy, taken) in enumerate(zip(self._groups, self._greedies, self._taken, strict=True)):
-                if taken == len(greedy.picks) < group.n_rows:
+                if taken == len(greedy.picks) < greedy.n_rows:
                     greedy.extend(PICKS_A_STEP)
                 if taken < len(greedy.picks) and greedy.gained[taken] * group.unit > best_gain:
                     best, best_gain = c, greedy.gained[taken] * group.unit
             if best < 0:
+                self.is_exhausted = True
                 return
             self._left[best] -= self._greedies[best].gained[self._taken[best]]
             self._taken[best] += 1

@@ -57,8 +57,10 @@ class LazyGreedy:
     ----------
     picks : list of int
         Positions, in the order picked.
+    n_rows : int
+        How many rows may be picked.
     gained : list of int
-        What each pick gained, in whole-number distances; never rises.
+        What each pick gained, in whole-number distances; never rises, but for picks that were given.
     """
 
     def __init__(self, group: Group, draw: Draw | None = None, only: NDArray[np.int64] | None = None) -> None:
@@ -67,6 +69,7 @@ class LazyGreedy:
         self.picks: list[int] = []
         self.gained: list[int] = []
         self._closed = np.zeros(group.n_rows, bool)
+        self.n_rows = group.n_rows if only is None else len(only)
         if only is not None:
             self._closed[:] = True
             self._closed[only] = False
@@ -74,6 +77,14 @@ class LazyGreedy:
         self._bounds[self._closed] = -1
         self._lists: Lists | None = None
         self._next_look = FIRST_LOOK if group.n_rows**2 > LIST_PAIRS_MINIMUM else 1
+
+    def go_on_from(self, positions: NDArray[np.int64]) -> None:
+        """Make given picks, in order, before any other; bounds stay above the gains, which only fall."""
+        if len(positions):
+            self.picks.extend(positions.tolist())
+            self.gained.extend(self._group.absorb(positions).tolist())
+            self._bounds[positions] = -1
+            self._next_look = max(self._next_look, len(self.picks))
 
     @property
     def remaining(self) -> int:

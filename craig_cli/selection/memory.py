@@ -125,10 +125,11 @@ def plan(dataset: Dataset, settings: SelectionSettings) -> tuple[bool, int]:
     refusal = f"--memory-limit: method {settings.method} needs {size_in_words(in_memory)} for these {shape.n_rows:,} rows"
     if shape.is_sparse:
         raise ResourceError(f"{refusal}, as sparse rows are held in memory. Give --memory-limit {size_in_words(in_memory)}.")
-    if settings.method not in ON_DISK or settings.budget.is_cover or settings.sample_rows or settings.refine or settings.representative == "random":
+    takes_memory = settings.sample_rows or settings.refine or settings.representative == "random" or settings.is_given
+    if settings.method not in ON_DISK or settings.budget.is_cover or takes_memory:
         raise ResourceError(
             f"{refusal}. Give --memory-limit {size_in_words(in_memory)}, or use --method cells with --fraction or --size, without --sample-rows, "
-            f"--refine and --representative random: that needs {size_in_words(on_disk)} and temporary files."
+            f"--refine, --representative random and given rows: that needs {size_in_words(on_disk)} and temporary files."
         )
     if on_disk > limit:
         raise ResourceError(

@@ -14,12 +14,20 @@ from craig_cli.selection.frames import power_of_two
 from craig_cli.threads import Workers
 
 
-def random_members(cluster: NDArray[np.int64], sizes: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+def random_members(
+    cluster: NDArray[np.int64], sizes: NDArray[np.int64], rng: np.random.Generator, is_allowed: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
     """Return one row of each cluster, each of its rows as likely; the draws are made in the order of the clusters.
+
+    Rows that are not allowed are never drawn; each cluster has one that is.
 
     Unbiased given the clusters: with their sizes as weights, the sum of any function of a row over the representatives has the sum over all
     rows as its mean.
     """
+    if is_allowed is not None:
+        rows = np.flatnonzero(is_allowed)
+        drawn_of_allowed = random_members(cluster[rows], np.bincount(cluster[rows], minlength=len(sizes)), rng)
+        return rows[drawn_of_allowed]
     starts = np.cumsum(sizes) - sizes
     drawn: NDArray[np.int64] = np.argsort(cluster, kind="stable")[starts + rng.integers(sizes)]
     return drawn

@@ -22,6 +22,7 @@ from craig_cli.selection.cover import cover
 from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.exact import PICKS_A_STEP, LazyGreedy
 from craig_cli.selection.features import Features, make_features
+from craig_cli.selection.given import GivenRows, given_first, given_greedy, given_rows, sizes_with
 from craig_cli.selection.groups import Group, make_group
 from craig_cli.selection.refine import refine
 from craig_cli.selection.representatives import random_members, represented
@@ -61,19 +62,24 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
     classes = split_classes(dataset.labels, dataset.n_rows, settings.task)
     with Workers(settings.n_threads) as workers:
         features = make_features(dataset, settings.scale, settings.metric, settings.task, workers)
-        settings, reason = resolve_method(settings, np.array([len(c.index) for c in classes]), features.n_columns)
+        counts = np.array([len(c.index) for c in classes])
+        settings, reason = resolve_method(settings, counts, features.n_columns)
+        given = given_rows(settings, classes, dataset.n_rows) if settings.is_given else None
         if settings.budget.is_cover:
-            picks = cover(features, classes, settings, workers, progress)
+            picks = cover(features, classes, settings, workers, progress, given)
         else:
-            sizes = class_sizes(budget_size(settings.budget, dataset.n_rows, len(classes)), np.array([len(c.index) for c in classes]))
+            size = budget_size(settings.budget, dataset.n_rows, len(classes))
+            sizes = class_sizes(size, counts) if given is None else sizes_with(given, size, counts, settings.budget)
             picks = []
             for number, (members, size) in enumerate(zip(classes, sizes.tolist(), strict=True)):
                 report = partial(report_picks, progress, sum(len(p.rows) for p in picks), int(sizes.sum()))
                 members = replace(members, scores=None if scores is None else scores[members.index])
-                picks.append(select_class(features, members, size, number, settings, workers, report))
+                own = None if given is None else given[number]
+                picks.append(select_class(features, members, size, number, settings, workers, report, own))
         if settings.representative == "random":
-            picks = with_random_rows(features, classes, picks, settings.seed, workers)
-    return merge(dataset, classes, picks, common_order(picks, WEIGHTS[settings.method]), settings, features.notes, reason)
+            picks = with_random_rows(features, classes, picks, settings.seed, workers, given)
+    order = common_order(picks, WEIGHTS[settings.method])
+    return merge(dataset, classes, picks, order if given is None else given_first(picks, order, settings), settings, features.notes, reason)
 
 
 def report_picks(progress: Progress, before: int, total: int, made: int) -> None:
@@ -81,12 +87,23 @@ def report_picks(progress: Progress, before: int, total: int, made: int) -> None
     progress("select", before + made, total)
 
 
-def with_random_rows(features: Features, classes: Sequence[ClassRows], picks: Sequence[ClassPicks], seed: int, workers: Workers) -> list[ClassPicks]:
-    """Return the picks with a random row of each cluster in place of the pick."""
+def with_random_rows(
+    features: Features,
+    classes: Sequence[ClassRows],
+    picks: Sequence[ClassPicks],
+    seed: int,
+    workers: Workers,
+    given: Sequence[GivenRows] | None = None,
+) -> list[ClassPicks]:
+    """Return the picks with a random row of each cluster in place of the pick; rows to include stay, those to exclude are not drawn."""
     drawn = []
     for number, (members, of_class) in enumerate(zip(classes, picks, strict=True)):
         assert of_class.cluster is not None
-        local = random_members(of_class.cluster, of_class.cluster_size, np.random.default_rng([seed, number, REPRESENTATIVES]))
+        rng = np.random.default_rng([seed, number, REPRESENTATIVES])
+        local = random_members(of_class.cluster, of_class.cluster_size, rng, None if given is None else given[number].is_allowed(len(members.index)))
+        if given is not None:
+            included = slice(given[number].n_extended, len(given[number].first))
+            local[included] = given[number].first[included]
         drawn.append(represented(features, members, of_class, local, workers))
     return drawn
 
@@ -158,7 +175,14 @@ def given_picks(chosen: NDArray[np.int64], group: Group) -> tuple[NDArray[np.int
 
 
 def select_class(
-    features: Features, members: ClassRows, size: int, number: int, settings: SelectionSettings, workers: Workers, progress: Callable[[int], None]
+    features: Features,
+    members: ClassRows,
+    size: int,
+    number: int,
+    settings: SelectionSettings,
+    workers: Workers,
+    progress: Callable[[int], None],
+    given: GivenRows | None = None,
 ) -> ClassPicks:
     """Return `size` picks of one class, the `number`-th, by the method of the settings."""
 
@@ -172,7 +196,7 @@ def select_class(
             return stratified_picks(features.in_parts(members.index, workers), size, rng, workers)
         some = sample_of_class(len(members.index), size, len(features), settings.sample_rows, rng)
         if some is None:
-            return group.rank[greedy_picks(group, size, settings, rng, workers, progress)], None
+            return group.rank[greedy_picks(group, size, settings, rng, workers, progress, given)], None
         part = make_group(features.in_parts(members.index[some], workers), group.is_wide, workers)
         return some[part.rank[greedy_picks(part, size, settings, rng, workers, progress)]], None
 
@@ -189,7 +213,13 @@ def sample_of_class(n_members: int, size: int, n_rows: int, sample_rows: int, rn
 
 
 def greedy_picks(
-    group: Group, size: int, settings: SelectionSettings, rng: np.random.Generator, workers: Workers, progress: Callable[[int], None]
+    group: Group,
+    size: int,
+    settings: SelectionSettings,
+    rng: np.random.Generator,
+    workers: Workers,
+    progress: Callable[[int], None],
+    given: GivenRows | None = None,
 ) -> NDArray[np.int64]:
     """Return the positions of `size` picks by one of the greedy methods, swapped afterwards under ``--refine``."""
     if settings.refine:
@@ -203,7 +233,7 @@ def greedy_picks(
     if settings.method == "stochastic":
         n_candidates = min(group.n_rows, math.ceil(group.n_rows / size * math.log(1 / settings.delta)))
         draw = partial(draw_candidates, rng, np.argsort(group.rank), n_candidates)
-    greedy = LazyGreedy(group, draw)
+    greedy = LazyGreedy(group, draw) if given is None else given_greedy(group, given, draw)
     while len(greedy.picks) < size:
         greedy.extend(min(PICKS_A_STEP, size - len(greedy.picks)))
         progress(len(greedy.picks))
@@ -238,7 +268,8 @@ def merge(
 ) -> Coreset:
     """Return the picks of all classes as one coreset, in the order `by`."""
     rows = np.concatenate([p.rows for p in picks])
-    is_plain_greedy = settings.method == "exact" and not settings.refine and not settings.sample_rows  # so the first pick is the medoid
+    # Where it is, the first pick is the medoid.
+    is_plain_greedy = settings.method == "exact" and not settings.refine and not settings.sample_rows and not settings.is_given
     return Coreset(
         index=rows[by],
         order=np.arange(len(rows), dtype=np.int32),
@@ -264,4 +295,5 @@ def merge(
         sample_rows=settings.sample_rows,
         reason=reason,
         notes=notes,
+        n_given=min(len(set(settings.extend + settings.include)), len(rows)),
     )

@@ -10,15 +10,14 @@ from craig_cli.blocks import Dataset, Progress, no_progress
 from craig_cli.calibration import calibrated_coreset
 from craig_cli.calibration_report import CalibrateReport
 from craig_cli.calibration_settings import CalibrationSettings
-from craig_cli.errors import InputError
-from craig_cli.manifest import Manifest, is_manifest, read_manifest, write_manifest
+from craig_cli.manifest import is_manifest, read_manifest, write_manifest
 from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.selection import Coreset, check_coreset
 from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import SelectionSettings
-from craig_cli.workflows.request import check_not_proxied, describe_calibration, restore_settings
+from craig_cli.workflows.request import check_belongs, check_not_proxied, describe_calibration, restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 
@@ -89,13 +88,6 @@ def calibrate_to_file(
         peak_memory_bytes=peak_memory_bytes(),
         notes=coreset.notes,
     )
-
-
-def check_belongs(source: str, manifest: Manifest, data_fingerprint: str) -> None:
-    """Raise `InputError` unless a manifest was made of the data."""
-    if manifest.data_fingerprint != data_fingerprint:
-        problem = f"it was selected from other data ({manifest.data_fingerprint}, and this is {data_fingerprint})"
-        raise InputError(source, problem, remedy="Give the data and the reading options it was made with.")
 
 
 def taken(dataset: Dataset, selection: SelectionSettings, coreset: Coreset, first: int | None) -> Coreset:

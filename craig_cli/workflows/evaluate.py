@@ -177,7 +177,7 @@ def selection_cost(
     if manifest is None or "proxy" in manifest.request:  # the rows that it was selected by are not here
         return SelectionCost(None, "unknown", epoch)
     selection, calibration = evaluation.selection, evaluation.calibration
-    warm = replace(selection, method=manifest.coreset.method, budget=Budget(fraction=1.0), sample_rows=0)
+    warm = replace(of_anyone(selection), method=manifest.coreset.method, budget=Budget(fraction=1.0), sample_rows=0)
     select_again(some_rows(evaluation.dataset), warm, calibration)
     _, seconds = timed(lambda: select_again(evaluation.dataset, selection, calibration, progress))
     return SelectionCost(seconds, "measured", epoch)
@@ -187,6 +187,11 @@ def select_again(dataset: Dataset, selection: SelectionSettings, calibration: Ca
     """Return the coreset that a recorded request makes: scores and calibration, where it asks for them, are part of it and of its time."""
     scores = importance_scores(dataset, selection.task, calibration) if selection.method == "importance" else None
     return calibrated_coreset(dataset, select(dataset, selection, progress, scores), calibration, progress)
+
+
+def of_anyone(selection: SelectionSettings) -> SelectionSettings:
+    """Return settings without the rows that a manifest's request names: all may be picked, none must."""
+    return replace(selection, include=(), exclude=(), extend=())
 
 
 def some_rows(dataset: Dataset) -> Dataset:
@@ -200,7 +205,7 @@ def drawn_rivals(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str
     budget = Budget(size=len(evaluation.index))
     rivals = {}
     for method in ("random", "stratified"):
-        like = replace(evaluation.selection, budget=budget, method=method, sample_rows=0, refine=False, memory_limit=0)
+        like = replace(of_anyone(evaluation.selection), budget=budget, method=method, sample_rows=0, refine=False, memory_limit=0)
         select(some_rows(evaluation.dataset), replace(like, budget=Budget(fraction=1.0)))
         rivals[method] = [drawn(evaluation.dataset, replace(like, seed=seed)) for seed in seeds_of(settings)]
     return rivals

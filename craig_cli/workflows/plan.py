@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.blocks import Progress, no_progress
+from craig_cli.manifest import read_manifest
 from craig_cli.readers import read_dataset
 from craig_cli.readers.proxy import read_proxy
 from craig_cli.report import PlanReport
@@ -12,14 +13,20 @@ from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.classes import split_classes
 from craig_cli.selection.costs import measured_rate, predicted_work, resolve_method
 from craig_cli.selection.features import make_features
+from craig_cli.selection.given import given_rows, sizes_with
 from craig_cli.selection.memory import in_memory_bytes, shape_of_selection
 from craig_cli.selection.proxy import proxied
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.threads import Workers
+from craig_cli.workflows.request import extended
 
 
-def plan_selection(inputs: InputSettings, selection: SelectionSettings, progress: Progress = no_progress) -> PlanReport:
+def plan_selection(
+    inputs: InputSettings, selection: SelectionSettings, extend: str | None = None, progress: Progress = no_progress
+) -> PlanReport:
     """Return what a selection would do, without doing it: the data is read, the speed of the machine is measured on a few thousand rows."""
+    if extend is not None:
+        selection = extended(extend, read_manifest(extend), selection)
     dataset = read_dataset(inputs, progress)
     n_columns = dataset.n_columns
     if inputs.proxy is not None:
@@ -29,7 +36,11 @@ def plan_selection(inputs: InputSettings, selection: SelectionSettings, progress
     with Workers(selection.n_threads) as workers:
         features = make_features(dataset, selection.scale, selection.metric, selection.task, workers)
     settings, reason = resolve_method(selection, counts, features.n_columns)
-    sizes = counts if selection.budget.is_cover else class_sizes(budget_size(selection.budget, dataset.n_rows, len(classes)), counts)
+    given = given_rows(settings, classes, dataset.n_rows) if settings.is_given else None
+    sizes = counts
+    if not selection.budget.is_cover:
+        size = budget_size(selection.budget, dataset.n_rows, len(classes))
+        sizes = class_sizes(size, counts) if given is None else sizes_with(given, size, counts, selection.budget)
     return PlanReport(
         rows=dataset.n_rows,
         columns=n_columns,

@@ -19,8 +19,7 @@ from craig_cli.readers import fingerprint, read_dataset
 from craig_cli.selection import Coreset
 from craig_cli.selection.view import plane_view
 from craig_cli.settings import SelectionSettings
-from craig_cli.workflows.calibrate import check_belongs
-from craig_cli.workflows.request import restore_settings
+from craig_cli.workflows.request import check_belongs, restore_settings
 
 KINDS = (".png", ".svg")
 CURVE_POINTS = 250

@@ -7,7 +7,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from craig_cli.calibration_settings import CalibrationSettings
-from craig_cli.errors import CraigError, ManifestError, UsageError
+from craig_cli.errors import CraigError, InputError, ManifestError, UsageError, printable
+from craig_cli.manifest import Manifest
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 
 NOT_KEPT = frozenset({"paths", "block_bytes", "threads", "memory_limit", "proxy"})
@@ -19,7 +20,8 @@ def describe_request(
 ) -> dict[str, Any]:
     """Return the request in JSON types; of calibration and of a proxy only where they play a part."""
     budget = {name: value for name, value in asdict(selection.budget).items() if value is not None}
-    choices = {name: value for name, value in asdict(selection).items() if name not in NOT_KEPT | {"budget"}}
+    choices = {name: value for name, value in asdict(selection).items() if name not in NOT_KEPT | {"budget"} and value != ()}
+    choices = {name: list(value) if isinstance(value, tuple) else value for name, value in choices.items()}
     request = {"budget": budget, "input": describe_inputs(inputs), **choices}
     if calibration is not None and (calibration.weights != "cluster" or selection.method == "importance"):
         request["calibration"] = describe_calibration(calibration)
@@ -75,7 +77,11 @@ def restore_settings(
         The request is not one that this version can have made.
     """
     try:
-        choices = {name: value for name, value in request.items() if name not in ("input", "budget", "calibration", "first", "proxy")}
+        choices: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in request.items()
+            if name not in ("input", "budget", "calibration", "first", "proxy")
+        }
         reading = request["input"]
         selection = SelectionSettings(Budget(**request["budget"]), **choices)
     except (KeyError, TypeError, AttributeError, CraigError) as error:
@@ -95,3 +101,21 @@ def restore_inputs(source: str, recorded: Mapping[str, Any], paths: tuple[str, .
     if "no_label" in overrides:
         reading["label"] = None
     return InputSettings(paths, **(reading | dict(overrides)))
+
+
+def check_belongs(source: str, manifest: Manifest, data_fingerprint: str) -> None:
+    """Raise `InputError` unless a manifest was made of the data."""
+    if manifest.data_fingerprint != data_fingerprint:
+        problem = f"it was selected from other data ({manifest.data_fingerprint}, and this is {data_fingerprint})"
+        raise InputError(source, problem, remedy="Give the data and the reading options it was made with.")
+
+
+def extended(source: str, manifest: Manifest, selection: SelectionSettings) -> SelectionSettings:
+    """Return the settings that go on from the picks of a manifest; raises `UsageError` where its distances are others."""
+    coreset = manifest.coreset
+    for name in ("metric", "scale", "task"):
+        then, now = getattr(coreset, name), getattr(selection, name)
+        if then != now:
+            raise UsageError(f"--extend: {printable(source)} was selected with --{name} {then}, and this is {now}. Give --{name} {then}.")
+    picks = coreset.index if coreset.medoid is None else coreset.medoid
+    return replace(selection, extend=tuple(picks.tolist()))

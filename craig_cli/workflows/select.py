@@ -11,7 +11,7 @@ from craig_cli.blocks import Dataset, Progress, no_progress
 from craig_cli.calibration import calibrated_coreset, importance_scores
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import ResourceError
-from craig_cli.manifest import Manifest, class_facts, is_manifest, write_manifest
+from craig_cli.manifest import Manifest, class_facts, is_manifest, read_manifest, write_manifest
 from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
@@ -24,7 +24,7 @@ from craig_cli.selection.memory import check_limit, plan
 from craig_cli.selection.outofcore import select_from_disk
 from craig_cli.selection.proxy import proxied, proxy_scores, unproxied
 from craig_cli.settings import InputSettings, SelectionSettings
-from craig_cli.workflows.request import describe_request
+from craig_cli.workflows.request import check_belongs, describe_request, extended
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 NOT_CALIBRATED = "The weights were not calibrated, which takes the rows in memory: they are those of the method."
@@ -36,6 +36,7 @@ def select_to_file(
     output: str,
     *,
     calibration: CalibrationSettings | None = None,
+    extend: str | None = None,
     force: bool = False,
     progress: Progress = no_progress,
 ) -> SelectReport:
@@ -49,6 +50,8 @@ def select_to_file(
         ``-`` stands for stdout. Checked before anything is read.
     calibration : CalibrationSettings, optional
         Default: the weights of the method.
+    extend : str, optional
+        A manifest of the same data, to go on from.
     force : bool
         Replace an existing file that is not a manifest.
     progress : Progress
@@ -56,12 +59,17 @@ def select_to_file(
     check_output(output, [*inputs.paths, *([] if inputs.proxy is None else [split_key(inputs.proxy)[0]])], is_manifest, force)
     calibration = calibration or CalibrationSettings(seed=selection.seed)
     watch = Stopwatch()
+    earlier = None if extend is None else read_manifest(extend)
+    if earlier is not None:
+        selection = extended(str(extend), earlier, selection)
     with Scratch() as scratch:
         with watch.stage("read"):
             dataset, on_disk, selection = read_within_limit(inputs, selection, scratch, progress)
             check_in_memory(on_disk, calibration)
             proxy = None if inputs.proxy is None else read_proxy(inputs.proxy, dataset.n_rows, progress)
             data_fingerprint = fingerprint(dataset)
+            if earlier is not None:
+                check_belongs(str(extend), earlier, data_fingerprint)
         check_not_input(output, dataset.files)
         with watch.stage("select"):
             if on_disk is None:

@@ -1,0 +1,32 @@
+"""Files of row numbers: one a line, from 0; blank lines and what follows a # do not count."""
+
+from __future__ import annotations
+
+import re
+
+from craig_cli.errors import InputError
+from craig_cli.readers.sources import STDIN, CheckedStream, open_file, stdin_stream
+
+NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+def read_row_numbers(path: str) -> tuple[int, ...]:
+    """Return the row numbers in a file; ``-`` reads stdin. Raises `InputError` for a line that is none, or one that is there twice."""
+    if path == STDIN:
+        source, data = "<stdin>", stdin_stream().read()
+    else:
+        with CheckedStream(path, open_file(path, path)) as stream:
+            source, data = path, stream.readall()
+    rows: dict[int, int] = {}
+    for number, line in enumerate(data.decode(errors="backslashreplace").split("\n"), 1):
+        text = line.partition("#")[0].strip()
+        if not text:
+            continue
+        if not NUMBER.fullmatch(text):
+            raise InputError(source, "this is not a row number", row=number, value=text, remedy="Write one whole number a line, counted from 0.")
+        if int(text) in rows:
+            raise InputError(source, f"the row stands on line {rows[int(text)]} already", row=number, value=text, remedy="Name each row once.")
+        rows[int(text)] = number
+    if not rows:
+        raise InputError(source, "there are no row numbers", remedy="Write one whole number a line, or leave the option out.")
+    return tuple(rows)

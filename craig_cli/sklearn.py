@@ -1,0 +1,162 @@
+"""CRAIG as a scikit-learn estimator: rows are selected in ``fit``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from craig_cli.api import select_coreset
+from craig_cli.errors import CraigError
+
+
+class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Select a small weighted subset of the rows, within each class of `y`.
+
+    Parameters
+    ----------
+    fraction : float
+        Share of the rows to select; at least one of each class.
+    size : int, optional
+        Rows to select; displaces `fraction`.
+    method, metric, scale, representative, weights : str
+        As for ``craig select``.
+    task : {'auto', 'classification', 'regression'}
+        ``auto``: regression where `y` holds numbers with fractions.
+    random_state : int
+        Of the methods that draw rows at random.
+    n_jobs : int, optional
+        Threads; they change no result. Default: the CPUs this process may use.
+
+    Attributes
+    ----------
+    indices_ : ndarray of int64, shape (k,)
+        The rows selected, in greedy order.
+    weights_ : ndarray of float64, shape (k,)
+        Of these rows.
+    coreset_ : Coreset
+        Everything else: gains, epsilon, classes.
+    n_features_in_, feature_names_in_
+        As scikit-learn's.
+
+    Notes
+    -----
+    Rows cannot be dropped by a step in the middle of scikit-learn's pipelines: put it last, after the steps that scale, or use `sample_weight`
+    and `fit_resample` (which imbalanced-learn's pipelines call).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from craig_cli.sklearn import CraigSelector
+    >>> selector = CraigSelector(size=2).fit(np.array([[0.0], [1.0], [2.0], [10.0]]))
+    >>> selector.get_support(indices=True).tolist(), selector.sample_weight().tolist()
+    ([1, 3], [0.0, 3.0, 0.0, 1.0])
+    """
+
+    def __init__(
+        self,
+        fraction: float = 0.1,
+        *,
+        size: int | None = None,
+        method: str = "auto",
+        metric: str = "euclidean",
+        scale: str = "none",
+        task: str = "auto",
+        representative: str = "medoid",
+        weights: str = "cluster",
+        random_state: int = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.fraction = fraction
+        self.size = size
+        self.method = method
+        self.metric = metric
+        self.scale = scale
+        self.task = task
+        self.representative = representative
+        self.weights = weights
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.required = False
+        return tags
+
+    def fit(self, X: Any, y: Any = None) -> CraigSelector:
+        """Select rows of `X`, shape (n_rows, n_columns), an array or a sparse matrix, within each class of `y`; without `y`, of all rows.
+
+        Raises
+        ------
+        ValueError
+            What `X`, `y` or the parameters hold cannot be used.
+        """
+        rows = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
+        task, n_classes = "classification", 1
+        if y is not None:
+            y = column_or_1d(check_array(y, ensure_2d=False, dtype=None, input_name="y"), warn=True)
+            check_consistent_length(rows, y)
+            is_continuous = type_of_target(y).startswith("continuous")
+            task = self.task if self.task != "auto" else "regression" if is_continuous else "classification"
+            if task == "classification":
+                check_classification_targets(y)
+                n_classes = len(np.unique(y))
+        n_rows = rows.shape[0]
+        size = self.size
+        if size is None:
+            if not 0 < self.fraction <= 1:
+                raise ValueError(f"fraction: {self.fraction} is not above 0 and at most 1.")
+            size = max(n_classes, int(self.fraction * n_rows + 0.5))
+        try:
+            self.coreset_ = select_coreset(
+                rows,
+                y,
+                size=size,
+                method=self.method,
+                metric=self.metric,
+                scale=self.scale,
+                task=task,
+                representative=self.representative,
+                weights=self.weights,
+                seed=self.random_state,
+                threads=self.n_jobs,
+            )
+        except CraigError as error:
+            raise ValueError(str(error)) from error
+        self.indices_ = self.coreset_.index
+        self.weights_ = self.coreset_.weight
+        return self
+
+    def get_support(self, indices: bool = False) -> NDArray[Any]:
+        """Return a mask (n_rows,) of the rows selected, or with `indices` their numbers, ascending."""
+        check_is_fitted(self)
+        if indices:
+            return np.sort(self.indices_)
+        mask = np.zeros(self.coreset_.n_rows, bool)
+        mask[self.indices_] = True
+        return mask
+
+    def sample_weight(self) -> NDArray[np.float64]:
+        """Return a weight for each of the rows that were fitted, 0 where it is not selected: to be given to the ``fit`` of an estimator."""
+        check_is_fitted(self)
+        weight = np.zeros(self.coreset_.n_rows)
+        weight[self.indices_] = self.weights_
+        return weight
+
+    def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Return the selected rows of `X` and `y`, in greedy order; their weights are in `weights_`."""
+        self.fit(X, y)
+        return take(X, self.indices_), take(y, self.indices_)
+
+
+def take(values: Any, index: NDArray[np.int64]) -> Any:
+    """Return some rows of an array, a sparse matrix, a table or a list."""
+    if hasattr(values, "iloc"):
+        return values.iloc[index]
+    return values[index] if hasattr(values, "shape") else np.asarray(values)[index]

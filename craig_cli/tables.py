@@ -1,0 +1,69 @@
+"""Tables of other packages (pandas, polars, pyarrow) as arrays, without importing any of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.errors import InputError, UsageError, printable
+
+
+def is_table(value: object) -> bool:
+    """Return whether a value is a table of named columns."""
+    return column_getter(value) is not None
+
+
+def column_getter(table: Any) -> Any:
+    """Return what gives the column of a name, or None: of polars, pandas and pyarrow, in this order."""
+    if hasattr(table, "get_column"):
+        return table.get_column
+    if hasattr(table, "columns") and hasattr(table, "iloc"):
+        return table.__getitem__
+    return table.column if hasattr(table, "column_names") and hasattr(table, "column") else None
+
+
+def table_names(table: Any) -> list[Any]:
+    """Return the names of all columns, each there once."""
+    names = list(table.column_names if hasattr(table, "column_names") else table.columns)
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise UsageError(f"X: two columns are named '{printable(str(twice))}'.")
+    return names
+
+
+def split_table(table: Any, label: str | None) -> tuple[NDArray[Any], Any]:
+    """Return the columns of a table as one array of floats, and the column named `label`, which is then none of them; None for no label.
+
+    Raises
+    ------
+    UsageError
+        The label is not there, or a column holds no numbers.
+    InputError
+        A cell is empty, not a number or not finite; says in which column.
+    """
+    names, get = table_names(table), column_getter(table)
+    if label is not None and label not in names:
+        raise UsageError(f"y: X has no column '{printable(label)}'. The columns are {', '.join(printable(str(name), 60) for name in names)}.")
+    columns = {name: np.asarray(get(name)) for name in names if name != label}
+    text = [str(name) for name, values in columns.items() if not is_numeric(values)]
+    if text:
+        raise UsageError(f"X: {', '.join(printable(name, 60) for name in text)}: not numbers. Drop these columns, or encode them.")
+    dtype = np.float32 if columns and all(values.dtype in (np.float32, np.float16) for values in columns.values()) else np.float64
+    rows = np.empty((len(table), len(columns)), dtype)
+    for place, (name, values) in enumerate(columns.items()):
+        rows[:, place] = values.astype(dtype)
+        finite = np.isfinite(rows[:, place])
+        if not finite.all():
+            row = int(np.argmin(finite))
+            problem = f"column '{printable(str(name), 60)}' has a value that is missing or not finite in row {row}"
+            raise InputError("X", problem, value=str(values[row]), remedy="Fill it in or drop it first.")
+    return rows, None if label is None else get(label)
+
+
+def is_numeric(values: NDArray[Any]) -> bool:
+    """Return whether a column holds numbers or booleans; those with missing cells may come as objects."""
+    if values.dtype != object:
+        return values.dtype.kind in "fiub"
+    return all(value is None or isinstance(value, (bool, int, float, np.number)) for value in values)

@@ -1,0 +1,76 @@
+"""`CraigSelector`: scikit-learn's own checks, and what it gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from craig_cli import select_coreset
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed (the extra sklearn)")
+
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import ParameterGrid
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from craig_cli.sklearn import CraigSelector
+
+RNG = np.random.default_rng(0)
+ROWS = RNG.normal(size=(200, 4)) * [1, 2, 3, 40]
+LABELS = np.array(["no", "yes"])[(ROWS[:, 0] + RNG.normal(size=200) > 0).astype(int)]
+
+
+@parametrize_with_checks([CraigSelector()])
+def test_the_checks_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def test_it_gives_what_select_coreset_gives():
+    selector = CraigSelector(size=20, method="exact", n_jobs=1).fit(ROWS, LABELS)
+    wanted = select_coreset(ROWS, LABELS, size=20, method="exact", representative="medoid", weights="cluster")
+    assert selector.indices_.tolist() == wanted.index.tolist()
+    assert selector.weights_.tolist() == wanted.weight.tolist()
+    assert np.flatnonzero(selector.get_support()).tolist() == selector.get_support(indices=True).tolist() == sorted(wanted.index.tolist())
+    assert selector.sample_weight()[wanted.index].tolist() == wanted.weight.tolist() and selector.sample_weight().sum() == 200
+    assert CraigSelector(size=20, method="exact").fit(sp.csr_matrix(ROWS), LABELS).indices_.tolist() == wanted.index.tolist()
+
+
+def test_weights_train_other_estimators():
+    selector = CraigSelector(0.2, scale="standard").fit(ROWS, LABELS)
+    rows, labels = selector.fit_resample(ROWS, LABELS)
+    one = LogisticRegression().fit(rows, labels, sample_weight=selector.weights_)
+    other = LogisticRegression().fit(ROWS, LABELS, sample_weight=selector.sample_weight())
+    assert np.allclose(one.coef_, other.coef_, atol=1e-3)
+    assert abs(one.coef_ - LogisticRegression().fit(rows, labels).coef_).max() > 1e-3
+
+
+def test_pipelines_and_clones():
+    pipeline = clone(make_pipeline(StandardScaler(), CraigSelector(size=20))).fit(ROWS, LABELS)
+    wanted = CraigSelector(size=20).fit(StandardScaler().fit_transform(ROWS), LABELS)
+    assert pipeline[-1].indices_.tolist() == wanted.indices_.tolist()
+    sizes = [clone(CraigSelector()).set_params(**p).fit(ROWS, LABELS).get_support().sum() for p in ParameterGrid({"fraction": [0.1, 0.3]})]
+    assert sizes == [20, 60]
+
+
+def test_targets():
+    target = ROWS @ [1.0, 0.5, 0, 0.01]
+    assert CraigSelector(size=10).fit(ROWS, target).coreset_.task == "regression"
+    assert CraigSelector(size=10).fit(ROWS).coreset_.label is None
+    assert CraigSelector(0.001).fit(ROWS, LABELS).get_support().sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "best"}, "--method: 'best' is not one of"),
+        ({"fraction": 0.0}, "fraction: 0.0 is not above 0 and at most 1."),
+        ({"size": 999}, "--size: 999 rows asked for, the data has 200."),
+    ],
+)
+def test_what_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        CraigSelector(**options).fit(ROWS, LABELS)
