@@ -38,7 +38,7 @@ FLOORS = (
         "craig_cli.evaluation_page",
         "craig_cli.evaluation_plot",
     ),
-    ("craig_cli.workflows", "craig_cli.api"),
+    ("craig_cli.workflows", "craig_cli.api", "craig_cli.torch"),
     ("craig_cli.cli",),
 )
 STRANGERS = (
@@ -52,6 +52,7 @@ HOMES = {
     "numba": ("craig_cli.kernels", "craig_cli.cache"),
     "matplotlib": ("craig_cli.evaluation_plot",),
     "h5py": ("craig_cli.readers",),
+    "torch": ("craig_cli.torch",),
     "pyarrow": ("craig_cli.readers", "craig_cli.manifest", "craig_cli.weights_file", "craig_cli.predictions"),
 }
 """Packages, and the only places that import them."""
