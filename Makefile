@@ -24,7 +24,7 @@ demo: $(VENV)/.installed
 	$(BIN)/craig verify sample_data/sample.libsvm build/demo.parquet
 
 test: $(VENV)/.installed-dev
-	$(BIN)/ruff check craig_cli tests benchmarks
+	$(BIN)/ruff check craig_cli tests benchmarks examples
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -rs $(PYTEST_OPTIONS)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,16 +71,7 @@ def flights() -> Dataset:
 
 def fashion_mnist(folder: Path = FASHION_MNIST) -> Dataset:
     """Return 60,000 images x 784 pixels in 0 ... 1 (Debian: dataset-fashion-mnist)."""
-
-    def idx(name: str) -> np.ndarray:
-        path = next(p for p in (folder / name, folder / f"{name}.gz") if p.exists())
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        n_axes = raw[3]
-        shape = struct.unpack(f">{n_axes}I", raw[4 : 4 + 4 * n_axes])
-        return np.frombuffer(raw, np.uint8, offset=4 + 4 * n_axes).reshape(shape)
-
-    images, labels = idx("train-images-idx3-ubyte"), idx("train-labels-idx1-ubyte")
-    return Dataset(images.reshape(len(images), -1).astype(np.float32) / 255, labels.astype(np.int64), file_starts=np.array([0, len(labels)]))
+    return read_dataset(InputSettings((str(folder / "train-images-idx3-ubyte*"),)))
 
 
 REAL: dict[str, Callable[[], Dataset]] = {

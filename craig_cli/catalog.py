@@ -96,6 +96,29 @@ SCALES = (
     Entry("unit", "each row divided by its length"),
 )
 
+MODELS = (
+    Entry("linear", "one score a class, or the number: w.x + b"),
+    Entry("mlp", "a network: one hidden layer, softmax; trained by mini-batches of weighted rows"),
+)
+
+ACTIVATIONS = (
+    Entry("sigmoid", "1 / (1 + exp(-z))"),
+    Entry("relu", "max(0, z)"),
+)
+
+RESELECTIONS = (
+    Entry("groups", "exact greedy within compact groups of 64 rows or more: the quickest"),
+    Entry("cells", "as for craig select"),
+    Entry("exact", "as for craig select"),
+    Entry("stratified", "as for craig select"),
+    Entry("random", "uniform random rows of each class"),
+)
+
+RESELECTION_PROXIES = (
+    Entry("residual", "p - y, the gradient at the softmax's input (paper eq. 16)"),
+    Entry("layer", "the gradient by the last layer's weights: p - y times the hidden units (more columns, slower)"),
+)
+
 LOSSES = (
     Entry("logistic", "log(1 + exp(-y s)), y = -1 or +1"),
     Entry("softmax", "-log p(class), p = softmax of one score a class"),

@@ -97,18 +97,23 @@ def read_model(path: str) -> Model:
     InputError
         The file is missing, damaged, no craig model, of a newer schema, or contradicts itself.
     """
+    source, arrays = read_arrays(path)
+    return assemble(source, arrays)
+
+
+def read_arrays(path: str) -> tuple[str, dict[str, NDArray[Any]]]:
+    """Return what messages call a file, and the arrays in it; raises `InputError` for one that is missing, damaged or holds objects."""
     source = "<stdin>" if path == "-" else path
     try:
         content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         if not zipfile.is_zipfile(io.BytesIO(content)):
             raise InputError(source, "not a model file, or cut short", remedy=REMEDY)
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            return source, {name: archive[name] for name in archive.files}
     except OSError as error:
         raise InputError(source, f"cannot be read: {os.strerror(error.errno) if error.errno else error}", remedy=REMEDY) from error
     except DAMAGES as error:
         raise InputError(source, "a damaged model file, or one that holds objects", remedy=REMEDY) from error
-    return assemble(source, arrays)
 
 
 def assemble(source: str, arrays: Mapping[str, NDArray[Any]]) -> Model:
@@ -141,7 +146,15 @@ def is_labelled(classes: NDArray[Any] | None, n_outputs: int, loss: Loss) -> boo
 
 
 def read_facts(source: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Return what the file states in JSON."""
+    """Return what the file of a linear model states."""
+    facts = read_statements(source, arrays, REQUIRED)
+    if facts["loss"] not in LOSS_FACTS or not all(isinstance(name, str) for name in facts["columns"]):
+        raise InputError(source, "its loss or the names of its columns are none of this version of craig", remedy=REMEDY)
+    return facts
+
+
+def read_statements(source: str, arrays: Mapping[str, NDArray[Any]], required: Mapping[str, type]) -> dict[str, Any]:
+    """Return what a file states in JSON, which has values of the types that are required."""
     text = arrays.get("craig")
     if text is None or text.shape != () or text.dtype.kind != "U":
         raise InputError(source, "not a craig model", remedy=REMEDY)
@@ -150,12 +163,10 @@ def read_facts(source: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any
     except (ValueError, RecursionError) as error:
         raise InputError(source, "its statements are not JSON", remedy=REMEDY) from error
     version = facts.get("schema_version") if isinstance(facts, dict) else None
-    if type(version) is not int or not all(type(facts.get(name)) is kind for name, kind in REQUIRED.items()):
+    if type(version) is not int or not all(type(facts.get(name)) is kind for name, kind in required.items()):
         raise InputError(source, "its statements are incomplete", remedy=REMEDY)
     if version > SCHEMA_VERSION:
         raise InputError(source, f"model schema version {version}, and this craig reads up to {SCHEMA_VERSION}", remedy="Update craig.")
-    if facts["loss"] not in LOSS_FACTS or not all(isinstance(name, str) for name in facts["columns"]):
-        raise InputError(source, "its loss or the names of its columns are none of this version of craig", remedy=REMEDY)
     return dict(facts)
 
 

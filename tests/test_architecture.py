@@ -16,7 +16,14 @@ from craig_cli.cli.app import COMMANDS
 PACKAGE = Path(__file__).parents[1] / "craig_cli"
 FLOORS = (
     ("craig_cli.errors", "craig_cli.catalog", "craig_cli.cache"),
-    ("craig_cli.settings", "craig_cli.train_settings", "craig_cli.calibration_settings", "craig_cli.evaluate_settings", "craig_cli.apply_settings"),
+    (
+        "craig_cli.settings",
+        "craig_cli.train_settings",
+        "craig_cli.network_settings",
+        "craig_cli.calibration_settings",
+        "craig_cli.evaluate_settings",
+        "craig_cli.apply_settings",
+    ),
     ("craig_cli.blocks", "craig_cli.scratch", "craig_cli.threads"),
     ("craig_cli.kernels",),
     ("craig_cli.selection", "craig_cli.training", "craig_cli.evaluation"),
@@ -26,6 +33,7 @@ FLOORS = (
         "craig_cli.writers",
         "craig_cli.manifest",
         "craig_cli.model_file",
+        "craig_cli.network_file",
         "craig_cli.weights_file",
         "craig_cli.predictions",
         "craig_cli.output",
@@ -37,12 +45,13 @@ FLOORS = (
         "craig_cli.diff_report",
         "craig_cli.manifest_plot",
         "craig_cli.training_report",
+        "craig_cli.network_report",
         "craig_cli.calibration_report",
         "craig_cli.evaluation_report",
         "craig_cli.evaluation_page",
         "craig_cli.evaluation_plot",
     ),
-    ("craig_cli.workflows", "craig_cli.api", "craig_cli.tables", "craig_cli.sklearn"),
+    ("craig_cli.workflows", "craig_cli.api", "craig_cli.tables", "craig_cli.sklearn", "craig_cli.torch"),
     ("craig_cli.cli",),
 )
 STRANGERS = (
@@ -57,6 +66,7 @@ HOMES = {
     "numba": ("craig_cli.kernels", "craig_cli.cache"),
     "matplotlib": ("craig_cli.evaluation_plot", "craig_cli.manifest_plot"),
     "sklearn": ("craig_cli.sklearn",),
+    "torch": ("craig_cli.torch",),
     "h5py": ("craig_cli.readers", "craig_cli.writers"),
     "pyarrow": ("craig_cli.readers", "craig_cli.writers", "craig_cli.manifest", "craig_cli.weights_file", "craig_cli.predictions"),
 }

@@ -19,7 +19,7 @@ COMMANDS = (
     Entry("select", "Select a small weighted subset of the rows, and write it as a manifest."),
     Entry("calibrate", "Make the weights of a manifest anew, so that they give the gradients of all rows at pilot models."),
     Entry("apply", "Write the chosen rows, with their weights, for another trainer."),
-    Entry("train", "Train a linear model on a coreset, or on all rows."),
+    Entry("train", "Train a linear model, or a network, on a coreset or on all rows."),
     Entry("evaluate", "Compare a coreset with all rows, and with random ones."),
     Entry("predict", "Predict the rows of a data set by a trained model."),
     Entry("info", "Show what a manifest says."),

@@ -36,7 +36,7 @@ from craig_cli.training.problem import Array, take_rows
 from craig_cli.workflows.predict import error_of, predict, with_columns
 from craig_cli.workflows.request import restore_calibration, restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
-from craig_cli.workflows.train import chosen_rows, whole_problem
+from craig_cli.workflows.train import chosen_rows, each_once, whole_problem
 
 WARM_ROWS = 2000
 
@@ -156,14 +156,6 @@ def read_all(
         selection = SelectionSettings(Budget(size=len(index)), threads=threads, task=inputs.task)
     test = None if files.test is None else read_dataset(replace(inputs, paths=(files.test,)), progress)
     return Evaluation(dataset, inputs, selection, calibration, index, weights, test)
-
-
-def each_once(index: NDArray[np.int64], weights: Array) -> tuple[NDArray[np.int64], Array]:
-    """Return each row once, in the order of its first mention, with the sum of its weights."""
-    rows, first, number = np.unique(index, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    summed: Array = np.bincount(number, weights).astype(np.float64)
-    return rows[order], summed[order]
 
 
 def selection_cost(

@@ -9,12 +9,15 @@ import numpy as np
 
 from craig_cli.blocks import Dataset, Labels, Progress, Rows, SparseRows, no_progress, shape_of
 from craig_cli.errors import InputError, UsageError
-from craig_cli.model_file import Model, read_model
+from craig_cli.model_file import Model, assemble, read_arrays
+from craig_cli.network_file import NetworkModel, assemble_network
 from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.predictions import is_predictions, write_predictions
 from craig_cli.readers import read_dataset
 from craig_cli.settings import usable_threads
+from craig_cli.threads import Workers
 from craig_cli.training.losses import LOSS_FACTS, class_probabilities
+from craig_cli.training.network import NO_CLASS, float_rows
 from craig_cli.training.problem import Array, Problem, best_class
 from craig_cli.training_report import PredictReport
 from craig_cli.workflows.request import restore_inputs
@@ -55,8 +58,12 @@ def predict_to_file(
         raise UsageError("DATA and MODEL cannot both be read from stdin: name a file for one.")
     check_output(output, [*paths, model_path], is_predictions, force, "file of predictions")
     watch = Stopwatch()
-    model = read_model(model_path)
-    chosen = choose(model, model_path, l2)
+    source, arrays = read_arrays(model_path)
+    if "first" in arrays:
+        network = assemble_network(source, arrays)
+        return network_predictions(network, paths, model_path, output, l2=l2, overrides=overrides, threads=threads, watch=watch, progress=progress)
+    model = assemble(source, arrays)
+    chosen = choose(model.l2, model_path, l2)
     with watch.stage("read"):
         dataset = read_dataset(restore_inputs(model_path, model.facts["input"], paths, overrides), progress)
     check_not_input(output, dataset.files)
@@ -82,16 +89,58 @@ def predict_to_file(
     )
 
 
-def choose(model: Model, path: str, l2: float | None) -> int:
+def network_predictions(
+    model: NetworkModel,
+    paths: tuple[str, ...],
+    model_path: str,
+    output: str,
+    *,
+    l2: float | None,
+    overrides: Mapping[str, Any],
+    threads: int,
+    watch: Stopwatch,
+    progress: Progress,
+) -> PredictReport:
+    """Write the predictions of a network, and return what was done; see `predict_to_file`."""
+    strength = float(model.facts["settings"].get("l2", 0.0))
+    choose(np.array([strength]), model_path, l2)
+    with watch.stage("read"):
+        dataset = read_dataset(restore_inputs(model_path, model.facts["input"], paths, overrides), progress)
+    check_not_input(output, dataset.files)
+    n_columns = len(model.network.first)
+    rows = float_rows(with_columns(dataset, tuple(model.facts["columns"]), n_columns))
+    with watch.stage("predict"), Workers(threads or usable_threads()) as workers:
+        probabilities = model.network.outputs(rows, np.full(dataset.n_rows, NO_CLASS), workers).residuals
+        best = probabilities.argmax(axis=1)
+        predicted: Labels = model.classes[best]
+        certainty = probabilities[np.arange(len(best)), best].astype(np.float64)
+    with watch.stage("write"), open_output(output) as out:
+        write_predictions(out, predicted, ("probability", certainty))
+    return PredictReport(
+        output=output,
+        rows=dataset.n_rows,
+        columns=dataset.n_columns,
+        skipped_rows=dataset.skipped_rows,
+        loss="network",
+        l2=strength,
+        is_regression=False,
+        error=error_of(predicted, dataset.labels, False),
+        seconds=watch.seconds,
+        peak_memory_bytes=peak_memory_bytes(),
+        notes=columns_note(dataset.n_columns, n_columns),
+    )
+
+
+def choose(there_are: Array, path: str, l2: float | None) -> int:
     """Return the position of the model to use."""
-    there = ", ".join(f"{value:g}" for value in model.l2)
+    there = ", ".join(f"{value:g}" for value in there_are)
     if l2 is None:
-        if len(model.l2) > 1:
-            raise UsageError(f"--l2: '{path}' holds {len(model.l2)} models, for {there}. Name one.")
+        if len(there_are) > 1:
+            raise UsageError(f"--l2: '{path}' holds {len(there_are)} models, for {there}. Name one.")
         return 0
-    found = np.flatnonzero(model.l2 == l2)
+    found = np.flatnonzero(there_are == l2)
     if not len(found):
-        raise UsageError(f"--l2: '{path}' holds no model for {l2:g}; there {'is' if len(model.l2) == 1 else 'are'} {there}.")
+        raise UsageError(f"--l2: '{path}' holds no model for {l2:g}; there {'is' if len(there_are) == 1 else 'are'} {there}.")
     return int(found[0])
 
 

@@ -152,6 +152,14 @@ def chosen_rows(
     return index, weights
 
 
+def each_once(index: NDArray[np.int64], weights: Array) -> tuple[NDArray[np.int64], Array]:
+    """Return each row once, in the order of its first mention, with the sum of its weights."""
+    rows, first, number = np.unique(index, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    summed: Array = np.bincount(number, weights).astype(np.float64)
+    return rows[order], summed[order]
+
+
 def first_of(
     source: str, manifest: Manifest, dataset: Dataset, paths: tuple[str, ...], first: int, threads: int, progress: Progress
 ) -> Coreset:
