@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench clean
+.PHONY: demo test bench wheel-test man clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -24,7 +24,7 @@ demo: $(VENV)/.installed
 	$(BIN)/craig verify sample_data/sample.libsvm build/demo.parquet
 
 test: $(VENV)/.installed-dev
-	$(BIN)/ruff check craig_cli tests benchmarks
+	$(BIN)/ruff check craig_cli tests benchmarks packaging
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -rs $(PYTEST_OPTIONS)
 
@@ -35,6 +35,13 @@ bench: $(BIN)/python
 	mkdir -p build
 	$(BIN)/python benchmarks/bench.py $(BENCH_OPTIONS) > build/BENCHMARKS.md
 	mv build/BENCHMARKS.md BENCHMARKS.md
+
+# The wheel in clean environments, on the lowest and the highest Python; PYTHONS="python3.12" for others.
+wheel-test:
+	packaging/test_wheel.sh $(PYTHONS)
+
+man: $(VENV)/.installed
+	$(BIN)/python packaging/make_man.py build/man
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
