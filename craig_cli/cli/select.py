@@ -64,6 +64,8 @@ def command(
         raise click.UsageError("Missing option '-o' / '--output'.", ctx)
     if json and output == "-":
         raise UsageError("--json and --output - both write to stdout: choose one.")
+    if (*data, options["include"], options["exclude"], options["extend"]).count("-") > 1:
+        raise UsageError("- (standard input) can be read only once: name it once.")
     given: dict[str, Any] = opt.given_rows(options["include"], options["exclude"])
     budget = Budget(**{name: options[name] for name in ("fraction", "size", "epsilon", "mean_epsilon")})
     selection = SelectionSettings(

@@ -23,7 +23,7 @@ def asked(craig, monkeypatch):
     def run(*arguments):
         seen = {}
 
-        def work(inputs, selection, output, *, calibration, force, progress):
+        def work(inputs, selection, output, *, force, **more):
             seen.update(inputs=inputs, selection=selection, output=output, force=force)
             raise Stop
 
