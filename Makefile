@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench evidence wheel-test man clean
+.PHONY: demo test bench evidence paper wheel-test man clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,11 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff check craig_cli tests benchmarks examples packaging
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -rs $(PYTEST_OPTIONS)
+
+# The experiments of the paper: half an hour at most. PAPER_OPTIONS="--only fig2,pages" for some.
+paper: $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench,plot]'
+	$(BIN)/python benchmarks/paper.py $(PAPER_OPTIONS)
 
 # Seventeen minutes; BENCH_OPTIONS="--full --large" for twenty more. submodlib-py does not install everywhere: the table says so then.
 bench: $(BIN)/python
