@@ -13,6 +13,7 @@ from craig_cli.blocks import Dataset, Labels, Rows, SparseRows
 from craig_cli.calibration import calibrated_coreset, importance_scores
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import InputError, UsageError
+from craig_cli.purpose import Purpose
 from craig_cli.selection import Coreset, check_coreset, select
 from craig_cli.settings import Budget, SelectionSettings
 
@@ -31,8 +32,9 @@ def select_coreset(
     seed: int = SelectionSettings.seed,
     threads: int | None = None,
     task: str = SelectionSettings.task,
-    representative: str = SelectionSettings.representative,
-    weights: str = CalibrationSettings.weights,
+    purpose: str | None = Purpose.name,
+    representative: str | None = Purpose.representative,
+    weights: str | None = Purpose.weights,
     loss: str | None = CalibrationSettings.loss,
     pilot_l2: Sequence[float] = CalibrationSettings.pilot_l2,
     rounds: int = CalibrationSettings.rounds,
@@ -47,8 +49,11 @@ def select_coreset(
         Labels, or the target for ``task="regression"``; without it all rows are one group.
     fraction, size, epsilon, mean_epsilon : number
         The budget: exactly one of the four. A share of the rows, a number of rows, or a bound on epsilon, in all or a row.
-    method, metric, scale, task, representative, weights : str
+    method, metric, scale, task : str
         As for ``craig select``.
+    purpose, representative, weights : str, optional
+        What the coreset is for ("linear" or "local": ``--for``), and the choices that it else makes. Default: linear, but local without `y` or
+        under a bound on epsilon.
     loss, pilot_l2, rounds : str, sequence of float, int
         Of the pilots that weights are calibrated at; the loss is by default the usual one of the labels.
     seed : int
@@ -77,8 +82,9 @@ def select_coreset(
     ([1, 3], [3.0, 1.0])
     """
     budget = Budget(fraction, size, epsilon, mean_epsilon)
-    settings = SelectionSettings(budget, method, metric, scale, seed, threads or 0, task, representative=representative)
-    calibration = CalibrationSettings(weights, loss, tuple(pilot_l2), rounds, seed=seed, threads=threads or 0)
+    stands, weighted = Purpose(purpose, representative, weights).choices(method, budget.is_cover, y is not None)
+    settings = SelectionSettings(budget, method, metric, scale, seed, threads or 0, task, representative=stands)
+    calibration = CalibrationSettings(weighted, loss, tuple(pilot_l2), rounds, seed=seed, threads=threads or 0)
     rows = sparse_rows(sp.csr_array(X, copy=True)) if sp.issparse(X) else dense_rows(X)
     dataset = Dataset(rows, None)
     if y is not None:

@@ -15,12 +15,20 @@ from craig_cli.cli.app import COMMANDS
 PACKAGE = Path(__file__).parents[1] / "craig_cli"
 FLOORS = (
     ("craig_cli.errors", "craig_cli.catalog", "craig_cli.cache"),
-    ("craig_cli.settings", "craig_cli.train_settings", "craig_cli.calibration_settings", "craig_cli.evaluate_settings"),
+    ("craig_cli.settings", "craig_cli.train_settings", "craig_cli.calibration_settings", "craig_cli.evaluate_settings", "craig_cli.purpose"),
     ("craig_cli.blocks", "craig_cli.scratch", "craig_cli.threads"),
     ("craig_cli.kernels",),
     ("craig_cli.selection", "craig_cli.training", "craig_cli.evaluation"),
     ("craig_cli.calibration",),
-    ("craig_cli.readers", "craig_cli.manifest", "craig_cli.model_file", "craig_cli.weights_file", "craig_cli.predictions", "craig_cli.output"),
+    (
+        "craig_cli.readers",
+        "craig_cli.manifest",
+        "craig_cli.manifest_footer",
+        "craig_cli.model_file",
+        "craig_cli.weights_file",
+        "craig_cli.predictions",
+        "craig_cli.output",
+    ),
     (
         "craig_cli.report",
         "craig_cli.training_report",

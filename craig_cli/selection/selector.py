@@ -24,7 +24,7 @@ from craig_cli.selection.exact import PICKS_A_STEP, LazyGreedy
 from craig_cli.selection.features import Features, make_features
 from craig_cli.selection.groups import Group, make_group
 from craig_cli.selection.refine import refine
-from craig_cli.selection.representatives import random_members, represented
+from craig_cli.selection.representatives import random_members, represented, varied_members
 from craig_cli.settings import SelectionSettings
 from craig_cli.threads import Workers
 
@@ -71,8 +71,8 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
                 report = partial(report_picks, progress, sum(len(p.rows) for p in picks), int(sizes.sum()))
                 members = replace(members, scores=None if scores is None else scores[members.index])
                 picks.append(select_class(features, members, size, number, settings, workers, report))
-        if settings.representative == "random":
-            picks = with_random_rows(features, classes, picks, settings.seed, workers)
+        if settings.representative != "medoid":
+            picks = with_other_rows(features, classes, picks, settings, workers)
     return merge(dataset, classes, picks, common_order(picks, WEIGHTS[settings.method]), settings, features.notes, reason)
 
 
@@ -81,12 +81,17 @@ def report_picks(progress: Progress, before: int, total: int, made: int) -> None
     progress("select", before + made, total)
 
 
-def with_random_rows(features: Features, classes: Sequence[ClassRows], picks: Sequence[ClassPicks], seed: int, workers: Workers) -> list[ClassPicks]:
-    """Return the picks with a random row of each cluster in place of the pick."""
+def with_other_rows(
+    features: Features, classes: Sequence[ClassRows], picks: Sequence[ClassPicks], settings: SelectionSettings, workers: Workers
+) -> list[ClassPicks]:
+    """Return the picks with a random row of each cluster in place of the pick, or with varied ones, as the settings say."""
     drawn = []
     for number, (members, of_class) in enumerate(zip(classes, picks, strict=True)):
         assert of_class.cluster is not None
-        local = random_members(of_class.cluster, of_class.cluster_size, np.random.default_rng([seed, number, REPRESENTATIVES]))
+        rng = np.random.default_rng([settings.seed, number, REPRESENTATIVES])
+        local = random_members(of_class.cluster, of_class.cluster_size, rng)
+        if settings.representative == "varied":
+            local = varied_members(features.in_parts(members.index, workers), of_class.cluster, local, rng)
         drawn.append(represented(features, members, of_class, local, workers))
     return drawn
 
@@ -118,8 +123,8 @@ def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int
             if representatives is not None:
                 measured = represented(features, members, measured, np.searchsorted(members.index, representatives[own]), workers)
             picks.append(measured)
-        if settings.representative == "random" and representatives is None:
-            picks = with_random_rows(features, classes, picks, settings.seed, workers)
+        if settings.representative != "medoid" and representatives is None:
+            picks = with_other_rows(features, classes, picks, settings, workers)
     settings, reason = resolve_method(settings, np.array([len(c.index) for c in classes]), features.n_columns)
     place = np.empty(dataset.n_rows, np.int64)
     place[index] = np.arange(len(index))

@@ -187,7 +187,7 @@ def drawn_rivals(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str
     budget = Budget(size=len(evaluation.index))
     rivals = {}
     for method in ("random", "stratified"):
-        like = replace(evaluation.selection, budget=budget, method=method, sample_rows=0, refine=False, memory_limit=0)
+        like = replace(evaluation.selection, budget=budget, method=method, sample_rows=0, refine=False, representative="medoid", memory_limit=0)
         drawn = [select(evaluation.dataset, replace(like, seed=seed)) for seed in seeds_of(settings)]
         rivals[method] = [Subset(c.index, c.weight, seed) for c, seed in zip(drawn, seeds_of(settings), strict=True)]
     return rivals

@@ -5,18 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.blocks import Progress, no_progress
+from craig_cli.calibration import calibrating_bytes, calibrating_work
+from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.readers import read_dataset
 from craig_cli.report import PlanReport
 from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.classes import split_classes
 from craig_cli.selection.costs import measured_rate, predicted_work, resolve_method
 from craig_cli.selection.features import make_features
-from craig_cli.selection.memory import in_memory_bytes, shape_of_selection
+from craig_cli.selection.memory import holding_bytes, in_memory_bytes, shape_of_selection
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.threads import Workers
 
 
-def plan_selection(inputs: InputSettings, selection: SelectionSettings, progress: Progress = no_progress) -> PlanReport:
+def plan_selection(
+    inputs: InputSettings, selection: SelectionSettings, calibration: CalibrationSettings, progress: Progress = no_progress
+) -> PlanReport:
     """Return what a selection would do, without doing it: the data is read, the speed of the machine is measured on a few thousand rows."""
     dataset = read_dataset(inputs, progress)
     classes = split_classes(dataset.labels, dataset.n_rows, selection.task)
@@ -25,6 +29,8 @@ def plan_selection(inputs: InputSettings, selection: SelectionSettings, progress
         features = make_features(dataset, selection.scale, selection.metric, selection.task, workers)
     settings, reason = resolve_method(selection, counts, features.n_columns)
     sizes = counts if selection.budget.is_cover else class_sizes(budget_size(selection.budget, dataset.n_rows, len(classes)), counts)
+    work = predicted_work(settings, counts, sizes, features.n_columns) + calibrating_work(dataset, selection, calibration)
+    shape = shape_of_selection(dataset, settings)
     return PlanReport(
         rows=dataset.n_rows,
         columns=dataset.n_columns,
@@ -32,7 +38,8 @@ def plan_selection(inputs: InputSettings, selection: SelectionSettings, progress
         is_cover=selection.budget.is_cover,
         method=settings.method,
         reason=reason,
-        predicted_seconds=predicted_work(settings, counts, sizes, features.n_columns) / measured_rate(settings.n_threads),
-        predicted_memory_bytes=in_memory_bytes(shape_of_selection(dataset, settings), settings),
+        weights=calibration.weights,
+        predicted_seconds=work / measured_rate(settings.n_threads),
+        predicted_memory_bytes=max(in_memory_bytes(shape, settings), holding_bytes(shape) + calibrating_bytes(dataset, selection, calibration)),
         notes=features.notes,
     )

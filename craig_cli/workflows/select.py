@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from craig_cli.blocks import Dataset, Progress, no_progress
-from craig_cli.calibration import calibrated_coreset, importance_scores
+from craig_cli.calibration import calibrated_coreset, calibrating_bytes, importance_scores
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import ResourceError
 from craig_cli.manifest import Manifest, class_facts, is_manifest, write_manifest
@@ -33,6 +33,7 @@ def select_to_file(
     output: str,
     *,
     calibration: CalibrationSettings | None = None,
+    may_fall_back: bool = False,
     force: bool = False,
     progress: Progress = no_progress,
 ) -> SelectReport:
@@ -46,6 +47,8 @@ def select_to_file(
         ``-`` stands for stdout. Checked before anything is read.
     calibration : CalibrationSettings, optional
         Default: the weights of the method.
+    may_fall_back : bool
+        Whether medoids may stand for clusters where rows do not fit in memory, instead of a refusal.
     force : bool
         Replace an existing file that is not a manifest.
     progress : Progress
@@ -55,7 +58,7 @@ def select_to_file(
     watch = Stopwatch()
     with Scratch() as scratch:
         with watch.stage("read"):
-            dataset, on_disk, selection = read_within_limit(inputs, selection, scratch, progress)
+            dataset, on_disk, selection = read_within_limit(inputs, selection, calibration, may_fall_back, scratch, progress)
             check_in_memory(on_disk, calibration)
             data_fingerprint = fingerprint(dataset)
         check_not_input(output, dataset.files)
@@ -104,14 +107,25 @@ def select_to_file(
 
 
 def read_within_limit(
-    inputs: InputSettings, selection: SelectionSettings, scratch: Scratch, progress: Progress
+    inputs: InputSettings,
+    selection: SelectionSettings,
+    calibration: CalibrationSettings,
+    may_fall_back: bool,
+    scratch: Scratch,
+    progress: Progress,
 ) -> tuple[Dataset, ScratchArray | None, SelectionSettings]:
-    """Return the data set, its rows on disk if they are to be selected from there, and the settings with no more threads than memory is for."""
+    """Return the data set, its rows on disk if they are to be selected from there, and the settings with no more threads than memory is for.
+
+    Settings of rows on disk have medoids, if they may.
+    """
     if not selection.memory_limit:
         return read_dataset(inputs, progress), None, selection
     check_limit(selection.memory_limit)
     dataset, on_disk = read_limited(inputs, selection.memory_limit, scratch, progress)
-    is_from_disk, threads = plan(dataset, selection)
+    medoids = replace(selection, representative="medoid")
+    is_from_disk, threads = plan(dataset, medoids if may_fall_back else selection, calibrating_bytes(dataset, selection, calibration))
+    if is_from_disk and may_fall_back:
+        selection = medoids
     if is_from_disk and on_disk is None:
         on_disk = to_disk(dataset, scratch)
         dataset = replace(dataset, rows=as_rows(on_disk))
