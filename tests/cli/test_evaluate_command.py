@@ -36,7 +36,7 @@ def test_report_in_words(craig, coreset):
     assert re.match(verdict, result.out)
     assert re.search(
         rf"^cost     The selection took {number} s \(the recorded request, run again\), an epoch of SGD over all rows {number} s: "
-        r"it costs [0-9,.]+ epochs.\n"
+        r"it costs [0-9,.e+]+ epochs.\n"
         r"         At logistic, l2 0.01, to a residual of",
         result.out,
         re.MULTILINE,
