@@ -15,7 +15,7 @@ from craig_cli.training_report import read_in_words, stages_in_words
 IN_WORDS = {"random": "random rows", "stratified": "stratified rows", "importance": "importance-sampled rows"}
 """What the coreset is compared with, in the order told."""
 SENTENCES = {"loses": "The coreset loses to", "level": "The coreset is level with", "beats": "The coreset beats"}
-HEAD = ("subset", "rows", "residual", "lowest to highest", "test error", "gradient error", "epochs", "passes", "seconds", "speed-up")
+HEAD = ("subset", "rows", "residual", "lowest to highest", "test error", "gradient error", "epochs", "passes", "seconds", "speed-up", "selection s")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class SelectionCost:
     seconds : float or None
         None where it is unknown.
     source : {'measured', 'given', 'unknown'}
-        The recorded request run again, the user's word, or weights made by hand.
+        The recorded request run again (calibration included), the user's word, or weights made by hand.
     sgd_epoch_seconds : float
         An epoch of plain SGD over all rows, in the same process.
     """
@@ -219,6 +219,7 @@ def result_facts(result: Result) -> dict[str, Any]:
         "residual": {"mean": result.residual, "lowest": low, "highest": high},
         "test_error": result.test_error,
         "gradient_error": result.gradient_error,
+        "selection_seconds": result.selection_seconds,
         "reached": None if result.reached is None else asdict(result.reached),
         "speedup": result.speedup,
         "runs": runs,
@@ -255,7 +256,8 @@ def table_rows(comparison: Comparison, is_regression: bool) -> list[tuple[str, .
         way = ("-", "-", "-", "-")
         if r.reached is not None:
             way = (f"{r.reached.epochs:.3g}", f"{r.reached.passes:.3g}", f"{r.reached.seconds:.3g}", f"{r.speedup:.3g}")
-        rows.append((r.name, f"{r.runs[0].rows:,}", f"{r.residual:.3g}", spread, test, f"{r.gradient_error:.3g}", *way))
+        selection = "-" if r.selection_seconds is None else f"{r.selection_seconds:.3g}"
+        rows.append((r.name, f"{r.runs[0].rows:,}", f"{r.residual:.3g}", spread, test, f"{r.gradient_error:.3g}", *way, selection))
     return rows
 
 

@@ -73,6 +73,12 @@ class Result:
         return float(np.mean(errors)) if errors else None
 
     @property
+    def selection_seconds(self) -> float | None:
+        """What it took to select the rows, the mean over the runs; None where that is unknown."""
+        seconds = [r.selection_seconds for r in self.runs if r.selection_seconds is not None]
+        return float(np.mean(seconds)) if seconds else None
+
+    @property
     def gradient_error(self) -> float:
         """The largest within the ball, in the mean over the runs."""
         return float(np.mean([r.gradient_error.largest for r in self.runs]))

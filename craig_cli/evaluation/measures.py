@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.evaluation.timing import quickest
 from craig_cli.train_settings import TrainSettings
 from craig_cli.training import Fit, Problem, fit, optimum
 from craig_cli.training.problem import Array, pack
@@ -25,11 +26,12 @@ WARM_ROWS = 64
 
 
 class Subset(NamedTuple):
-    """Rows and weights to train on; `seed` is what they were drawn with."""
+    """Rows and weights to train on; `seed` is what they were drawn with, which took `selection_seconds` (None: unknown)."""
 
     rows: NDArray[np.int64]
     weights: Array
     seed: int
+    selection_seconds: float | None = None
 
 
 class Point(NamedTuple):
@@ -64,6 +66,8 @@ class Run:
         There, too.
     gradient_error : GradientError
     curve : tuple of Point
+    selection_seconds : float or None
+        What it took to select the rows; None where that is unknown.
     """
 
     rows: int
@@ -72,6 +76,7 @@ class Run:
     test_error: float | None
     gradient_error: GradientError
     curve: tuple[Point, ...]
+    selection_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -160,8 +165,14 @@ def run(contest: Contest, subset: Subset | None) -> Run:
         residual=contest.residual(own.coef, own.intercept),
         test_error=None if contest.test_error is None else contest.test_error(own.coef, own.intercept),
         gradient_error=gradient_error(contest, part, pack(own.coef, own.intercept)),
-        curve=curve(contest, part, replace(settings, seed=seed)),
+        curve=quickest(lambda: with_seconds(curve(contest, part, replace(settings, seed=seed))))[0],
+        selection_seconds=0.0 if subset is None else subset.selection_seconds,
     )
+
+
+def with_seconds(points: tuple[Point, ...]) -> tuple[tuple[Point, ...], float]:
+    """Return a curve, and the seconds to its end: of short ones the quickest is kept."""
+    return points, points[-1].seconds
 
 
 def gradient_error(contest: Contest, part: Problem, own: Array) -> GradientError:

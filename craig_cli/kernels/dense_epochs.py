@@ -19,20 +19,26 @@ from craig_cli.kernels.passes import dense_score
 
 BATCH = 64
 """Steps whose rows are touched at a time."""
-LINE_BYTES = 64
-"""Bytes that memory gives at once."""
+NARROW_LINE, WIDE_LINE = 16, 8
+"""Entries in a line of memory, float32 and float64. Constants: a loop with a stride that is not costs more than it saves."""
 
 
 @inlined
 def touch(rows, targets, scales, visits, start, touched):
-    """Read a little of what the next steps need; the sum is written to `touched` (1,) only so that the compiler keeps the reads."""
-    total = 0.0
+    """Read a little of what the next steps need; the sums are written to `touched` (2,) only so that the compiler keeps the reads."""
+    total, entries, last = 0.0, np.float32(0), rows.shape[1] - 1
     for v in range(start, min(start + BATCH, visits.shape[0])):
         row = visits[v]
         total += targets[row] + scales[row]
-        for k in range(0, rows.shape[1], LINE_BYTES // rows.itemsize):
-            total += rows[row, k]
-    touched[0] = total
+        if rows.itemsize == 4:
+            for k in range(0, rows.shape[1], NARROW_LINE):
+                entries += rows[row, k]
+        else:
+            for k in range(0, rows.shape[1], WIDE_LINE):
+                entries += rows[row, k]
+        if last >= 0:
+            entries += rows[row, last]
+    touched[0], touched[1] = total, entries
 
 
 @inlined
@@ -52,7 +58,7 @@ def limit_length(model, radius):
 @summing_kernel
 def one_output_steps(rows, targets, scales, visits, loss, step, l2, constant, model):
     """Take the plain steps of `gradient_steps` for a model of one output and no radius: without these loops they are a third faster."""
-    d, model_row, touched = rows.shape[1], model[0], np.empty(1)
+    d, model_row, touched = rows.shape[1], model[0], np.empty(2)
     keep = 1.0 - step * l2
     for v in range(visits.shape[0]):
         row = visits[v]
@@ -75,7 +81,7 @@ def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, consta
         one_output_steps(rows, targets, scales, visits, loss, step, l2, constant, model)
         return
     m, d = model.shape[0], rows.shape[1]
-    slopes, touched = np.empty(m), np.empty(1)
+    slopes, touched = np.empty(m), np.empty(2)
     keep = 1.0 - step * l2
     for v in range(visits.shape[0]):
         row = visits[v]
@@ -97,7 +103,7 @@ def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, consta
 def momentum_steps(rows, targets, scales, visits, loss, step, l2, momentum, constant, velocity, model):
     """Take steps with momentum: u <- momentum u + scale grad f(w) + l2 w, w <- w - step u; `velocity` (m, d + 1) is u, changed in place."""
     m, d = model.shape[0], rows.shape[1]
-    slopes, touched = np.empty(m), np.empty(1)
+    slopes, touched = np.empty(m), np.empty(2)
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
@@ -128,7 +134,7 @@ def reduced_steps(rows, targets, scales, shares, visits, loss, step, l2, constan
         Their gradient over all rows.
     """
     m, d = model.shape[0], rows.shape[1]
-    slopes, touched = np.empty(m), np.empty(1)
+    slopes, touched = np.empty(m), np.empty(2)
     keep = 1.0 - step * l2
     for v in range(visits.shape[0]):
         row = visits[v]
@@ -174,7 +180,7 @@ def adaptive_steps(rows, targets, scales, visits, loss, step, l2, constant, beta
     every step: w <- (w - step direction / h) / (1 + step l2 / h), h = height + `floor`.
     """
     m, d = model.shape[0], rows.shape[1]
-    slopes, touched = np.empty(m), np.empty(1)
+    slopes, touched = np.empty(m), np.empty(2)
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:

@@ -40,6 +40,7 @@ def descend(
     assert settings.epochs and settings.step and settings.schedule and settings.decay is not None and settings.tolerance is not None
     model = start.copy()
     tracer = Tracer(problem, settings.l2, watch)
+    compile_steps(problem, settings, model)
     begun = time.perf_counter()
     solver = SOLVERS[settings.solver](problem, settings, visits.scales, model)
     seconds = time.perf_counter() - begun
@@ -51,6 +52,13 @@ def descend(
         point = tracer.look(solver.passes, seconds, model)
         progress("train", point.epoch, settings.epochs)
     return tracer.fit(model, settings)
+
+
+def compile_steps(problem: Problem, settings: TrainSettings, model: Array) -> None:
+    """Take a step that is thrown away, on one row: kernels not run before are compiled or loaded by it, and not while the clock runs."""
+    one, scale = problem.first_row(), np.ones(1)
+    with np.errstate(all="ignore"):
+        SOLVERS[settings.solver](one, settings, scale, model.copy()).run_epoch(np.zeros(1, np.int64), 1e-300)
 
 
 def filled_in(problem: Problem, settings: TrainSettings, scales: Array) -> TrainSettings:

@@ -170,6 +170,10 @@ class Problem:
         chosen = self.weights[index] if weights is None else checked_weights(weights, len(index))
         return replace(self, rows=take_rows(self.rows, index), targets=self.targets[index], weights=chosen)
 
+    def first_row(self) -> Problem:
+        """Return the problem of the first row alone, of weight 1: what kernels are compiled on before a clock runs."""
+        return self.subset(np.zeros(1, np.int64), np.ones(1))
+
     def in_chunks(self, work: Callable[[int, int], Any]) -> list[Any]:
         """Return ``work(first, last)`` of each piece of the rows, in order."""
         pieces = ranges(self.n_rows, max(CHUNK_ROWS, -(-self.n_rows // MOST_CHUNKS)))

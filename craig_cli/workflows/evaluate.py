@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import Dataset, Progress, no_progress
+from craig_cli.calibration import calibrated_coreset, importance_scores
+from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import InputError
 from craig_cli.evaluate_settings import EvaluateFiles, EvaluateSettings
 from craig_cli.evaluation import Bound, Comparison, Subset, compare, gradient_bound, make_contest, pilot_scores, sgd_epoch_seconds, warm_up
 from craig_cli.evaluation.comparison import CORESET
 from craig_cli.evaluation.measures import TestError
+from craig_cli.evaluation.timing import timed
 from craig_cli.evaluation_page import is_page, page
 from craig_cli.evaluation_plot import check_plotting, is_plot, write_plot
 from craig_cli.evaluation_report import EvaluateReport, SelectionCost
@@ -23,7 +26,7 @@ from craig_cli.manifest import Manifest, read_manifest
 from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
-from craig_cli.selection import assign, select
+from craig_cli.selection import Coreset, assign, select
 from craig_cli.selection.baselines import importance_rows
 from craig_cli.selection.classes import split_classes
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
@@ -31,7 +34,7 @@ from craig_cli.train_settings import TrainFiles
 from craig_cli.training import Problem
 from craig_cli.training.problem import Array, take_rows
 from craig_cli.workflows.predict import error_of, predict, with_columns
-from craig_cli.workflows.request import restore_settings
+from craig_cli.workflows.request import restore_calibration, restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 from craig_cli.workflows.train import chosen_rows, whole_problem
 
@@ -48,6 +51,8 @@ class Evaluation:
     inputs : InputSettings
     selection : SelectionSettings
         Those of the manifest: what the rivals are drawn by, and rows assigned to picks.
+    calibration : CalibrationSettings
+        Those of the manifest.
     index, weights : ndarray, shape (k,)
         The coreset, each row once.
     test : Dataset or None
@@ -56,6 +61,7 @@ class Evaluation:
     dataset: Dataset
     inputs: InputSettings
     selection: SelectionSettings
+    calibration: CalibrationSettings
     index: NDArray[np.int64]
     weights: Array
     test: Dataset | None
@@ -137,9 +143,10 @@ def read_all(
     """Return the data, the coreset and the test rows."""
     threads = settings.train.threads
     inputs = InputSettings(files.paths, **overrides)
-    selection = None
+    selection, calibration = None, CalibrationSettings(threads=threads)
     if manifest is not None:
         inputs, selection = restore_settings(str(files.coreset), manifest.request, files.paths, overrides, threads)
+        calibration = restore_calibration(str(files.coreset), manifest.request, threads)
     dataset = read_dataset(inputs, progress)
     chosen = TrainFiles(files.paths, "-", coreset=files.coreset, weights=files.weights, force_mismatch=files.force_mismatch)
     index, weights = chosen_rows(chosen, manifest, dataset, fingerprint(dataset))
@@ -148,7 +155,7 @@ def read_all(
     if selection is None:
         selection = SelectionSettings(Budget(size=len(index)), threads=threads, task=inputs.task)
     test = None if files.test is None else read_dataset(replace(inputs, paths=(files.test,)), progress)
-    return Evaluation(dataset, inputs, selection, index, weights, test)
+    return Evaluation(dataset, inputs, selection, calibration, index, weights, test)
 
 
 def each_once(index: NDArray[np.int64], weights: Array) -> tuple[NDArray[np.int64], Array]:
@@ -169,11 +176,17 @@ def selection_cost(
         return SelectionCost(settings.selection_seconds, "given", epoch)
     if manifest is None:
         return SelectionCost(None, "unknown", epoch)
-    warm = replace(evaluation.selection, method=manifest.coreset.method, budget=Budget(fraction=1.0), sample_rows=0)
-    select(some_rows(evaluation.dataset), warm)
-    begun = time.perf_counter()
-    select(evaluation.dataset, evaluation.selection, progress)
-    return SelectionCost(time.perf_counter() - begun, "measured", epoch)
+    selection, calibration = evaluation.selection, evaluation.calibration
+    warm = replace(selection, method=manifest.coreset.method, budget=Budget(fraction=1.0), sample_rows=0)
+    select_again(some_rows(evaluation.dataset), warm, calibration)
+    _, seconds = timed(lambda: select_again(evaluation.dataset, selection, calibration, progress))
+    return SelectionCost(seconds, "measured", epoch)
+
+
+def select_again(dataset: Dataset, selection: SelectionSettings, calibration: CalibrationSettings, progress: Progress = no_progress) -> Coreset:
+    """Return the coreset that a recorded request makes: scores and calibration, where it asks for them, are part of it and of its time."""
+    scores = importance_scores(dataset, selection.task, calibration) if selection.method == "importance" else None
+    return calibrated_coreset(dataset, select(dataset, selection, progress, scores), calibration, progress)
 
 
 def some_rows(dataset: Dataset) -> Dataset:
@@ -188,9 +201,26 @@ def drawn_rivals(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str
     rivals = {}
     for method in ("random", "stratified"):
         like = replace(evaluation.selection, budget=budget, method=method, sample_rows=0, refine=False, representative="medoid", memory_limit=0)
-        drawn = [select(evaluation.dataset, replace(like, seed=seed)) for seed in seeds_of(settings)]
-        rivals[method] = [Subset(c.index, c.weight, seed) for c, seed in zip(drawn, seeds_of(settings), strict=True)]
+        select(some_rows(evaluation.dataset), replace(like, budget=Budget(fraction=1.0)))
+        rivals[method] = [drawn(evaluation.dataset, replace(like, seed=seed)) for seed in seeds_of(settings)]
     return rivals
+
+
+def drawn(dataset: Dataset, selection: SelectionSettings) -> Subset:
+    """Return the rows that settings select, and what that took."""
+    coreset, seconds = timed(lambda: select(dataset, selection))
+    return Subset(coreset.index, coreset.weight, selection.seed, seconds)
+
+
+def drawn_by_importance(evaluation: Evaluation, problem: Problem, l2: float, seeds: range) -> list[Subset]:
+    """Return importance-sampled rows, as many as the coreset has, for each seed; the pilot is part of what each takes."""
+    classes = split_classes(evaluation.dataset.labels, evaluation.dataset.n_rows, evaluation.inputs.task)
+    scores, to_score = timed(lambda: pilot_scores(problem, l2, seeds[0]))
+    subsets = []
+    for seed in seeds:
+        (rows, weights), to_draw = timed(partial(importance_rows, classes, scores, len(evaluation.index), seed))
+        subsets.append(Subset(rows, weights, seed, to_score + to_draw))
+    return subsets
 
 
 def seeds_of(settings: EvaluateSettings) -> range:
@@ -217,13 +247,10 @@ def compare_one(
     """Return the comparison for one loss and the one l2 of `settings`."""
     train = replace(settings.train, loss=problem.loss, l2=settings.l2[0])
     contest = make_contest(problem, train, settings.w_norm, test_error(evaluation, problem))
-    classes = split_classes(evaluation.dataset.labels, evaluation.dataset.n_rows, evaluation.inputs.task)
-    scores = pilot_scores(problem, train.l2, train.seed)
-    size = len(evaluation.index)
     subsets = {
-        CORESET: [Subset(evaluation.index, evaluation.weights, train.seed)],
+        CORESET: [Subset(evaluation.index, evaluation.weights, train.seed, cost.seconds)],
         **rivals,
-        "importance": [Subset(*importance_rows(classes, scores, size, seed), seed) for seed in seeds_of(settings)],
+        "importance": drawn_by_importance(evaluation, problem, train.l2, seeds_of(settings)),
     }
     bound = None if picks is None else bound_of(evaluation, problem, picks, contest.w_norm)
     return compare(contest, subsets, bound, settings.residual, cost.seconds)

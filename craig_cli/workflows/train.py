@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Dataset, Progress, no_progress
+from craig_cli.blocks import Dataset, Labels, Progress, no_progress
 from craig_cli.calibration import calibrated_coreset
-from craig_cli.errors import InputError, UsageError
+from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.manifest import Manifest, fingerprint_request, read_manifest
 from craig_cli.model_file import TRACE_TYPE, Model, is_model, read_model, write_model
 from craig_cli.output import check_not_input, check_output, open_output
@@ -28,6 +28,8 @@ from craig_cli.training_report import TrainReport
 from craig_cli.weights_file import read_weights
 from craig_cli.workflows.request import describe_inputs, restore_calibration, restore_inputs, restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+
+SHOWN_LABELS = 5
 
 
 def train_to_file(
@@ -53,12 +55,13 @@ def train_to_file(
     inputs = InputSettings(files.paths, **overrides)
     if manifest is not None:
         inputs = restore_inputs(str(files.coreset), manifest.request.get("input", {}), files.paths, overrides)
-    init = None if files.init is None else read_init(files.init)
+    start = None if files.init is None else read_init(files.init)
     with watch.stage("read"):
         dataset = read_dataset(inputs, progress)
         data_fingerprint = fingerprint(dataset)
     check_not_input(files.output, dataset.files)
     problem = whole_problem(dataset, inputs, settings)
+    init = None if start is None else start_of(str(files.init), start, problem)
     index, weights = chosen_rows(files, manifest, dataset, data_fingerprint)
     if manifest is not None and files.first is not None:
         with watch.stage("weights"):
@@ -95,12 +98,26 @@ def train_to_file(
     )
 
 
-def read_init(path: str) -> tuple[Array, Array]:
-    """Return coefficients and intercepts to start from."""
+def read_init(path: str) -> Model:
+    """Return the model to start from, the only one of its file."""
     model = read_model(path)
     if len(model.l2) > 1:
         raise UsageError(f"--init: '{path}' holds {len(model.l2)} models. Give a file of one.")
+    return model
+
+
+def start_of(path: str, model: Model, problem: Problem) -> tuple[Array, Array]:
+    """Return the coefficients and intercepts of a model; raises `UsageError` if it tells other classes apart than the data has."""
+    theirs, ours = model.classes, problem.classes
+    if theirs is not None and ours is not None and theirs.tolist() != ours.tolist():
+        raise UsageError(f"--init: '{path}' is of classes {some_labels(theirs)}, and the data has {some_labels(ours)}.")
     return model.coef[0], model.intercept[0]
+
+
+def some_labels(classes: Labels) -> str:
+    """Return the first few labels, for a message."""
+    shown = [printable(str(label)) for label in classes[:SHOWN_LABELS].tolist()]
+    return ", ".join(shown) + ("" if len(classes) <= SHOWN_LABELS else f" ... ({len(classes)} in all)")
 
 
 def whole_problem(dataset: Dataset, inputs: InputSettings, settings: TrainSettings) -> Problem:

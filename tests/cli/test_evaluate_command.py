@@ -12,6 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from commandline import listing, write_csv
 
+from craig_cli.manifest import read_manifest
+from craig_cli.readers import read_dataset
+from craig_cli.workflows.evaluate import select_again
+from craig_cli.workflows.request import restore_calibration, restore_settings
+
 QUICK = ("--seeds", "2", "--epochs", "5")
 
 
@@ -71,6 +76,8 @@ def test_json_has_everything(craig, coreset):
             assert r["test_error"] is None
         assert by_name["coreset"]["gradient_error"] <= comparison["bound"]["mean"]
         assert by_name["random"]["runs"][0]["rows"] == 24
+        assert [by_name[name]["selection_seconds"] for name in ("all rows", "coreset")] == [0, 5]
+        assert all(0 < by_name[name]["selection_seconds"] < 5 for name in ("random", "stratified", "importance"))
 
 
 @pytest.mark.parametrize(("condition", "code"), [("residual > 1e-9", 5), ("residual > 1e9", 0), ("epsilon_mean>=0", 5), ("residual_ratio < 0", 0)])
@@ -126,6 +133,24 @@ def test_other_data(craig, coreset, own_folder):
         result.err,
     )
     assert craig("evaluate", "other.csv", "--coreset", "cs.parquet", "--force-mismatch", *QUICK).code == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--representative", "random", "--weights", "calibrated", "--rounds", "1"),
+        ("--method", "importance", "--seed", "3"),
+        ("--method", "stratified"),
+    ],
+)
+def test_what_is_timed_is_the_whole_selection(craig, coreset, options):
+    assert craig("select", "d.csv", "--size", "24", "-o", "other.parquet", *options).code == 0
+    manifest = read_manifest("other.parquet")
+    inputs, selection = restore_settings("other.parquet", manifest.request, ("d.csv",), {}, 1)
+    again = select_again(read_dataset(inputs), selection, restore_calibration("other.parquet", manifest.request, 1))
+    np.testing.assert_array_equal(again.index, manifest.coreset.index)
+    np.testing.assert_array_equal(again.weight, manifest.coreset.weight)
+    assert again.weights == manifest.coreset.weights
 
 
 def test_hand_made_weights(craig, coreset, own_folder):

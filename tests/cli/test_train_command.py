@@ -259,6 +259,24 @@ def test_a_start_of_another_shape(craig, data, own_folder):
     assert (result.code, result.err) == (2, "craig: error: --init: 'path.npz' holds 2 models. Give a file of one.\n")
 
 
+def test_a_start_of_other_classes(craig, own_folder):
+    column = np.array([[0.0], [1.0], [2.0], [0.5], [1.5], [2.5]])
+    for name, labels in (("ab.csv", "abaabb"), ("xy.csv", "xyxyxy"), ("numbers.csv", [0, 1, 0, 1, 0, 1])):
+        write_csv(own_folder / name, list(labels), column)
+    assert craig("train", "ab.csv", "-o", "ab.npz").code == 0
+    for name, ours in (("xy.csv", "x, y"), ("numbers.csv", "0, 1")):
+        result = craig("train", name, "--init", "ab.npz", "-o", "m.npz")
+        assert (result.code, result.err) == (2, f"craig: error: --init: 'ab.npz' is of classes a, b, and the data has {ours}.\n")
+    assert craig("train", "ab.csv", "--init", "ab.npz", "-o", "m.npz").code == 0
+    assert craig("train", "numbers.csv", "--task", "regression", "--init", "ab.npz", "-o", "m.npz").code == 0  # a number has no classes
+    write_csv(own_folder / "many.csv", [0, 1, 2, 3, 4, 5], column)
+    write_csv(own_folder / "more.csv", [1, 2, 3, 4, 5, 6], column)
+    assert craig("train", "many.csv", "-o", "many.npz").code == 0
+    assert craig("train", "more.csv", "--init", "many.npz", "-o", "m.npz").err == (
+        "craig: error: --init: 'many.npz' is of classes 0, 1, 2, 3, 4 ... (6 in all), and the data has 1, 2, 3, 4, 5 ... (6 in all).\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

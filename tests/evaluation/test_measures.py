@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from craig_cli.evaluation import Subset, compare, make_contest, pilot_scores, run, sgd_epoch_seconds, warm_up
 from craig_cli.evaluation.comparison import Reached, pays_after, reached, speedup
 from craig_cli.evaluation.measures import Point, is_noted
+from craig_cli.evaluation.timing import quickest, timed
 from craig_cli.train_settings import TrainSettings
 from craig_cli.training import make_problem
 
@@ -120,3 +121,26 @@ def test_the_default_target_is_on_the_way_down_from_zero(numbers):
 def test_clocks(numbers):
     warm_up(numbers, TrainSettings())
     assert sgd_epoch_seconds(numbers) > 0
+
+
+def test_the_quickest_of_short_runs_counts():
+    short, long = iter([("a", 0.1), ("b", 0.05), ("c", 0.09), ("d", 0.01)]), iter([("a", 1.0), ("b", 0.5)])
+    assert quickest(lambda: next(short)) == ("b", 0.05)  # three times at most
+    assert quickest(lambda: next(long)) == ("a", 1.0)
+    assert quickest(lambda: ("a", 0.2))[1] == 0.2
+
+
+def test_timed_work():
+    calls = []
+    result, seconds = timed(lambda: calls.append(len(calls)) or len(calls))
+    assert len(calls) == 3 and result in (1, 2, 3) and 0 <= seconds < 0.1
+
+
+def test_short_curves_are_the_quickest_of_three(numbers, monkeypatch):
+    from craig_cli.evaluation import measures
+
+    taken = iter([0.2, 0.02, 0.1, 0.01])
+    monkeypatch.setattr(measures, "curve", lambda *_: (Point(0, 0.0, 0.0, 1.0), Point(1, 1.0, next(taken), 0.5)))
+    result = run(make_contest(numbers, TrainSettings(l2=0.1)), Subset(np.array([0, 3]), np.array([2.0, 2.0]), 0, 4.5))
+    assert result.curve[-1].seconds == 0.02
+    assert result.selection_seconds == 4.5

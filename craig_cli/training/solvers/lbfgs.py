@@ -26,6 +26,7 @@ def minimise(problem: Problem, settings: TrainSettings, model: Array, progress: 
     """
     assert settings.epochs is not None and settings.tolerance is not None
     tracer = Tracer(problem, settings.l2, watch)
+    problem.first_row().squares()  # compiled before the clock runs, as the passes are by the tracer
     search = Search(problem, settings, tracer, progress)
     tracer.look(0, 0.0, model)
     position = (model * search.roots).ravel()
