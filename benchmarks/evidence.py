@@ -43,9 +43,14 @@ RESIDUAL_PARTS = tuple(
     for size in SIZES.get(data, ("0.003", "0.01", "0.03", "0.1", "0.3", "0.5"))
 )
 SPEED_PARTS = tuple(f"{data}-{solver}" for data in ("flights", "ijcnn1") for solver in ("sgd", "svrg", "saga"))
+CALIBRATED_PARTS = (
+    *(f"{what}-{data}" for what in ("aims", "settings", "sizes") for data in ("ijcnn1", "flights", "adult")),
+    *("representatives", "boosting", "others-abalone", "others-reuters", "others-fashion-mnist", "path", "grid"),
+)
 SECTIONS: dict[str, Section] = {
     "claims": Section("What holds, and what does not", "claims"),
     "residuals": Section("What a subset costs in loss", "residuals", RESIDUAL_PARTS),
+    "calibrated": Section("One coreset for the whole path", "calibrated", CALIBRATED_PARTS),
     "speed": Section("What it saves: one run, and a tuning grid", "speed", SPEED_PARTS),
     "models": Section(
         "Models that cost more", "other_models", ("svm-ijcnn1", "boosting-ijcnn1", "boosting-flights", "network-ijcnn1", "network-flights")

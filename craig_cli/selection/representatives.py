@@ -14,8 +14,8 @@ from craig_cli.selection.features import Features
 from craig_cli.selection.frames import power_of_two
 from craig_cli.threads import Workers
 
-MOST_EXCHANGED = 0.5
-"""Of the representatives of a class: so many of them may be exchanged for rows of rare values."""
+MOST_EXCHANGED, FEW_EXCHANGED = 0.05, 4
+"""Of the representatives of a class, this share may be exchanged for rows of rare values, or so few (but half of them at most): more do harm."""
 
 
 def random_members(
@@ -62,8 +62,9 @@ def varied_members(
         The rows that may take a place; default: all.
     """
     chosen, exchanged = drawn.copy(), np.zeros(len(drawn), bool)
+    most = min(max(FEW_EXCHANGED, MOST_EXCHANGED * len(drawn)), len(drawn) / 2)
     for others in rows_of_missing_values(points, drawn):
-        if np.count_nonzero(exchanged) >= MOST_EXCHANGED * len(drawn):
+        if np.count_nonzero(exchanged) >= most:
             break
         if np.isin(others, chosen[cluster[others]]).any():  # an exchange for another column has brought this one in
             continue
