@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench evidence clean
+.PHONY: demo test bench evidence paper wheel-test man clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -24,9 +24,14 @@ demo: $(VENV)/.installed
 	$(BIN)/craig verify sample_data/sample.libsvm build/demo.parquet
 
 test: $(VENV)/.installed-dev
-	$(BIN)/ruff check craig_cli tests benchmarks examples
+	$(BIN)/ruff check craig_cli tests benchmarks examples packaging
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -rs $(PYTEST_OPTIONS)
+
+# The experiments of the paper: half an hour at most. PAPER_OPTIONS="--only fig2,pages" for some.
+paper: $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench,plot]'
+	$(BIN)/python benchmarks/paper.py $(PAPER_OPTIONS)
 
 # Seventeen minutes; BENCH_OPTIONS="--full --large" for twenty more. submodlib-py does not install everywhere: the table says so then.
 bench: $(BIN)/python
@@ -40,6 +45,13 @@ bench: $(BIN)/python
 evidence: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python benchmarks/evidence.py --into EVIDENCE.md
+
+# The wheel in clean environments, on the lowest and the highest Python; PYTHONS="python3.12" for others.
+wheel-test:
+	packaging/test_wheel.sh $(PYTHONS)
+
+man: $(VENV)/.installed
+	$(BIN)/python packaging/make_man.py build/man
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -14,6 +14,7 @@ from craig_cli.blocks import Dataset, Labels, Rows, SparseRows
 from craig_cli.calibration import calibrated_coreset, importance_scores
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import InputError, UsageError
+from craig_cli.purpose import Purpose
 from craig_cli.readers import read_dataset
 from craig_cli.selection import Coreset, check_coreset, select
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
@@ -34,8 +35,9 @@ def select_coreset(
     seed: int = SelectionSettings.seed,
     threads: int | None = None,
     task: str = SelectionSettings.task,
-    representative: str = SelectionSettings.representative,
-    weights: str = CalibrationSettings.weights,
+    purpose: str | None = Purpose.name,
+    representative: str | None = Purpose.representative,
+    weights: str | None = Purpose.weights,
     loss: str | None = CalibrationSettings.loss,
     pilot_l2: Sequence[float] = CalibrationSettings.pilot_l2,
     rounds: int = CalibrationSettings.rounds,
@@ -55,8 +57,11 @@ def select_coreset(
         column; a file has its usual labels without it.
     fraction, size, epsilon, mean_epsilon : number
         The budget: exactly one of the four. A share of the rows, a number of rows, or a bound on epsilon, in all or a row.
-    method, metric, scale, task, representative, weights : str
+    method, metric, scale, task : str
         As for ``craig select``.
+    purpose, representative, weights : str, optional
+        What the coreset is for ("linear" or "local": ``--for``), and the choices that it else makes. Default: linear, but local without `y` or
+        under a bound on epsilon.
     loss, pilot_l2, rounds : str, sequence of float, int
         Of the pilots that weights are calibrated at; the loss is by default the usual one of the labels.
     include, exclude : sequence of int
@@ -89,6 +94,8 @@ def select_coreset(
     ([1, 3], [3.0, 1.0])
     """
     budget = Budget(fraction, size, epsilon, mean_epsilon)
+    dataset = read_files(X, y, task) if names_files(X) else as_dataset(X, y)
+    stands, weighted = Purpose(purpose, representative, weights).choices(method, budget.is_cover, dataset.labels is not None)
     settings = SelectionSettings(
         budget,
         method,
@@ -97,13 +104,12 @@ def select_coreset(
         seed,
         threads or 0,
         task,
-        representative=representative,
+        representative=stands,
         include=tuple(map(int, include)),
         exclude=tuple(map(int, exclude)),
         extend=() if extend is None else tuple((extend.index if extend.medoid is None else extend.medoid).tolist()),
     )
-    calibration = CalibrationSettings(weights, loss, tuple(pilot_l2), rounds, seed=seed, threads=threads or 0)
-    dataset = read_files(X, y, task) if names_files(X) else as_dataset(X, y)
+    calibration = CalibrationSettings(weighted, loss, tuple(pilot_l2), rounds, seed=seed, threads=threads or 0)
     scores = importance_scores(dataset, task, calibration) if method == "importance" else None
     coreset = calibrated_coreset(dataset, select(dataset, settings, scores=scores), calibration)
     check_coreset(coreset)

@@ -44,10 +44,10 @@ class CalibrationSettings:
 
     weights: str = "cluster"
     loss: str | None = None
-    pilot_l2: tuple[float, ...] = (1e-5, 1e-3, 1e-1)
-    rounds: int = 2
+    pilot_l2: tuple[float, ...] = (1e-5, 1e-3, 1e-1, 1.0)
+    rounds: int = 4
     intercept: bool = True
-    ridge: float = 1.0
+    ridge: float = 0.3
     pilot_rows: int = 2000
     rows_a_constraint: float = 0.5
     seed: int = 0

@@ -76,12 +76,18 @@ METHODS = (
 REPRESENTATIVES = (
     Entry("medoid", "the pick itself (the paper's)"),
     Entry("random", "one row of its cluster, drawn at random: no bias, a larger epsilon"),
+    Entry("varied", "the same, but some exchanged so that each column that varies in a class varies among its picks"),
 )
 
 WEIGHTINGS = (
     Entry("cluster", "those of the method: rows of the cluster (the paper's), of the cell, or 1/probability"),
     Entry("calibrated", "the nearest to these that give the gradients of all rows at pilot models; kept only if they help"),
     Entry("auto", "calibrated where that can be done and helps, else cluster"),
+)
+
+PURPOSES = (
+    Entry("linear", "linear models: varied rows of the clusters, weights auto (the default where there are labels and a number of rows to pick)"),
+    Entry("local", "kernels, neighbours, often trees: medoids with the sizes of their clusters"),
 )
 
 METRICS = (

@@ -23,12 +23,13 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1f2937; max-width: 1120px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 .verdict li { font-size: 1.05rem; } .bad { color: #b91c1c; font-weight: 600; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; display: block; overflow-x: auto; }
 th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid #e5e7eb; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; } th { font-weight: 600; color: #4b5563; }
+th:first-child, td:first-child { text-align: left; } th { font-weight: 600; color: #4b5563; white-space: normal; vertical-align: bottom; }
 .key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .5em; }
 .drawings { display: flex; flex-wrap: wrap; gap: 1rem; margin-top: 1rem; } figure { margin: 0; } figcaption { color: #4b5563; }
-.small { color: #4b5563; font-size: .9rem; white-space: pre-line; } svg text { font: 12px system-ui, sans-serif; fill: #4b5563; }
+.small { color: #4b5563; font-size: .9rem; white-space: pre-line; } svg { max-width: 100%; height: auto; }
+svg text { font: 12px system-ui, sans-serif; fill: #4b5563; }
 """
 
 

@@ -13,6 +13,8 @@ from craig_cli.errors import CheckError, printable
 CLASSES_SHOWN = 10
 """Classes that a text report lists one by one."""
 
+VARIED = {"varied": ", rare values seen to"}
+
 
 def to_json(facts: object) -> str:
     """Return facts as one JSON object on one line; numbers that are not finite become null."""
@@ -88,7 +90,7 @@ class SelectReport:
             *class_lines(self.classes),
             ("epsilon", f"{self.epsilon:.6g} in all, {self.epsilon_mean:.6g} a row{share}"),
             ("method", f"{self.method} (chosen by auto: {self.reason})" if self.reason else self.method),
-            *([("", "a random row of each cluster stands for it")] if self.representative == "random" else []),
+            *([] if self.representative == "medoid" else [("", f"a random row of each cluster stands for it{VARIED.get(self.representative, '')}")]),
             *calibration_lines(self.calibration, self.weights),
             ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.seconds.items())),
             ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak{temporary}"),
@@ -110,8 +112,10 @@ class PlanReport:
         Whether the budget is a bound on epsilon.
     method, reason : str
         And why ``auto`` would take it; empty if the user chose it.
+    weights : str
+        ``auto`` and ``calibrated`` add a calibration.
     predicted_seconds : float
-        Of the selection, at the speed of this machine now.
+        Of selection and calibration, at the speed of this machine now.
     predicted_memory_bytes : int
         At the peak of the command.
     notes : tuple of str
@@ -123,6 +127,7 @@ class PlanReport:
     is_cover: bool
     method: str
     reason: str
+    weights: str
     predicted_seconds: float
     predicted_memory_bytes: int
     notes: tuple[str, ...]
@@ -140,6 +145,7 @@ class PlanReport:
             ("picks", "as many as epsilon needs" if self.is_cover else f"{picked:,} ({picked / self.rows:.2%})"),
             *class_lines([{"epsilon_mean": None, **entry} for entry in self.classes]),
             ("method", f"{self.method} (chosen by auto: {self.reason})" if self.reason else self.method),
+            *([] if self.weights == "cluster" else [("weights", f"{self.weights}, by a calibration")]),
             ("time", f"about {self.predicted_seconds:.1f} s for the selection"),
             ("memory", f"about {self.predicted_memory_bytes / 1e6:,.0f} MB at the peak"),
             *(("note", note) for note in self.notes),

@@ -140,11 +140,11 @@ class SelectionSettings:
         if not 128 <= self.cell_size <= 16384:
             raise UsageError(f"--cell-size: {self.cell_size} is not between 128 and 16384.")
         if self.method in DRAWN:
-            for option, is_given in (("--refine", self.refine), ("--representative random", self.representative == "random")):
+            for option, is_given in (("--refine", self.refine), (f"--representative {self.representative}", self.representative != "medoid")):
                 if is_given:
                     raise UsageError(f"{option}: the picks of --method {self.method} are meant to be random. Leave one of the two out.")
-        if self.representative == "random" and self.budget.is_cover:
-            raise UsageError("--representative random: an epsilon budget is kept by the picks themselves. Use --size or --fraction.")
+        if self.representative != "medoid" and self.budget.is_cover:
+            raise UsageError(f"--representative {self.representative}: an epsilon budget is kept by the picks themselves. Use --size or --fraction.")
         if self.refine and self.budget.is_cover:
             raise UsageError("--refine: the picks of an epsilon budget are a greedy prefix. Use --size or --fraction, or leave --refine out.")
         if self.sample_rows < 0:

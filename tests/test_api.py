@@ -16,7 +16,7 @@ LABELS = [0] * 8 + [1] * 4
 
 
 def test_a_coreset_that_a_hand_can_check():
-    coreset = select_coreset(ROWS, LABELS, size=3)
+    coreset = select_coreset(ROWS, LABELS, size=3, purpose="local")
     assert isinstance(coreset, craig_cli.Coreset)
     assert sorted(zip(coreset.index.tolist(), coreset.weight.tolist(), coreset.label.tolist(), strict=True)) == [(3, 4, 0), (5, 4, 0), (9, 4, 1)]
     assert coreset.epsilon_total == 20

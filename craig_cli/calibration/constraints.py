@@ -32,10 +32,6 @@ class Moments:
     gradients: Array
     scales: Array
 
-    def objectives(self, models: Array, l2: Array) -> Array:
-        """Return the regularised losses (p,) of the models."""
-        return np.asarray(self.losses + 0.5 * l2 * np.square(models[:, :, :-1]).sum(axis=(1, 2)))
-
     def chosen(self, places: NDArray[np.int64]) -> Moments:
         """Return those of some of the models."""
         return Moments(self.losses[places], self.gradients[places], self.scales[places])
@@ -52,6 +48,23 @@ def moments_at(problem: Problem, models: Array) -> Moments:
 
     losses, sums, squares = (np.sum(parts, axis=0) / problem.n_rows for parts in zip(*problem.in_chunks(work), strict=True))
     return Moments(losses, sums, np.sqrt(squares))
+
+
+def losses_at(problem: Problem, models: Array) -> Array:
+    """Return the mean losses (p,) over all rows, each counted once, at models (p, m, d + 1). One pass, half the work of `moments_at`."""
+    kernel = kernels.sparse_losses if isinstance(problem.rows, SparseRows) else kernels.dense_losses
+
+    def work(first: int, last: int) -> Array:
+        losses = np.zeros(len(models))
+        kernel(problem.arrays, problem.targets, problem.facts.code, problem.constant, models, first, last, losses)
+        return losses
+
+    return np.asarray(np.sum(problem.in_chunks(work), axis=0) / problem.n_rows)
+
+
+def regularised(losses: Array, models: Array, l2: Array) -> Array:
+    """Return the losses (p,) of models (p, m, d + 1) with the regulariser of each, l2/2 ||w||^2."""
+    return np.asarray(losses + 0.5 * l2 * np.square(models[:, :, :-1]).sum(axis=(1, 2)))
 
 
 class Constraints(NamedTuple):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import Dataset, Progress, no_progress
 from craig_cli.calibration.pilots import fit_path, sample_rows
-from craig_cli.calibration.rounds import calibrate
+from craig_cli.calibration.rounds import calibrate, most_constraints
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import UsageError
 from craig_cli.selection import Coreset
@@ -17,6 +17,8 @@ from craig_cli.selection.classes import split_classes
 from craig_cli.training import Problem, make_problem
 from craig_cli.training.losses import usual_loss
 from craig_cli.training.problem import Array
+
+TOO_WIDE = "The weights are not calibrated: {coordinates:,} coordinates of a gradient are too many for {picks:,} picks to give much."
 
 
 def calibrated_coreset(dataset: Dataset, coreset: Coreset, settings: CalibrationSettings, progress: Progress = no_progress) -> Coreset:
@@ -28,7 +30,7 @@ def calibrated_coreset(dataset: Dataset, coreset: Coreset, settings: Calibration
     coreset : Coreset
         Made of it; calibrated weights give way to those they were made of.
     settings : CalibrationSettings
-        Under weights ``auto`` data that no pilot can be fitted to is noted, not refused.
+        Under weights ``auto`` data that no pilot can be fitted to, or whose gradients have too many coordinates, is noted, not refused.
     progress : Progress
 
     Raises
@@ -46,6 +48,9 @@ def calibrated_coreset(dataset: Dataset, coreset: Coreset, settings: Calibration
         if settings.weights == "calibrated":
             raise
         return replace(coreset, notes=(*coreset.notes, f"The weights are not calibrated: {error}"))
+    coordinates = problem.n_outputs * (problem.n_columns + 1)
+    if settings.weights == "auto" and coordinates > most_constraints(len(coreset.index), settings):
+        return replace(coreset, notes=(*coreset.notes, TOO_WIDE.format(coordinates=coordinates, picks=len(coreset.index))))
     done = calibrate(problem, class_numbers(dataset, coreset.task), coreset.index, coreset.weight, settings, progress)
     facts = {**done.summary.facts(), "base_weights": coreset.weights}
     if not done.summary.kept:

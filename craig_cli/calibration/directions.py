@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.blocks import SparseRows
-from craig_cli.calibration.dual import normal_matrix
+from craig_cli.calibration.equations import normal_matrix
 from craig_cli.kernels import normal
 from craig_cli.threads import Workers
 from craig_cli.training import Problem

@@ -6,16 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from craig_cli.kernels.normal import add_outer_products, cholesky, solve_by_cholesky
-from craig_cli.threads import Workers, ranges
+from craig_cli.calibration.equations import normal_matrix, solution
+from craig_cli.threads import Workers
 from craig_cli.training.problem import Array
 
 MOST_STEPS = 50
 TOLERANCE = 1e-12
 """Of the gradient of the dual, by the largest of its parts at zero or one."""
-CHUNK_ROWS = 1024
-"""Rows of the picks added up at a time: their number does not depend on threads."""
-SMALLEST_PIVOT = 1e-14
 ENOUGH_FALL = 1e-4
 SHORTEST_STEP = 2.0**-30
 
@@ -53,10 +50,7 @@ def calibrated_weights(shares: Array, parts: Array, wanted: Array, ridge: Array,
         if np.abs(gradient).max(initial=0.0) <= enough:
             return Solution(weights, step)
         matrix = normal_matrix(parts, np.where(weights > 0, shares, 0.0), workers)
-        matrix[np.diag_indices_from(matrix)] += ridge
-        cholesky(matrix, SMALLEST_PIVOT)
-        direction = -gradient
-        solve_by_cholesky(matrix, direction)
+        direction = solution(matrix, ridge, -gradient)
         slope, length = float(np.einsum("i,i->", gradient, direction)), 1.0
         while True:
             tried = multipliers + length * direction
@@ -77,20 +71,3 @@ def dual(shares: Array, parts: Array, wanted: Array, ridge: Array, multipliers: 
     value = 0.5 * np.einsum("j,j->", weights, stretch) + np.einsum("i,i->", multipliers, 0.5 * ridge * multipliers - wanted)
     gradient = np.einsum("j,ji->i", weights, parts) - wanted + ridge * multipliers
     return float(value), gradient, weights
-
-
-def normal_matrix(parts: Array, weights: Array, workers: Workers) -> Array:
-    """Return the sum of weight a a^T over the rows of `parts`, upper triangle, added up in chunks of a fixed size in order."""
-    q = parts.shape[1]
-    total = np.zeros((q, q))
-    pieces = ranges(len(parts), CHUNK_ROWS)
-    for start in range(0, len(pieces), workers.n_threads):
-
-        def add(first: int, last: int) -> Array:
-            out = np.zeros((q, q))
-            add_outer_products(parts, weights, first, last, out)
-            return out
-
-        for part in workers.map(add, pieces[start : start + workers.n_threads]):
-            total += part
-    return total

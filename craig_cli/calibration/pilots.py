@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.calibration import newton
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.selection.budgets import class_sizes
+from craig_cli.threads import Workers
 from craig_cli.train_settings import TrainSettings
 from craig_cli.training import Problem, fit
 from craig_cli.training.problem import Array, pack
 
-TOLERANCE = 1e-8
-ITERATIONS = 500
+TOLERANCE = 1e-4
+ITERATIONS = 50
 
 
 def sample_rows(groups: NDArray[np.int64], size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Array]:
@@ -29,14 +29,19 @@ def sample_rows(groups: NDArray[np.int64], size: int, rng: np.random.Generator) 
 def fit_path(problem: Problem, settings: CalibrationSettings, starts: Array | None = None) -> Array:
     """Return the models (p, m, d + 1) that minimise the loss at each strength of ``settings.pilot_l2``.
 
-    Each starts from `starts` (p, m, d + 1), else from the model of the next larger strength.
+    Each starts from `starts` (p, m, d + 1), else from the model of the next larger strength. By Newton's method; where there are too many
+    columns for that, by L-BFGS, and only so far as a pilot needs it.
     """
-    training = TrainSettings(solver="lbfgs", tolerance=TOLERANCE, epochs=ITERATIONS)
     models: dict[float, Array] = {}
-    latest = None
-    for strength in sorted(settings.pilot_l2, reverse=True):
-        start = latest if starts is None else starts[settings.pilot_l2.index(strength)]
-        init = None if start is None else (start[:, :-1], start[:, -1])
-        result = fit(problem, replace(training, l2=strength), init)
-        latest = models[strength] = pack(result.coef, result.intercept)
+    latest = np.zeros((problem.n_outputs, problem.n_columns + 1))
+    with Workers(settings.n_threads) as workers:
+        for strength in sorted(settings.pilot_l2, reverse=True):
+            start = latest if starts is None else starts[settings.pilot_l2.index(strength)]
+            if newton.suits(problem):
+                latest = newton.minimise(problem, strength, start, workers)
+            else:
+                training = TrainSettings(solver="lbfgs", tolerance=TOLERANCE, epochs=ITERATIONS, l2=strength)
+                result = fit(problem, training, (start[:, :-1], start[:, -1]))
+                latest = pack(result.coef, result.intercept)
+            models[strength] = latest
     return np.stack([models[strength] for strength in settings.pilot_l2])

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.blocks import Progress, no_progress
-from craig_cli.calibration.constraints import Constraints, Moments, gradient_constraints, moments_at, reduced_constraints
+from craig_cli.calibration.constraints import (
+    Constraints,
+    gradient_constraints,
+    losses_at,
+    moments_at,
+    reduced_constraints,
+    regularised,
+)
 from craig_cli.calibration.directions import leading_directions
 from craig_cli.calibration.dual import calibrated_weights
 from craig_cli.calibration.pilots import fit_path, sample_rows
@@ -30,11 +37,10 @@ A_FALL = 1e-10
 
 
 class Standing(NamedTuple):
-    """Shares of the picks (k,), the models fitted on them (p, m, d + 1), the means over all rows there, and the regularised losses (p,)."""
+    """Shares of the picks (k,), the models fitted on them (p, m, d + 1), and their regularised losses on all rows (p,)."""
 
     shares: Array
     models: Array
-    moments: Moments
     losses: Array
 
 
@@ -73,8 +79,9 @@ def calibrate(
     Notes
     -----
     A round solves ``min sum_j (g_j - gamma_j)^2 / (2 gamma_j)`` over g >= 0, subject to the weighted gradient of the picks being that of all
-    rows at each pilot, and to the sums of the classes (`dual`). Pilots are first the models of some random rows or those of the picks,
-    whichever is better on all rows for each strength; then those of the picks calibrated so far. One pass over all rows a round.
+    rows at each pilot, and to the sums of the classes (`dual`). Pilots are first the models of the picks (where these are fewer than
+    the rows of a pilot: those of some random rows, if better on all rows for a strength); then those of the picks calibrated so far. One pass
+    over all rows a round.
     """
     rounds = Rounds(problem, groups, index, weight, settings)
     for number in range(settings.rounds):
@@ -96,13 +103,17 @@ class Rounds:
         self._class_sizes, self._of_class = counts[counts > 0], np.unique(groups, return_inverse=True)[1][index]
         self._sample = problem.subset(*sample_rows(groups, settings.pilot_rows, rng))
         self._l2 = np.array(settings.pilot_l2)
-        pilots, own = fit_path(self._sample, settings), fit_path(self._part, settings)
-        both = moments_at(problem, np.concatenate([pilots, own]))
-        p = len(pilots)
-        losses = both.objectives(np.concatenate([pilots, own]), np.tile(self._l2, 2))
-        self._standing = self._first = Standing(self._base, own, both.chosen(np.arange(p, 2 * p)), losses[p:])
-        better = np.where(losses[:p] <= losses[p:], 0, p) + np.arange(p)
-        self._pilots, self._moments = np.concatenate([pilots, own])[better], both.chosen(better)
+        own = fit_path(self._part, settings)
+        if len(index) >= settings.pilot_rows:
+            self._pilots, self._moments = own, moments_at(problem, own)
+            losses = regularised(self._moments.losses, own, self._l2)
+        else:
+            both = np.concatenate([fit_path(self._sample, settings), own])
+            moments = moments_at(problem, both)
+            other, losses = regularised(moments.losses, both, np.tile(self._l2, 2)).reshape(2, -1)
+            better = np.where(other <= losses, 0, len(own)) + np.arange(len(own))
+            self._pilots, self._moments = both[better], moments.chosen(better)
+        self._standing = self._first = Standing(self._base, own, losses)
         self._directions = self._chosen_directions(rng)
         self._kept, self._reason = 0, ""
         self._used: list[Constraints] = []
@@ -115,11 +126,14 @@ class Rounds:
         for step in STEPS:
             shares = before.shares + step * (solved - before.shares)
             models = fit_path(self._problem_of(shares), self._settings, before.models)
-            moments = moments_at(self._problem, models)
-            losses = moments.objectives(models, self._l2)
+            is_last = self._kept + 1 == self._settings.rounds
+            moments = None if is_last else moments_at(self._problem, models)
+            means = losses_at(self._problem, models) if moments is None else moments.losses
+            losses = regularised(means, models, self._l2)
             if losses.sum() < before.losses.sum() * (1 - A_FALL) and (losses <= before.losses * (1 + NO_RISE)).all():
-                self._standing = Standing(shares, models, moments, losses)
-                self._pilots, self._moments, self._used = models, moments, constraints
+                self._standing, self._used = Standing(shares, models, losses), constraints
+                if moments is not None:
+                    self._pilots, self._moments = models, moments
                 self._kept += 1
                 return True
         self._reason = f"round {self._kept + 1} did not lower the loss on all rows of the models fitted on the picks"
@@ -158,7 +172,7 @@ class Rounds:
     def _chosen_directions(self, rng: np.random.Generator) -> Array | None:
         """Return directions of the inputs in place of the columns; None where the picks can carry a constraint a column."""
         p, m, columns = self._pilots.shape
-        carried = min(MOST_CONSTRAINTS, int(self._part.n_rows / self._settings.rows_a_constraint))
+        carried = most_constraints(self._part.n_rows, self._settings)
         if p * m * columns <= carried:
             return None
         with Workers(self._settings.n_threads) as workers:
@@ -184,6 +198,11 @@ class Rounds:
         with Workers(self._settings.n_threads) as workers:
             solution = calibrated_weights(self._base, parts, wanted, ridge, workers)
         return with_class_sums(solution.weights, self._of_class, self._class_sizes) / self._problem.n_rows
+
+
+def most_constraints(n_picks: int, settings: CalibrationSettings) -> int:
+    """Return how many constraints so many picks can carry."""
+    return min(MOST_CONSTRAINTS, int(n_picks / settings.rows_a_constraint))
 
 
 def with_class_sums(shares: Array, of_class: NDArray[np.int64], class_sizes: NDArray[np.int64]) -> Array:

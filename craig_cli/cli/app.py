@@ -26,6 +26,8 @@ COMMANDS = (
     Entry("plot", "Show epsilon, gains, weights and rows of a manifest, as text or as a picture."),
     Entry("diff", "Compare two manifests."),
     Entry("verify", "Check a manifest against its data."),
+    Entry("doctor", "Show what this installation runs on, and whether it works."),
+    Entry("completion", "Print what makes a shell complete commands and options."),
 )
 
 EXIT_CODES = (

@@ -10,16 +10,25 @@ import click
 from click.core import ParameterSource
 
 from craig_cli.calibration_settings import CalibrationSettings, parse_pilot_l2
-from craig_cli.catalog import FORMATS, LOSSES, METHODS, METRICS, REPRESENTATIVES, SCALES, TASKS, WEIGHTINGS, Entry, Format, names
+from craig_cli.catalog import FORMATS, LOSSES, METHODS, METRICS, PURPOSES, REPRESENTATIVES, SCALES, TASKS, WEIGHTINGS, Entry, Format, names
 from craig_cli.cli.app import write_exit_codes
 from craig_cli.cli.session import Session
+from craig_cli.errors import UsageError
+from craig_cli.purpose import PAPER, Purpose
 from craig_cli.settings import LABEL_COLUMNS, InputSettings, SelectionSettings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Table = tuple[Entry, ...] | tuple[Format, ...]
 
 READING_TABLES = (("Formats", FORMATS), ("Tasks", TASKS))
-SELECTION_TABLES = (("Methods", METHODS), ("Representatives", REPRESENTATIVES), ("Weights", WEIGHTINGS), ("Metrics", METRICS), ("Scales", SCALES))
+SELECTION_TABLES = (
+    ("Purposes", PURPOSES),
+    ("Methods", METHODS),
+    ("Representatives", REPRESENTATIVES),
+    ("Weights", WEIGHTINGS),
+    ("Metrics", METRICS),
+    ("Scales", SCALES),
+)
 READING_OPTIONS = ("format", "label", "no_label", "task", "index_base", "on_error", "drop", "one_hot", "delimiter", "no_header", "rows_key")
 EXCLUSIVE = (("fraction", "size", "epsilon", "mean_epsilon"), ("label", "no_label"))
 """Options that exclude each other: one given with more authority displaces the others."""
@@ -192,14 +201,10 @@ pilot_options = combined(
     option("--rounds", type=int, metavar="N", default=CalibrationSettings.rounds, show_default=True, help="Most rounds of calibration."),
 )
 weights_options = combined(
-    option(
-        "--representative",
-        type=click.Choice(names(REPRESENTATIVES)),
-        default=SelectionSettings.representative,
-        show_default=True,
-        help="Which row stands for a cluster.",
-    ),
-    option("--weights", type=click.Choice(names(WEIGHTINGS)), default=CalibrationSettings.weights, show_default=True, help="How picks are weighted."),
+    option("--for", type=click.Choice(names(PURPOSES)), help="What the coreset is to train; it sets the next two. [default: linear, if that can be]"),
+    option("--representative", type=click.Choice(names(REPRESENTATIVES)), help="Which row stands for a cluster. [default: by --for]"),
+    option("--weights", type=click.Choice(names(WEIGHTINGS)), help="How picks are weighted. [default: by --for]"),
+    option("--paper", is_flag=True, help="Exactly the paper's choices: --method exact --representative medoid --weights cluster."),
     pilot_options,
 )
 threads_option = option(
@@ -274,6 +279,16 @@ def calibration_settings(weights: str, options: dict[str, Any]) -> CalibrationSe
     return CalibrationSettings(
         weights, options["loss"], parse_pilot_l2(options["pilot_l2"]), options["rounds"], seed=options["seed"], threads=options["threads"]
     )
+
+
+def chosen(ctx: click.Context, options: dict[str, Any]) -> tuple[dict[str, Any], Purpose]:
+    """Return the options of `ctx` with the paper's choices in their place under ``--paper``, and the purpose that they state."""
+    if options["paper"]:
+        for name in ("for", *PAPER, "refine", "sample_rows"):
+            if is_given(ctx, name) and options[name] != PAPER.get(name):
+                raise UsageError(f"--paper leaves no choice of --{name.replace('_', '-')}: leave one of the two out.")
+        options = {**options, **PAPER}
+    return options, Purpose(options["for"], options["representative"], options["weights"])
 
 
 def reading_settings(options: dict[str, Any]) -> dict[str, Any]:

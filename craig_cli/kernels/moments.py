@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import summing_kernel
-from craig_cli.kernels.losses import row_loss, to_slopes
+from craig_cli.kernels.losses import loss_and_slopes, row_loss
 from craig_cli.kernels.passes import dense_score, sparse_score
 
 
@@ -21,8 +21,7 @@ def dense_moments(rows, targets, loss, constant, models, first, last, losses, su
         for p in range(models.shape[0]):
             for c in range(m):
                 slopes[c] = dense_score(rows, row, models[p], c, constant)
-            losses[p] += row_loss(loss, slopes, targets[row])
-            to_slopes(loss, slopes, targets[row])
+            losses[p] += loss_and_slopes(loss, slopes, targets[row])
             for c in range(m):
                 for k in range(d):
                     pull = slopes[c] * rows[row, k]
@@ -42,8 +41,7 @@ def sparse_moments(rows, targets, loss, constant, models, first, last, losses, s
         for p in range(models.shape[0]):
             for c in range(m):
                 slopes[c] = sparse_score(rows, row, models[p], c, constant)
-            losses[p] += row_loss(loss, slopes, targets[row])
-            to_slopes(loss, slopes, targets[row])
+            losses[p] += loss_and_slopes(loss, slopes, targets[row])
             for c in range(m):
                 for j in range(indptr[row], indptr[row + 1]):
                     pull = slopes[c] * values[j]
@@ -51,3 +49,25 @@ def sparse_moments(rows, targets, loss, constant, models, first, last, losses, s
                     squares[p, c, indices[j]] += pull * pull
                 sums[p, c, d] += slopes[c] * constant
                 squares[p, c, d] += slopes[c] * slopes[c] * constant
+
+
+@summing_kernel
+def dense_losses(rows, targets, loss, constant, models, first, last, losses):
+    """Add up the losses (p,) of dense rows."""
+    scores = np.empty(models.shape[1])
+    for row in range(first, last):
+        for p in range(models.shape[0]):
+            for c in range(models.shape[1]):
+                scores[c] = dense_score(rows, row, models[p], c, constant)
+            losses[p] += row_loss(loss, scores, targets[row])
+
+
+@summing_kernel
+def sparse_losses(rows, targets, loss, constant, models, first, last, losses):
+    """Add up the losses (p,) of sparse rows."""
+    scores = np.empty(models.shape[1])
+    for row in range(first, last):
+        for p in range(models.shape[0]):
+            for c in range(models.shape[1]):
+                scores[c] = sparse_score(rows, row, models[p], c, constant)
+            losses[p] += row_loss(loss, scores, targets[row])

@@ -29,6 +29,27 @@ def add_outer_products(a, weights, first, last, out):
                 out[i, j] += c0 * a[row, j]
 
 
+@kernel
+def add_sparse_outer_products(a, weights, first, last, out):
+    """Add what `add_outer_products` does, of rows that are zeros for the most part: these are left out."""
+    q = a.shape[1]
+    columns = np.empty(q, np.int64)
+    for row in range(first, last):
+        if weights[row] == 0.0:
+            continue
+        n = 0
+        for i in range(q):
+            if a[row, i] != 0.0:
+                columns[n] = i
+                n += 1
+        for s in range(n):
+            i = columns[s]
+            c = weights[row] * a[row, i]
+            for t in range(s, n):
+                j = columns[t]
+                out[i, j] += c * a[row, j]
+
+
 @summing_kernel
 def cholesky(matrix, smallest):
     """Change the upper triangle of a positive definite matrix to R with R^T R = matrix, in place; pivots below `smallest` count as infinite."""

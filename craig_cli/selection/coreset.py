@@ -74,8 +74,8 @@ class Coreset:
         Why ``auto`` took the method; empty if the user chose it.
     notes : tuple of str
         Sentences for the summary, for example that column spreads differ widely.
-    representative : {'medoid', 'random'}
-        What `index` is: the picks, or a random row of the cluster of each.
+    representative : {'medoid', 'random', 'varied'}
+        What `index` is: the picks, or another row of the cluster of each.
     medoid : ndarray of int64, shape (k,), or None
         The picks, where `index` is not.
     base_weight : ndarray of float64, shape (k,), or None

@@ -78,7 +78,7 @@ def in_memory_bytes(shape: Shape, settings: SelectionSettings) -> int:
     The lists of exact greedy come on top, and the distances within a cell for each thread, and the chunks that columns are looked at in.
     """
     n, m, d = shape.n_rows, shape.largest_class, shape.n_columns
-    total = BASE_BYTES + ROW_BYTES * n + shape.row_bytes
+    total = holding_bytes(shape)
     total += 5 * shape.row_bytes * m // n if shape.is_sparse else 24 * d * m + 24 * d * min(n, CHUNK_ROWS)
     if settings.method in ("exact", "auto", "stochastic"):
         total += PAIR_BYTES * min(max(LIST_PAIRS_MINIMUM, LIST_PAIRS_A_ROW * m), m * m)
@@ -86,6 +86,11 @@ def in_memory_bytes(shape: Shape, settings: SelectionSettings) -> int:
         total += THINNING_BYTES * m
     total += settings.n_threads * cell_bytes(settings, m)
     return max(total, reading_bytes(n, shape.row_bytes))
+
+
+def holding_bytes(shape: Shape) -> int:
+    """Return the memory that the program and the rows as read take."""
+    return BASE_BYTES + ROW_BYTES * shape.n_rows + shape.row_bytes
 
 
 def cell_bytes(settings: SelectionSettings, n_rows: int) -> int:
@@ -110,8 +115,10 @@ def check_limit(limit: int) -> None:
         raise ResourceError(f"--memory-limit: craig itself takes {size_in_words(BASE_BYTES)}, before any rows. Give a higher --memory-limit.")
 
 
-def plan(dataset: Dataset, settings: SelectionSettings) -> tuple[bool, int]:
+def plan(dataset: Dataset, settings: SelectionSettings, afterwards: int = 0) -> tuple[bool, int]:
     """Return whether to select from disk, and with how many threads, for the memory limit of the settings to be kept.
+
+    `afterwards` are the bytes that rows in memory will need beside them once they are selected, for one thread.
 
     Raises
     ------
@@ -120,16 +127,17 @@ def plan(dataset: Dataset, settings: SelectionSettings) -> tuple[bool, int]:
     """
     shape, limit = shape_of_selection(dataset, settings), settings.memory_limit
     in_memory, on_disk = (estimate(shape, replace(settings, threads=1)) for estimate in (in_memory_bytes, on_disk_bytes))
+    in_memory = max(in_memory, holding_bytes(shape) + afterwards)
     if in_memory <= limit:
         return False, most_threads(in_memory_bytes, shape, settings)
     refusal = f"--memory-limit: method {settings.method} needs {size_in_words(in_memory)} for these {shape.n_rows:,} rows"
     if shape.is_sparse:
         raise ResourceError(f"{refusal}, as sparse rows are held in memory. Give --memory-limit {size_in_words(in_memory)}.")
-    takes_memory = settings.sample_rows or settings.refine or settings.representative == "random" or settings.is_given
+    takes_memory = settings.sample_rows or settings.refine or settings.representative != "medoid" or settings.is_given
     if settings.method not in ON_DISK or settings.budget.is_cover or takes_memory:
         raise ResourceError(
             f"{refusal}. Give --memory-limit {size_in_words(in_memory)}, or use --method cells with --fraction or --size, without --sample-rows, "
-            f"--refine, --representative random and given rows: that needs {size_in_words(on_disk)} and temporary files."
+            f"--refine and given rows, with --representative medoid: that needs {size_in_words(on_disk)} and temporary files."
         )
     if on_disk > limit:
         raise ResourceError(

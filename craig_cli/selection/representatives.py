@@ -7,11 +7,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.blocks import SparseRows
 from craig_cli.errors import InputError
 from craig_cli.selection.classes import ClassPicks, ClassRows, distances_to_picks
 from craig_cli.selection.features import Features
 from craig_cli.selection.frames import power_of_two
 from craig_cli.threads import Workers
+
+MOST_EXCHANGED = 0.5
+"""Of the representatives of a class: so many of them may be exchanged for rows of rare values."""
 
 
 def random_members(
@@ -31,6 +35,73 @@ def random_members(
     starts = np.cumsum(sizes) - sizes
     drawn: NDArray[np.int64] = np.argsort(cluster, kind="stable")[starts + rng.integers(sizes)]
     return drawn
+
+
+def varied_members(
+    points: NDArray[np.float64] | SparseRows,
+    cluster: NDArray[np.int64],
+    drawn: NDArray[np.int64],
+    rng: np.random.Generator,
+    is_allowed: NDArray[np.bool_] | None = None,
+) -> NDArray[np.int64]:
+    """Return representatives (k_c,) of which some are exchanged, so that columns that vary within the class vary among them, too.
+
+    For each column of one value among them (sparse rows: of zeros), the columns that vary in most rows first, a random row of another value
+    takes the place of the representative of its cluster, if that has not been exchanged yet. A model can then learn that column.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n_c, d), or SparseRows
+        All rows of the class.
+    cluster : ndarray of int64, shape (n_c,)
+        The number of each row's cluster.
+    drawn : ndarray of int64, shape (k_c,)
+        A row of each cluster.
+    rng : numpy.random.Generator
+    is_allowed : ndarray of bool, shape (n_c,), optional
+        The rows that may take a place; default: all.
+    """
+    chosen, exchanged = drawn.copy(), np.zeros(len(drawn), bool)
+    for others in rows_of_missing_values(points, drawn):
+        if np.count_nonzero(exchanged) >= MOST_EXCHANGED * len(drawn):
+            break
+        if np.isin(others, chosen[cluster[others]]).any():  # an exchange for another column has brought this one in
+            continue
+        others = others[~exchanged[cluster[others]] & (True if is_allowed is None else is_allowed[others])]
+        if len(others):
+            row = others[rng.integers(len(others))]
+            chosen[cluster[row]], exchanged[cluster[row]] = row, True
+    return chosen
+
+
+def rows_of_missing_values(points: NDArray[np.float64] | SparseRows, chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return, for each column that has one value in the chosen rows, the rows of the class where it has another; the longest list first."""
+    found: list[NDArray[np.int64]]
+    if isinstance(points, SparseRows):
+        found = sparse_rows_of_missing_values(points, chosen)
+    else:
+        fixed = np.flatnonzero(np.ptp(points[chosen], axis=0) == 0)
+        found = [np.flatnonzero(points[:, column] != points[chosen[0], column]) for column in fixed]
+    return sorted((others for others in found if len(others)), key=len, reverse=True)
+
+
+def sparse_rows_of_missing_values(points: SparseRows, chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return what `rows_of_missing_values` does, unsorted, column by column. Time nnz log nnz."""
+    row_of_entry = np.repeat(np.arange(points.n_rows), np.diff(points.indptr))
+    by_column = np.argsort(points.indices, kind="stable")
+    is_chosen = np.zeros(points.n_rows, bool)
+    is_chosen[chosen] = True
+    found = []
+    for entries in np.split(by_column, np.flatnonzero(np.diff(points.indices[by_column])) + 1):
+        rows, values = row_of_entry[entries], points.values[entries]
+        among = values[is_chosen[rows]]
+        if len(among) == 0:
+            found.append(rows)
+        elif len(among) == len(chosen) and (among == among[0]).all():
+            same = np.zeros(points.n_rows, bool)
+            same[rows[values == among[0]]] = True
+            found.append(np.flatnonzero(~same))
+    return found
 
 
 def represented(features: Features, members: ClassRows, picks: ClassPicks, local: NDArray[np.int64], workers: Workers) -> ClassPicks:

@@ -25,7 +25,7 @@ from craig_cli.selection.features import Features, make_features
 from craig_cli.selection.given import GivenRows, given_first, given_greedy, given_rows, sizes_with
 from craig_cli.selection.groups import Group, make_group
 from craig_cli.selection.refine import refine
-from craig_cli.selection.representatives import random_members, represented
+from craig_cli.selection.representatives import random_members, represented, varied_members
 from craig_cli.settings import SelectionSettings
 from craig_cli.threads import Workers
 
@@ -76,8 +76,8 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
                 members = replace(members, scores=None if scores is None else scores[members.index])
                 own = None if given is None else given[number]
                 picks.append(select_class(features, members, size, number, settings, workers, report, own))
-        if settings.representative == "random":
-            picks = with_random_rows(features, classes, picks, settings.seed, workers, given)
+        if settings.representative != "medoid":
+            picks = with_other_rows(features, classes, picks, settings, workers, given)
     order = common_order(picks, WEIGHTS[settings.method])
     return merge(dataset, classes, picks, order if given is None else given_first(picks, order, settings), settings, features.notes, reason)
 
@@ -87,23 +87,32 @@ def report_picks(progress: Progress, before: int, total: int, made: int) -> None
     progress("select", before + made, total)
 
 
-def with_random_rows(
+def with_other_rows(
     features: Features,
     classes: Sequence[ClassRows],
     picks: Sequence[ClassPicks],
-    seed: int,
+    settings: SelectionSettings,
     workers: Workers,
     given: Sequence[GivenRows] | None = None,
 ) -> list[ClassPicks]:
-    """Return the picks with a random row of each cluster in place of the pick; rows to include stay, those to exclude are not drawn."""
+    """Return the picks with a random row of each cluster in place of the pick, or with varied ones, as the settings say.
+
+    Rows to include stay, those to exclude are not drawn.
+    """
     drawn = []
     for number, (members, of_class) in enumerate(zip(classes, picks, strict=True)):
         assert of_class.cluster is not None
-        rng = np.random.default_rng([seed, number, REPRESENTATIVES])
-        local = random_members(of_class.cluster, of_class.cluster_size, rng, None if given is None else given[number].is_allowed(len(members.index)))
-        if given is not None:
+        rng = np.random.default_rng([settings.seed, number, REPRESENTATIVES])
+        allowed = None if given is None else given[number].is_allowed(len(members.index))
+        local = random_members(of_class.cluster, of_class.cluster_size, rng, allowed)
+        if given is not None and allowed is not None:
             included = slice(given[number].n_extended, len(given[number].first))
             local[included] = given[number].first[included]
+            stays = np.zeros(len(local), bool)
+            stays[included] = True
+            allowed &= ~stays[of_class.cluster]
+        if settings.representative == "varied":
+            local = varied_members(features.in_parts(members.index, workers), of_class.cluster, local, rng, allowed)
         drawn.append(represented(features, members, of_class, local, workers))
     return drawn
 
@@ -135,8 +144,8 @@ def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int
             if representatives is not None:
                 measured = represented(features, members, measured, np.searchsorted(members.index, representatives[own]), workers)
             picks.append(measured)
-        if settings.representative == "random" and representatives is None:
-            picks = with_random_rows(features, classes, picks, settings.seed, workers)
+        if settings.representative != "medoid" and representatives is None:
+            picks = with_other_rows(features, classes, picks, settings, workers)
     settings, reason = resolve_method(settings, np.array([len(c.index) for c in classes]), features.n_columns)
     place = np.empty(dataset.n_rows, np.int64)
     place[index] = np.arange(len(index))

@@ -57,3 +57,13 @@ def class_probabilities(loss: str, scores: NDArray[np.float64]) -> NDArray[np.fl
     if scores.shape[1] == 1:
         return np.hstack([expit(-scores), expit(scores)])
     return np.asarray(softmax(scores if LOSS_FACTS[loss].is_joint else log_expit(scores), axis=1))
+
+
+def second_derivatives(loss: str, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the second derivatives of each output's loss by its score, from the first (n, m); for softmax the diagonal, p (1 - p)."""
+    if loss == "squared":
+        return np.ones_like(slopes)
+    if loss == "squared-hinge":
+        return np.where(slopes != 0, 2.0, 0.0)
+    size = np.abs(slopes)
+    return size * (1 - size) if LOSS_FACTS[loss].has_probabilities else np.where((size > 0) & (size < 1), 1.0, 0.0)

@@ -197,7 +197,9 @@ def drawn_rivals(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str
     budget = Budget(size=len(evaluation.index))
     rivals = {}
     for method in ("random", "stratified"):
-        like = replace(of_anyone(evaluation.selection), budget=budget, method=method, sample_rows=0, refine=False, memory_limit=0)
+        like = replace(
+            of_anyone(evaluation.selection), budget=budget, method=method, sample_rows=0, refine=False, representative="medoid", memory_limit=0
+        )
         select(some_rows(evaluation.dataset), replace(like, budget=Budget(fraction=1.0)))
         rivals[method] = [drawn(evaluation.dataset, replace(like, seed=seed)) for seed in seeds_of(settings)]
     return rivals

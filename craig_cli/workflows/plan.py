@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.blocks import Progress, no_progress
+from craig_cli.calibration import calibrating_bytes, calibrating_work
+from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.manifest import read_manifest
 from craig_cli.readers import read_dataset
 from craig_cli.readers.proxy import read_proxy
@@ -14,7 +16,7 @@ from craig_cli.selection.classes import split_classes
 from craig_cli.selection.costs import measured_rate, predicted_work, resolve_method
 from craig_cli.selection.features import make_features
 from craig_cli.selection.given import given_rows, sizes_with
-from craig_cli.selection.memory import in_memory_bytes, shape_of_selection
+from craig_cli.selection.memory import holding_bytes, in_memory_bytes, shape_of_selection
 from craig_cli.selection.proxy import proxied
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.threads import Workers
@@ -22,7 +24,11 @@ from craig_cli.workflows.request import extended
 
 
 def plan_selection(
-    inputs: InputSettings, selection: SelectionSettings, extend: str | None = None, progress: Progress = no_progress
+    inputs: InputSettings,
+    selection: SelectionSettings,
+    calibration: CalibrationSettings,
+    extend: str | None = None,
+    progress: Progress = no_progress,
 ) -> PlanReport:
     """Return what a selection would do, without doing it: the data is read, the speed of the machine is measured on a few thousand rows."""
     if extend is not None:
@@ -41,6 +47,8 @@ def plan_selection(
     if not selection.budget.is_cover:
         size = budget_size(selection.budget, dataset.n_rows, len(classes))
         sizes = class_sizes(size, counts) if given is None else sizes_with(given, size, counts, selection.budget)
+    work = predicted_work(settings, counts, sizes, features.n_columns) + calibrating_work(dataset, selection, calibration)
+    shape = shape_of_selection(dataset, settings)
     return PlanReport(
         rows=dataset.n_rows,
         columns=n_columns,
@@ -48,7 +56,8 @@ def plan_selection(
         is_cover=selection.budget.is_cover,
         method=settings.method,
         reason=reason,
-        predicted_seconds=predicted_work(settings, counts, sizes, features.n_columns) / measured_rate(settings.n_threads),
-        predicted_memory_bytes=in_memory_bytes(shape_of_selection(dataset, settings), settings),
+        weights=calibration.weights,
+        predicted_seconds=work / measured_rate(settings.n_threads),
+        predicted_memory_bytes=max(in_memory_bytes(shape, settings), holding_bytes(shape) + calibrating_bytes(dataset, selection, calibration)),
         notes=features.notes,
     )

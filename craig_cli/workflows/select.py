@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from craig_cli.blocks import Dataset, Progress, no_progress
-from craig_cli.calibration import calibrated_coreset, importance_scores
+from craig_cli.calibration import calibrated_coreset, calibrating_bytes, importance_scores
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import ResourceError
 from craig_cli.manifest import Manifest, class_facts, is_manifest, read_manifest, write_manifest
@@ -36,6 +36,7 @@ def select_to_file(
     output: str,
     *,
     calibration: CalibrationSettings | None = None,
+    may_fall_back: bool = False,
     extend: str | None = None,
     force: bool = False,
     progress: Progress = no_progress,
@@ -50,6 +51,8 @@ def select_to_file(
         ``-`` stands for stdout. Checked before anything is read.
     calibration : CalibrationSettings, optional
         Default: the weights of the method.
+    may_fall_back : bool
+        Whether medoids may stand for clusters where rows do not fit in memory, instead of a refusal.
     extend : str, optional
         A manifest of the same data, to go on from.
     force : bool
@@ -64,7 +67,7 @@ def select_to_file(
         selection = extended(str(extend), earlier, selection)
     with Scratch() as scratch:
         with watch.stage("read"):
-            dataset, on_disk, selection = read_within_limit(inputs, selection, scratch, progress)
+            dataset, on_disk, selection = read_within_limit(inputs, selection, calibration, may_fall_back, scratch, progress)
             check_in_memory(on_disk, calibration)
             proxy = None if inputs.proxy is None else read_proxy(inputs.proxy, dataset.n_rows, progress)
             data_fingerprint = fingerprint(dataset)
@@ -132,16 +135,27 @@ def proxy_facts(proxy: Dataset) -> dict[str, Any]:
 
 
 def read_within_limit(
-    inputs: InputSettings, selection: SelectionSettings, scratch: Scratch, progress: Progress
+    inputs: InputSettings,
+    selection: SelectionSettings,
+    calibration: CalibrationSettings,
+    may_fall_back: bool,
+    scratch: Scratch,
+    progress: Progress,
 ) -> tuple[Dataset, ScratchArray | None, SelectionSettings]:
-    """Return the data set, its rows on disk if they are to be selected from there, and the settings with no more threads than memory is for."""
+    """Return the data set, its rows on disk if they are to be selected from there, and the settings with no more threads than memory is for.
+
+    Settings of rows on disk have medoids, if they may.
+    """
     if selection.memory_limit and inputs.proxy is not None:
         raise ResourceError("--proxy: its rows are held in memory. Leave out --memory-limit.")
     if not selection.memory_limit:
         return read_dataset(inputs, progress), None, selection
     check_limit(selection.memory_limit)
     dataset, on_disk = read_limited(inputs, selection.memory_limit, scratch, progress)
-    is_from_disk, threads = plan(dataset, selection)
+    medoids = replace(selection, representative="medoid")
+    is_from_disk, threads = plan(dataset, medoids if may_fall_back else selection, calibrating_bytes(dataset, selection, calibration))
+    if is_from_disk and may_fall_back:
+        selection = medoids
     if is_from_disk and on_disk is None:
         on_disk = to_disk(dataset, scratch)
         dataset = replace(dataset, rows=as_rows(on_disk))

@@ -229,7 +229,7 @@ def test_no_labels_no_pilots():
     ("options", "message"),
     [
         ({"weights": "best"}, "--weights: 'best' is not one of cluster, calibrated, auto."),
-        ({"representative": "best"}, "--representative: 'best' is not one of medoid, random."),
+        ({"representative": "best"}, "--representative: 'best' is not one of medoid, random, varied."),
         ({"pilot_l2": (1e-3, 0.0)}, "--pilot-l2: 0.0 is not a finite number above 0."),
         ({"pilot_l2": (1e-3, 1e-3)}, "--pilot-l2: give one number, or several that differ."),
         ({"rounds": 0}, "--rounds: 0 is not at least 1."),
@@ -257,5 +257,5 @@ def test_importance_scores_are_lengths_of_gradients():
 def test_progress_is_told():
     X, y = made()
     seen = []
-    calibrate(make_problem(X, y, "logistic"), y, np.arange(100), np.full(100, 15.0), CalibrationSettings(), lambda *told: seen.append(told))
-    assert seen == [("calibrate", 0, 2), ("calibrate", 1, 2), ("calibrate", 2, 2)]
+    calibrate(make_problem(X, y, "logistic"), y, np.arange(100), np.full(100, 15.0), CalibrationSettings(rounds=3), lambda *told: seen.append(told))
+    assert seen == [("calibrate", done, 3) for done in range(4)]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from reference import nearest_weights
 
-from craig_cli.calibration.dual import calibrated_weights, normal_matrix
+from craig_cli.calibration.dual import calibrated_weights
+from craig_cli.calibration.equations import normal_matrix
 from craig_cli.kernels.normal import cholesky, solve_by_cholesky
 from craig_cli.threads import Workers
 

@@ -8,6 +8,8 @@ import gzip
 import io
 import json
 import lzma
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -283,6 +285,26 @@ def test_what_is_refused(craig, selected, own_folder, options, code, message):
     else:
         assert result.err == f"craig: error: {message}\n"
     assert listing(own_folder) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("-", "-", "-o", "x.csv"), "DATA and MANIFEST cannot both be read from stdin: name a file for one."),
+        (("-", "cs.parquet", "--first", "2", "-o", "x.csv"), "--first: the data is read twice, and a pipe can be read only once. Name a file."),
+    ],
+)
+def test_stdin_is_read_once(craig, selected, arguments, message):
+    result = craig("apply", *arguments)
+    assert (result.code, result.err) == (2, f"craig: error: {message}\n")
+
+
+def test_data_from_a_pipe(selected, own_folder):
+    command = [sys.executable, "-m", "craig_cli", "apply", "-", "cs.parquet", "--format", "csv", "--to", "csv", "-o", "-", "-q"]
+    done = subprocess.run(command, input=(own_folder / "data.csv").read_bytes(), capture_output=True)
+    index, weight = picks()
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().splitlines()[1:] == [f"{selected[i + 1]},{w:g}" for i, w in zip(index, weight, strict=True)]
 
 
 def test_other_data_by_force(craig, selected, own_folder):

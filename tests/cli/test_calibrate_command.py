@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -32,21 +33,54 @@ def test_select_with_random_rows_and_calibrated_weights(craig, many):
     result = craig("select", "many.csv", "--size", "60", "--representative", "random", "--weights", "calibrated", "-o", "cs.parquet")
     assert result.code == 0
     assert "a random row of each cluster stands for it" in result.err
-    assert after(result.err, "weights") == "calibrated at 3 pilots of logistic loss (l2 1e-05, 0.001, 0.1), 2 of 2 rounds kept"
-    assert after(result.err, "gradient").endswith("of its root mean square, 12 coordinates (5 rows each)")
+    assert after(result.err, "weights") == "calibrated at 4 pilots of logistic loss (l2 1e-05, 0.001, 0.1, 1), 2 of 4 rounds kept"
+    assert after(result.err, "gradient").endswith("of its root mean square, 16 coordinates (3.75 rows each)")
     manifest = read_manifest("cs.parquet")
     coreset = manifest.coreset
     assert (coreset.weights, coreset.representative, coreset.calibration["base_weights"]) == ("calibrated", "random", "cluster")
     assert coreset.base_weight.tolist() == coreset.cluster_size.tolist()
-    assert manifest.request["calibration"]["pilot_l2"] == [1e-5, 1e-3, 1e-1]
+    assert manifest.request["calibration"]["pilot_l2"] == [1e-5, 1e-3, 1e-1, 1.0]
     assert pq.read_schema("cs.parquet").names[5:9] == ["gain", "epsilon", "medoid", "base_weight"]
     checked = craig("verify", "many.csv", "cs.parquet")
     assert checked.code == 0
     assert "base weights: the sizes of the clusters, before calibration" in checked.out
 
 
+def test_select_for_linear_models_is_the_default(craig, many):
+    for name, options in (("a", ()), ("b", ("--for", "linear")), ("c", ("--representative", "varied", "--weights", "auto"))):
+        assert craig("select", "many.csv", "--size", "60", *options, "-o", f"{name}.parquet").code == 0
+    assert len({(many / f"{name}.parquet").read_bytes() for name in "abc"}) == 1
+    coreset = read_manifest("a.parquet").coreset
+    assert (coreset.weights, coreset.representative) == ("calibrated", "varied")
+    assert craig("verify", "many.csv", "a.parquet").code == 0
+    trained = craig("train", "many.csv", "--coreset", "a.parquet", "--first", "30", "-o", "model.npz")
+    assert after(trained.err, "trained") == "on 30 rows of a.parquet"
+
+
+def test_for_local_models_and_the_paper(craig, many):
+    for name, options in (("a", ("--for", "local", "--method", "exact")), ("b", ("--paper",))):
+        assert craig("select", "many.csv", "--size", "60", *options, "-o", f"{name}.parquet").code == 0
+    assert (many / "a.parquet").read_bytes() == (many / "b.parquet").read_bytes()
+    coreset = read_manifest("b.parquet").coreset
+    assert (coreset.method, coreset.representative, coreset.weights, coreset.medoid) == ("exact", "medoid", "cluster", None)
+
+
+def test_an_epsilon_budget_and_rows_without_labels_have_medoids(craig, many):
+    for options in (("--mean-epsilon", "0.8"), ("--size", "30", "--no-label", "--drop", "label")):
+        assert craig("select", "many.csv", *options, "-o", "cs.parquet").code == 0
+        coreset = read_manifest("cs.parquet").coreset
+        assert (coreset.representative, coreset.weights, coreset.notes) == ("medoid", "cluster", ())
+
+
+def test_too_many_coordinates_for_the_picks_are_left(craig, many):
+    result = craig("select", "many.csv", "--size", "20", "--one-hot", "a", "-o", "cs.parquet")
+    said = r"note +The weights are not calibrated: \d+ coordinates of a gradient are too many for 20 picks to give much\."
+    assert re.search(said, result.err)
+    assert read_manifest("cs.parquet").coreset.weights == "cluster"
+
+
 def test_calibrate_and_its_prefix(craig, many):
-    assert craig("select", "many.csv", "--size", "60", "--method", "random", "-o", "cs.parquet").code == 0
+    assert craig("select", "many.csv", "--size", "60", "--method", "random", "--weights", "cluster", "-o", "cs.parquet").code == 0
     whole = craig("calibrate", "many.csv", "cs.parquet", "-o", "whole.parquet", "--json")
     facts = json.loads(whole.out)
     assert (facts["weights"], facts["selected"], facts["calibration"]["rounds_kept"]) == ("calibrated", 60, 2)
@@ -64,7 +98,7 @@ def test_the_same_bytes_from_select_and_calibrate(craig, many):
     for threads in ("1", "2"):
         options = ["--size", "60", "--representative", "random", "--threads", threads]
         assert craig("select", "many.csv", *options, "--weights", "calibrated", "-o", f"once{threads}.parquet").code == 0
-        assert craig("select", "many.csv", *options, "-o", "plain.parquet").code == 0
+        assert craig("select", "many.csv", *options, "--weights", "cluster", "-o", "plain.parquet").code == 0
         assert craig("calibrate", "many.csv", "plain.parquet", "--threads", threads, "-o", f"twice{threads}.parquet").code == 0
     names = ("once1", "once2", "twice1", "twice2")
     assert len({(many / f"{name}.parquet").read_bytes() for name in names}) == 1
@@ -84,7 +118,7 @@ def test_a_representative_of_another_cluster_is_found_out(craig, many):
 
 
 def test_importance_is_a_method(craig, many):
-    assert craig("select", "many.csv", "--size", "60", "--method", "importance", "-o", "cs.parquet").code == 0
+    assert craig("select", "many.csv", "--size", "60", "--method", "importance", "--weights", "cluster", "-o", "cs.parquet").code == 0
     coreset = read_manifest("cs.parquet").coreset
     assert (coreset.method, coreset.weights, len(set(coreset.weight.tolist())) > 30) == ("importance", "inverse", True)
     assert craig("verify", "many.csv", "cs.parquet").code == 0
@@ -105,6 +139,18 @@ def test_importance_is_a_method(craig, many):
         (
             ["train", "many.csv", "--first", "3", "-o", "m.npz"],
             "--first: it takes the first picks of a --coreset, and their weights anew from its data.",
+        ),
+        (
+            ["select", "many.csv", "--size", "9", "--paper", "--method", "cells", "-o", "o.parquet"],
+            "--paper leaves no choice of --method: leave one of the two out.",
+        ),
+        (
+            ["select", "many.csv", "--size", "9", "--paper", "--for", "local", "-o", "o.parquet"],
+            "--paper leaves no choice of --for: leave one of the two out.",
+        ),
+        (
+            ["select", "many.csv", "--mean-epsilon", "1", "--for", "linear", "-o", "o.parquet"],
+            "--for linear: an epsilon budget is kept by medoids and the sizes of their clusters. Use --size or --fraction.",
         ),
         (
             ["select", "many.csv", "--mean-epsilon", "1", "--representative", "random", "-o", "o.parquet"],

@@ -28,11 +28,11 @@ def big(own_folder: Path) -> Path:
     """Write ``big.csv`` and, from other options, the manifest ``cs.parquet``; return the latter."""
     rng = np.random.default_rng(0)
     write_csv(own_folder / "big.csv", rng.integers(0, 2, N_ROWS).tolist(), rng.normal(size=(N_ROWS, 8)))
-    assert main(["select", "big.csv", "--size", "10", "-o", "cs.parquet", "-q"]) == 0
+    assert main(["select", "big.csv", "--size", "10", "--for", "local", "-o", "cs.parquet", "-q"]) == 0
     return own_folder / "cs.parquet"
 
 
-SELECT = ["select", "big.csv", "--fraction", "0.3", "-o", "cs.parquet", "-q"]
+SELECT = ["select", "big.csv", "--fraction", "0.3", "--for", "local", "-o", "cs.parquet", "-q"]
 
 
 @pytest.fixture

@@ -63,6 +63,11 @@ def test_what_is_refused(craig, data, own_folder, text, code, message):
     assert (result.code, result.err) == (code, f"craig: error: {message}\n")
 
 
+def test_stdin_is_read_once(craig, data):
+    result = craig("select", "data.csv", "--size", "5", "--include", "-", "--exclude", "-", "-o", "cs.parquet")
+    assert (result.code, result.err) == (2, "craig: error: - (standard input) can be read only once: name it once.\n")
+
+
 def test_other_distances_and_other_data_are_not_extended(craig, data, own_folder):
     assert craig("select", "data.csv", "--size", "3", *PLAIN, "-o", "small.parquet").code == 0
     result = craig("select", "data.csv", "--size", "6", *PLAIN, "--scale", "standard", "--extend", "small.parquet", "-o", "l.parquet")

@@ -30,7 +30,7 @@ def large(own_folder, monkeypatch):
 
 
 def test_rows_that_do_not_fit_are_selected_from_disk(craig, large):
-    result = craig("select", "large.parquet", "--fraction", "0.05", "--memory-limit", "4M", "-o", "cs.parquet", "--json")
+    result = craig("select", "large.parquet", "--fraction", "0.05", "--for", "local", "--memory-limit", "4M", "-o", "cs.parquet", "--json")
     assert (result.code, result.err) == (0, "")
     facts = json.loads(result.out)
     assert facts["method"] == "cells"
@@ -44,7 +44,7 @@ def test_rows_that_do_not_fit_are_selected_from_disk(craig, large):
 
 def test_weights_that_cannot_be_calibrated_are_said_to_be_so(craig, large):
     options = ("--size", "50", "--memory-limit", "4M", "-o", "cs.parquet")
-    assert json.loads(craig("select", "large.parquet", *options, "--weights", "auto", "--json").out)["notes"] == [
+    assert json.loads(craig("select", "large.parquet", *options, "--json").out)["notes"] == [
         "The rows did not fit the memory limit: they were selected from cells on disk.",
         "The weights were not calibrated, which takes the rows in memory: they are those of the method.",
     ]

@@ -23,7 +23,7 @@ def asked(craig, monkeypatch):
     def run(*arguments):
         seen = {}
 
-        def work(inputs, selection, output, *, calibration, force, progress):
+        def work(inputs, selection, output, *, force, **more):
             seen.update(inputs=inputs, selection=selection, output=output, force=force)
             raise Stop
 
@@ -39,7 +39,7 @@ def test_defaults_are_those_of_the_settings(asked):
     seen = asked("d.csv", "--size", "3", "-o", "x")
     assert seen == {
         "inputs": InputSettings(("d.csv",)),
-        "selection": SelectionSettings(Budget(size=3)),
+        "selection": SelectionSettings(Budget(size=3), representative="varied"),
         "output": "x",
         "force": False,
     }

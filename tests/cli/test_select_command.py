@@ -17,7 +17,7 @@ def seconds_and_memory_hidden(text: str) -> str:
 
 
 def test_the_summary(craig, data):
-    result = craig("select", "data.csv", "--size", "3", "-o", "cs.parquet")
+    result = craig("select", "data.csv", "--size", "3", "--for", "local", "-o", "cs.parquet")
     assert (result.code, result.out) == (0, "")
     assert seconds_and_memory_hidden(result.err) == (
         "rows     12 read, 1 column\n"
@@ -39,7 +39,7 @@ def test_the_summary(craig, data):
 
 
 def test_json_states_the_same_facts(craig, data):
-    result = craig("select", "data.csv", "--size", "3", "-o", "cs.parquet", "--json")
+    result = craig("select", "data.csv", "--size", "3", "--paper", "-o", "cs.parquet", "--json")
     assert (result.code, result.err) == (0, "")
     facts = json.loads(result.out)
     assert set(facts.pop("seconds")) == {"read", "select", "write"}
@@ -51,7 +51,7 @@ def test_json_states_the_same_facts(craig, data):
         "skipped_rows": 0,
         "selected": 3,
         "method": "exact",
-        "reason": "it is quick on this many rows",
+        "reason": "",
         "classes": [
             {"label": 0, "n": 8, "k": 2, "epsilon": 10.0, "epsilon_mean": 1.25, "medoid_epsilon": pytest.approx(40.0)},
             {"label": 1, "n": 4, "k": 1, "epsilon": 10.0, "epsilon_mean": 2.5, "medoid_epsilon": pytest.approx(10.0)},
@@ -80,7 +80,7 @@ def test_quiet_says_nothing(craig, data):
 
 def test_verbose_names_settings_and_stages(craig, data):
     result = craig("select", "data.csv", "--size", "3", "--threads", "2", "-o", "cs.parquet", "-v")
-    assert result.err.startswith("craig: method auto, metric euclidean, scale none, seed 0, 2 threads\n")
+    assert result.err.startswith("craig: method auto, representative varied, weights auto, metric euclidean, scale none, seed 0, 2 threads\n")
 
 
 def test_a_second_run_over_the_old_output_gives_equal_bytes(craig, data, own_folder):
@@ -197,7 +197,7 @@ def test_a_broken_promise_is_not_written(craig, data, own_folder, monkeypatch):
         return dataclasses.replace(coreset, weight=coreset.weight + 1)
 
     monkeypatch.setattr("craig_cli.workflows.select.select", wrong)
-    result = craig("select", "data.csv", "--size", "3", "-o", "cs.parquet")
+    result = craig("select", "data.csv", "--size", "3", "--for", "local", "-o", "cs.parquet")
     assert result.code == 1
     assert result.err.startswith("craig: error: internal error: ContractError: the coreset breaks a promise")
     assert listing(own_folder) == ["data.csv"]
@@ -208,14 +208,15 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(craig, data, own_f
     assert (result.code, result.err) == (0, "")
     text = re.sub(r"about [\d.,]+ (s|MB)", r"about _ \1", result.out)
     assert text == (
-        "rows    12 read, 1 column\n"
-        "picks   3 (25.00%)\n"
-        "class   0  2 of 8\n"
-        "        1  1 of 4\n"
-        "method  exact (chosen by auto: it is quick on this many rows)\n"
-        "time    about _ s for the selection\n"
-        "memory  about _ MB at the peak\n"
-        "        Nothing was selected (--dry-run).\n"
+        "rows     12 read, 1 column\n"
+        "picks    3 (25.00%)\n"
+        "class    0  2 of 8\n"
+        "         1  1 of 4\n"
+        "method   exact (chosen by auto: it is quick on this many rows)\n"
+        "weights  auto, by a calibration\n"
+        "time     about _ s for the selection\n"
+        "memory   about _ MB at the peak\n"
+        "         Nothing was selected (--dry-run).\n"
     )
     assert listing(own_folder) == ["data.csv"]
     facts = json.loads(craig("select", "data.csv", "--epsilon", "9", "--dry-run", "--json").out)

@@ -52,7 +52,7 @@ def test_the_summary(craig, data):
 
 
 def test_json_states_the_same_facts(craig, data):
-    assert craig("select", "data.csv", "--size", "3", "-o", "cs.parquet").code == 0
+    assert craig("select", "data.csv", "--size", "3", "--for", "local", "-o", "cs.parquet").code == 0
     result = craig("train", "data.csv", "--coreset", "cs.parquet", "-o", "model.npz", "--json")
     assert (result.code, result.err) == (0, "")
     facts = json.loads(result.out)
@@ -92,14 +92,14 @@ def test_hand_made_weights_are_repeated_rows(craig, own_folder):
 
 
 def test_a_coreset_of_all_rows_is_all_rows(craig, data):
-    assert craig("select", "data.csv", "--size", "12", "-o", "cs.parquet").code == 0
+    assert craig("select", "data.csv", "--size", "12", "--for", "local", "-o", "cs.parquet").code == 0
     for name, extra in (("a.npz", ()), ("b.npz", ("--coreset", "cs.parquet"))):
         assert craig("train", "data.csv", "--solver", "lbfgs", "--l2", "0.1", "-o", name, *extra).code == 0
     np.testing.assert_allclose(read_model("a.npz").coef, read_model("b.npz").coef, atol=1e-6)
 
 
 def test_greedy_order_is_that_of_the_manifest(craig, data):
-    assert craig("select", "data.csv", "--size", "5", "-o", "cs.parquet").code == 0
+    assert craig("select", "data.csv", "--size", "5", "--for", "local", "-o", "cs.parquet").code == 0
     table = pq.read_table("cs.parquet").sort_by("order")
     write_weights("w.parquet", table["index"], table["weight"])
     for name, extra in (("a.npz", ("--coreset", "cs.parquet")), ("b.npz", ("--weights", "w.parquet"))):
@@ -198,7 +198,7 @@ def test_data_and_weights_from_stdin(craig, data, monkeypatch, own_folder):
 
 
 def test_a_manifest_of_other_data(craig, data):
-    assert craig("select", "data.csv", "--size", "3", "-o", "cs.parquet").code == 0
+    assert craig("select", "data.csv", "--size", "3", "--for", "local", "-o", "cs.parquet").code == 0
     data.write_text(data.read_text().replace("13.0", "13.5"))
     result = craig("train", "data.csv", "--coreset", "cs.parquet", "-o", "m.npz")
     assert result.code == 3
@@ -331,7 +331,7 @@ def test_text_is_no_target(craig, own_folder):
 )
 def test_outputs_refused(craig, data, own_folder, output, message):
     (own_folder / "notes.txt").write_text("dear diary")
-    assert craig("select", "data.csv", "--size", "3", "-o", "cs.parquet").code == 0
+    assert craig("select", "data.csv", "--size", "3", "--for", "local", "-o", "cs.parquet").code == 0
     result = craig("train", "data.csv", "--coreset", "cs.parquet", "-o", output)
     assert (result.code, result.err) == (2, f"craig: error: --output: {message}\n")
     assert (own_folder / "notes.txt").read_text() == "dear diary"

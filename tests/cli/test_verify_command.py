@@ -15,7 +15,7 @@ from craig_cli.manifest import read_manifest, write_manifest
 @pytest.fixture
 def manifest(craig, data, own_folder):
     """Write ``cs.parquet``, three picks of ``data.csv``."""
-    assert craig("select", "data.csv", "--size", "3", "-o", "cs.parquet").code == 0
+    assert craig("select", "data.csv", "--size", "3", "--for", "local", "-o", "cs.parquet").code == 0
     return own_folder / "cs.parquet"
 
 
@@ -79,7 +79,7 @@ def test_verify_holds_for_every_way_to_select(craig, own_folder, method, reading
     rows = np.random.default_rng(0).normal(size=(60, 3))
     write_csv(own_folder / "d.csv", [i % 3 for i in range(60)], rows)
     for extra in ((), ("--method", method)):
-        assert craig("select", "d.csv", "--size", "9", "-o", "cs.parquet", *reading, *extra).code == 0
+        assert craig("select", "d.csv", "--size", "9", "--for", "local", "-o", "cs.parquet", *reading, *extra).code == 0
         result = craig("verify", "d.csv", "cs.parquet")
         assert result.code == 0, result.out
 

@@ -1,0 +1,54 @@
+"""What a calibration costs, before it is made."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from craig_cli.blocks import Dataset, SparseRows
+from craig_cli.calibration.newton import MOST_COLUMNS
+from craig_cli.calibration.rounds import most_constraints
+from craig_cli.calibration_settings import CalibrationSettings
+from craig_cli.selection.budgets import budget_size
+from craig_cli.settings import SelectionSettings
+
+PASS_COORDINATES = 30
+"""What the loss of a row costs besides its coordinates, in coordinates."""
+PASS_COST, EQUATION_COST = 12.0, 6.0
+"""Of a coordinate of a pass, and of a multiplication of normal equations, in coordinates of pairs as `selection.costs` counts them."""
+FIT_STEPS, DUAL_STEPS = 7, 8
+"""Newton steps that a fit and a calibration take, about."""
+CHUNKS = 256
+"""Bytes a coefficient of the pilots: the sums and squares of 16 pieces of a pass."""
+
+
+def shape_of_calibration(dataset: Dataset, selection: SelectionSettings, settings: CalibrationSettings) -> tuple[int, int, int, int]:
+    """Return the picks, the outputs of a model, the coefficients of an output, and the constraints of all pilots. Time n log n."""
+    n_classes = 1 if dataset.labels is None or selection.task == "regression" else len(np.unique(dataset.labels))
+    k = dataset.n_rows if selection.budget.is_cover else budget_size(selection.budget, dataset.n_rows, n_classes)
+    m, columns = n_classes if n_classes > 2 or settings.loss == "softmax" else 1, dataset.n_columns + 1
+    return k, m, columns, min(len(settings.pilot_l2) * m * columns, most_constraints(k, settings))
+
+
+def calibrating_bytes(dataset: Dataset, selection: SelectionSettings, settings: CalibrationSettings) -> int:
+    """Return the memory that a calibration takes on one thread besides the rows; 0 if there is none.
+
+    Slopes and groups of all rows, the picks as dense rows, their constraints (twice while they are joined), the normal equations, and the pilots.
+    """
+    if settings.weights == "cluster" or dataset.labels is None:
+        return 0
+    k, m, columns, q = shape_of_calibration(dataset, selection, settings)
+    is_dense = not isinstance(dataset.rows, SparseRows) or columns <= MOST_COLUMNS
+    picks = 16 * k * columns if is_dense else 0
+    return 8 * dataset.n_rows * (m + 5) + picks + 16 * k * q + 24 * q**2 + CHUNKS * len(settings.pilot_l2) * m * columns
+
+
+def calibrating_work(dataset: Dataset, selection: SelectionSettings, settings: CalibrationSettings) -> float:
+    """Return what a calibration takes, in coordinates of pairs as `selection.costs` counts them; 0 if there is none."""
+    if settings.weights == "cluster" or dataset.labels is None:
+        return 0.0
+    k, m, columns, q = shape_of_calibration(dataset, selection, settings)
+    pilots, rounds = len(settings.pilot_l2), settings.rounds
+    entries = len(dataset.rows.values) if isinstance(dataset.rows, SparseRows) else dataset.n_rows * dataset.n_columns
+    passes = pilots * (1 + rounds) * m * (entries + PASS_COORDINATES * dataset.n_rows)
+    fits = pilots * (1 + rounds) * FIT_STEPS * m * k * columns * (columns if columns <= MOST_COLUMNS else 1)
+    return PASS_COST * passes + EQUATION_COST * (fits + rounds * DUAL_STEPS * (k * q**2 / 2 + q**3 / 3))

@@ -1,0 +1,51 @@
+"""Normal equations of many rows: their matrix and their solution, on threads, the same bits for any number of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from craig_cli.kernels.normal import add_outer_products, add_sparse_outer_products, cholesky, solve_by_cholesky
+from craig_cli.threads import Workers, ranges
+from craig_cli.training.problem import Array
+
+CHUNK_ROWS = 1024
+"""Rows added up at a time: their number does not depend on threads."""
+SMALLEST_PIVOT = 1e-14
+WORTH_THREADS = 1e7
+"""Multiplications, below which handing work to threads takes longer than the work."""
+FEW = 0.3
+"""Where no more of the values than this are not zero, zeros are left out of the sums."""
+
+
+def normal_matrix(parts: Array, weights: Array, workers: Workers) -> Array:
+    """Return the sum of weight a a^T over the rows of `parts` (k, q), upper triangle, added up in chunks of a fixed size in order.
+
+    Time k q^2 / 2 multiplications over threads; where most values are zeros, half the square of the others in each row.
+    """
+    q = parts.shape[1]
+    total = np.zeros((q, q))
+    pieces = ranges(len(parts), CHUNK_ROWS)
+    kernel = add_sparse_outer_products if np.count_nonzero(parts) <= FEW * parts.size else add_outer_products
+
+    def add(first: int, last: int) -> Array:
+        out = np.zeros((q, q))
+        kernel(parts, weights, first, last, out)
+        return out
+
+    if parts.size * q < WORTH_THREADS:
+        for piece in pieces:
+            total += add(*piece)
+        return total
+    for start in range(0, len(pieces), workers.n_threads):
+        for part in workers.map(add, pieces[start : start + workers.n_threads]):
+            total += part
+    return total
+
+
+def solution(matrix: Array, ridge: Array, right: Array) -> Array:
+    """Return x of (matrix + diag(ridge)) x = right; only the upper triangle counts, which is overwritten. Coordinates without a pivot are 0."""
+    matrix[np.diag_indices_from(matrix)] += ridge
+    cholesky(matrix, SMALLEST_PIVOT)
+    x = right.copy()
+    solve_by_cholesky(matrix, x)
+    return x

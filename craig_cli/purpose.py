@@ -1,0 +1,62 @@
+"""What a coreset is for, and the choices that follow from it where the user makes none. Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from craig_cli.catalog import PURPOSES, REPRESENTATIVES, WEIGHTINGS, names
+from craig_cli.errors import UsageError
+from craig_cli.settings import DRAWN, check_name
+
+PAPER = {"method": "exact", "representative": "medoid", "weights": "cluster"}
+"""The choices of the paper's algorithm 1."""
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a coreset is for.
+
+    Parameters
+    ----------
+    name : {'linear', 'local'} or None
+        None stands for linear where that can be done.
+    representative, weights : str or None
+        What the user has chosen; None leaves it to the purpose.
+    """
+
+    name: str | None = None
+    representative: str | None = None
+    weights: str | None = None
+
+    def __post_init__(self) -> None:
+        for option, value, table in (
+            ("--for", self.name, PURPOSES),
+            ("--representative", self.representative, REPRESENTATIVES),
+            ("--weights", self.weights, WEIGHTINGS),
+        ):
+            if value is not None:
+                check_name(option, value, names(table))
+
+    @property
+    def may_fall_back(self) -> bool:
+        """Whether medoids may do, where nothing else can be had."""
+        return self.representative is None and self.name is None
+
+    def choices(self, method: str, is_cover: bool, has_labels: bool, by_proxy: bool = False) -> tuple[str, str]:
+        """Return the representative and the weights for a method, a budget that is one of epsilon or not, and rows that have labels or not.
+
+        By a proxy, which has the gradients of another model, nothing is for linear models unless the user says so.
+
+        Raises
+        ------
+        UsageError
+            It is said to be for linear models, and cannot be.
+        """
+        name = self.name or ("linear" if has_labels and not is_cover and not by_proxy else "local")
+        if name == "linear" and is_cover and self.representative is None:
+            raise UsageError("--for linear: an epsilon budget is kept by medoids and the sizes of their clusters. Use --size or --fraction.")
+        if name == "linear" and not has_labels and self.weights is None:
+            raise UsageError("--for linear: weights are calibrated at models that need labels, and there are none. Use --for local.")
+        representative = "medoid" if name == "local" or method in DRAWN else "varied"
+        weights = "cluster" if name == "local" else "auto"
+        return self.representative or representative, self.weights or weights

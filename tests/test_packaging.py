@@ -1,0 +1,101 @@
+"""What is around the program: completions, man pages, the container file and the GitHub action."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from craig_cli.cli.app import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+PACKAGING = ROOT / "packaging"
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Write the man pages."""
+    spec = importlib.util.spec_from_file_location("make_man", PACKAGING / "make_man.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.write_pages(tmp_path_factory.mktemp("man"))
+
+
+@pytest.fixture
+def on_path(tmp_path, monkeypatch):
+    """Put `craig` and `python`, of this interpreter, first in the path."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "craig").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m craig_cli "$@"\n')
+    (folder / "craig").chmod(0o755)
+    (folder / "python").symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{os.environ.get('PYTHONPATH', '')}")
+    return folder
+
+
+def test_a_man_page_for_each_command(pages):
+    assert [path.name for path in pages] == ["craig.1", *(f"craig-{entry.name}.1" for entry in COMMANDS)]
+    text = next(path for path in pages if path.name == "craig-select.1").read_text()
+    wanted = (".SH SYNOPSIS", "\\fB\\-\\-fraction F\\fR", ".SH METHODS", ".SH EXAMPLES", "craig select sample_data/sample.libsvm", ".SH EXIT STATUS")
+    assert [part for part in wanted if part not in text] == []
+
+
+def test_man_pages_are_good_roff(pages):
+    groff = shutil.which("groff")
+    if groff is None:
+        pytest.skip("groff is not installed, to format the man pages with")
+    shown = subprocess.run([groff, "-ww", "-man", "-Tascii", *map(str, pages)], capture_output=True, text=True)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "Select a small weighted subset (coreset) of the rows of DATA" in " ".join(re.sub("\x1b\\[[0-9;]*m|.\b", "", shown.stdout).split())
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(on_path, tmp_path, shell):
+    script = subprocess.run(["craig", "completion", shell], capture_output=True, text=True)
+    assert script.returncode == 0 and "_CRAIG_COMPLETE" in script.stdout
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed, to complete with")
+    (tmp_path / "script").write_text(script.stdout)
+    if shell == "bash":
+        typed = f'source "{tmp_path}/script"; COMP_WORDS=(craig select --me); COMP_CWORD=2; _craig_completion craig; echo "${{COMPREPLY[@]}}"'
+        done = subprocess.run(["bash", "-c", typed], capture_output=True, text=True)
+        assert done.stdout.split() == ["--mean-epsilon", "--method", "--metric", "--memory-limit"], done.stderr
+    else:
+        assert subprocess.run([shell, "-n", str(tmp_path / "script")], capture_output=True).returncode == 0
+
+
+def test_the_container_file():
+    lines = (PACKAGING / "Containerfile").read_text()
+    sent = {line[1:] for line in (PACKAGING / "Containerfile.dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert all((ROOT / name).exists() for name in sent)
+    assert {"craig_cli", "sample_data", "pyproject.toml", "README.md", "LICENSE"} <= sent
+    assert lines.count("FROM ") == 2 and "-slim" in lines
+    assert lines.index("USER craig") < lines.index("craig select sample_data") < lines.index("ENTRYPOINT")
+    for sample in re.findall(r"sample_data/[a-z.]+", lines):
+        assert (ROOT / sample).exists()
+
+
+def test_the_action_runs(on_path, tmp_path):
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed, to read the action with")
+    action = yaml.safe_load((PACKAGING / "action" / "action.yml").read_text())
+    step = next(step for step in action["runs"]["steps"] if step.get("id") == "select")
+    assert set(step["env"]) == {"DATA", "OPTIONS", "OUTPUT"}
+    assert {"data", "options", "output"} <= set(action["inputs"])
+    environment = os.environ | {
+        "DATA": str(ROOT / "sample_data" / "sample.csv"),
+        "OPTIONS": "--size 20 --method exact --weights cluster --representative medoid",
+        "OUTPUT": "cs.parquet",
+        "GITHUB_OUTPUT": str(tmp_path / "outputs"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+    }
+    done = subprocess.run(["bash", "-c", step["run"]], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "outputs").read_text() == "manifest=cs.parquet\npicks=20\n"
+    assert "picks     20 of 600 rows" in (tmp_path / "summary").read_text()
