@@ -18,8 +18,8 @@ from craig_cli.threads import Workers, ranges
 
 NARROW_TOLERANCE = 1e-3
 """Distances that float32 gets wrong by more than this, added up over the final assignment, are computed again in float64."""
-TRIAL_SHARE = 0.99
-"""Share of the rows, the nearest to their picks, by which a trial tells whether float32 resolves the distances."""
+NEAR_SHARE = 0.99
+"""Share of the rows, the nearest to their picks, of which that must hold too."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def with_enough_digits(features: Features, members: ClassRows, workers: Workers,
     """Return the measured picks that `choose` makes, in float32 where that resolves the distances, else in float64.
 
     The final distances are computed in float64 in any case. If they tell that the float32 ones were off by more than `NARROW_TOLERANCE` in
-    total, the rows lie too close together, against the extent of their class, for float32: everything is done again in float64. Where
+    total, or over all rows but the farthest, most lie too close together, against the extent of their class: all is done again in float64. Where
     choosing is slow, `size_of_trial` picks made at no cost tell beforehand.
     """
     for wide in (False, True):
@@ -106,19 +106,24 @@ def measure_class(
         cluster=cluster,
         reach=group.phantom * group.unit,
     )
-    return measured, float(errors.sum()) <= NARROW_TOLERANCE * total
+    return measured, float(errors.sum()) <= NARROW_TOLERANCE * total and are_resolved(distances, errors)
 
 
 def is_resolved_by_trial(features: Features, members: ClassRows, group: Group, size: int, workers: Workers) -> bool:
     """Return whether the group resolves the distances to `size` rows spread evenly over its positions, which lie cell by cell.
 
-    The farthest rows do not count: greedy would pick them. Time and memory are those of an assignment.
+    Time and memory are those of an assignment.
     """
     chosen = group.rank[np.linspace(0, group.n_rows - 1, size).astype(np.int64)]
     cluster, _ = absorb_picks(group, chosen)
     distances, errors = checked_distances(features, members, group, chosen, cluster, workers)
     group.reset()
-    near = distances <= np.quantile(distances, TRIAL_SHARE)
+    return are_resolved(distances, errors)
+
+
+def are_resolved(distances: NDArray[np.float64], errors: NDArray[np.float64]) -> bool:
+    """Return whether errors are small against the distances to the nearest pick, but for the farthest rows, beside which any would be."""
+    near = distances <= np.quantile(distances, NEAR_SHARE)
     return float(errors[near].sum()) <= NARROW_TOLERANCE * float(distances[near].sum())
 
 
