@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench clean
+.PHONY: demo test bench scale clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,13 @@ bench: $(BIN)/python
 	mkdir -p build
 	$(BIN)/python benchmarks/bench.py $(BENCH_OPTIONS) > build/BENCHMARKS.md
 	mv build/BENCHMARKS.md BENCHMARKS.md
+
+# Fifteen minutes, each measurement less than four. Needs the dask extra.
+scale: $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dask]'
+	for part in rows cells costs quality; do $(BIN)/python benchmarks/scale.py $$part || exit 1; done
+	$(BIN)/python benchmarks/scale.py report > build/SCALE.md
+	mv build/SCALE.md SCALE.md
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from craig_cli import __version__
 from craig_cli.errors import ManifestError
+from craig_cli.remote import is_remote, open_bytes
 from craig_cli.selection import ClassSummary, Coreset
 
 SCHEMA_VERSION = 1
@@ -104,6 +105,7 @@ class Manifest:
                 {"name": storable_name(name), "rows": rows} for name, rows in zip(self.files, np.diff(self.file_starts).tolist(), strict=False)
             ],
             "notes": list(c.notes),
+            **({"parts": list(c.parts)} if c.parts else {}),
         }  # fmt: skip
 
 
@@ -202,9 +204,9 @@ def open_manifest(path: str) -> BinaryIO:
     """Return a manifest opened for reading; one that cannot be seeked in, as a pipe, is read whole."""
     if path == "-":
         return io.BytesIO(sys.stdin.buffer.read())
-    if Path(path).is_fifo():
+    if not is_remote(path) and Path(path).is_fifo():
         return io.BytesIO(Path(path).read_bytes())
-    return Path(path).open("rb")
+    return open_bytes(path)
 
 
 def unreadable(error: Exception) -> str:
@@ -311,6 +313,7 @@ def assemble(source: str, facts: Facts, table: pa.Table) -> Manifest:
             medoid=columns.get("medoid"),
             base_weight=columns.get("base_weight"),
             calibration=facts.get("calibration", dict, type(None)) if "calibration" in facts.values else None,
+            parts=read_parts(facts),
         ),
         request=facts.get("request", dict),
         data_fingerprint=facts.get("data_fingerprint", str),
@@ -344,6 +347,14 @@ def read_class(facts: Facts, entry: Mapping[str, Any]) -> ClassSummary:
         epsilon=facts.number("epsilon", of=entry),
         medoid_epsilon=math.nan if medoid is None else facts.number("medoid_epsilon", of=entry),
     )
+
+
+def read_parts(facts: Facts) -> tuple[int, ...]:
+    """Return the rows of each part that the data was selected in; none where there is no word of parts."""
+    parts: list[Any] = facts.get("parts", list) if "parts" in facts.values else []
+    if not all(type(rows) is int and rows >= 0 for rows in parts) or (parts and sum(parts) != facts.count("n")):
+        raise ManifestError(facts.source, "the rows of the parts do not add up to the number of rows")
+    return tuple(parts)
 
 
 def check_rows(source: str, coreset: Coreset, k: int) -> None:

@@ -8,11 +8,12 @@ import secrets
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from craig_cli.errors import ResourceError, UsageError, printable
+from craig_cli.remote import exists, in_words, is_remote, local_copy, local_path, replace_remote
 
 STREAM_PATHS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 """Paths that stand for open descriptors: a file behind one is written where it stands, as the shell would."""
@@ -20,6 +21,9 @@ STREAM_PATHS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 
 def is_stream(path: str) -> bool:
     """Return whether `path` is written straight: ``-``, an open descriptor, a pipe or a device."""
+    if is_remote(path):
+        return False
+    path = local_path(path)
     if path == "-" or os.path.abspath(path).startswith(STREAM_PATHS):  # noqa: PTH100 (Path would resolve nothing here)
         return True
     try:
@@ -51,6 +55,14 @@ def check_output(
         check_not_terminal(path, kind, option)
         return
     name = printable(path)
+    if is_remote(path):
+        check_not_input(path, inputs, option)
+        if not force and exists(path):
+            with local_copy(path) as copy:
+                if not may_replace(copy):
+                    raise UsageError(f"{option}: '{name}' exists and is not a craig {kind}. Choose another name, or replace it with --force.")
+        return
+    path = local_path(path)
     try:
         target = Path(path).resolve()
         if target.is_dir():
@@ -70,9 +82,13 @@ def check_not_input(path: str, inputs: Iterable[str], option: str = "--output") 
     """Raise `UsageError` if `path` names one of the input files."""
     if is_stream(path):
         return
-    target = Path(path).resolve()
+    if is_remote(path):
+        if path in inputs:
+            raise UsageError(f"{option}: '{printable(path)}' is one of the inputs.")
+        return
+    target = Path(local_path(path)).resolve()
     for source in inputs:
-        if source != "-" and Path(source).resolve() == target:
+        if source != "-" and not is_remote(source) and Path(local_path(source)).resolve() == target:
             raise UsageError(f"{option}: '{printable(path)}' is one of the inputs.")
 
 
@@ -113,13 +129,20 @@ def open_output(path: str) -> Iterator[BinaryIO]:
         The disk is full, or the file cannot be written. A broken pipe stays a `BrokenPipeError`.
     """
     try:
-        with open_stream(path) if is_stream(path) else replace_file(Path(path).resolve()) as out:
+        with open_target(path) as out:
             yield out
     except BrokenPipeError:
         raise
     except OSError as error:
         kept = "" if is_stream(path) else " An older file of that name is untouched."
-        raise ResourceError(f"{printable(path)}: cannot be written: {error.strerror or error}.{kept}") from error
+        raise ResourceError(f"{printable(path)}: cannot be written: {error.strerror or in_words(error)}.{kept}") from error
+
+
+def open_target(path: str) -> AbstractContextManager[BinaryIO]:
+    """Return what `open_output` gives, whose errors are still those of the system."""
+    if is_remote(path):
+        return replace_remote(path)
+    return open_stream(local_path(path)) if is_stream(path) else replace_file(Path(local_path(path)).resolve())
 
 
 @contextmanager

@@ -15,12 +15,20 @@ from craig_cli.cli.app import COMMANDS
 PACKAGE = Path(__file__).parents[1] / "craig_cli"
 FLOORS = (
     ("craig_cli.errors", "craig_cli.catalog", "craig_cli.cache"),
-    ("craig_cli.settings", "craig_cli.train_settings", "craig_cli.calibration_settings", "craig_cli.evaluate_settings"),
-    ("craig_cli.blocks", "craig_cli.scratch", "craig_cli.threads"),
+    ("craig_cli.settings", "craig_cli.train_settings", "craig_cli.calibration_settings", "craig_cli.evaluate_settings", "craig_cli.part_settings"),
+    ("craig_cli.blocks", "craig_cli.scratch", "craig_cli.threads", "craig_cli.remote"),
     ("craig_cli.kernels",),
     ("craig_cli.selection", "craig_cli.training", "craig_cli.evaluation"),
     ("craig_cli.calibration",),
-    ("craig_cli.readers", "craig_cli.manifest", "craig_cli.model_file", "craig_cli.weights_file", "craig_cli.predictions", "craig_cli.output"),
+    (
+        "craig_cli.readers",
+        "craig_cli.manifest",
+        "craig_cli.partial_file",
+        "craig_cli.model_file",
+        "craig_cli.weights_file",
+        "craig_cli.predictions",
+        "craig_cli.output",
+    ),
     (
         "craig_cli.report",
         "craig_cli.training_report",
@@ -28,6 +36,7 @@ FLOORS = (
         "craig_cli.evaluation_report",
         "craig_cli.evaluation_page",
         "craig_cli.evaluation_plot",
+        "craig_cli.partial_report",
     ),
     ("craig_cli.workflows", "craig_cli.api"),
     ("craig_cli.cli",),
@@ -41,9 +50,17 @@ STRANGERS = (
 HOMES = {
     "click": ("craig_cli.cli",),
     "numba": ("craig_cli.kernels", "craig_cli.cache"),
+    "distributed": ("craig_cli.workflows.dask_engine",),
     "matplotlib": ("craig_cli.evaluation_plot",),
     "h5py": ("craig_cli.readers",),
-    "pyarrow": ("craig_cli.readers", "craig_cli.manifest", "craig_cli.weights_file", "craig_cli.predictions"),
+    "pyarrow": (
+        "craig_cli.readers",
+        "craig_cli.manifest",
+        "craig_cli.partial_file",
+        "craig_cli.remote",
+        "craig_cli.weights_file",
+        "craig_cli.predictions",
+    ),
 }
 """Packages, and the only places that import them."""
 FACADE = ("craig_cli", "craig_cli.__main__")

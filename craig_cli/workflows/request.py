@@ -65,7 +65,7 @@ def restore_settings(
         The request is not one that this version can have made.
     """
     try:
-        choices = {name: value for name, value in request.items() if name not in ("input", "budget", "calibration", "first")}
+        choices = {name: value for name, value in request.items() if name not in ("input", "budget", "calibration", "first", "partition")}
         reading = request["input"]
         selection = SelectionSettings(Budget(**request["budget"]), **choices)
     except (KeyError, TypeError, AttributeError, CraigError) as error:

@@ -12,12 +12,12 @@ from craig_cli.blocks import Dataset, Labels, Progress, no_progress
 from craig_cli.errors import InputError, UsageError
 from craig_cli.manifest import Manifest, read_manifest
 from craig_cli.readers import read_dataset
-from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.report import Check, VerifyReport, counted
 from craig_cli.selection import Coreset, measure
 from craig_cli.selection.checks import broken_promises
 from craig_cli.selection.selector import WEIGHTS
 from craig_cli.settings import SelectionSettings
+from craig_cli.workflows.belonging import fingerprint_for
 from craig_cli.workflows.request import restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch
 
@@ -48,7 +48,7 @@ def verify_manifest(
     inputs, selection = restore_settings(manifest_path, manifest.request, paths, overrides, threads)
     with watch.stage("read"):
         dataset = read_dataset(inputs, progress)
-        found = fingerprint(dataset)
+        found = fingerprint_for(manifest, dataset)
     with watch.stage("check"):
         checks = [*check_data(manifest, dataset, found), check_promises(manifest)]
         if all(check.passed for check in checks[1:]):
@@ -110,9 +110,12 @@ def check_measures(coreset: Coreset, dataset: Dataset, selection: SelectionSetti
     """Return the checks of clusters and epsilon against those computed from the data."""
     picks = coreset.index if coreset.medoid is None else coreset.medoid
     try:
-        measured = measure(dataset, selection, picks, None if coreset.medoid is None else coreset.index)
+        measured = measure(dataset, selection, picks, None if coreset.medoid is None else coreset.index, coreset.parts)
     except InputError as error:
         return [Check("clusters", False, error.problem)]
+    if coreset.weights == "shard":
+        holds = measured.epsilon_total <= coreset.epsilon_total * (1 + TOLERANCE)
+        return [Check("epsilon", holds, f"{coreset.epsilon_total:.10g} stated as a bound, {measured.epsilon_total:.10g} from the data")]
     mine, theirs = np.argsort(coreset.index), np.argsort(measured.index)
     differ = int(np.count_nonzero(coreset.cluster_size[mine] != measured.cluster_size[theirs]))
     clusters = f"{differ:,} of {len(mine):,} picks have another number of rows" if differ else "each pick has the rows nearest to it"
