@@ -126,31 +126,31 @@ def in_parts(rows: np.ndarray, labels: np.ndarray, n_parts: int, settings: Selec
     return assembled(plan, [assign_part(part, number, plan, wide) for number, part in enumerate(parts)], wide).epsilon_total
 
 
-def data_sets() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return the rows that quality is measured on: made ones, and ijcnn1 where the shared data is there; in random order."""
+def ijcnn1() -> tuple[np.ndarray, np.ndarray] | None:
+    """Return ijcnn1's rows, densely and in random order, where the shared data is there."""
     from datasets import SHARED, shared
 
-    found = {f"made, 60,000 x {N_COLUMNS}": clusters(60_000, 0)}
-    if (SHARED / "ijcnn1.trn.bz2").exists():
-        dataset = shared("ijcnn1.trn.bz2")
-        assert isinstance(dataset.rows, SparseRows) and dataset.labels is not None
-        rows = np.zeros((dataset.n_rows, dataset.n_columns))
-        rows[np.repeat(np.arange(len(rows)), np.diff(dataset.rows.indptr)), dataset.rows.indices] = dataset.rows.values
-        order = np.random.default_rng(0).permutation(len(rows))
-        found["ijcnn1, 49,990 x 22"] = rows[order], dataset.labels[order]
-    return found
+    if not (SHARED / "ijcnn1.trn.bz2").exists():
+        return None
+    dataset = shared("ijcnn1.trn.bz2")
+    assert isinstance(dataset.rows, SparseRows) and dataset.labels is not None
+    rows = np.zeros((dataset.n_rows, dataset.n_columns))
+    rows[np.repeat(np.arange(len(rows)), np.diff(dataset.rows.indptr)), dataset.rows.indices] = dataset.rows.values
+    order = np.random.default_rng(0).permutation(len(rows))
+    return rows[order], dataset.labels[order]
 
 
-def measure_quality() -> list[dict[str, Any]]:
-    """Return L over that of one piece, for several numbers of parts."""
-    found = []
-    for name, (rows, labels) in data_sets().items():
-        for fraction in (0.01, 0.1):
-            settings = chosen(fraction, threads=0)
-            whole = select(Dataset(rows, labels), settings).epsilon_total
-            for by_cells in (False, True):
-                ratios = [in_parts(rows, labels, n_parts, settings, by_cells) / whole for n_parts in PARTS]
-                found.append({"data": name, "fraction": fraction, "partition": "cells" if by_cells else "rows", "ratios": ratios})
+def measure_quality(name: str, data: tuple[np.ndarray, np.ndarray] | None) -> list[dict[str, Any]]:
+    """Return L over that of one piece, for several numbers of parts; nothing without data."""
+    found: list[dict[str, Any]] = []
+    if data is None:
+        return found
+    for fraction in (0.01, 0.1):
+        settings = chosen(fraction, threads=0)
+        whole = select(Dataset(*data), settings).epsilon_total
+        for by_cells in (False, True):
+            ratios = [in_parts(*data, n_parts, settings, by_cells) / whole for n_parts in PARTS]
+            found.append({"data": name, "fraction": fraction, "partition": "cells" if by_cells else "rows", "ratios": ratios})
     return found
 
 
@@ -158,7 +158,8 @@ MEASUREMENTS: dict[str, Callable[[], Any]] = {
     "rows": lambda: measure_scaling("rows"),
     "cells": lambda: measure_scaling("cells"),
     "costs": measure_costs,
-    "quality": measure_quality,
+    "made": lambda: measure_quality(f"made, 60,000 x {N_COLUMNS}", clusters(60_000, 0)),
+    "ijcnn1": lambda: measure_quality("ijcnn1, 49,990 x 22", ijcnn1()),
 }
 
 

@@ -72,7 +72,10 @@ def page(found: Mapping[str, Any]) -> str:
     """Return SCALE.md."""
     cost = fitted(found["costs"])
     worst = max(abs((cost["assign"] + cost["pair"] * run["picks"]) * run["rows"] / run["seconds"]["assign"] - 1) for run in found["costs"])
-    quality = [[run["data"], f"{run['fraction']:.0%}", run["partition"], *(f"{ratio:.3f}" for ratio in run["ratios"])] for run in found["quality"]]
+    quality = [
+        [run["data"], f"{run['fraction']:.0%}", run["partition"], *(f"{ratio:.3f}" for ratio in run["ratios"])]
+        for run in found["made"] + found["ijcnn1"]
+    ]
     return f"""# How a selection in parts scales
 
 Made by `make scale`, on two cores. [docs/shards.md](docs/shards.md) says what is computed.

@@ -267,7 +267,7 @@ def make_source(file: str, wanted_format: str | None) -> Source:
     path, copy = file, None
     if is_pipe or (format_name == "hdf5" and is_remote(file)):  # another process opens HDF5 files, by a path
         with contextlib.nullcontext(stdin_stream()) if file == STDIN else open_file(file, name) as stream:
-            path, copy = spool(stream, name)
+            path, copy = spool(stream, name, has_name=format_name == "hdf5")
     compression = detect_compression(path, name)
     if compression is not None and not next(entry.is_text for entry in FORMATS if entry.name == format_name):
         raise UsageError(f"{printable(name)}: {format_name} files are not read compressed ({compression}): decompress the file first.")
@@ -304,15 +304,16 @@ def detect_compression(path: str, name: str) -> str | None:
     return found
 
 
-def spool(stream: BinaryIO, name: str) -> tuple[str, BinaryIO]:
+def spool(stream: BinaryIO, name: str, has_name: bool = False) -> tuple[str, BinaryIO]:
     """Copy `stream` to a temporary file that vanishes when closed; returns a path to open it by, and the file.
 
-    Under Linux the file has no name, so that not even a killed process leaves it behind.
+    Under Linux the file has no name, so that not even a killed process leaves it behind; but for `has_name`, which the HDF5 library asks for.
     """
     descriptors = Path(f"/proc/{os.getpid()}/fd")
+    is_nameless = descriptors.is_dir() and not has_name
     copy: BinaryIO | None = None
     try:
-        copy = cast(BinaryIO, tempfile.TemporaryFile() if descriptors.is_dir() else tempfile.NamedTemporaryFile())  # noqa: SIM115
+        copy = cast(BinaryIO, tempfile.TemporaryFile() if is_nameless else tempfile.NamedTemporaryFile())  # noqa: SIM115
         shutil.copyfileobj(stream, copy, CHUNK_BYTES)
         copy.flush()
     except OSError as error:
@@ -324,7 +325,7 @@ def spool(stream: BinaryIO, name: str) -> tuple[str, BinaryIO]:
             folder = printable(tempfile.gettempdir())
             raise ResourceError(f"{printable(name)}: no space left in {folder} for a temporary copy. Set TMPDIR to a larger folder.") from error
         raise reading_error(name, error) from error
-    return str(descriptors / str(copy.fileno()) if descriptors.is_dir() else copy.name), copy
+    return str(descriptors / str(copy.fileno()) if is_nameless else copy.name), copy
 
 
 def read_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:

@@ -16,7 +16,7 @@ import pytest
 from craig_cli.readers import parts as reading
 from craig_cli.workflows.stopwatch import peak_memory_bytes
 
-distributed = pytest.importorskip("distributed", reason="dask not found: pip install 'craig-cli[dev-remote]'")
+distributed = pytest.importorskip("distributed", reason="dask not found: pip install 'craig-cli[dev]'")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 OPTIONS = ("--fraction", "0.05", "--method", "cells", "--representative", "medoid", "--weights", "cluster")
@@ -67,7 +67,7 @@ def test_local_shards_and_dask_give_the_same_bytes(craig, files, dask, monkeypat
 
 def test_local_processes_with_little_memory_give_the_same_bytes(craig, files):
     assert craig("select", *files, *OPTIONS, "--parts", "files", "-o", "local.parquet").code == 0
-    limit = ("--threads", "2", "--memory-limit", "700M")
+    limit = ("--threads", "1", "--memory-limit", "700M")
     result = craig("select", *files, *OPTIONS, "--engine", "dask", *limit, "-o", "processes.parquet")
     assert result.code == 0, result.err
     assert Path("processes.parquet").read_bytes() == Path("local.parquet").read_bytes()
