@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench evidence clean
+.PHONY: demo test bench evidence scale clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -40,6 +40,13 @@ bench: $(BIN)/python
 evidence: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python benchmarks/evidence.py --into EVIDENCE.md
+
+# Fifteen minutes, each measurement less than four. Needs the dask extra.
+scale: $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dask]'
+	for part in rows cells costs made ijcnn1; do $(BIN)/python benchmarks/scale.py $$part || exit 1; done
+	$(BIN)/python benchmarks/scale.py report > build/SCALE.md
+	mv build/SCALE.md SCALE.md
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
