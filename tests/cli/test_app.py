@@ -49,7 +49,7 @@ def test_version(craig):
     ("arguments", "message"),
     [
         (["slect"], "No such command 'slect'. Did you mean 'select'?\nTry 'craig --help'."),
-        (["xyz"], "No such command 'xyz'. There are select, calibrate, train, evaluate, predict, info, verify.\nTry 'craig --help'."),
+        (["xyz"], "No such command 'xyz'. There are select, merge, calibrate, train, evaluate, predict, info, verify.\nTry 'craig --help'."),
         (["--frob"], "No such option '--frob'.\nTry 'craig --help'."),
         (["select"], "Missing option '-o' / '--output'.\nTry 'craig select --help'."),
         (["info"], "Missing argument 'MANIFEST'.\nTry 'craig info --help'."),
