@@ -79,7 +79,7 @@ def check_partitioned(settings: SelectionSettings) -> None:
     for option, given in (
         ("--sample-rows", settings.sample_rows),
         ("--refine", settings.refine),
-        ("--representative random", settings.representative == "random"),
+        (f"--representative {settings.representative}", settings.representative != "medoid"),
     ):
         if given:
             raise UsageError(f"{option}: it needs all rows in one place, and they are selected from in parts. Leave it out.")
