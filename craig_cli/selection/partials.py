@@ -83,7 +83,7 @@ def check_partitioned(settings: SelectionSettings) -> None:
         ("--include", settings.include),
         ("--exclude", settings.exclude),
         ("--extend", settings.extend),
-        ("--representative random", settings.representative == "random"),
+        (f"--representative {settings.representative}", settings.representative != "medoid"),
     ):
         if given:
             raise needs_all_rows(option)

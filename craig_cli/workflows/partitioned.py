@@ -80,10 +80,10 @@ def select_in_parts(
             cut = cut_parts(job, engine, names)
         with watch.stage("select"):
             plan, sources = plan_by_rows(job, engine, cut, progress) if job.parts.partition == "rows" else plan_by_cells(job, engine, cut, progress)
+            n_candidates = engine.result(engine.submit(candidates_of, plan))
         with watch.stage("assign"):
             coreset, data_fingerprint = assign_all(job, engine, cut, plan, sources, progress)
         found = engine.result(sources)
-        n_candidates = engine.result(engine.submit(candidates_of, plan))
     manifest = steps.manifest_of(job, coreset, data_fingerprint, found)
     with watch.stage("write"), open_output(output) as out:
         out.write(steps.written(manifest))
