@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench evidence paper wheel-test man clean
+.PHONY: demo test bench evidence paper scale wheel-test man clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -52,6 +52,13 @@ wheel-test:
 
 man: $(VENV)/.installed
 	$(BIN)/python packaging/make_man.py build/man
+
+# Fifteen minutes, each measurement less than four. Needs the dask extra.
+scale: $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dask]'
+	for part in rows cells costs made ijcnn1; do $(BIN)/python benchmarks/scale.py $$part || exit 1; done
+	$(BIN)/python benchmarks/scale.py report > build/SCALE.md
+	mv build/SCALE.md SCALE.md
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

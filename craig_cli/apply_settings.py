@@ -7,6 +7,7 @@ from pathlib import Path
 
 from craig_cli.catalog import COMPRESSIONS, EXPORTS, PICK_ORDERS, WEIGHT_PLACES, names
 from craig_cli.errors import UsageError, printable
+from craig_cli.remote import bare_name, split_options
 from craig_cli.settings import check_name
 
 COLUMNAR = ("csv", "tsv", "parquet", "hdf5")
@@ -47,21 +48,21 @@ class ApplySettings:
         if place == "column" and chosen not in COLUMNAR:
             raise UsageError(f"--weight-as column: {chosen} files have no columns with names. Use file or inline.")
         if self.compression is not None and chosen in BINARY:
-            raise UsageError(f"--output: {chosen} files are not written compressed. Leave out {Path(self.output).suffix}.")
+            raise UsageError(f"--output: {chosen} files are not written compressed. Leave out {Path(bare_name(self.output)).suffix}.")
         if self.place == "file" and self.output == "-":
             raise UsageError("--output -: weights go to a file beside the output, and stdout has no name. Use --weight-as inline, column or none.")
 
     @property
     def compression(self) -> str | None:
         """Codec that the extension of the output tells."""
-        return COMPRESSIONS.get(Path(self.output).suffix.lower())
+        return COMPRESSIONS.get(Path(bare_name(self.output)).suffix.lower())
 
     @property
     def format(self) -> str:
         """What is written: as asked for, else by the extension; raises `UsageError` where neither tells."""
         if self.to is not None:
             return self.to
-        path = Path(self.output)
+        path = Path(bare_name(self.output))
         extension = path.with_suffix("").suffix if self.compression is not None else path.suffix
         found = next((entry.name for entry in EXPORTS if extension.lower() in entry.extensions), None)
         if found is None:
@@ -86,4 +87,5 @@ class ApplySettings:
     @property
     def weight_path(self) -> str:
         """The file of weights beside the output."""
-        return f"{self.output}.weight"
+        plain, options = split_options(self.output)
+        return f"{plain}.weight{options}"

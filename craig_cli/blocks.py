@@ -46,6 +46,15 @@ def shape_of(rows: Rows) -> tuple[int, int]:
     return rows.shape[0], rows.shape[1]
 
 
+def cut_rows(rows: Rows, own: slice) -> Rows:
+    """Return some consecutive rows; `own` has a start and a stop."""
+    if not isinstance(rows, SparseRows):
+        return rows[own]
+    indptr = rows.indptr[own.start : own.stop + 1]
+    entries = slice(int(indptr[0]), int(indptr[-1]))
+    return SparseRows(indptr - indptr[0], rows.indices[entries], rows.values[entries], rows.n_columns)
+
+
 @dataclass(frozen=True)
 class Block:
     """Some consecutive rows of one file.

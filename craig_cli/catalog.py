@@ -157,6 +157,17 @@ ORDERS = (
 )
 
 
+PARTITIONS = (
+    Entry("rows", "a part is rows as they lie"),
+    Entry("cells", "a part is a compact cell: rows that are near each other, wherever they lie"),
+)
+
+ENGINES = (
+    Entry("local", "one part after the other, in this process"),
+    Entry("dask", "parts are tasks on the workers of a Dask cluster (pip install 'craig-cli[dask]')"),
+)
+
+
 def names(table: tuple[Entry, ...] | tuple[Format, ...]) -> tuple[str, ...]:
     """Return the names of a table, in its order."""
     return tuple(entry.name for entry in table)

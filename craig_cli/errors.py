@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 
 class CraigError(Exception):
     """Base of every error that craig raises on purpose; its text is shown to the user as it stands."""
@@ -47,6 +50,10 @@ class InputError(CraigError):
     ) -> None:
         self.source, self.problem, self.row, self.column, self.value, self.remedy = source, problem, row, column, value, remedy
         super().__init__(str(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let the error be sent from one process to another as it stands."""
+        return partial(type(self), row=self.row, column=self.column, value=self.value, remedy=self.remedy), (self.source, self.problem)
 
     def __str__(self) -> str:
         place = printable(self.source)

@@ -1,17 +1,12 @@
 """The manifest: a coreset as a Parquet file with a JSON footer. The only place that knows its column names.
 
 Equal coresets give equal bytes: no clock, host or path is stored, but for the names of the files where there are several.
-Arrays go to and from Arrow by their buffers: its own conversions import pandas wherever that is installed, which takes longer than the rest.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 import math
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +19,7 @@ from numpy.typing import NDArray
 
 from craig_cli import __version__
 from craig_cli.errors import ManifestError
-from craig_cli.manifest_footer import SCHEMA_VERSION, Facts
+from craig_cli.footers import SCHEMA_VERSION, Facts, arrow_array, canonical_json, open_seekable, storable_name, unreadable, values_of
 from craig_cli.selection import ClassSummary, Coreset
 
 FOOTER_KEY = b"craig"
@@ -106,6 +101,7 @@ class Manifest:
             ],
             "notes": list(c.notes),
             **({"given": c.n_given} if c.n_given else {}),
+            **({"parts": list(c.parts)} if c.parts else {}),
         }  # fmt: skip
 
 
@@ -120,11 +116,6 @@ def class_facts(summary: ClassSummary) -> dict[str, Any]:
         "epsilon_mean": summary.epsilon / summary.n_rows,
         "medoid_epsilon": None if math.isnan(medoid) else medoid,
     }
-
-
-def canonical_json(value: object) -> str:
-    """Return the one JSON text of a value: keys sorted, no spaces, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def fingerprint_request(request: Mapping[str, Any], data_fingerprint: str) -> str:
@@ -155,20 +146,6 @@ def write_manifest(out: BinaryIO, manifest: Manifest) -> None:
     out.write(buffer.getvalue())
 
 
-def arrow_array(values: NDArray) -> pa.Array:
-    """Return numbers, or strings as objects, as an Arrow array of their own type."""
-    if values.dtype != object:
-        return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
-    texts = [text.encode() for text in values]
-    ends = np.cumsum([0, *map(len, texts)], dtype=np.int32)
-    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(texts)))
-
-
-def storable_name(name: str) -> str:
-    """Return a file name as text that can be stored: bytes that are not UTF-8 escaped."""
-    return name.encode("utf-8", "backslashreplace").decode()
-
-
 def is_manifest(path: Path) -> bool:
     """Return whether a file is a craig manifest, as far as its footer tells."""
     try:
@@ -187,7 +164,7 @@ def read_manifest(path: str) -> Manifest:
     """
     source = "<stdin>" if path == "-" else path
     try:
-        with open_manifest(path) as stream:
+        with open_seekable(path) as stream:
             file = pq.ParquetFile(stream)
             footer = (file.metadata.metadata or {}).get(FOOTER_KEY)
             if footer is None:
@@ -198,24 +175,6 @@ def read_manifest(path: str) -> Manifest:
     except (pa.ArrowException, OSError) as error:
         raise ManifestError(source, unreadable(error), remedy="Give a file written by craig select.") from error
     return assemble(source, facts, table)
-
-
-def open_manifest(path: str) -> BinaryIO:
-    """Return a manifest opened for reading; one that cannot be seeked in, as a pipe, is read whole."""
-    if path == "-":
-        return io.BytesIO(sys.stdin.buffer.read())
-    if Path(path).is_fifo():
-        return io.BytesIO(Path(path).read_bytes())
-    return Path(path).open("rb")
-
-
-def unreadable(error: Exception) -> str:
-    """Return why a manifest could not be read, in words that leave out Arrow's."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return f"cannot be read: {os.strerror(error.errno)}"
-    if isinstance(error, pa.ArrowInvalid) and "magic bytes" in str(error):
-        return "not a Parquet file, or cut short"
-    return "a damaged Parquet file"
 
 
 def check_columns(source: str, schema: pa.Schema) -> None:
@@ -261,6 +220,7 @@ def assemble(source: str, facts: Facts, table: pa.Table) -> Manifest:
             base_weight=columns.get("base_weight"),
             calibration=facts.get("calibration", dict, type(None)) if "calibration" in facts.values else None,
             n_given=facts.count("given") if "given" in facts.values else 0,
+            parts=read_parts(facts),
         ),
         request=facts.get("request", dict),
         data_fingerprint=facts.get("data_fingerprint", str),
@@ -273,17 +233,6 @@ def assemble(source: str, facts: Facts, table: pa.Table) -> Manifest:
     return manifest
 
 
-def values_of(source: str, name: str, column: pa.ChunkedArray) -> Any:
-    """Return a column as an array: numbers of its type, finite; strings as objects."""
-    if column.null_count:
-        raise ManifestError(source, f"column '{name}' has an empty cell")
-    array = column.combine_chunks()
-    values = np.array(array.to_pylist(), dtype=object) if array.type == pa.string() else np.from_dlpack(array)
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ManifestError(source, f"column '{name}' holds a value that is not finite")
-    return values
-
-
 def read_class(facts: Facts, entry: Mapping[str, Any]) -> ClassSummary:
     """Return the summary of one class from the footer."""
     medoid = entry.get("medoid_epsilon")
@@ -294,6 +243,14 @@ def read_class(facts: Facts, entry: Mapping[str, Any]) -> ClassSummary:
         epsilon=facts.number("epsilon", of=entry),
         medoid_epsilon=math.nan if medoid is None else facts.number("medoid_epsilon", of=entry),
     )
+
+
+def read_parts(facts: Facts) -> tuple[int, ...]:
+    """Return the rows of each part that the data was selected in; none where there is no word of parts."""
+    parts: list[Any] = facts.get("parts", list) if "parts" in facts.values else []
+    if not all(type(rows) is int and rows >= 0 for rows in parts) or (parts and sum(parts) != facts.count("n")):
+        raise ManifestError(facts.source, "the rows of the parts do not add up to the number of rows")
+    return tuple(parts)
 
 
 def check_rows(source: str, coreset: Coreset, k: int) -> None:

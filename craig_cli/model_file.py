@@ -9,6 +9,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from craig_cli import __version__
 from craig_cli.blocks import Labels
 from craig_cli.errors import InputError
+from craig_cli.remote import open_bytes
 from craig_cli.training.losses import LOSS_FACTS, Loss
 
 SCHEMA_VERSION = 1
@@ -105,7 +107,8 @@ def read_arrays(path: str) -> tuple[str, dict[str, NDArray[Any]]]:
     """Return what messages call a file, and the arrays in it; raises `InputError` for one that is missing, damaged or holds objects."""
     source = "<stdin>" if path == "-" else path
     try:
-        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        with nullcontext(sys.stdin.buffer) if path == "-" else open_bytes(path) as stream:
+            content = stream.read()
         if not zipfile.is_zipfile(io.BytesIO(content)):
             raise InputError(source, "not a model file, or cut short", remedy=REMEDY)
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:

@@ -8,11 +8,12 @@ import secrets
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from craig_cli.errors import ResourceError, UsageError, printable
+from craig_cli.remote import exists, in_words, is_remote, local_copy, local_path, replace_remote
 
 STREAM_PATHS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 """Paths that stand for open descriptors: a file behind one is written where it stands, as the shell would."""
@@ -20,6 +21,9 @@ STREAM_PATHS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 
 def is_stream(path: str) -> bool:
     """Return whether `path` is written straight: ``-``, an open descriptor, a pipe or a device."""
+    if is_remote(path):
+        return False
+    path = local_path(path)
     if path == "-" or os.path.abspath(path).startswith(STREAM_PATHS):  # noqa: PTH100 (Path would resolve nothing here)
         return True
     try:
@@ -56,6 +60,12 @@ def check_output(
         check_not_terminal(path, kind, option)
         return
     name = printable(path)
+    if is_remote(path):
+        check_not_input(path, inputs, option)
+        if not force and exists(path):
+            check_replaceable(path, may_replace, kind, option)
+        return
+    path = local_path(path)
     try:
         target = Path(path).resolve()
         if target.is_dir():
@@ -63,22 +73,37 @@ def check_output(
         if not target.parent.is_dir():
             raise UsageError(f"{option}: the folder of '{name}' does not exist.")
         check_not_input(path, inputs, option)
-        if target.exists() and not force and not (may_replace is not None and may_replace(target)):
-            reason = "exists" if may_replace is None else f"exists and is not a craig {kind}"
-            raise UsageError(f"{option}: '{name}' {reason}. Choose another name, or replace it with --force.")
+        if target.exists() and not force:
+            check_replaceable(path, may_replace, kind, option)
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
         raise UsageError(f"{option}: '{name}' cannot be used: {getattr(error, 'strerror', None) or error}.") from error
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise UsageError(f"{option}: the folder of '{name}' cannot be written.")
 
 
+def check_replaceable(path: str, may_replace: Callable[[Path], bool] | None, kind: str, option: str) -> None:
+    """Raise `UsageError` if the file `path`, which is there, is not one that craig wrote itself."""
+    if may_replace is None:
+        reason = "exists"
+    else:
+        with local_copy(path) as copy:
+            if may_replace(copy):
+                return
+        reason = f"exists and is not a craig {kind}"
+    raise UsageError(f"{option}: '{printable(path)}' {reason}. Choose another name, or replace it with --force.")
+
+
 def check_not_input(path: str, inputs: Iterable[str], option: str = "--output") -> None:
     """Raise `UsageError` if `path` names one of the input files."""
     if is_stream(path):
         return
-    target = Path(path).resolve()
+    if is_remote(path):
+        if path in inputs:
+            raise UsageError(f"{option}: '{printable(path)}' is one of the inputs.")
+        return
+    target = Path(local_path(path)).resolve()
     for source in inputs:
-        if source != "-" and Path(source).resolve() == target:
+        if source != "-" and not is_remote(source) and Path(local_path(source)).resolve() == target:
             raise UsageError(f"{option}: '{printable(path)}' is one of the inputs.")
 
 
@@ -119,13 +144,20 @@ def open_output(path: str) -> Iterator[BinaryIO]:
         The disk is full, or the file cannot be written. A broken pipe stays a `BrokenPipeError`.
     """
     try:
-        with open_stream(path) if is_stream(path) else replace_file(Path(path).resolve()) as out:
+        with open_target(path) as out:
             yield out
     except BrokenPipeError:
         raise
     except OSError as error:
         kept = "" if is_stream(path) else " An older file of that name is untouched."
-        raise ResourceError(f"{printable(path)}: cannot be written: {error.strerror or error}.{kept}") from error
+        raise ResourceError(f"{printable(path)}: cannot be written: {error.strerror or in_words(error)}.{kept}") from error
+
+
+def open_target(path: str) -> AbstractContextManager[BinaryIO]:
+    """Return what `open_output` gives, whose errors are still those of the system."""
+    if is_remote(path):
+        return replace_remote(path)
+    return open_stream(local_path(path)) if is_stream(path) else replace_file(Path(local_path(path)).resolve())
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from craig_cli.blocks import Labels
-from craig_cli.manifest import arrow_array
+from craig_cli.footers import arrow_array
 from craig_cli.training.problem import Array
 
 FOOTER_KEY = b"craig_predictions"

@@ -42,17 +42,18 @@ class Purpose:
         """Whether medoids may do, where nothing else can be had."""
         return self.representative is None and self.name is None
 
-    def choices(self, method: str, is_cover: bool, has_labels: bool, by_proxy: bool = False) -> tuple[str, str]:
+    def choices(self, method: str, is_cover: bool, has_labels: bool, prefers_local: bool = False) -> tuple[str, str]:
         """Return the representative and the weights for a method, a budget that is one of epsilon or not, and rows that have labels or not.
 
-        By a proxy, which has the gradients of another model, nothing is for linear models unless the user says so.
+        What prefers local is local unless the user says otherwise: rows selected by a proxy, which has the gradients of another model, or in
+        parts, which know no calibration.
 
         Raises
         ------
         UsageError
             It is said to be for linear models, and cannot be.
         """
-        name = self.name or ("linear" if has_labels and not is_cover and not by_proxy else "local")
+        name = self.name or ("linear" if has_labels and not is_cover and not prefers_local else "local")
         if name == "linear" and is_cover and self.representative is None:
             raise UsageError("--for linear: an epsilon budget is kept by medoids and the sizes of their clusters. Use --size or --fraction.")
         if name == "linear" and not has_labels and self.weights is None:

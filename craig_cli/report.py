@@ -187,6 +187,7 @@ class InfoReport:
             ("manifest", f"{printable(self.manifest)}, schema {said['schema_version']}, written by craig {said['craig_version']}"),
             ("picks", f"{said['k']:,} of {said['n']:,} rows ({said['k'] / said['n']:.2%}), {counted(said['d'], 'column')}"),
             *(("file", f"{printable(file['name'])}: {counted(file['rows'], 'row')}") for file in said["files"]),
+            *([("parts", f"selected in {len(said['parts'])} parts")] if "parts" in said else []),
             *class_lines(said["classes"]),
             ("method", f"{said['method']}, metric {said['metric']}, scale {said['scale']}, task {said['task']}, seed {said['seed']}"),
             ("weights", f"{said['weights']}: smallest {self.weight_min:g}, median {self.weight_median:g}, largest {self.weight_max:g}"),

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from craig_cli.errors import InputError
-from craig_cli.manifest import open_manifest, unreadable, values_of
+from craig_cli.footers import open_seekable, unreadable, values_of
 
 REMEDY = "Give a Parquet file with a column 'index' of row numbers from 0 and a column 'weight'."
 
@@ -23,7 +23,7 @@ def read_weights(path: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """
     source = "<stdin>" if path == "-" else path
     try:
-        with open_manifest(path) as stream:
+        with open_seekable(path) as stream:
             file = pq.ParquetFile(stream)
             missing = next((name for name in ("index", "weight") if file.schema_arrow.names.count(name) != 1), None)
             if missing is not None:

@@ -15,7 +15,7 @@ from craig_cli.cli.app import COMMANDS
 
 PACKAGE = Path(__file__).parents[1] / "craig_cli"
 FLOORS = (
-    ("craig_cli.errors", "craig_cli.catalog", "craig_cli.cache"),
+    ("craig_cli.errors", "craig_cli.catalog", "craig_cli.cache", "craig_cli.remote"),
     (
         "craig_cli.settings",
         "craig_cli.train_settings",
@@ -24,6 +24,7 @@ FLOORS = (
         "craig_cli.evaluate_settings",
         "craig_cli.apply_settings",
         "craig_cli.purpose",
+        "craig_cli.part_settings",
     ),
     ("craig_cli.blocks", "craig_cli.scratch", "craig_cli.threads"),
     ("craig_cli.kernels",),
@@ -32,8 +33,9 @@ FLOORS = (
     (
         "craig_cli.readers",
         "craig_cli.writers",
+        "craig_cli.footers",
         "craig_cli.manifest",
-        "craig_cli.manifest_footer",
+        "craig_cli.partial_file",
         "craig_cli.model_file",
         "craig_cli.network_file",
         "craig_cli.weights_file",
@@ -53,6 +55,7 @@ FLOORS = (
         "craig_cli.evaluation_report",
         "craig_cli.evaluation_page",
         "craig_cli.evaluation_plot",
+        "craig_cli.partial_report",
     ),
     ("craig_cli.workflows", "craig_cli.api", "craig_cli.tables", "craig_cli.sklearn", "craig_cli.torch"),
     ("craig_cli.cli",),
@@ -67,11 +70,21 @@ STRANGERS = (
 HOMES = {
     "click": ("craig_cli.cli",),
     "numba": ("craig_cli.kernels", "craig_cli.cache"),
+    "distributed": ("craig_cli.workflows.dask_engine",),
     "matplotlib": ("craig_cli.evaluation_plot", "craig_cli.manifest_plot"),
     "sklearn": ("craig_cli.sklearn",),
     "torch": ("craig_cli.torch",),
     "h5py": ("craig_cli.readers", "craig_cli.writers"),
-    "pyarrow": ("craig_cli.readers", "craig_cli.writers", "craig_cli.manifest", "craig_cli.weights_file", "craig_cli.predictions"),
+    "pyarrow": (
+        "craig_cli.readers",
+        "craig_cli.writers",
+        "craig_cli.footers",
+        "craig_cli.manifest",
+        "craig_cli.partial_file",
+        "craig_cli.remote",
+        "craig_cli.weights_file",
+        "craig_cli.predictions",
+    ),
 }
 """Packages, and the only places that import them."""
 FACADE = ("craig_cli", "craig_cli.__main__")

@@ -19,7 +19,8 @@ import pytest
 
 from craig_cli import __version__
 from craig_cli.errors import ManifestError
-from craig_cli.manifest import Manifest, canonical_json, is_manifest, read_manifest, write_manifest
+from craig_cli.footers import canonical_json
+from craig_cli.manifest import Manifest, is_manifest, read_manifest, write_manifest
 from craig_cli.selection import EPSILON_DEFINITION, ClassSummary, Coreset
 
 LABELS = {

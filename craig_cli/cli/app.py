@@ -17,6 +17,7 @@ from craig_cli.errors import ContractError, CraigError, ResourceError, printable
 
 COMMANDS = (
     Entry("select", "Select a small weighted subset of the rows, and write it as a manifest."),
+    Entry("merge", "Make the coreset of all shards from what each offers (select --partial)."),
     Entry("calibrate", "Make the weights of a manifest anew, so that they give the gradients of all rows at pilot models."),
     Entry("apply", "Write the chosen rows, with their weights, for another trainer."),
     Entry("train", "Train a linear model, or a network, on a coreset or on all rows."),

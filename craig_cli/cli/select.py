@@ -10,13 +10,14 @@ import click
 from craig_cli.cli import options as opt
 from craig_cli.cli.session import Session
 from craig_cli.errors import UsageError
-from craig_cli.settings import Budget, SelectionSettings, parse_size
+from craig_cli.part_settings import PartSettings
+from craig_cli.settings import Budget, InputSettings, SelectionSettings, parse_size
 
 
 @click.command(
     "select",
     cls=opt.Command,
-    tables=(*opt.SELECTION_TABLES, *opt.READING_TABLES),
+    tables=(*opt.SELECTION_TABLES, *opt.PART_TABLES, *opt.READING_TABLES),
     examples=(
         "craig select sample_data/sample.libsvm --fraction 0.1 -o cs.parquet",
         "craig select sample_data/sample.csv --size 20 --scale standard -o cs.parquet",
@@ -24,6 +25,8 @@ from craig_cli.settings import Budget, SelectionSettings, parse_size
         "craig select sample_data/sample.csv --fraction 0.1 --dry-run",
         "craig select sample_data/sample.parquet --mean-epsilon 1.5 --json -o cs.parquet",
         "craig select sample_data/sample.parquet --size 300 --extend cs.parquet -o larger.parquet",
+        "craig select sample_data/sample.csv --fraction 0.1 --parts 4 --partition cells -o cs.parquet",
+        "craig select sample_data/sample.csv --fraction 0.1 --partial -o sample.partial",
         "craig select - --format csv --fraction 0.1 -o cs.parquet < sample_data/sample.csv",
     ),
 )
@@ -36,6 +39,7 @@ from craig_cli.settings import Budget, SelectionSettings, parse_size
 @opt.weights_options
 @opt.threads_option
 @opt.memory_option
+@opt.parts_options
 @opt.reading_options(show_default=True)
 @opt.dry_run_option
 @opt.json_option
@@ -72,7 +76,10 @@ def command(
     given: dict[str, Any] = opt.given_rows(options["include"], options["exclude"])
     options, purpose = opt.chosen(ctx, options)
     budget = Budget(**{name: options[name] for name in ("fraction", "size", "epsilon", "mean_epsilon")})
-    representative, weights = purpose.choices(options["method"], budget.is_cover, not options["no_label"], options["proxy"] is not None)
+    parts = opt.part_settings(options)
+    representative, weights = purpose.choices(
+        options["method"], budget.is_cover, not options["no_label"], prefers_local=parts is not None or options["proxy"] is not None
+    )
     selection = SelectionSettings(
         budget,
         representative=representative,
@@ -89,12 +96,20 @@ def command(
         f"method {selection.method}, representative {representative}, weights {weights}, metric {selection.metric}, scale {selection.scale}, "
         f"seed {selection.seed}, {selection.n_threads} threads"
     )
+    if parts is not None:
+        from craig_cli.workflows.partitioned import check_job
+        from craig_cli.workflows.parts import Job
+
+        check_job(Job(inputs, selection, parts), calibration)
     if output is None or dry_run:
         from craig_cli.workflows.plan import plan_selection
 
         with session.progress() as progress:
             plan = plan_selection(inputs, selection, calibration, options["extend"], progress)
         session.finish(plan, json)
+        return
+    if parts is not None:
+        finish_in_parts(session, inputs, selection, parts, output, json, options["partial"], calibration=calibration, force=force)
         return
     from craig_cli.workflows.select import select_to_file
 
@@ -109,4 +124,17 @@ def command(
             force=force,
             progress=progress,
         )
+    session.finish(report, json, summary_only=True)
+
+
+def finish_in_parts(
+    session: Session, inputs: InputSettings, selection: SelectionSettings, parts: PartSettings, output: str, json: bool, partial: bool, **options: Any
+) -> None:
+    """Select in parts, or make the partial manifest of one shard, and report."""
+    from craig_cli.workflows.partial import select_partial
+    from craig_cli.workflows.partitioned import select_in_parts
+    from craig_cli.workflows.parts import Job
+
+    with session.progress() as progress:
+        report = (select_partial if partial else select_in_parts)(Job(inputs, selection, parts), output, **options, progress=progress)
     session.finish(report, json, summary_only=True)

@@ -3,28 +3,56 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Dataset, Labels, Rows, SparseRows, shape_of
+from craig_cli.blocks import Dataset, Labels, Rows, SparseRows, cut_rows, shape_of
 from craig_cli.kernels.fingerprint import LANES, hash_dense, hash_sparse
 from craig_cli.readers.labels import DECIMAL, WHOLE, as_numbers
 
 CHUNK_ROWS = 65_536
+PARTS = "craig1-parts:"
 
 
-def fingerprint(dataset: Dataset) -> str:
+def fingerprint(dataset: Dataset, like: str = "", parts: Sequence[int] = ()) -> str:
     """Return ``craig1:`` and 32 hexadecimal digits, which change with any value, label or the order of the rows.
 
     Zeros and columns of zeros at the end do not count, -0 is 0, a float32 is its float64 value, and numeric labels are equal if their
     values are. Time about 2 ns a value; memory: 65,536 rows at a time.
+
+    If `like` is a fingerprint made from those of parts (`fingerprint_of_parts`), so is the one returned; `parts` are the rows of each.
     """
-    sums = row_sums(dataset.rows, hash_labels(dataset.labels, dataset.n_rows), 0)
-    return as_text(dataset.n_rows, sums)
+    if like.startswith(PARTS) and sum(parts) == dataset.n_rows:
+        ends = np.cumsum(parts).tolist()
+        return fingerprint_of_parts([fingerprint(rows_between(dataset, end - n, end)) for end, n in zip(ends, parts, strict=True)])
+    return as_text(dataset.n_rows, hashes_of_rows(dataset))
 
 
-def as_text(n_rows: int, sums: list[int]) -> str:
+def fingerprint_of_parts(fingerprints: Sequence[str]) -> str:
+    """Return ``craig1-parts:`` and 32 hexadecimal digits, made of the fingerprints of parts whose rows need not be at hand."""
+    return PARTS + hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()[:32]
+
+
+def rows_between(dataset: Dataset, first: int, last: int) -> Dataset:
+    """Return some consecutive rows as a data set."""
+    own = slice(first, last)
+    return Dataset(cut_rows(dataset.rows, own), None if dataset.labels is None else dataset.labels[own])
+
+
+def joined_fingerprint(n_rows: int, hashes: Sequence[Sequence[int]]) -> str:
+    """Return the fingerprint of a data set from the hashes of the rows of its parts."""
+    return as_text(n_rows, [sum(lane) for lane in zip(*hashes, strict=True)])
+
+
+def hashes_of_rows(dataset: Dataset, first_row: int = 0) -> list[int]:
+    """Return the hashes of rows of which the first is row `first_row` of all: those of parts add up."""
+    return row_sums(dataset.rows, hash_labels(dataset.labels, dataset.n_rows), first_row)
+
+
+def as_text(n_rows: int, sums: Sequence[int]) -> str:
     """Return the fingerprint that the sums of the rows' hashes make."""
     return "craig1:" + "".join(f"{(n_rows + total) % 2**64:016x}" for total in sums)
 
@@ -42,6 +70,21 @@ def row_sums(rows: Rows, label_bits: NDArray[np.uint64], first_row: int) -> list
             total += int(hash_dense(chunk, chunk.view(np.uint64), label_bits[start : start + CHUNK_ROWS], first_row + start, lane))
         sums.append(total)
     return sums
+
+
+class Running(Protocol):
+    """A fingerprint in the making: rows seen so far, and what their fingerprint is."""
+
+    n_rows: int
+
+    def add(self, rows: Rows, labels: Labels | None) -> None: ...
+
+    def text(self) -> str: ...
+
+
+def running_fingerprint(like: str = "", parts: Sequence[int] = ()) -> Running:
+    """Return what makes, block by block, the fingerprint that `fingerprint` makes of all rows at once."""
+    return RunningParts(parts) if like.startswith(PARTS) else RunningFingerprint()
 
 
 class RunningFingerprint:
@@ -73,6 +116,28 @@ class RunningFingerprint:
         """Return the fingerprint of all rows so far, equal to `fingerprint` of the same rows."""
         is_numeric = bool(self._texts) and as_numbers(sorted(self._texts)) is not None
         return as_text(self.n_rows, self._numeric if is_numeric else self._plain)
+
+
+class RunningParts:
+    """The same for a fingerprint that is made of those of parts, of so many rows each; whatever comes after them counts as the last's."""
+
+    def __init__(self, parts: Sequence[int]) -> None:
+        self.n_rows = 0
+        self._starts = [0, *np.cumsum(parts[:-1]).tolist()]
+        self._parts = [RunningFingerprint() for _ in self._starts]
+
+    def add(self, rows: Rows, labels: Labels | None) -> None:
+        """Take in the next rows, with their labels as a reader gives them."""
+        n = shape_of(rows)[0]
+        for part, start, end in zip(self._parts, self._starts, [*self._starts[1:], self.n_rows + n], strict=True):
+            own = slice(max(start - self.n_rows, 0), min(end - self.n_rows, n))
+            if own.start < own.stop:
+                part.add(cut_rows(rows, own), None if labels is None else labels[own])
+        self.n_rows += n
+
+    def text(self) -> str:
+        """Return the fingerprint of all rows so far."""
+        return fingerprint_of_parts([part.text() for part in self._parts])
 
 
 def as_number(text: str) -> float:

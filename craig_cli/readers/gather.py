@@ -53,6 +53,8 @@ class Reading:
     ----------
     settings : InputSettings
     progress : Progress
+    sources : tuple of Source, optional
+        Default: those that the settings name.
 
     Attributes
     ----------
@@ -61,8 +63,8 @@ class Reading:
         Rows read so far.
     """
 
-    def __init__(self, settings: InputSettings, progress: Progress) -> None:
-        self.sources = expand_sources(settings)
+    def __init__(self, settings: InputSettings, progress: Progress, sources: tuple[Source, ...] | None = None) -> None:
+        self.sources = expand_sources(settings) if sources is None else sources
         if not self.sources:
             raise UsageError("There is no input: name a file, a directory, or - for stdin.")
         check_options(self.sources, settings)

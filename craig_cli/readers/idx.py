@@ -14,6 +14,7 @@ from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.idx_names import labels_name, spellings
 from craig_cli.readers.numbers import first_fault, first_unusable, first_unusable_label, numeric_labels
 from craig_cli.readers.sources import Source, make_source
+from craig_cli.remote import exists, split_options
 from craig_cli.settings import InputSettings
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -171,17 +172,18 @@ def labels_source(source: Source, wanted: str | None) -> Source:
     if source.name == "<stdin>":
         problem = "labels lie in a file beside the images, and these come from a pipe"
         raise InputError(source.name, problem, remedy="Name the file, or use --no-label.")
-    folder = Path(source.path).parent
+    plain, options = split_options(source.path)
+    folder = plain.removesuffix(Path(plain).name)
     if wanted is not None:
-        if Path(wanted).name != wanted or not (folder / wanted).is_file():
+        if Path(wanted).name != wanted or not exists(folder + wanted + options):
             raise UsageError(f"--label: '{printable(wanted)}' is not a file in the folder of {printable(source.name)}.")
-        return make_source(str(folder / wanted), "idx")
-    usual = labels_name(Path(source.name).name)
+        return make_source(folder + wanted + options, "idx")
+    usual = labels_name(Path(plain).name)
     if usual is None:
         problem = "its name does not tell that of its labels (images in it would be labels there, idx3 would be idx1)"
         raise InputError(source.name, problem, remedy="Name their file with --label FILE, or use --no-label.")
     for name in spellings(usual):
-        if (folder / name).is_file():
-            return make_source(str(folder / name), "idx")
+        if exists(folder + name + options):
+            return make_source(folder + name + options, "idx")
     problem = f"there is no file of its labels beside it, {usual}, compressed or not"
     raise InputError(source.name, problem, remedy="Name it with --label FILE, or use --no-label.")

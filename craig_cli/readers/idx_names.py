@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from craig_cli.catalog import COMPRESSIONS
+from craig_cli.remote import split_options
 
 
 def labels_name(name: str) -> str | None:
@@ -22,6 +23,8 @@ def spellings(name: str) -> list[str]:
 
 def without_labels(files: Sequence[str], formats: Sequence[str | None]) -> list[str]:
     """Return file names without those of labels whose images are among them: a pattern, or a folder, names both."""
-    twins = [(Path(file), labels_name(Path(file).name)) for file, kind in zip(files, formats, strict=True) if kind == "idx"]
-    taken = {path.with_name(name) for path, twin in twins if twin is not None for name in spellings(twin)}
-    return [file for file in files if Path(file) not in taken]
+    split = [split_options(file) for file in files]
+    idx = [(Path(plain), options) for (plain, options), kind in zip(split, formats, strict=True) if kind == "idx"]
+    twins = [(path, labels_name(path.name), options) for path, options in idx]
+    taken = {(path.with_name(name), options) for path, twin, options in twins if twin is not None for name in spellings(twin)}
+    return [file for file, (plain, options) in zip(files, split, strict=True) if (Path(plain), options) not in taken]

@@ -51,10 +51,30 @@ def read_blocks(
     """
     with open_table(source) as table:
         reader = BatchReader(source.name, table.schema_arrow, settings, categories)
-        first_row = 0
-        for batch in reader.batches(table, settings.block_bytes):
-            yield reader.block(batch, first_row, file)
+        groups, first_row = row_groups(table, source.rows)
+        first, last = source.rows or (0, table.metadata.num_rows)
+        for batch in reader.batches(table, settings.block_bytes, groups):
+            start, stop = max(first - first_row, 0), min(last - first_row, batch.num_rows)
+            if start < stop:
+                yield reader.block(batch.slice(start, stop - start), first_row + start, file)
             first_row += batch.num_rows
+
+
+def row_groups(table: pq.ParquetFile, rows: tuple[int, int] | None) -> tuple[list[int] | None, int]:
+    """Return the row groups that hold some rows (None: all), and the first row of these."""
+    if rows is None:
+        return None, 0
+    starts = [0]
+    for group in range(table.metadata.num_row_groups):
+        starts.append(starts[-1] + table.metadata.row_group(group).num_rows)
+    wanted = [g for g in range(len(starts) - 1) if starts[g] < rows[1] and starts[g + 1] > rows[0]]
+    return wanted, starts[wanted[0]] if wanted else 0
+
+
+def count_rows(source: Source) -> int:
+    """Return the rows that the file states."""
+    with open_table(source) as table:
+        return int(table.metadata.num_rows)
 
 
 def column_names(source: Source, settings: InputSettings, categories: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -123,10 +143,10 @@ class BatchReader:
         self.dtype = np.dtype(np.float32 if is_single else np.float64)
         self.n_columns = len(self.columns.expanded(self.categories))
 
-    def batches(self, table: pq.ParquetFile, size: int) -> Iterator[pa.RecordBatch]:
-        """Yield the wanted columns, about `size` bytes of dense rows at a time."""
+    def batches(self, table: pq.ParquetFile, size: int, groups: list[int] | None) -> Iterator[pa.RecordBatch]:
+        """Yield the wanted columns of some row groups (None: all), about `size` bytes of dense rows at a time."""
         n_rows = max(1, size // (self.dtype.itemsize * max(1, self.n_columns)))
-        return (batch for batch in table.iter_batches(batch_size=n_rows, columns=self.wanted) if batch.num_rows)
+        return (batch for batch in table.iter_batches(batch_size=n_rows, row_groups=groups, columns=self.wanted) if batch.num_rows)
 
     def block(self, batch: pa.RecordBatch, first_row: int, file: int) -> Block:
         """Return the rows and labels of a batch; raises `InputError` at the first bad row."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import Labels, Rows, SparseRows, shape_of
 from craig_cli.errors import InputError
-from craig_cli.readers.fingerprint import RunningFingerprint
+from craig_cli.readers.fingerprint import running_fingerprint
 from craig_cli.readers.gather import Reading, join_labels, join_rows
 from craig_cli.selection.features import take_sparse
 
@@ -37,8 +38,10 @@ class PickedRows:
     file_starts: NDArray[np.int64]
 
 
-def read_picks(reading: Reading, index: NDArray[np.int64]) -> PickedRows:
+def read_picks(reading: Reading, index: NDArray[np.int64], like: str = "", parts: Sequence[int] = ()) -> PickedRows:
     """Return the rows of an input that are named by `index`, ascending; the whole input is read once, block by block.
+
+    `like` and `parts` tell how its fingerprint is made (`fingerprint`).
 
     Raises
     ------
@@ -49,7 +52,7 @@ def read_picks(reading: Reading, index: NDArray[np.int64]) -> PickedRows:
     -----
     Memory: a block and the rows asked for (while they are joined twice).
     """
-    running = RunningFingerprint()
+    running = running_fingerprint(like, parts)
     rows: list[Rows] = []
     labels: list[Labels | None] = []
     names: list[str] = []

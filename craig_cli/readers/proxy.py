@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.gather import read_dataset
 from craig_cli.readers.numbers import first_unusable
 from craig_cli.readers.sources import STDIN, format_of
+from craig_cli.remote import bare_name, open_bytes
 from craig_cli.settings import InputSettings
 
 NPY = ".npy"
@@ -37,7 +37,7 @@ def read_proxy(text: str, n_rows: int, progress: Progress = no_progress) -> Data
     path, key = split_key(text)
     if path == STDIN:
         raise UsageError("--proxy: it is not read from stdin. Name a file.")
-    proxy = read_npy(path) if path.lower().endswith(NPY) else read_dataset(InputSettings((path,), no_label=True, rows_key=key), progress)
+    proxy = read_npy(path) if bare_name(path).lower().endswith(NPY) else read_dataset(InputSettings((path,), no_label=True, rows_key=key), progress)
     if proxy.n_rows != n_rows:
         problem = f"it has {proxy.n_rows} rows, and the data {n_rows}"
         raise InputError(text, problem, remedy="Write one row of the proxy for each row of the data, in the same order.")
@@ -55,7 +55,7 @@ def split_key(text: str) -> tuple[str, str | None]:
 def read_npy(path: str) -> Dataset:
     """Return the rows of an ``.npy`` file; raises `InputError` for what is not a table of finite numbers."""
     try:
-        with Path(path).open("rb") as stream:
+        with open_bytes(path) as stream:
             array = np.lib.format.read_array(stream, allow_pickle=False)
     except OSError as error:
         raise InputError(path, f"cannot be read: {os.strerror(error.errno) if error.errno else printable(str(error))}") from error

@@ -25,6 +25,7 @@ from typing import BinaryIO, TypeVar, cast
 from craig_cli.catalog import COMPRESSIONS, FORMATS, names
 from craig_cli.errors import InputError, ResourceError, UsageError, printable
 from craig_cli.readers.idx_names import without_labels
+from craig_cli.remote import bare_name, expand_remote, is_remote, local_path, open_bytes
 from craig_cli.settings import InputSettings
 
 Item = TypeVar("Item")
@@ -57,12 +58,15 @@ class Source:
         Codec; None where the bytes are plain.
     path : str
         What to open. For a pipe this is an unlinked temporary copy, kept for as long as this object lives.
+    rows : (int, int) or None
+        The first row to read, and that after the last; None: all.
     """
 
     name: str
     format: str
     compression: str | None
     path: str
+    rows: tuple[int, int] | None = None
 
     def open_raw(self) -> BinaryIO:
         """Return a new stream of the bytes as they are stored."""
@@ -137,9 +141,11 @@ class JoinedStreams(io.RawIOBase):
 
 def open_decompressed(path: str, compression: str | None) -> BinaryIO:
     """Return a new stream of the decompressed bytes of a file, several members or frames end to end."""
-    if compression == "gzip":
+    if compression == "gzip" and not is_remote(path):
         return cast(BinaryIO, gzip.GzipFile(path))
-    raw = Path(path).open("rb")  # noqa: SIM115  (closed with the stream made of it)
+    raw = open_bytes(path)  # closed with the stream made of it
+    if compression == "gzip":
+        return cast(BinaryIO, gzip.GzipFile(fileobj=raw))
     if compression is None:
         return raw
     if compression == "bz2":
@@ -168,7 +174,7 @@ def reading_error(name: str, error: Exception) -> InputError:
 def open_file(path: str, name: str) -> BinaryIO:
     """Return a buffered stream of the bytes of `path`; raises `InputError` in the name of `name`."""
     try:
-        return Path(path).open("rb")
+        return open_bytes(path)
     except OSError as error:
         raise reading_error(name, error) from error
 
@@ -214,11 +220,17 @@ def expand_name(name: str, wanted_format: str | None) -> list[str]:
     """Return the files that one name means: a folder's files of a known extension and a pattern's matches, sorted; else the name itself."""
     if not name:
         raise UsageError("The name of an input file is empty.")
-    path = Path(name)
     if name == STDIN:
         return [name]
+    formats = names(FORMATS) if wanted_format is None else (wanted_format,)
+    if is_remote(name):
+        files = expand_remote(name, lambda entry: format_of(entry) in formats)
+        if files == []:
+            raise InputError(name, f"no file there fits, or has an extension of {' or '.join(formats)}", remedy="Check the name.")
+        return [name] if files is None else files
+    name = local_path(name)
+    path = Path(name)
     if path.is_dir():
-        formats = names(FORMATS) if wanted_format is None else (wanted_format,)
         entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith(".") and format_of(entry.name) in formats)
         files = [str(entry) for entry in entries if not entry.is_dir()]
         if not files:
@@ -235,12 +247,12 @@ def expand_name(name: str, wanted_format: str | None) -> list[str]:
 
 def compression_of(name: str) -> str | None:
     """Return the codec that the extension of `name` tells."""
-    return COMPRESSIONS.get(Path(name).suffix.lower())
+    return COMPRESSIONS.get(Path(bare_name(name)).suffix.lower())
 
 
 def format_of(name: str) -> str | None:
     """Return the format that the extension of `name` tells, that of a compression aside."""
-    path = Path(name)
+    path = Path(bare_name(name))
     if path.suffix.lower() in COMPRESSIONS:
         path = path.with_suffix("")
     return next((entry.name for entry in FORMATS if path.name[1:].lower().endswith(entry.extensions)), None)
@@ -255,9 +267,9 @@ def make_source(file: str, wanted_format: str | None) -> Source:
         formats = ", ".join(names(FORMATS))
         raise UsageError(f"{printable(name)}: the name does not tell the format. Give --format, one of {formats}; known extensions: {known}.")
     path, copy = file, None
-    if is_pipe:
+    if is_pipe or (format_name == "hdf5" and is_remote(file)):  # another process opens HDF5 files, by a path
         with contextlib.nullcontext(stdin_stream()) if file == STDIN else open_file(file, name) as stream:
-            path, copy = spool(stream, name)
+            path, copy = spool(stream, name, has_name=format_name == "hdf5")
     compression = detect_compression(path, name)
     if compression is not None and not next(entry.may_be_compressed for entry in FORMATS if entry.name == format_name):
         raise UsageError(f"{printable(name)}: {format_name} files are not read compressed ({compression}): decompress the file first.")
@@ -269,6 +281,8 @@ def make_source(file: str, wanted_format: str | None) -> Source:
 
 def is_named_pipe(file: str) -> bool:
     """Return whether `file` is a pipe; raises `InputError` unless it is that or a regular file."""
+    if is_remote(file):
+        return False
     try:
         mode = Path(file).stat().st_mode
     except OSError as error:
@@ -286,19 +300,22 @@ def detect_compression(path: str, name: str) -> str | None:
         head = stream.read(max(map(len, MAGIC)))
     found = next((codec for magic, codec in MAGIC.items() if head.startswith(magic)), None)
     if found is None and (promised := compression_of(name)) is not None:
-        raise InputError(name, f"the name says {promised}, but the content is not compressed", remedy=f"Drop {Path(name).suffix} from the name.")
+        raise InputError(
+            name, f"the name says {promised}, but the content is not compressed", remedy=f"Drop {Path(bare_name(name)).suffix} from the name."
+        )
     return found
 
 
-def spool(stream: BinaryIO, name: str) -> tuple[str, BinaryIO]:
+def spool(stream: BinaryIO, name: str, has_name: bool = False) -> tuple[str, BinaryIO]:
     """Copy `stream` to a temporary file that vanishes when closed; returns a path to open it by, and the file.
 
-    Under Linux the file has no name, so that not even a killed process leaves it behind.
+    Under Linux the file has no name, so that not even a killed process leaves it behind; but for `has_name`, which the HDF5 library asks for.
     """
     descriptors = Path(f"/proc/{os.getpid()}/fd")
+    is_nameless = descriptors.is_dir() and not has_name
     copy: BinaryIO | None = None
     try:
-        copy = cast(BinaryIO, tempfile.TemporaryFile() if descriptors.is_dir() else tempfile.NamedTemporaryFile())  # noqa: SIM115
+        copy = cast(BinaryIO, tempfile.TemporaryFile() if is_nameless else tempfile.NamedTemporaryFile())  # noqa: SIM115
         shutil.copyfileobj(stream, copy, CHUNK_BYTES)
         copy.flush()
     except OSError as error:
@@ -310,7 +327,7 @@ def spool(stream: BinaryIO, name: str) -> tuple[str, BinaryIO]:
             folder = printable(tempfile.gettempdir())
             raise ResourceError(f"{printable(name)}: no space left in {folder} for a temporary copy. Set TMPDIR to a larger folder.") from error
         raise reading_error(name, error) from error
-    return str(descriptors / str(copy.fileno()) if descriptors.is_dir() else copy.name), copy
+    return str(descriptors / str(copy.fileno()) if is_nameless else copy.name), copy
 
 
 def read_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:

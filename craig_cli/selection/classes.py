@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from craig_cli.blocks import Labels, SparseRows
 from craig_cli.kernels import sparse, tiles
 from craig_cli.selection.features import CHUNK_ROWS, Features
-from craig_cli.selection.frames import power_of_two
+from craig_cli.selection.frames import Frame, power_of_two
 from craig_cli.selection.groups import Group, make_group
 from craig_cli.threads import Workers, ranges
 
@@ -24,11 +24,15 @@ NEAR_SHARE = 0.99
 
 @dataclass(frozen=True)
 class ClassRows:
-    """One class: its label (None for a single group), its rows in the input, ascending, and the scores of these, if rows are drawn by such."""
+    """One class: its label (None for a single group), its rows in the input, ascending, and the scores of these, if rows are drawn by such.
+
+    `frames` are the narrow and the wide frame of the class, where its parts have agreed on them.
+    """
 
     label: int | float | str | None
     index: NDArray[np.int64]
     scores: NDArray[np.float64] | None = None
+    frames: tuple[Frame, Frame] | None = None
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class ClassPicks:
     """The picks of one class, measured: arrays of shape (k_c,), in the order picked.
 
     `cluster` (n_c,) is the pick of each row of the class, by its number, `reach` is no smaller than any distance: neither is there for rows on
-    disk. `medoid` are the picks whose clusters `rows` represent, if these are other rows.
+    disk. `medoid` are the picks whose clusters `rows` represent, if these are other rows. `is_wide`: distances took float64.
     """
 
     rows: NDArray[np.int64]
@@ -49,6 +53,7 @@ class ClassPicks:
     cluster: NDArray[np.int64] | None = None
     reach: float = 0.0
     medoid: NDArray[np.int64] | None = None
+    is_wide: bool = False
 
 
 def split_classes(labels: Labels | None, n_rows: int, task: str) -> list[ClassRows]:
@@ -72,7 +77,7 @@ def with_enough_digits(features: Features, members: ClassRows, workers: Workers,
     choosing is slow, `size_of_trial` picks made at no cost tell beforehand.
     """
     for wide in (False, True):
-        group = make_group(features.in_parts(members.index, workers), wide, workers)
+        group = make_group(features.in_parts(members.index, workers), wide, workers, members.frames and members.frames[wide])
         if size_of_trial > 0 and not wide and not is_resolved_by_trial(features, members, group, size_of_trial, workers):
             continue
         chosen, weight = choose(group)
@@ -105,6 +110,7 @@ def measure_class(
         medoid_epsilon=float(remaining[0] * group.unit),
         cluster=cluster,
         reach=group.phantom * group.unit,
+        is_wide=group.is_wide,
     )
     return measured, float(errors.sum()) <= NARROW_TOLERANCE * total and are_resolved(distances, errors)
 

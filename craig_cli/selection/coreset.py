@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from craig_cli.blocks import Labels
 
 REPRESENTATIVE_DEFINITION = "sum over rows of the distance to the row that represents its cluster; clusters are the rows nearest to each medoid"
+BOUND_DEFINITION = "an upper bound of L(S), the sum over rows of the distance to the nearest selected row of its class: the rows were not assigned"
 EPSILON_DEFINITION = "L(S) = sum over rows of the distance to the nearest selected row of its class"
 
 
@@ -64,9 +65,10 @@ class Coreset:
     n_rows, n_columns : int
         Shape of the input.
     method, metric, scale, task : str
-    weights : {'cluster', 'uniform', 'cell', 'inverse', 'calibrated'}
+    weights : {'cluster', 'uniform', 'cell', 'inverse', 'calibrated', 'shard'}
         What `weight` is: the rows nearest to the pick (paper, algorithm 1), n_c / k_c alike for a class, the rows of the pick's cell, in
-        proportion to 1/probability, or calibrated.
+        proportion to 1/probability, or calibrated; 'shard': the rows of the candidates nearest to the pick, each counted in its shard, and
+        epsilons that are upper bounds.
     seed : int
     sample_rows : int
         Rows that greedy saw, about; 0 for all.
@@ -84,6 +86,8 @@ class Coreset:
         What was calibrated, in JSON types; also where it did not help.
     n_given : int
         How many of the first picks were given (rows to include, or a coreset that was extended), and not chosen.
+    parts : tuple of int
+        Rows of each part that the data was selected in; empty where that was in one piece.
     """
 
     index: NDArray[np.int64]
@@ -110,6 +114,7 @@ class Coreset:
     base_weight: NDArray[np.float64] | None = None
     calibration: Mapping[str, Any] | None = None
     n_given: int = 0
+    parts: tuple[int, ...] = ()
 
     @property
     def epsilon_total(self) -> float:
@@ -119,6 +124,8 @@ class Coreset:
     @property
     def epsilon_definition(self) -> str:
         """What epsilon is, in words."""
+        if self.weights == "shard":
+            return BOUND_DEFINITION
         return EPSILON_DEFINITION if self.medoid is None else REPRESENTATIVE_DEFINITION
 
     @property

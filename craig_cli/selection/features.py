@@ -32,6 +32,8 @@ class Features:
         Whether each row is then divided by its length.
     target : ndarray of float64, shape (n_rows,), or None
         One more coordinate (regression).
+    dense : bool
+        Whether sparse rows are laid out densely at any rate.
     """
 
     rows: NDArray[np.float64] | NDArray[np.float32] | SparseRows
@@ -39,6 +41,7 @@ class Features:
     unit_rows: bool
     target: NDArray[np.float64] | None
     notes: tuple[str, ...] = ()
+    dense: bool = False
 
     def __len__(self) -> int:
         return shape_of(self.rows)[0]
@@ -46,7 +49,7 @@ class Features:
     @property
     def n_columns(self) -> int:
         """Columns of the coordinates; of sparse rows the entries of a row, on average, if there are fewer."""
-        if isinstance(self.rows, SparseRows) and not is_better_dense(self.rows):
+        if isinstance(self.rows, SparseRows) and not (self.dense or is_better_dense(self.rows)):
             return -(-len(self.rows.values) // max(1, self.rows.n_rows))
         return shape_of(self.rows)[1] + (self.target is not None)
 
@@ -91,7 +94,7 @@ class Features:
         taken = taken._replace(values=values)
         if self.target is not None:
             taken = append_column(taken, self.target[index])
-        if is_better_dense(taken):
+        if self.dense or is_better_dense(taken):
             dense = np.zeros((len(index), taken.n_columns))
             dense[np.repeat(np.arange(len(index)), np.diff(taken.indptr)), taken.indices] = taken.values
             return dense

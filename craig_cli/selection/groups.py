@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import SparseRows
 from craig_cli.selection.dense_group import DenseGroup, tile_rows
-from craig_cli.selection.frames import CHUNK_ROWS, make_frame
+from craig_cli.selection.frames import CHUNK_ROWS, Frame, make_frame
 from craig_cli.selection.near_lists import Lists
 from craig_cli.selection.sparse_group import SparseGroup
 from craig_cli.threads import Workers, ranges
@@ -42,11 +42,11 @@ class Group(Protocol):
     def cluster(self) -> NDArray[np.int32]: ...
 
 
-def make_group(points: NDArray[np.float64] | SparseRows, wide: bool, workers: Workers) -> Group:
-    """Return the rows of a class laid out for selection."""
+def make_group(points: NDArray[np.float64] | SparseRows, wide: bool, workers: Workers, frame: Frame | None = None) -> Group:
+    """Return the rows of a class laid out for selection, dense ones in a frame of their own if none is given."""
     if isinstance(points, SparseRows):
         return SparseGroup(points, wide, workers)
-    frame = make_frame(points, wide, workers)
+    frame = frame or make_frame(points, wide, workers)
     coordinates = np.empty(points.shape, frame.real)
 
     def fill(start: int, stop: int) -> None:

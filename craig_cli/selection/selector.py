@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import Dataset, Progress, no_progress
 from craig_cli.errors import InputError, UsageError
+from craig_cli.selection.agreed import framed_by_parts
 from craig_cli.selection.baselines import importance_picks, random_picks, stratified_picks
 from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.cells import cells_picks
@@ -117,7 +118,13 @@ def with_other_rows(
     return drawn
 
 
-def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int64], representatives: NDArray[np.int64] | None = None) -> Coreset:
+def measure(
+    dataset: Dataset,
+    settings: SelectionSettings,
+    index: NDArray[np.int64],
+    representatives: NDArray[np.int64] | None = None,
+    parts: Sequence[int] = (),
+) -> Coreset:
     """Return the coreset that given picks make: clusters, gains and epsilons from scratch.
 
     Parameters
@@ -129,6 +136,8 @@ def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int
         Rows, in the order picked; at least one of each class.
     representatives : ndarray of int64, shape (k,), optional
         The row that represents the cluster of each pick. Default: drawn anew, if the settings ask for that.
+    parts : sequence of int, optional
+        Rows of each part that the data was selected in: distances are rounded as they were then.
 
     Notes
     -----
@@ -137,7 +146,10 @@ def measure(dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int
     classes = split_classes(dataset.labels, dataset.n_rows, settings.task)
     picks = []
     with Workers(settings.n_threads) as workers:
-        features = make_features(dataset, settings.scale, settings.metric, settings.task, workers)
+        if parts:
+            features, classes = framed_by_parts(dataset, classes, settings, parts)
+        else:
+            features = make_features(dataset, settings.scale, settings.metric, settings.task, workers)
         for members in classes:
             own, chosen = picks_of_class(dataset, members, index)
             measured = with_enough_digits(features, members, workers, partial(given_picks, chosen))

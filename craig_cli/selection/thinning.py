@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +17,13 @@ ROUND_SHARE = 0.95
 """A round that leaves more is the last: stuck picks then stay."""
 
 
-def thin_out(group: Group, picks: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.integer]]:
+Weigh: TypeAlias = Callable[[NDArray[np.integer]], NDArray[np.int64]]
+"""What near picks cost each row, from their distances, shape (n_rows, K): rising with them, in whole numbers."""
+
+
+def thin_out(
+    group: Group, picks: NDArray[np.int64], size: int, weigh: Weigh | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.integer]]:
     """Return which of the picks are kept, `size` of them, and each row's nearest kept pick, or nearly, and the distance to it.
 
     Parameters
@@ -23,6 +32,8 @@ def thin_out(group: Group, picks: NDArray[np.int64], size: int) -> tuple[NDArray
     picks : ndarray of int64, shape (k,)
         Positions; at least `size`.
     size : int
+    weigh : callable, optional
+        Default: the distances count as they are.
 
     Returns
     -------
@@ -40,6 +51,8 @@ def thin_out(group: Group, picks: NDArray[np.int64], size: int) -> tuple[NDArray
     kept, stuck_at_most = np.arange(len(picks)), STUCK_SHARE
     while True:
         near, distances = group.near_picks(picks[kept])
+        if weigh is not None:
+            distances = weigh(distances)
         starts, rows = np.zeros(len(kept) + 2, np.int64), np.empty(near.size, np.int32)
         thinning.rows_of_picks(near, starts, rows)
         is_kept, first = np.ones(len(kept), bool), np.empty(group.n_rows, np.int8)

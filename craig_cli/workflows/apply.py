@@ -84,7 +84,7 @@ def apply_to_file(
     ascending = np.sort(picks.index)
     with watch.stage("read"):
         reading = Reading(inputs, progress)
-        found = read_picks(reading, ascending)
+        found = read_picks(reading, ascending, manifest.data_fingerprint, manifest.coreset.parts)
         picks = checked(manifest_path, manifest, found, picks, settings.force_mismatch)
     for path in output_paths(settings):
         check_not_input(path, [source.name for source in reading.sources])

@@ -17,6 +17,7 @@ from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.selection import Coreset, check_coreset
 from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import SelectionSettings
+from craig_cli.workflows.belonging import fingerprint_for
 from craig_cli.workflows.request import check_belongs, check_not_proxied, describe_calibration, restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
@@ -66,7 +67,7 @@ def calibrate_to_file(
         check_not_proxied("--first", files.manifest, manifest.request)
     with watch.stage("read"):
         dataset = read_dataset(inputs, progress)
-        check_belongs(files.manifest, manifest, fingerprint(dataset))
+        check_belongs(files.manifest, manifest, fingerprint_for(manifest, dataset))
     check_not_input(files.output, dataset.files)
     with watch.stage("calibrate"):
         coreset = taken(dataset, selection, manifest.coreset, files.first)
@@ -76,7 +77,8 @@ def calibrate_to_file(
     if files.first is not None:
         request["first"] = files.first
     with watch.stage("write"), open_output(files.output) as out:
-        write_manifest(out, replace(manifest, coreset=coreset, request=request))
+        data_fingerprint = manifest.data_fingerprint if coreset.parts == manifest.coreset.parts else fingerprint(dataset)
+        write_manifest(out, replace(manifest, coreset=coreset, request=request, data_fingerprint=data_fingerprint))
     return CalibrateReport(
         output=files.output,
         rows=dataset.n_rows,
@@ -91,5 +93,7 @@ def calibrate_to_file(
 
 
 def taken(dataset: Dataset, selection: SelectionSettings, coreset: Coreset, first: int | None) -> Coreset:
-    """Return the first picks of a coreset, or the whole of it."""
-    return coreset if first is None else first_picks(dataset, selection, coreset, first)
+    """Return the first picks of a coreset, or the whole of it, its rows assigned if they were not."""
+    if first is None and coreset.weights != "shard":
+        return coreset
+    return first_picks(dataset, selection, coreset, len(coreset.index) if first is None else first)

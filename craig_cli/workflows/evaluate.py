@@ -25,7 +25,6 @@ from craig_cli.evaluation_report import EvaluateReport, SelectionCost
 from craig_cli.manifest import Manifest, read_manifest
 from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.readers import read_dataset
-from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.selection import Coreset, assign, select
 from craig_cli.selection.baselines import importance_rows
 from craig_cli.selection.classes import split_classes
@@ -33,6 +32,7 @@ from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.train_settings import TrainFiles
 from craig_cli.training import Problem
 from craig_cli.training.problem import Array, take_rows
+from craig_cli.workflows.belonging import fingerprint_for
 from craig_cli.workflows.predict import error_of, predict, with_columns
 from craig_cli.workflows.request import restore_calibration, restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
@@ -149,7 +149,7 @@ def read_all(
         calibration = restore_calibration(str(files.coreset), manifest.request, threads)
     dataset = read_dataset(inputs, progress)
     chosen = TrainFiles(files.paths, "-", coreset=files.coreset, weights=files.weights, force_mismatch=files.force_mismatch)
-    index, weights = chosen_rows(chosen, manifest, dataset, fingerprint(dataset))
+    index, weights = chosen_rows(chosen, manifest, dataset, fingerprint_for(manifest, dataset))
     assert index is not None and weights is not None
     index, weights = each_once(index, weights)
     if selection is None:

@@ -15,10 +15,12 @@ from craig_cli.evaluation_plot import check_plotting
 from craig_cli.manifest import Manifest, read_manifest
 from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.plot_report import PlotReport, View, Weights
-from craig_cli.readers import fingerprint, read_dataset
+from craig_cli.readers import read_dataset
+from craig_cli.remote import bare_name
 from craig_cli.selection import Coreset
 from craig_cli.selection.view import plane_view
 from craig_cli.settings import SelectionSettings
+from craig_cli.workflows.belonging import fingerprint_for
 from craig_cli.workflows.request import check_belongs, restore_settings
 
 KINDS = (".png", ".svg")
@@ -59,8 +61,9 @@ def plot_manifest(
         raise UsageError("DATA and MANIFEST cannot both be read from stdin: name a file for one.")
     if width < 40:
         raise UsageError(f"--width: {width} is not at least 40.")
+    kind = "" if output is None else Path(bare_name(output)).suffix.lower()
     if output is not None:
-        if Path(output).suffix.lower() not in KINDS:
+        if kind not in KINDS:
             raise UsageError(f"--output: '{printable(output)}' does not end in {' or '.join(KINDS)}.")
         check_plotting("--output")
         check_output(output, [*paths, manifest_path], None, force, "picture")
@@ -70,7 +73,7 @@ def plot_manifest(
     if paths:
         inputs, selection = restore_settings(manifest_path, manifest.request, paths, overrides, 0)
         dataset = read_dataset(inputs, progress)
-        check_belongs(manifest_path, manifest, fingerprint(dataset))
+        check_belongs(manifest_path, manifest, fingerprint_for(manifest, dataset))
         if output is not None:
             check_not_input(output, dataset.files)
         view = view_of(dataset, selection, coreset)
@@ -91,7 +94,7 @@ def plot_manifest(
         from craig_cli.manifest_plot import draw
 
         with open_output(output) as out:
-            draw(out, report, Path(output).suffix.lower()[1:])
+            draw(out, report, kind[1:])
     return report
 
 

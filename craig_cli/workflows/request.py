@@ -80,7 +80,7 @@ def restore_settings(
         choices: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in request.items()
-            if name not in ("input", "budget", "calibration", "first", "proxy")
+            if name not in ("input", "budget", "calibration", "first", "proxy", "partition")
         }
         reading = request["input"]
         selection = SelectionSettings(Budget(**request["budget"]), **choices)

@@ -24,6 +24,7 @@ from craig_cli.selection.memory import check_limit, plan
 from craig_cli.selection.outofcore import select_from_disk
 from craig_cli.selection.proxy import proxied, proxy_scores, unproxied
 from craig_cli.settings import InputSettings, SelectionSettings
+from craig_cli.workflows.belonging import fingerprint_for
 from craig_cli.workflows.request import check_belongs, describe_request, extended
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
@@ -72,7 +73,7 @@ def select_to_file(
             proxy = None if inputs.proxy is None else read_proxy(inputs.proxy, dataset.n_rows, progress)
             data_fingerprint = fingerprint(dataset)
             if earlier is not None:
-                check_belongs(str(extend), earlier, data_fingerprint)
+                check_belongs(str(extend), earlier, fingerprint_for(earlier, dataset))
         check_not_input(output, dataset.files)
         with watch.stage("select"):
             if on_disk is None:

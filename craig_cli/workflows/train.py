@@ -16,7 +16,6 @@ from craig_cli.manifest import Manifest, fingerprint_request, read_manifest
 from craig_cli.model_file import TRACE_TYPE, Model, is_model, read_model, write_model
 from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.readers import read_dataset
-from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.selection import Coreset
 from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import InputSettings
@@ -26,6 +25,7 @@ from craig_cli.training.losses import usual_loss
 from craig_cli.training.problem import Array
 from craig_cli.training_report import TrainReport
 from craig_cli.weights_file import read_weights
+from craig_cli.workflows.belonging import fingerprint_for
 from craig_cli.workflows.request import check_not_proxied, describe_inputs, restore_calibration, restore_inputs, restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
@@ -58,7 +58,7 @@ def train_to_file(
     start = None if files.init is None else read_init(files.init)
     with watch.stage("read"):
         dataset = read_dataset(inputs, progress)
-        data_fingerprint = fingerprint(dataset)
+        data_fingerprint = fingerprint_for(manifest, dataset)
     check_not_input(files.output, dataset.files)
     problem = whole_problem(dataset, inputs, settings)
     init = None if start is None else start_of(str(files.init), start, problem)

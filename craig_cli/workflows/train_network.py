@@ -19,10 +19,10 @@ from craig_cli.network_report import NetworkReport
 from craig_cli.network_settings import NetworkSettings
 from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.readers import read_dataset
-from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.settings import InputSettings
 from craig_cli.train_settings import TrainFiles
 from craig_cli.training.network import float_rows
+from craig_cli.workflows.belonging import fingerprint_for
 from craig_cli.workflows.networks import Chosen, fit_network
 from craig_cli.workflows.request import describe_inputs, restore_inputs
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
@@ -54,7 +54,7 @@ def train_network_to_file(
         raise UsageError("--model mlp: it predicts classes. Leave out --task regression, or use --model linear.")
     with watch.stage("read"):
         dataset = read_dataset(inputs, progress)
-        data_fingerprint = fingerprint(dataset)
+        data_fingerprint = fingerprint_for(manifest, dataset)
     check_not_input(files.output, dataset.files)
     if dataset.labels is None:
         raise UsageError("--no-label: training needs a label. Name its column with --label.")

@@ -20,6 +20,7 @@ from craig_cli.selection.checks import broken_promises
 from craig_cli.selection.proxy import proxied
 from craig_cli.selection.selector import WEIGHTS
 from craig_cli.settings import InputSettings, SelectionSettings
+from craig_cli.workflows.belonging import fingerprint_for
 from craig_cli.workflows.request import restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch
 
@@ -50,7 +51,7 @@ def verify_manifest(
     inputs, selection = restore_settings(manifest_path, manifest.request, paths, overrides, threads)
     with watch.stage("read"):
         dataset = read_dataset(inputs, progress)
-        found = fingerprint(dataset)
+        found = fingerprint_for(manifest, dataset)
         proxy = read_known_proxy(manifest_path, manifest.request, inputs, dataset.n_rows, progress)
     with watch.stage("check"):
         checks = [*check_data(manifest, dataset, found), *check_proxy(manifest.request, proxy), check_promises(manifest)]
@@ -131,9 +132,12 @@ def check_measures(coreset: Coreset, dataset: Dataset, selection: SelectionSetti
     """Return the checks of clusters and epsilon against those computed from the data."""
     picks = coreset.index if coreset.medoid is None else coreset.medoid
     try:
-        measured = measure(dataset, selection, picks, None if coreset.medoid is None else coreset.index)
+        measured = measure(dataset, selection, picks, None if coreset.medoid is None else coreset.index, coreset.parts)
     except InputError as error:
         return [Check("clusters", False, error.problem)]
+    if coreset.weights == "shard":
+        holds = measured.epsilon_total <= coreset.epsilon_total * (1 + TOLERANCE)
+        return [Check("epsilon", holds, f"{coreset.epsilon_total:.10g} stated as a bound, {measured.epsilon_total:.10g} from the data")]
     mine, theirs = np.argsort(coreset.index), np.argsort(measured.index)
     differ = int(np.count_nonzero(coreset.cluster_size[mine] != measured.cluster_size[theirs]))
     clusters = f"{differ:,} of {len(mine):,} picks have another number of rows" if differ else "each pick has the rows nearest to it"

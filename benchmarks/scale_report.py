@@ -1,0 +1,165 @@
+"""The page of `make scale`: what was measured, the cost model fitted to it, and what that predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scale import FILE_ROWS, FRACTION, N_COLUMNS, PARTS, SURPLUS
+
+ROWS, WORKERS, PART_ROWS = 1_000_000_000, 100, 1_000_000
+"""What is predicted for: rows, workers of one core, rows a part."""
+SIZES = (100_000, 1_000_000, 10_000_000)
+BASE_BYTES = 250_000_000
+PREDICTED = (
+    "picks",
+    "offer",
+    "route (`cells`)",
+    "merge (one worker)",
+    "assign",
+    "in all (rows)",
+    "exchanged, GB",
+    "with `cells`, GB",
+    "GB a worker",
+    "GB, the merge",
+)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows))
+
+
+def scaling_rows(name: str, runs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Return a line for each run of one partition: seconds, and what two workers gain."""
+    whole = [run["seconds"]["select"] + run["seconds"]["assign"] for run in runs]
+    one, two, half = whole
+    notes = ("", f"strong: {one / two:.2f} times as fast", f"weak: twice the rows on two workers take {two / half:.2f} times as long")
+    return [
+        [name, f"{run['files'] * FILE_ROWS:,}", str(run["workers"]), f"{run['seconds']['select']:.1f}", f"{run['seconds']['assign']:.1f}", note]
+        for run, note in zip(runs, notes, strict=True)
+    ]
+
+
+def workers(found: Mapping[str, Any]) -> str:
+    """Return the section on one and two workers."""
+    if "rows" not in found or "cells" not in found:
+        return "## Workers\n\nStrong and weak scaling on one and two workers were not measured when this page was made; `make scale` does so."
+    lines = [*scaling_rows("rows", found["rows"]), *scaling_rows("cells", found["cells"])]
+    return f"""## Workers
+
+`--engine dask`, workers of one process and one thread, {N_COLUMNS} float32 columns, two classes, {FRACTION:.0%} of the rows, a Parquet
+file of {FILE_ROWS:,} rows a part. Seconds of the two stages; starting the cluster is not counted, loading packages and kernels on the workers is.
+
+{table(["partition", "rows", "workers", "select, s", "assign, s", ""], lines)}
+
+Both workers share one machine's memory bandwidth and caches, and the client and the scheduler run on the same two cores. The largest process of
+any run held {max(run["peak_bytes"] for run in found["rows"] + found["cells"]) / 1e6:,.0f} MB; the model below gives
+{(BASE_BYTES + FILE_ROWS * N_COLUMNS * 20) / 1e6:,.0f} MB for a part."""
+
+
+def fitted(costs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return seconds a row of offers and routing, a candidate and a pair of the merge, a row of the assignment and a row and pick of it."""
+    rows, picks, candidates = (np.array([run[name] for run in costs], float) for name in ("rows", "picks", "candidates"))
+    seconds = {name: np.array([run["seconds"][name] for run in costs]) for name in ("offer", "merge", "assign", "route")}
+    base, pair = np.linalg.lstsq(np.column_stack([rows, rows * picks]), seconds["assign"])[0]
+    merge, blocks = np.linalg.lstsq(np.column_stack([candidates, candidates**2]), seconds["merge"])[0]
+    return {
+        "offer": float(seconds["offer"] @ rows / (rows @ rows)),
+        "route": float(seconds["route"] @ rows / (rows @ rows)),
+        "merge": max(float(merge), 0.0),
+        "blocks": max(float(blocks), 0.0),
+        "assign": max(float(base), 0.0),
+        "pair": max(float(pair), 0.0),
+        "candidate_bytes": float(np.mean([run["candidate_bytes"] / run["candidates"] for run in costs])),
+    }
+
+
+def predicted(cost: Mapping[str, float], size: int) -> list[str]:
+    """Return a line of the prediction for `size` picks."""
+    own = ROWS / WORKERS
+    candidates = SURPLUS * size + 16 * ROWS / PART_ROWS
+    offer, route, assign = cost["offer"] * own, cost["route"] * own, (cost["assign"] + cost["pair"] * size) * own
+    merge = cost["merge"] * candidates + cost["blocks"] * candidates**2
+    pick_bytes = size * (8 * N_COLUMNS + 40)
+    exchanged = cost["candidate_bytes"] * candidates + pick_bytes * WORKERS
+    shuffled = exchanged + ROWS * (4 * N_COLUMNS + 16)
+    a_worker = BASE_BYTES + PART_ROWS * N_COLUMNS * (4 + 12 + 4) + 2 * pick_bytes
+    merging = BASE_BYTES + candidates * (28 * N_COLUMNS + 200) + candidates * cost["candidate_bytes"]
+    return [
+        f"{size:,}",
+        hours(offer), hours(route), hours(merge), hours(assign), hours(offer + merge + assign),
+        f"{exchanged / 1e9:,.0f}", f"{shuffled / 1e9:,.0f}", f"{a_worker / 1e9:.1f}", f"{merging / 1e9:.1f}",
+    ]  # fmt: skip
+
+
+def hours(seconds: float) -> str:
+    """Return a time in words."""
+    return f"{seconds:,.0f} s" if seconds < 600 else f"{seconds / 60:,.0f} min" if seconds < 36_000 else f"{seconds / 3600:,.0f} h"
+
+
+def quality(found: Mapping[str, Any]) -> str:
+    """Return the section on L."""
+    runs = found.get("made", []) + found.get("ijcnn1", [])
+    lines = [[run["data"], f"{run['fraction']:.0%}", run["partition"], *(f"{ratio:.3f}" for ratio in run["ratios"])] for run in runs]
+    return f"""## Quality
+
+L, the sum of the distances of all rows to their picks, over that of `--method cells` on all rows in one piece. Rows in random order; parts
+are of equal length (`rows`), or about as many compact cells as parts (`cells`, at least one a class). `--surplus {SURPLUS:g}`.
+
+{table(["data", "picks", "partition", *(f"{parts} parts" for parts in PARTS)], lines)}
+
+One or two parts lose 1 to 2 % already: of the candidates, not the rows, is known what each is worth to the others, and picks do not move to the
+medoids of their clusters at the end, as those of one piece do. Random parts do not see how the rows of the others lie: each offers a coarse net
+over all rows, and the nets of many parts lie across each other as if drawn at random; a higher `--surplus` helps. Compact cells hardly overlap, and
+lose about as little at 64 parts as at 2."""
+
+
+def model(costs: Sequence[Mapping[str, Any]]) -> str:
+    """Return the section on the cost model."""
+    cost = fitted(costs)
+    fits = [(cost["assign"] + cost["pair"] * run["picks"]) * run["rows"] / run["seconds"]["assign"] for run in costs]
+    fit = f"fitted over measured {min(fits):.2f} to {max(fits):.2f}"
+    assign = f"{cost['assign'] * 1e6:.2f} us a row, and {cost['pair'] * 1e9:.3f} ns a row and pick ({fit})"
+    lines = [
+        ["offer", "each part", f"{cost['offer'] * 1e6:.1f} us a row"],
+        ["route (`cells`)", "each part", f"{cost['route'] * 1e6:.2f} us a row"],
+        ["merge", "one worker", f"{cost['merge'] * 1e6:.0f} us a candidate, and {cost['blocks'] * 1e9:.1f} ns a pair of them"],
+        ["assign", "each part", assign],
+        ["exchange", "parts to the merge, picks to all", f"{cost['candidate_bytes']:.0f} bytes a candidate, {8 * N_COLUMNS + 40} a pick and worker"],
+        ["exchange (`cells`)", "parts to cells", f"{4 * N_COLUMNS + 16} bytes a row"],
+        ["memory", "each worker", f"250 MB, {20 * N_COLUMNS} bytes a row of a part (two equal classes), {2 * (8 * N_COLUMNS + 40)} bytes a pick"],
+        ["memory", "the merge", f"{28 * N_COLUMNS + 200 + cost['candidate_bytes']:.0f} bytes a candidate"],
+    ]
+    return f"""## The cost model
+
+Fitted to the CPU seconds of the steps, one by one on one thread, {len(costs)} runs of 20,000 to 80,000 rows a part and 1 % to 4 % of the rows;
+bytes are those of the arrays that are sent, memory is reckoned from the arrays that are held.
+
+{table(["step", "where", "cost"], lines)}
+
+The assignment compares every pick with the bounding boxes of all tiles of 128 rows, and the merge every block of 16 candidates with all such tiles:
+products, with small constants.
+
+## A prediction, not a measurement
+
+{ROWS:,} rows of {N_COLUMNS} float32 columns on {WORKERS} workers of one core, in parts of {PART_ROWS:,} rows, by the model above; time to read the
+data ({ROWS * N_COLUMNS * 4 / 1e9:,.0f} GB, twice, or three times with `cells`) and to wait for the network is not in it.
+
+{table(PREDICTED, [predicted(cost, size) for size in SIZES])}
+
+Some 100,000 picks are in reach. Beyond, the assignment (every pick against every tile of rows) and the merge (all candidates in one place)
+decide; both would have to look at near cells only."""
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """Return SCALE.md."""
+    sections = [quality(found), workers(found), *([model(found["costs"])] if "costs" in found else [])]
+    return "\n\n".join(
+        [
+            "# How a selection in parts scales",
+            "Made by `make scale`, on two cores. [docs/shards.md](docs/shards.md) says what is computed.",
+            *sections,
+        ]
+    )

@@ -1,0 +1,54 @@
+"""What ``craig select --partial`` reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from craig_cli.errors import printable
+from craig_cli.report import aligned, counted
+
+
+@dataclass(frozen=True)
+class PartialReport:
+    """What was done for one shard.
+
+    Parameters
+    ----------
+    output : str
+    rows, columns, skipped_rows, candidates : int
+    is_kept : bool
+        Whether an earlier run had finished the shard, so that nothing was done.
+    seconds : mapping of str to float
+    peak_memory_bytes : int
+    """
+
+    output: str
+    rows: int
+    columns: int
+    skipped_rows: int
+    candidates: int
+    is_kept: bool
+    seconds: Mapping[str, float]
+    peak_memory_bytes: int
+    exit_code: ClassVar[int] = 0
+
+    def facts(self) -> dict[str, Any]:
+        """Return the report in JSON types."""
+        return {"partial": True, **asdict(self)}
+
+    def text(self) -> str:
+        """Return the closing summary."""
+        where = "stdout" if self.output == "-" else printable(self.output)
+        if self.is_kept:
+            return aligned([("kept", f"{where}: {self.candidates:,} of {self.rows:,} rows, finished before (--force makes it again)")])
+        skipped = f", {counted(self.skipped_rows, 'bad row')} skipped" if self.skipped_rows else ""
+        return aligned(
+            [
+                ("rows", f"{self.rows:,} read, {counted(self.columns, 'column')}{skipped}"),
+                ("offer", f"{self.candidates:,} ({self.candidates / self.rows:.2%}) written to {where}, for craig merge"),
+                ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.seconds.items())),
+                ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak"),
+            ]
+        )

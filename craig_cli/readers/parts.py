@@ -1,0 +1,100 @@
+"""Parts of an input: whole files, or ranges of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from craig_cli.blocks import Block, Dataset, Progress, cut_rows, no_progress, shape_of
+from craig_cli.errors import UsageError
+from craig_cli.readers.gather import Reading, join_rows
+from craig_cli.readers.sources import STDIN, Source, expand_sources
+from craig_cli.settings import InputSettings
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows of one file: from `first` to before `last`; None stands for its end."""
+
+    name: str
+    first: int = 0
+    last: int | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some consecutive rows of the input, which may reach over several files."""
+
+    pieces: tuple[Piece, ...]
+
+
+def file_names(settings: InputSettings) -> tuple[str, ...]:
+    """Return the names of the files that the input is, each checked to be there; raises `UsageError` for what can be read only once."""
+    if STDIN in settings.paths:
+        raise UsageError("- (standard input) is read only once, and parts of the data are read again: name files.")
+    if settings.one_hot:
+        raise UsageError("--one-hot: other parts of the data may hold other values. Make the columns of 0 and 1 beforehand.")
+    return tuple(source.name for source in expand_sources(settings))
+
+
+def count_rows(settings: InputSettings, name: str) -> int:
+    """Return the rows of one file: what Parquet states, else by reading it."""
+    reading = Reading(replace(settings, paths=(name,)), no_progress)
+    if reading.sources[0].format == "parquet":
+        from craig_cli.readers import parquet
+
+        return parquet.count_rows(reading.sources[0])
+    return sum(shape_of(block.rows)[0] for block in reading.blocks())
+
+
+def equal_parts(names: Sequence[str], counts: Sequence[int], n_parts: int) -> list[Part]:
+    """Return `n_parts` parts of as many rows each, or one more, given the rows of each file.
+
+    Raises `UsageError` if there are fewer rows than parts.
+    """
+    starts = np.cumsum([0, *counts]).tolist()
+    n = starts[-1]
+    if n_parts > n:
+        raise UsageError(f"--parts: {n_parts} parts are more than the {n} rows. Use --parts {n} or less.")
+    parts = []
+    for first, last in pairwise(n * i // n_parts for i in range(n_parts + 1)):
+        own = [
+            Piece(name, max(first - start, 0), min(last, stop) - start)
+            for name, (start, stop) in zip(names, pairwise(starts), strict=True)
+            if start < last and stop > first
+        ]
+        parts.append(Part(tuple(own)))
+    return parts
+
+
+def read_part(settings: InputSettings, part: Part, progress: Progress = no_progress) -> Dataset:
+    """Return the rows of one part; of Parquet only the row groups that hold them are read, other files from their start on."""
+    sources = expand_sources(replace(settings, paths=tuple(piece.name for piece in part.pieces)))
+    ranged = tuple(replace(source, rows=None if p.last is None else (p.first, p.last)) for source, p in zip(sources, part.pieces, strict=True))
+    reading = Reading(settings, progress, ranged)
+    blocks = list(within(reading, ranged))
+    dataset = reading.dataset(join_rows([b.rows for b in blocks], [ranged[b.file].name for b in blocks]), [b.labels for b in blocks])
+    counts = np.zeros(len(ranged), np.int64)
+    for block in blocks:
+        counts[block.file] += shape_of(block.rows)[0]
+    return replace(dataset, file_starts=np.concatenate([[0], np.cumsum(counts)]))
+
+
+def within(reading: Reading, sources: Sequence[Source]) -> Iterator[Block]:
+    """Yield the blocks, cut to the rows that are wanted of each file; Parquet's are so already."""
+    done = [0] * len(sources)
+    for block in reading.blocks():
+        n, wanted = shape_of(block.rows)[0], sources[block.file].rows
+        start = done[block.file]
+        done[block.file] += n
+        if wanted is None or sources[block.file].format == "parquet":
+            yield block
+            continue
+        own = slice(max(wanted[0] - start, 0), min(wanted[1] - start, n))
+        if own.start < own.stop:
+            yield Block(cut_rows(block.rows, own), None if block.labels is None else block.labels[own], block.file)
+        if start + n >= wanted[1] and block.file == len(sources) - 1:
+            return

@@ -1,0 +1,179 @@
+"""``craig select --parts``: the whole of a selection in parts, on any engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from craig_cli.blocks import Progress, no_progress
+from craig_cli.calibration_settings import CalibrationSettings
+from craig_cli.errors import UsageError
+from craig_cli.manifest import class_facts, is_manifest
+from craig_cli.output import check_not_input, check_output, open_output
+from craig_cli.part_settings import needs_all_rows
+from craig_cli.readers.parts import Part, Piece, count_rows, equal_parts, file_names
+from craig_cli.report import SelectReport
+from craig_cli.selection import Coreset
+from craig_cli.selection.merging import Plan
+from craig_cli.selection.partials import check_partitioned
+from craig_cli.selection.routing import SAMPLE_A_CELL
+from craig_cli.settings import SelectionSettings
+from craig_cli.workflows import parts as steps
+from craig_cli.workflows.engines import Engine, open_engine
+from craig_cli.workflows.parts import Job, Source
+from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+
+NOT_CALIBRATED = "The weights were not calibrated, which takes the rows in one place: craig calibrate does so afterwards."
+
+
+def check_job(job: Job, calibration: CalibrationSettings) -> None:
+    """Raise `UsageError` for what cannot be selected in parts."""
+    check_partitioned(job.selection)
+    if job.inputs.proxy is not None:
+        raise needs_all_rows("--proxy")
+    if job.selection.memory_limit and (job.parts.engine != "dask" or job.parts.scheduler is not None):
+        raise UsageError("--memory-limit: in parts it is for the workers of a local --engine dask. Leave it out, and make more --parts instead.")
+    if calibration.weights == "calibrated":
+        raise UsageError(
+            "--weights calibrated: calibration takes all rows in one place, and they are selected from in parts. "
+            "Use --weights cluster, and craig calibrate afterwards."
+        )
+
+
+def select_in_parts(
+    job: Job,
+    output: str,
+    *,
+    calibration: CalibrationSettings | None = None,
+    force: bool = False,
+    progress: Progress = no_progress,
+) -> SelectReport:
+    """Select a coreset in parts, write its manifest to `output`, and return what was done.
+
+    Parameters
+    ----------
+    job : Job
+    output : str
+        ``-`` stands for stdout. Checked before anything is read.
+    calibration : CalibrationSettings, optional
+        Only checked: calibration takes all rows in one place.
+    force : bool
+        Replace an existing file that is not a manifest.
+    progress : Progress
+        Called with stages "offer", "merge" and "assign" and parts.
+
+    Notes
+    -----
+    The engine holds rows, candidates and picks; this process sees names, counts, and the manifest.
+    """
+    calibration = calibration or CalibrationSettings()
+    check_job(job, calibration)
+    check_output(output, job.inputs.paths, is_manifest, force)
+    watch = Stopwatch()
+    names = file_names(job.inputs)
+    check_not_input(output, names)
+    n_workers = job.selection.n_threads
+    if job.parts.engine == "dask":
+        job = steps.without_threads(job)
+    with open_engine(job.parts, n_workers, job.selection.memory_limit) as engine:
+        with watch.stage("cut"):
+            cut = cut_parts(job, engine, names)
+        with watch.stage("select"):
+            plan, sources = plan_by_rows(job, engine, cut, progress) if job.parts.partition == "rows" else plan_by_cells(job, engine, cut, progress)
+            n_candidates = engine.result(engine.submit(candidates_of, plan))
+        with watch.stage("assign"):
+            coreset, data_fingerprint = assign_all(job, engine, cut, plan, sources, progress)
+        found = engine.result(sources)
+    manifest = steps.manifest_of(job, coreset, data_fingerprint, found)
+    with watch.stage("write"), open_output(output) as out:
+        out.write(steps.written(manifest))
+    report = report_of(output, coreset, found, n_candidates, watch.seconds, job.selection)
+    return report if calibration.weights == "cluster" else replace(report, notes=(*report.notes, NOT_CALIBRATED))
+
+
+def cut_parts(job: Job, engine: Engine, names: tuple[str, ...]) -> list[Part]:
+    """Return the parts of the input."""
+    if job.parts.parts is None:
+        return [Part((Piece(name),)) for name in names]
+    counts = engine.result([engine.submit(count_rows, job.inputs, name) for name in names])
+    return equal_parts(names, counts, job.parts.parts)
+
+
+def plan_by_rows(job: Job, engine: Engine, cut: list[Part], progress: Progress) -> tuple[Any, list[Any]]:
+    """Return handles of the plan, and of where the rows of each part came from, each part being rows as they lie."""
+    offers = []
+    for done, part in enumerate(cut):
+        progress("offer", done, len(cut))
+        offers.append(engine.submit(steps.offer_of_part, job, part))
+    plan = engine.submit(steps.plan_of_partials, job, *offers)
+    return plan, [engine.submit(steps.source_of_partial, offer) for offer in offers]
+
+
+def plan_by_cells(job: Job, engine: Engine, cut: list[Part], progress: Progress) -> tuple[Any, list[Any]]:
+    """Return handles of the plan, and of where the rows of each part came from, the rows being sent to compact cells, as many as parts."""
+    samples = [engine.submit(steps.sample_of_part, job, part, SAMPLE_A_CELL) for part in cut]
+    forest = engine.submit(steps.forest_of, job, len(cut), *samples)
+    pieces = [engine.submit(steps.pieces_of_part, job, part, number, forest) for number, part in enumerate(cut)]
+    offers = []
+    n_cells = engine.result(engine.submit(cells_of, forest))
+    for cell in range(n_cells):
+        progress("offer", cell, n_cells)
+        offers.append(engine.submit(steps.offers_of_cell, job, *(engine.take(own, cell) for own in pieces)))
+    return engine.submit(steps.plan_of_cells, job, forest, *offers), [engine.take(sample, 1) for sample in samples]
+
+
+def cells_of(forest: Any) -> int:
+    """Return the number of cells."""
+    return int(forest.n_cells)
+
+
+def candidates_of(plan: Plan) -> int:
+    """Return the number of candidates."""
+    return plan.n_candidates
+
+
+def classes_of(plan: Plan) -> int:
+    """Return the number of classes."""
+    return len(plan.classes)
+
+
+def assign_all(job: Job, engine: Engine, cut: list[Part], plan: Any, sources: list[Any], progress: Progress) -> tuple[Coreset, str]:
+    """Return the coreset that an assignment of all rows makes, and the fingerprint of these; classes that float32 does not resolve go twice."""
+    wide = (False,) * engine.result(engine.submit(classes_of, plan))
+    while True:
+        assignments = []
+        for number, (part, source) in enumerate(zip(cut, sources, strict=True)):
+            progress("assign", number, len(cut))
+            assignments.append(engine.submit(steps.assignment_of_part, job, part, number, plan, wide, source))
+        again = engine.result(engine.submit(steps.is_wide, plan, *assignments))
+        again = tuple(w or a for w, a in zip(wide, again, strict=True))
+        if again == wide:
+            coreset, data_fingerprint = engine.result(engine.submit(steps.coreset_of, plan, wide, *assignments))
+            return coreset, data_fingerprint
+        wide = again
+
+
+def report_of(
+    output: str, coreset: Coreset, sources: list[Source], n_candidates: int, seconds: dict[str, float], selection: SelectionSettings
+) -> SelectReport:
+    """Return what was done."""
+    return SelectReport(
+        output=output,
+        rows=coreset.n_rows,
+        columns=coreset.n_columns,
+        skipped_rows=sum(source.skipped_rows for source in sources),
+        selected=len(coreset.index),
+        method=coreset.method,
+        reason="the rows are selected from in parts" if selection.method == "auto" else "",
+        classes=[class_facts(summary) for summary in coreset.classes],
+        epsilon=coreset.epsilon_total,
+        epsilon_mean=coreset.epsilon_mean,
+        epsilon_share=None,
+        representative=coreset.representative,
+        weights=coreset.weights,
+        calibration=None,
+        seconds=seconds,
+        peak_memory_bytes=peak_memory_bytes(),
+        temporary_bytes=0,
+        notes=(*coreset.notes, f"Selected in {len(coreset.parts)} parts, which offered {n_candidates:,} rows."),
+    )
