@@ -45,6 +45,7 @@ RECIPES = {
 }
 CALIBRATED = ", calibrated"
 """After the name of a recipe: with `--weights calibrated`."""
+PILOT_L2, ROUNDS = (1e-5, 1e-3, 1e-1), 2
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,9 @@ def drawn(dataset: Dataset, task: str, recipe: str, fraction: float, seed: int) 
 
 
 def calibrated(dataset: Dataset, coreset: Coreset, seed: int) -> Coreset:
-    """Return a subset with calibrated weights, where they help."""
-    return calibrated_coreset(dataset, coreset, CalibrationSettings("calibrated", seed=seed))
+    """Return a subset with calibrated weights, where they help: by the settings that were the defaults when the first sections were measured."""
+    settings = CalibrationSettings("calibrated", pilot_l2=PILOT_L2, rounds=ROUNDS, ridge=1.0, seed=seed)
+    return calibrated_coreset(dataset, coreset, settings)
 
 
 def make_subset(dataset: Dataset, task: str, name: str, fraction: float, seed: int = 0) -> Subset:

@@ -60,8 +60,8 @@ def select_coreset(
     method, metric, scale, task : str
         As for ``craig select``.
     purpose, representative, weights : str, optional
-        What the coreset is for ("linear" or "local": ``--for``), and the choices that it else makes. Default: linear, but local without `y` or
-        under a bound on epsilon.
+        What the coreset is for ("linear" or "local": ``--for``), and the choices that it else makes. Default: linear, but local without `y`,
+        under a bound on epsilon, or to extend.
     loss, pilot_l2, rounds : str, sequence of float, int
         Of the pilots that weights are calibrated at; the loss is by default the usual one of the labels.
     include, exclude : sequence of int
@@ -95,7 +95,7 @@ def select_coreset(
     """
     budget = Budget(fraction, size, epsilon, mean_epsilon)
     dataset = read_files(X, y, task) if names_files(X) else as_dataset(X, y)
-    stands, weighted = Purpose(purpose, representative, weights).choices(method, budget.is_cover, dataset.labels is not None)
+    stands, weighted = Purpose(purpose, representative, weights).choices(method, budget.is_cover, dataset.labels is not None, extend is not None)
     settings = SelectionSettings(
         budget,
         method,

@@ -45,8 +45,8 @@ class Purpose:
     def choices(self, method: str, is_cover: bool, has_labels: bool, prefers_local: bool = False) -> tuple[str, str]:
         """Return the representative and the weights for a method, a budget that is one of epsilon or not, and rows that have labels or not.
 
-        What prefers local is local unless the user says otherwise: rows selected by a proxy, which has the gradients of another model, or in
-        parts, which know no calibration.
+        What prefers local is local unless the user says otherwise: rows selected by a proxy, which has the gradients of another model, in
+        parts, which know no calibration, or after those of an earlier coreset, which are to stay.
 
         Raises
         ------

@@ -203,7 +203,7 @@ selection_options = combined(
 given_options = combined(
     option("--include", metavar="FILE", help="Pick the rows in FILE first (numbers from 0, one a line); for exact and stochastic."),
     option("--exclude", metavar="FILE", help="Never pick the rows in FILE; they are still stood for, and count in epsilon."),
-    option("--extend", metavar="MANIFEST", help="Go on from the picks of a manifest of the same data: they stay, in their order."),
+    option("--extend", metavar="MANIFEST", help="Go on from the picks of a manifest of the same data: they stay (--for local)."),
 )
 first_option = option(
     "--first", type=int, metavar="R", help="Take the first R picks of the manifest, with clusters and weights made anew. [default: all]"

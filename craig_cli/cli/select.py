@@ -77,9 +77,8 @@ def command(
     options, purpose = opt.chosen(ctx, options)
     budget = Budget(**{name: options[name] for name in ("fraction", "size", "epsilon", "mean_epsilon")})
     parts = opt.part_settings(options)
-    representative, weights = purpose.choices(
-        options["method"], budget.is_cover, not options["no_label"], prefers_local=parts is not None or options["proxy"] is not None
-    )
+    prefers_local = parts is not None or options["proxy"] is not None or options["extend"] is not None
+    representative, weights = purpose.choices(options["method"], budget.is_cover, not options["no_label"], prefers_local)
     selection = SelectionSettings(
         budget,
         representative=representative,
