@@ -51,6 +51,7 @@ def thin_out(
     kept, stuck_at_most = np.arange(len(picks)), STUCK_SHARE
     while True:
         near, distances = group.near_picks(picks[kept])
+        know_themselves(near, distances, picks[kept])
         if weigh is not None:
             distances = weigh(distances)
         starts, rows = np.zeros(len(kept) + 2, np.int64), np.empty(near.size, np.int32)
@@ -67,6 +68,15 @@ def thin_out(
     cluster = (np.cumsum(is_kept, dtype=np.int32) - np.int32(1))[near[every, first]]
     cluster[used_up] = -1
     return kept[is_kept], cluster, distances[every, first]
+
+
+def know_themselves(near: NDArray[np.int32], distances: NDArray[np.integer], picks: NDArray[np.int64]) -> None:
+    """Put each pick first among the near picks of its own row, in place, where it is not among them: a far row may not have been shown its own."""
+    numbers = np.arange(len(picks), dtype=near.dtype)
+    strangers = ~(near[picks] == numbers[:, None]).any(axis=1)
+    rows = picks[strangers]
+    near[rows, 1:], distances[rows, 1:] = near[rows, :-1], distances[rows, :-1]
+    near[rows, 0], distances[rows, 0] = numbers[strangers], 0
 
 
 def clusters(cluster: NDArray[np.int32], rank: NDArray[np.int64], n_picks: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

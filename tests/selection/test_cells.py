@@ -137,3 +137,9 @@ def test_one_far_row_does_not_blur_the_others(far):
     exact, cells = chosen(rows, 150, method="exact"), chosen(rows, 150, cell_size=2048)
     assert cells.epsilon_total <= 1.01 * exact.epsilon_total
     assert 700 in cells.index
+
+
+def test_a_row_far_from_its_tile_knows_its_own_pick():
+    rows = np.random.default_rng(0).normal(size=(50_000, 8))
+    rows[25_000] = 1e6  # so many blocks of picks are nearer to the mean of its tile that its own is not looked at
+    assert 25_000 in chosen(rows, 5000, cell_size=512).index
