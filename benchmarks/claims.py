@@ -30,12 +30,11 @@ def residual_claims(kept: Kept) -> str:
             f"  - {part}: at 10 % {factor(ratios[0.1])} (the paper's) and {factor(shares[0.1])} (calibrated) times the residual of random rows; the "
             f"least share of calibrated ones is {factor(shares[best])}, at {best:.1%}{'; no better than random at ' * bool(lost)}{', '.join(lost)}."
         )
-    verdict = "mostly does not hold" if len(worse) > len(better) else "mostly holds" if worse else "holds"
     return (
-        f"- **The optimum of a linear model: that the paper's choice is nearer to it than random rows {verdict}.** Its medoids with cluster weights "
-        f"have a smaller residual than as many random rows in {len(better)} of {len(better) + len(worse)} cases ({', '.join(better) or 'none'}), and "
-        f"not in the others ({', '.join(worse) or 'none'}).\n"
-        "- **A random row of each of the same clusters, with calibrated weights, mends that:**\n" + "\n".join(lines)
+        f"- **The optimum of a linear model: the paper's choice is nearer to it than random rows in {len(better)} of {len(better) + len(worse)} "
+        f"cases.** Its medoids with cluster weights have a smaller residual than as many random rows at {', '.join(better) or 'none'}, and not at "
+        f"{', '.join(worse) or 'any other'}.\n"
+        "- **A random row of each of the same clusters, with calibrated weights, beside that:**\n" + "\n".join(lines)
     )
 
 
