@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from craig_cli.errors import printable
-from craig_cli.report import aligned, counted
+from craig_cli.report import aligned, closing_lines, counted, place
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,9 @@ class ApplyReport:
         how = "no rows" if self.format == "npz" else "rows as they stand" if self.copied else "rows as the numbers they were read as"
         lines = [
             ("rows", f"{self.rows:,} read{skipped}, {counted(self.columns, 'column')}"),
-            ("output", f"{self.written:,} in {self.order} order written to {'stdout' if self.output == '-' else printable(self.output)}"),
+            ("output", f"{self.written:,} in {self.order} order written to {place(self.output)}"),
             ("format", f"{self.format}, {how}"),
             ("weights", f"{where}, sum {self.weight_sum:g}"),
-            ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.seconds.items())),
-            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak"),
-            *(("note", note) for note in self.notes),
+            *closing_lines(self.seconds, self.peak_memory_bytes, self.notes),
         ]
         return aligned(lines)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from craig_cli.errors import printable
-from craig_cli.report import aligned, calibration_lines, counted
+from craig_cli.report import aligned, calibration_lines, closing_lines, place, read_in_words
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,9 @@ class CalibrateReport:
     def text(self) -> str:
         """Return the closing summary."""
         lines = [
-            ("rows", f"{self.rows:,} read, {counted(self.columns, 'column')}"),
-            ("picks", f"{self.selected:,} ({self.selected / self.rows:.2%}) written to {'stdout' if self.output == '-' else printable(self.output)}"),
+            ("rows", read_in_words(self.rows, self.columns, 0)),
+            ("picks", f"{self.selected:,} ({self.selected / self.rows:.2%}) written to {place(self.output)}"),
             *calibration_lines(self.calibration, self.weights),
-            ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.seconds.items())),
-            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak"),
-            *(("note", note) for note in self.notes),
+            *closing_lines(self.seconds, self.peak_memory_bytes, self.notes),
         ]
         return aligned(lines)

@@ -9,8 +9,7 @@ from typing import Any
 from craig_cli.errors import CheckError, printable
 from craig_cli.evaluate_settings import Threshold
 from craig_cli.evaluation import Comparison, Result
-from craig_cli.report import aligned, counted
-from craig_cli.training_report import read_in_words, stages_in_words
+from craig_cli.report import aligned, closing_lines, counted, read_in_words
 
 IN_WORDS = {"random": "random rows", "stratified": "stratified rows", "importance": "importance-sampled rows"}
 """What the coreset is compared with, in the order told."""
@@ -150,13 +149,8 @@ class EvaluateReport:
             ("rows", read_in_words(self.rows, self.columns, self.skipped_rows)),
             ("coreset", f"{counted(self.picks, 'row')} of {printable(self.source)}{epsilon_in_words(self.epsilon_mean)}"),
         ]
-        end = [
-            ("time", stages_in_words(self.seconds)),
-            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak"),
-            *(("note", note) for note in self.notes),
-        ]
         tables = [f"{heading(c)}\n{in_columns([HEAD, *table_rows(c, self.is_regression)])}\n{footing(c)}" for c in self.comparisons]
-        return "\n\n".join([aligned(lines), *tables, aligned(end)])
+        return "\n\n".join([aligned(lines), *tables, aligned(closing_lines(self.seconds, self.peak_memory_bytes, self.notes))])
 
 
 def title(comparison: Comparison) -> str:

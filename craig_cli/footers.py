@@ -16,12 +16,33 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from craig_cli.errors import ManifestError
 from craig_cli.remote import is_remote, open_bytes
 
 SCHEMA_VERSION = 1
+
+
+def write_table(out: BinaryIO, arrays: Mapping[str, pa.Array], key: bytes, footer: str) -> None:
+    """Write columns without empty cells as Parquet, `footer` under `key`, to a stream that need not be seekable; the file is built in memory."""
+    schema = pa.schema([pa.field(name, array.type, nullable=False) for name, array in arrays.items()])
+    buffer = pa.BufferOutputStream()
+    with pq.ParquetWriter(
+        buffer, schema, version="2.6", compression="zstd", compression_level=3, data_page_version="1.0", store_schema=False
+    ) as writer:
+        writer.write_table(pa.Table.from_arrays(list(arrays.values()), schema=schema))
+        writer.add_key_value_metadata({key.decode(): footer})
+    out.write(buffer.getvalue())
+
+
+def has_footer(path: Path, key: bytes) -> bool:
+    """Return whether a file is Parquet with something under `key` in its footer; one that cannot be read is not."""
+    try:
+        return key in (pq.read_metadata(path).metadata or {})
+    except (pa.ArrowException, OSError):
+        return False
 
 
 def open_seekable(path: str) -> BinaryIO:

@@ -19,7 +19,18 @@ from numpy.typing import NDArray
 
 from craig_cli import __version__
 from craig_cli.errors import ManifestError
-from craig_cli.footers import SCHEMA_VERSION, Facts, arrow_array, canonical_json, open_seekable, storable_name, unreadable, values_of
+from craig_cli.footers import (
+    SCHEMA_VERSION,
+    Facts,
+    arrow_array,
+    canonical_json,
+    has_footer,
+    open_seekable,
+    storable_name,
+    unreadable,
+    values_of,
+    write_table,
+)
 from craig_cli.selection import ClassSummary, Coreset
 
 FOOTER_KEY = b"craig"
@@ -135,23 +146,13 @@ def write_manifest(out: BinaryIO, manifest: Manifest) -> None:
         file = np.searchsorted(manifest.file_starts, c.index, side="right") - 1
         names = np.array([storable_name(name) for name in manifest.files], dtype=object)
         columns |= {"file": names[file], "row_in_file": c.index - manifest.file_starts[file]}
-    arrays = [arrow_array(values) for values in columns.values()]
-    schema = pa.schema([pa.field(name, array.type, nullable=False) for name, array in zip(columns, arrays, strict=True)])
-    buffer = pa.BufferOutputStream()
-    with pq.ParquetWriter(
-        buffer, schema, version="2.6", compression="zstd", compression_level=3, data_page_version="1.0", store_schema=False
-    ) as writer:
-        writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-        writer.add_key_value_metadata({FOOTER_KEY.decode(): canonical_json(manifest.facts())})
-    out.write(buffer.getvalue())
+    arrays = {name: arrow_array(values) for name, values in columns.items()}
+    write_table(out, arrays, FOOTER_KEY, canonical_json(manifest.facts()))
 
 
 def is_manifest(path: Path) -> bool:
     """Return whether a file is a craig manifest, as far as its footer tells."""
-    try:
-        return FOOTER_KEY in (pq.read_metadata(path).metadata or {})
-    except (pa.ArrowException, OSError):
-        return False
+    return has_footer(path, FOOTER_KEY)
 
 
 def read_manifest(path: str) -> Manifest:

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from craig_cli.errors import printable
-from craig_cli.report import aligned, counted
-from craig_cli.training_report import place, read_in_words, stages_in_words
+from craig_cli.report import aligned, closing_lines, counted, place, read_in_words
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,7 @@ class NetworkReport:
             ("steps", f"{batches}, {counted(self.epochs, 'epoch')}, {self.passes:.4g} passes"),
             ("loss", f"{self.objective:.6g} over all rows, {self.error:.2%} wrong"),
             ("cost", f"steps {self.training_seconds:.2f} s, selection {self.selection_seconds:.2f} s"),
-            ("time", stages_in_words(self.seconds)),
-            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak"),
-            *(("note", note) for note in self.notes),
+            *closing_lines(self.seconds, self.peak_memory_bytes, self.notes),
         ]
         return aligned(lines)
 

@@ -20,7 +20,18 @@ from numpy.typing import NDArray
 
 from craig_cli import __version__
 from craig_cli.errors import ManifestError
-from craig_cli.footers import SCHEMA_VERSION, Facts, arrow_array, canonical_json, open_seekable, storable_name, unreadable, values_of
+from craig_cli.footers import (
+    SCHEMA_VERSION,
+    Facts,
+    arrow_array,
+    canonical_json,
+    has_footer,
+    open_seekable,
+    storable_name,
+    unreadable,
+    values_of,
+    write_table,
+)
 from craig_cli.selection.agreed import Summary
 from craig_cli.selection.partials import Offer, Partial
 from craig_cli.selection.summaries import Columns
@@ -119,22 +130,12 @@ def write_partial(out: BinaryIO, file: PartialFile) -> None:
         ],
         "targets": [columns_text(target) for target in summary.targets],
     }
-    schema = pa.schema([pa.field(name, array.type, nullable=False) for name, array in arrays.items()])
-    buffer = pa.BufferOutputStream()
-    with pq.ParquetWriter(
-        buffer, schema, version="2.6", compression="zstd", compression_level=3, data_page_version="1.0", store_schema=False
-    ) as writer:
-        writer.write_table(pa.Table.from_arrays(list(arrays.values()), schema=schema))
-        writer.add_key_value_metadata({FOOTER_KEY.decode(): canonical_json(footer)})
-    out.write(buffer.getvalue())
+    write_table(out, arrays, FOOTER_KEY, canonical_json(footer))
 
 
 def is_partial(path: Path) -> bool:
     """Return whether a file is a partial manifest, as far as its footer tells."""
-    try:
-        return FOOTER_KEY in (pq.read_metadata(path).metadata or {})
-    except (pa.ArrowException, OSError):
-        return False
+    return has_footer(path, FOOTER_KEY)
 
 
 def read_partial(path: str) -> PartialFile:

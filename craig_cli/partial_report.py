@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from craig_cli.errors import printable
-from craig_cli.report import aligned, counted
+from craig_cli.report import aligned, closing_lines, place, read_in_words
 
 
 @dataclass(frozen=True)
@@ -40,15 +39,13 @@ class PartialReport:
 
     def text(self) -> str:
         """Return the closing summary."""
-        where = "stdout" if self.output == "-" else printable(self.output)
+        where = place(self.output)
         if self.is_kept:
             return aligned([("kept", f"{where}: {self.candidates:,} of {self.rows:,} rows, finished before (--force makes it again)")])
-        skipped = f", {counted(self.skipped_rows, 'bad row')} skipped" if self.skipped_rows else ""
         return aligned(
             [
-                ("rows", f"{self.rows:,} read, {counted(self.columns, 'column')}{skipped}"),
+                ("rows", read_in_words(self.rows, self.columns, self.skipped_rows)),
                 ("offer", f"{self.candidates:,} ({self.candidates / self.rows:.2%}) written to {where}, for craig merge"),
-                ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.seconds.items())),
-                ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak"),
+                *closing_lines(self.seconds, self.peak_memory_bytes),
             ]
         )

@@ -81,20 +81,17 @@ class SelectReport:
 
     def text(self) -> str:
         """Return the closing summary."""
-        skipped = f", {counted(self.skipped_rows, 'bad row')} skipped" if self.skipped_rows else ""
         temporary = f", and {self.temporary_bytes / 1e6:,.0f} MB of temporary files" if self.temporary_bytes else ""
         share = "" if self.epsilon_share is None else f", {self.epsilon_share:.2%} of one medoid a class"
         lines = [
-            ("rows", f"{self.rows:,} read, {counted(self.columns, 'column')}{skipped}"),
-            ("picks", f"{self.selected:,} ({self.selected / self.rows:.2%}) written to {'stdout' if self.output == '-' else printable(self.output)}"),
+            ("rows", read_in_words(self.rows, self.columns, self.skipped_rows)),
+            ("picks", f"{self.selected:,} ({self.selected / self.rows:.2%}) written to {place(self.output)}"),
             *class_lines(self.classes),
             ("epsilon", f"{self.epsilon:.6g} in all, {self.epsilon_mean:.6g} a row{share}"),
             ("method", f"{self.method} (chosen by auto: {self.reason})" if self.reason else self.method),
             *([] if self.representative == "medoid" else [("", f"a random row of each cluster stands for it{VARIED.get(self.representative, '')}")]),
             *calibration_lines(self.calibration, self.weights),
-            ("time", ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in self.seconds.items())),
-            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak{temporary}"),
-            *(("note", note) for note in self.notes),
+            *closing_lines(self.seconds, self.peak_memory_bytes, self.notes, temporary),
         ]
         return aligned(lines)
 
@@ -305,3 +302,22 @@ def aligned(lines: Sequence[tuple[str, str]]) -> str:
     listed = ("class", "file", "note")
     shown = ["" if word == before and word in listed else word for (word, _), before in zip(lines, repeated, strict=True)]
     return "\n".join(f"{word:<{width}}  {rest}" for word, (_, rest) in zip(shown, lines, strict=True))
+
+
+def read_in_words(rows: int, columns: int, skipped: int) -> str:
+    """Return what was read."""
+    return f"{rows:,} read, {counted(columns, 'column')}" + (f", {counted(skipped, 'bad row')} skipped" if skipped else "")
+
+
+def place(output: str) -> str:
+    """Return where an output went."""
+    return "stdout" if output == "-" else printable(output)
+
+
+def closing_lines(seconds: Mapping[str, float], peak_memory_bytes: int, notes: Sequence[str] = (), temporary: str = "") -> list[tuple[str, str]]:
+    """Return the lines that end every summary: time of each stage, memory, and notes; `temporary` is what else was taken."""
+    return [
+        ("time", ", ".join(f"{stage} {spent:.2f} s" for stage, spent in seconds.items())),
+        ("memory", f"{peak_memory_bytes / 1e6:,.0f} MB at the peak{temporary}"),
+        *(("note", note) for note in notes),
+    ]

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from craig_cli.errors import printable
-from craig_cli.report import aligned, counted
+from craig_cli.report import aligned, closing_lines, counted, place, read_in_words
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,7 @@ class TrainReport:
             ("trained", "on all rows" if self.chosen_by is None else f"on {counted(self.trained_rows, 'row')} of {printable(self.chosen_by)}"),
             ("model", f"{self.loss}, {outputs} x {columns} coefficients, written to {place(self.output)}"),
             *(line for model in self.models for line in self.model_lines(model)),
-            ("time", stages_in_words(self.seconds)),
-            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak"),
-            *(("note", note) for note in self.notes),
+            *closing_lines(self.seconds, self.peak_memory_bytes, self.notes),
         ]
         return aligned(lines)
 
@@ -128,9 +126,7 @@ class PredictReport:
             ("model", f"{self.loss}, l2 {self.l2:g}"),
             ("output", f"predictions written to {place(self.output)}"),
             ("quality", error),
-            ("time", stages_in_words(self.seconds)),
-            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak"),
-            *(("note", note) for note in self.notes),
+            *closing_lines(self.seconds, self.peak_memory_bytes, self.notes),
         ]
         return aligned(lines)
 
@@ -138,18 +134,3 @@ class PredictReport:
 def error_in_words(error: float, is_regression: bool) -> str:
     """Return what an error is, and how large."""
     return f"root mean squared error {error:.6g}" if is_regression else f"{error:.2%} wrong"
-
-
-def read_in_words(rows: int, columns: int, skipped: int) -> str:
-    """Return what was read."""
-    return f"{rows:,} read, {counted(columns, 'column')}" + (f", {counted(skipped, 'bad row')} skipped" if skipped else "")
-
-
-def stages_in_words(seconds: Mapping[str, float]) -> str:
-    """Return the time of each stage."""
-    return ", ".join(f"{stage} {spent:.2f} s" for stage, spent in seconds.items())
-
-
-def place(output: str) -> str:
-    """Return where an output went."""
-    return "stdout" if output == "-" else printable(output)

@@ -11,12 +11,10 @@ from click.core import ParameterSource
 
 from craig_cli.calibration_settings import CalibrationSettings, parse_pilot_l2
 from craig_cli.catalog import (
-    ENGINES,
     FORMATS,
     LOSSES,
     METHODS,
     METRICS,
-    PARTITIONS,
     PURPOSES,
     REPRESENTATIVES,
     SCALES,
@@ -29,7 +27,6 @@ from craig_cli.catalog import (
 from craig_cli.cli.app import write_exit_codes
 from craig_cli.cli.session import Session
 from craig_cli.errors import UsageError
-from craig_cli.part_settings import PartSettings, needs_all_rows, parse_parts
 from craig_cli.purpose import PAPER, Purpose
 from craig_cli.settings import LABEL_COLUMNS, InputSettings, SelectionSettings
 
@@ -37,7 +34,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Table = tuple[Entry, ...] | tuple[Format, ...]
 
 READING_TABLES = (("Formats", FORMATS), ("Tasks", TASKS))
-PART_TABLES = (("Partitions", PARTITIONS), ("Engines", ENGINES))
 SELECTION_TABLES = (
     ("Purposes", PURPOSES),
     ("Methods", METHODS),
@@ -247,21 +243,6 @@ output_options = combined(
     option("-o", "--output", metavar="FILE", help="Where the manifest goes (Parquet); - is stdout. Required but for --dry-run."),
     option("--force", is_flag=True, help="Replace an existing output that is not a craig manifest."),
 )
-parts_options = combined(
-    option("--partial", is_flag=True, help="DATA is one shard: write what it offers, for craig merge. One that is finished is kept."),
-    option("--parts", metavar="N|files", help="Select in N parts of as many rows, or in one a file. [default: in one piece; with dask: files]"),
-    option("--partition", type=click.Choice(names(PARTITIONS)), default=PartSettings.partition, show_default=True, help="What a part is."),
-    option(
-        "--surplus",
-        type=float,
-        metavar="A",
-        default=PartSettings.surplus,
-        show_default=True,
-        help="A part offers A times its share of the picks, under --fraction; under --size it offers K.",
-    ),
-    option("--engine", type=click.Choice(names(ENGINES)), default=PartSettings.engine, show_default=True, help="What selects in parts."),
-    option("--scheduler", metavar="ADDRESS", help="Dask scheduler, as tcp://host:8786. [default: as many local processes as --threads]"),
-)
 dry_run_option = option("--dry-run", is_flag=True, help="Read the data, and say what would be done, how long and how much memory it would take.")
 json_option = option("--json", is_flag=True, help="Report as one JSON object on stdout.")
 
@@ -322,22 +303,6 @@ def chosen(ctx: click.Context, options: dict[str, Any]) -> tuple[dict[str, Any],
                 raise UsageError(f"--paper leaves no choice of --{name.replace('_', '-')}: leave one of the two out.")
         options = {**options, **PAPER}
     return options, Purpose(options["for"], options["representative"], options["weights"])
-
-
-def part_settings(options: dict[str, Any]) -> PartSettings | None:
-    """Return how the selection is cut into parts; None where it is made in one piece."""
-    if options["parts"] is None and not options["partial"] and options["engine"] == PartSettings.engine:
-        if options["partition"] != PartSettings.partition or options["scheduler"] is not None:
-            raise UsageError("--partition, --scheduler: they are for a selection in parts. Give --parts, or leave them out.")
-        return None
-    if options["extend"] is not None:
-        raise needs_all_rows("--extend")
-    if options["partial"]:
-        for name, default in (("parts", None), ("engine", PartSettings.engine), ("partition", PartSettings.partition), ("scheduler", None)):
-            if options[name] != default:
-                raise UsageError(f"--partial and --{name} exclude each other: a shard is one part. Leave one out.")
-    parts = None if options["parts"] is None else parse_parts(options["parts"])
-    return PartSettings(parts, *(options[name] for name in ("partition", "surplus", "engine", "scheduler")))
 
 
 def reading_settings(options: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from craig_cli.cli import options as opt
+from craig_cli.cli.part_options import PART_TABLES, part_settings, parts_options
 from craig_cli.cli.session import Session
 from craig_cli.errors import UsageError
 from craig_cli.part_settings import PartSettings
@@ -17,7 +18,7 @@ from craig_cli.settings import Budget, InputSettings, SelectionSettings, parse_s
 @click.command(
     "select",
     cls=opt.Command,
-    tables=(*opt.SELECTION_TABLES, *opt.PART_TABLES, *opt.READING_TABLES),
+    tables=(*opt.SELECTION_TABLES, *PART_TABLES, *opt.READING_TABLES),
     examples=(
         "craig select sample_data/sample.libsvm --fraction 0.1 -o cs.parquet",
         "craig select sample_data/sample.csv --size 20 --scale standard -o cs.parquet",
@@ -39,7 +40,7 @@ from craig_cli.settings import Budget, InputSettings, SelectionSettings, parse_s
 @opt.weights_options
 @opt.threads_option
 @opt.memory_option
-@opt.parts_options
+@parts_options
 @opt.reading_options(show_default=True)
 @opt.dry_run_option
 @opt.json_option
@@ -76,7 +77,7 @@ def command(
     given: dict[str, Any] = opt.given_rows(options["include"], options["exclude"])
     options, purpose = opt.chosen(ctx, options)
     budget = Budget(**{name: options[name] for name in ("fraction", "size", "epsilon", "mean_epsilon")})
-    parts = opt.part_settings(options)
+    parts = part_settings(options)
     prefers_local = parts is not None or options["proxy"] is not None or options["extend"] is not None
     representative, weights = purpose.choices(options["method"], budget.is_cover, not options["no_label"], prefers_local)
     selection = SelectionSettings(

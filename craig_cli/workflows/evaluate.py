@@ -169,7 +169,7 @@ def selection_cost(
     if manifest is None or "proxy" in manifest.request:  # the rows that it was selected by are not here
         return SelectionCost(None, "unknown", epoch)
     selection, calibration = evaluation.selection, evaluation.calibration
-    warm = replace(of_anyone(selection), method=manifest.coreset.method, budget=Budget(fraction=1.0), sample_rows=0)
+    warm = replace(without_given_rows(selection), method=manifest.coreset.method, budget=Budget(fraction=1.0), sample_rows=0)
     select_again(some_rows(evaluation.dataset), warm, calibration)
     _, seconds = timed(lambda: select_again(evaluation.dataset, selection, calibration, progress))
     return SelectionCost(seconds, "measured", epoch)
@@ -181,8 +181,8 @@ def select_again(dataset: Dataset, selection: SelectionSettings, calibration: Ca
     return calibrated_coreset(dataset, select(dataset, selection, progress, scores), calibration, progress)
 
 
-def of_anyone(selection: SelectionSettings) -> SelectionSettings:
-    """Return settings without the rows that a manifest's request names: all may be picked, none must."""
+def without_given_rows(selection: SelectionSettings) -> SelectionSettings:
+    """Return settings by which all rows may be picked, and none must."""
     return replace(selection, include=(), exclude=(), extend=())
 
 
@@ -198,7 +198,13 @@ def drawn_rivals(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str
     rivals = {}
     for method in ("random", "stratified"):
         like = replace(
-            of_anyone(evaluation.selection), budget=budget, method=method, sample_rows=0, refine=False, representative="medoid", memory_limit=0
+            without_given_rows(evaluation.selection),
+            budget=budget,
+            method=method,
+            sample_rows=0,
+            refine=False,
+            representative="medoid",
+            memory_limit=0,
         )
         select(some_rows(evaluation.dataset), replace(like, budget=Budget(fraction=1.0)))
         rivals[method] = [drawn(evaluation.dataset, replace(like, seed=seed)) for seed in seeds_of(settings)]
