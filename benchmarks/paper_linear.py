@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from competitors import dense
 from datasets import BUILT, REAL, SHARED, flights
 
 from craig_cli.blocks import Dataset
@@ -44,8 +45,9 @@ def halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
     """Return two random halves of the rows: to train on, and to test on."""
     order = np.random.default_rng(0).permutation(dataset.n_rows)
     parts = np.sort(order[: dataset.n_rows // 2]), np.sort(order[dataset.n_rows // 2 :])
-    assert dataset.labels is not None and isinstance(dataset.rows, np.ndarray)
-    return tuple(Dataset(dataset.rows[part], dataset.labels[part]) for part in parts)  # type: ignore[return-value]
+    assert dataset.labels is not None
+    rows = dense(dataset)  # covtype's file is LIBSVM text, which is read as sparse
+    return tuple(Dataset(rows[part], dataset.labels[part]) for part in parts)  # type: ignore[return-value]
 
 
 def problem_of(dataset: Dataset, intercept: bool = True) -> Problem:

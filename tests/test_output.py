@@ -124,7 +124,7 @@ def test_an_input_is_never_replaced(tmp_path):
             check(tmp_path / output, inputs=["-", str(tmp_path / source)], force=True)
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere; the command without that right is in test_crash")
 def test_a_folder_that_cannot_be_written(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(UsageError, match="cannot be written"):
