@@ -57,7 +57,7 @@ man: $(VENV)/.installed
 scale: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dask]'
 	for part in rows cells costs made ijcnn1; do $(BIN)/python benchmarks/scale.py $$part || exit 1; done
-	$(BIN)/python benchmarks/scale.py report > build/SCALE.md
+	$(BIN)/python benchmarks/scale_report.py > build/SCALE.md
 	mv build/SCALE.md SCALE.md
 
 clean:

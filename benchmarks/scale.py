@@ -1,6 +1,6 @@
 """How a selection in parts scales: `make scale` runs every measurement, each in less than four minutes, and writes SCALE.md.
 
-Run ``python benchmarks/scale.py MEASUREMENT`` for one of them, which leaves ``build/scale/MEASUREMENT.json``, and ``report`` for the page.
+Run ``python benchmarks/scale.py MEASUREMENT`` for one of them, which leaves ``build/scale/MEASUREMENT.json``; `scale_report` prints the page.
 """
 
 from __future__ import annotations
@@ -165,18 +165,12 @@ MEASUREMENTS: dict[str, Callable[[], Any]] = {
 
 
 def main() -> None:
-    """Run a measurement, or print the page."""
+    """Run a measurement."""
     name = sys.argv[1] if len(sys.argv) > 1 else ""
-    if name == "report":
-        from scale_report import page
-
-        made = {name: BUILT / f"{name}.json" for name in MEASUREMENTS}
-        print(page({name: json.loads(path.read_text()) for name, path in made.items() if path.exists()}))
-    elif name in MEASUREMENTS:
-        BUILT.mkdir(parents=True, exist_ok=True)
-        (BUILT / f"{name}.json").write_text(json.dumps(MEASUREMENTS[name]()))
-    else:
-        sys.exit(f"usage: scale.py {'|'.join(MEASUREMENTS)}|report")
+    if name not in MEASUREMENTS:
+        sys.exit(f"usage: scale.py {'|'.join(MEASUREMENTS)}")
+    BUILT.mkdir(parents=True, exist_ok=True)
+    (BUILT / f"{name}.json").write_text(json.dumps(MEASUREMENTS[name]()))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scale import FILE_ROWS, FRACTION, N_COLUMNS, PARTS, SURPLUS
+from scale import BUILT, FILE_ROWS, FRACTION, MEASUREMENTS, N_COLUMNS, PARTS, SURPLUS
 
 ROWS, WORKERS, PART_ROWS = 1_000_000_000, 100, 1_000_000
 """What is predicted for: rows, workers of one core, rows a part."""
@@ -163,3 +164,13 @@ def page(found: Mapping[str, Any]) -> str:
             *sections,
         ]
     )
+
+
+def main() -> None:
+    """Print the page, of the measurements that there are."""
+    made = {name: BUILT / f"{name}.json" for name in MEASUREMENTS}
+    print(page({name: json.loads(path.read_text()) for name, path in made.items() if path.exists()}))
+
+
+if __name__ == "__main__":
+    main()
