@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scale import BUILT, FILE_ROWS, FRACTION, MEASUREMENTS, N_COLUMNS, PARTS, SURPLUS
+from scale import BUILT, FILE_ROWS, FRACTION, MEASUREMENTS, N_COLUMNS, N_FILES, PARTS, SURPLUS
 
 ROWS, WORKERS, PART_ROWS = 1_000_000_000, 100, 1_000_000
 """What is predicted for: rows, workers of one core, rows a part."""
 SIZES = (100_000, 1_000_000, 10_000_000)
-BASE_BYTES = 250_000_000
+ROW_BYTES = 4 * N_COLUMNS + 16
+"""Of a row that is sent to its cell."""
 PREDICTED = (
     "picks",
     "offer",
@@ -23,6 +24,7 @@ PREDICTED = (
     "exchanged, GB",
     "with `cells`, GB",
     "GB a worker",
+    "with `cells`, GB a worker",
     "GB, the merge",
 )
 
@@ -48,6 +50,7 @@ def workers(found: Mapping[str, Any]) -> str:
     if "rows" not in found or "cells" not in found:
         return "## Workers\n\nStrong and weak scaling on one and two workers were not measured when this page was made; `make scale` does so."
     lines = [*scaling_rows("rows", found["rows"]), *scaling_rows("cells", found["cells"])]
+    with_cells = base_bytes(found) + part_bytes(FILE_ROWS) + N_FILES * FILE_ROWS * ROW_BYTES
     return f"""## Workers
 
 `--engine dask`, workers of one process and one thread, {N_COLUMNS} float32 columns, two classes, {FRACTION:.0%} of the rows, a Parquet
@@ -56,8 +59,29 @@ file of {FILE_ROWS:,} rows a part. Seconds of the two stages; starting the clust
 {table(["partition", "rows", "workers", "select, s", "assign, s", ""], lines)}
 
 Both workers share one machine's memory bandwidth and caches, and the client and the scheduler run on the same two cores. The largest process of
-any run held {max(run["peak_bytes"] for run in found["rows"] + found["cells"]) / 1e6:,.0f} MB; the model below gives
-{(BASE_BYTES + FILE_ROWS * N_COLUMNS * 20) / 1e6:,.0f} MB for a part."""
+any run held {in_mb(peak_of(found["rows"]))} (`rows`), of which {in_mb(base_bytes(found))} remain when the {in_mb(part_bytes(FILE_ROWS))} of a part by the
+model below are taken off: Dask, pyarrow and compiled kernels. With `cells` it held {in_mb(peak_of(found["cells"]))}; the model gives {in_mb(with_cells)}
+where one worker has all rows in its cells."""
+
+
+def in_mb(n_bytes: float) -> str:
+    """Return a number of bytes in words."""
+    return f"{n_bytes / 1e6:,.0f} MB"
+
+
+def peak_of(runs: Sequence[Mapping[str, Any]]) -> int:
+    """Return the bytes of the largest process of some runs."""
+    return int(max(run["peak_bytes"] for run in runs))
+
+
+def part_bytes(n_rows: int) -> int:
+    """Return the bytes that a part takes: rows as read, tiles and distances of its larger class."""
+    return n_rows * N_COLUMNS * (4 + 12 + 4)
+
+
+def base_bytes(found: Mapping[str, Any]) -> int:
+    """Return the bytes that a worker holds besides its part."""
+    return peak_of(found["rows"]) - part_bytes(FILE_ROWS) if "rows" in found else 400_000_000
 
 
 def fitted(costs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -77,21 +101,22 @@ def fitted(costs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     }
 
 
-def predicted(cost: Mapping[str, float], size: int) -> list[str]:
-    """Return a line of the prediction for `size` picks."""
+def predicted(cost: Mapping[str, float], base: int, size: int) -> list[str]:
+    """Return a line of the prediction for `size` picks, on workers that take `base` bytes of their own."""
     own = ROWS / WORKERS
     candidates = SURPLUS * size + 16 * ROWS / PART_ROWS
     offer, route, assign = cost["offer"] * own, cost["route"] * own, (cost["assign"] + cost["pair"] * size) * own
     merge = cost["merge"] * candidates + cost["blocks"] * candidates**2
     pick_bytes = size * (8 * N_COLUMNS + 40)
     exchanged = cost["candidate_bytes"] * candidates + pick_bytes * WORKERS
-    shuffled = exchanged + ROWS * (4 * N_COLUMNS + 16)
-    a_worker = BASE_BYTES + PART_ROWS * N_COLUMNS * (4 + 12 + 4) + 2 * pick_bytes
-    merging = BASE_BYTES + candidates * (28 * N_COLUMNS + 200) + candidates * cost["candidate_bytes"]
+    shuffled = exchanged + ROWS * ROW_BYTES
+    a_worker = base + part_bytes(PART_ROWS) + 2 * pick_bytes
+    merging = base + candidates * (28 * N_COLUMNS + 200) + candidates * cost["candidate_bytes"]
     return [
         f"{size:,}",
         hours(offer), hours(route), hours(merge), hours(assign), hours(offer + merge + assign),
-        f"{exchanged / 1e9:,.0f}", f"{shuffled / 1e9:,.0f}", f"{a_worker / 1e9:.1f}", f"{merging / 1e9:.1f}",
+        f"{exchanged / 1e9:,.0f}", f"{shuffled / 1e9:,.0f}", f"{a_worker / 1e9:.1f}", f"{(a_worker + own * ROW_BYTES) / 1e9:.1f}",
+        f"{merging / 1e9:.1f}",
     ]  # fmt: skip
 
 
@@ -117,8 +142,9 @@ over all rows, and the nets of many parts lie across each other as if drawn at r
 lose about as little at 64 parts as at 2."""
 
 
-def model(costs: Sequence[Mapping[str, Any]]) -> str:
+def model(found: Mapping[str, Any]) -> str:
     """Return the section on the cost model."""
+    costs, base = found["costs"], base_bytes(found)
     cost = fitted(costs)
     fits = [(cost["assign"] + cost["pair"] * run["picks"]) * run["rows"] / run["seconds"]["assign"] for run in costs]
     fit = f"fitted over measured {min(fits):.2f} to {max(fits):.2f}"
@@ -129,8 +155,13 @@ def model(costs: Sequence[Mapping[str, Any]]) -> str:
         ["merge", "one worker", f"{cost['merge'] * 1e6:.0f} us a candidate, and {cost['blocks'] * 1e9:.1f} ns a pair of them"],
         ["assign", "each part", assign],
         ["exchange", "parts to the merge, picks to all", f"{cost['candidate_bytes']:.0f} bytes a candidate, {8 * N_COLUMNS + 40} a pick and worker"],
-        ["exchange (`cells`)", "parts to cells", f"{4 * N_COLUMNS + 16} bytes a row"],
-        ["memory", "each worker", f"250 MB, {20 * N_COLUMNS} bytes a row of a part (two equal classes), {2 * (8 * N_COLUMNS + 40)} bytes a pick"],
+        ["exchange (`cells`)", "parts to cells", f"{ROW_BYTES} bytes a row"],
+        [
+            "memory",
+            "each worker",
+            f"{in_mb(base)}, {part_bytes(1)} bytes a row of a part (two equal classes), {2 * (8 * N_COLUMNS + 40)} bytes a pick, "
+            f"and with `cells` {ROW_BYTES} bytes a row of its cells",
+        ],
         ["memory", "the merge", f"{28 * N_COLUMNS + 200 + cost['candidate_bytes']:.0f} bytes a candidate"],
     ]
     return f"""## The cost model
@@ -148,7 +179,7 @@ products, with small constants.
 {ROWS:,} rows of {N_COLUMNS} float32 columns on {WORKERS} workers of one core, in parts of {PART_ROWS:,} rows, by the model above; time to read the
 data ({ROWS * N_COLUMNS * 4 / 1e9:,.0f} GB, twice, or three times with `cells`) and to wait for the network is not in it.
 
-{table(PREDICTED, [predicted(cost, size) for size in SIZES])}
+{table(PREDICTED, [predicted(cost, base, size) for size in SIZES])}
 
 Some 100,000 picks are in reach. Beyond, the assignment (every pick against every tile of rows) and the merge (all candidates in one place)
 decide; both would have to look at near cells only."""
@@ -156,7 +187,7 @@ decide; both would have to look at near cells only."""
 
 def page(found: Mapping[str, Any]) -> str:
     """Return SCALE.md."""
-    sections = [quality(found), workers(found), *([model(found["costs"])] if "costs" in found else [])]
+    sections = [quality(found), workers(found), *([model(found)] if "costs" in found else [])]
     return "\n\n".join(
         [
             "# How a selection in parts scales",
