@@ -59,9 +59,9 @@ file of {FILE_ROWS:,} rows a part. Seconds of the two stages; starting the clust
 {table(["partition", "rows", "workers", "select, s", "assign, s", ""], lines)}
 
 Both workers share one machine's memory bandwidth and caches, and the client and the scheduler run on the same two cores. The largest process of
-any run held {in_mb(peak_of(found["rows"]))} (`rows`), of which {in_mb(base_bytes(found))} remain when the {in_mb(part_bytes(FILE_ROWS))} of a part by the
-model below are taken off: Dask, pyarrow and compiled kernels. With `cells` it held {in_mb(peak_of(found["cells"]))}; the model gives {in_mb(with_cells)}
-where one worker has all rows in its cells."""
+any run held {in_mb(peak_of(found["rows"]))} (`rows`), of which {in_mb(base_bytes(found))} remain when
+the {in_mb(part_bytes(FILE_ROWS))} of a part by the model below are taken off: Dask, pyarrow and compiled kernels. With `cells` it held
+{in_mb(peak_of(found["cells"]))}; the model gives {in_mb(with_cells)} where one worker has all rows in its cells."""
 
 
 def in_mb(n_bytes: float) -> str:
