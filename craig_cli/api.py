@@ -95,7 +95,7 @@ def select_coreset(
     """
     budget = Budget(fraction, size, epsilon, mean_epsilon)
     dataset = read_files(X, y, task) if names_files(X) else as_dataset(X, y)
-    stands, weighted = Purpose(purpose, representative, weights).choices(method, budget.is_cover, dataset.labels is not None, extend is not None)
+    stands, weighted = Purpose(purpose, representative, weights).choices(method, budget.is_open, dataset.labels is not None, extend is not None)
     settings = SelectionSettings(
         budget,
         method,

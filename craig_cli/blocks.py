@@ -78,6 +78,12 @@ class Block:
     costs: NDArray[np.float64] | None = None
 
 
+def cut_block(block: Block, own: slice) -> Block:
+    """Return some consecutive rows of a block; `own` has a start and a stop."""
+    weights, costs = (None if values is None else values[own] for values in (block.weights, block.costs))
+    return Block(cut_rows(block.rows, own), None if block.labels is None else block.labels[own], block.file, weights, costs)
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A whole input in memory.

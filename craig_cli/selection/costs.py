@@ -76,6 +76,8 @@ def resolve_method(settings: SelectionSettings, counts: NDArray[np.int64], n_col
         return settings, ""
     if settings.is_given:
         return replace(settings, method="exact"), "it goes on from given rows"
+    if settings.budget.budget_cost is not None:
+        return replace(settings, method="exact"), "a budget of costs needs its greedy order"
     if settings.budget.is_cover:
         return replace(settings, method="exact"), "an epsilon budget needs its greedy order"
     if settings.sample_rows:

@@ -28,6 +28,7 @@ from craig_cli.selection.groups import Group, make_group
 from craig_cli.selection.refine import refine
 from craig_cli.selection.representatives import random_members, represented, varied_members
 from craig_cli.selection.row_weights import row_weights, uneven
+from craig_cli.selection.spending import spend
 from craig_cli.settings import DRAWN, SelectionSettings
 from craig_cli.threads import Workers
 
@@ -67,7 +68,10 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
         counts = np.array([len(c.index) for c in classes])
         settings, reason = resolve_method(settings, counts, features.n_columns)
         given = given_rows(settings, classes, dataset.n_rows) if settings.is_given else None
-        if settings.budget.is_cover:
+        order = None
+        if settings.budget.budget_cost is not None:
+            picks, order = spend(features, classes, settings, workers, progress)
+        elif settings.budget.is_cover:
             picks = cover(features, classes, settings, workers, progress, given)
         else:
             size = budget_size(settings.budget, dataset.n_rows, len(classes))
@@ -80,7 +84,7 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
                 picks.append(select_class(features, members, size, number, settings, workers, report, own))
         if settings.representative != "medoid":
             picks = with_other_rows(features, classes, picks, settings, workers, given)
-    order = common_order(picks, WEIGHTS[settings.method])
+    order = common_order(picks, WEIGHTS[settings.method]) if order is None else order
     return merge(dataset, classes, picks, order if given is None else given_first(picks, order, settings), settings, features.notes, reason)
 
 
@@ -299,8 +303,9 @@ def merge(
 ) -> Coreset:
     """Return the picks of all classes as one coreset, in the order `by`."""
     rows = np.concatenate([p.rows for p in picks])
+    has_costs = settings.budget.budget_cost is not None and dataset.costs is not None
     # Where it is, the first pick is the medoid.
-    is_plain_greedy = settings.method == "exact" and not settings.refine and not settings.sample_rows and not settings.is_given
+    is_plain_greedy = settings.method == "exact" and not (settings.refine or settings.sample_rows or settings.is_given or has_costs)
     return Coreset(
         index=rows[by],
         order=np.arange(len(rows), dtype=np.int32),
@@ -333,5 +338,7 @@ def merge(
         sample_rows=settings.sample_rows,
         reason=reason,
         notes=notes,
+        cost_budget=settings.budget.budget_cost if has_costs else None,
+        cost_spent=float(dataset.costs[rows[by]].sum()) if has_costs and dataset.costs is not None else None,
         n_given=min(len(set(settings.extend + settings.include)), len(rows)),
     )

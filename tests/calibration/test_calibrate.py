@@ -158,7 +158,7 @@ def test_moments_are_means_over_rows(loss):
 
 def test_first_pilots_see_every_class():
     groups = np.array([0] * 5000 + [1] * 3 + [2])
-    index, weights = sample_rows(groups, 50, np.random.default_rng(0))
+    index, weights = sample_rows(groups, 50, np.random.default_rng(0), np.ones(len(groups)))
     assert (len(index), sorted(set(groups[index].tolist()))) == (50, [0, 1, 2])
     assert np.bincount(groups[index], weights).tolist() == pytest.approx([5000, 3, 1])
 

@@ -93,7 +93,7 @@ def test_a_running_fingerprint_of_parts(files, sizes, step):
     running = running_fingerprint(PARTS, sizes)
     for start in range(0, 100, step):
         block = rows_between(whole, start, min(start + step, 100))
-        running.add(block.rows, block.labels)
+        running.add(Block(block.rows, block.labels, 0))
     assert running.n_rows == 100
     ends = np.cumsum((*sizes[:-1], 100 - sum(sizes[:-1]))).tolist()  # rows beyond the parts make the last one another
     parts = [rows_between(whole, first, last) for first, last in zip([0, *ends[:-1]], ends, strict=True)]
