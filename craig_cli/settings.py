@@ -215,6 +215,11 @@ class SelectionSettings:
             if both:
                 raise UsageError(f"{option} and --exclude both name row {min(both)}: leave it out of one.")
 
+    def check_weighted(self) -> None:
+        """Raise `UsageError` for what rows that have weights do not go with."""
+        if self.refine:
+            raise UsageError("--refine: it counts all rows alike. Leave out --weight-column.")
+
     @property
     def is_given(self) -> bool:
         """Whether some rows must be picked, or must not."""

@@ -94,6 +94,8 @@ def command(
     )
     calibration = opt.calibration_settings(weights, options)
     inputs = replace(opt.input_settings(opt.all_paths(ctx, data, files_from), options), proxy=options["proxy"])
+    if inputs.weight_column is not None:
+        selection.check_weighted()
     session.detail(
         f"method {selection.method}, representative {representative}, weights {weights}, metric {selection.metric}, scale {selection.scale}, "
         f"seed {selection.seed}, {selection.n_threads} threads"

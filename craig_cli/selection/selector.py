@@ -62,6 +62,8 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
     """
     if dataset.n_rows == 0:
         raise InputError(dataset.files[0], "there are no rows", remedy="Give at least one row.")
+    if dataset.weights is not None:
+        settings.check_weighted()
     classes = classes_of(dataset, settings.task)
     with Workers(settings.n_threads) as workers:
         features = make_features(dataset, settings.scale, settings.metric, settings.task, workers)

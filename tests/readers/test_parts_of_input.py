@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from commandline import write_csv
 
-from craig_cli.blocks import SparseRows
+from craig_cli.blocks import Block, SparseRows
 from craig_cli.errors import UsageError
 from craig_cli.readers import fingerprint, read_dataset
 from craig_cli.readers.fingerprint import PARTS, fingerprint_of_parts, hashes_of_rows, joined_fingerprint, rows_between, running_fingerprint
