@@ -162,7 +162,8 @@ def checked_amounts(name: str, values: Any, n_rows: int, problem: str, is_bad: C
     check_finite(name, amounts)
     bad = is_bad(amounts)
     if bad.any():
-        raise InputError(name, f"a value is {problem}", row=int(np.argmax(bad)), value=str(amounts[np.argmax(bad)]), remedy="Correct it first.")
+        row = int(np.argmax(bad))
+        raise InputError(name, f"that of row {row}, from 0, is {problem}", value=str(amounts[row]), remedy="Correct it first.")
     return amounts
 
 

@@ -79,7 +79,7 @@ def classes_of(dataset: Dataset, task: str) -> list[ClassRows]:
     Raises
     ------
     InputError
-        All rows of a class have the weight 0.
+        All rows of a class have zero weight.
     """
     classes = split_classes(dataset.labels, dataset.n_rows, task)
     weights, costs = dataset.weights, dataset.costs
@@ -89,7 +89,7 @@ def classes_of(dataset: Dataset, task: str) -> list[ClassRows]:
         if c.weights is not None and not c.weights.any():
             name = "all rows" if c.label is None else f"all rows of class '{printable(str(c.label), 60)}'"
             remedy = "Give a row of each class a weight above 0, or leave the class out."
-            raise InputError(dataset.files[0], f"{name} have the weight 0", remedy=remedy)
+            raise InputError(dataset.files[0], f"{name} have zero weight", remedy=remedy)
     return classes if costs is None else [replace(c, costs=costs[c.index]) for c in classes]
 
 

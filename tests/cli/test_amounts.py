@@ -249,7 +249,7 @@ def test_what_needs_all_rows_in_one_place(craig, table, own_folder):
 def test_a_class_of_weight_zero(craig, own_folder):
     (own_folder / "d.csv").write_text("a,w,label\n0,1,x\n1,2,x\n2,0,y\n3,0,y\n")
     done = craig("select", "d.csv", "--size", "2", "--weight-column", "w", "-o", "o.parquet")
-    said = "d.csv: all rows of class 'y' have the weight 0. Give a row of each class a weight above 0, or leave the class out."
+    said = "d.csv: all rows of class 'y' have zero weight. Give a row of each class a weight above 0, or leave the class out."
     assert (done.code, done.err) == (3, f"craig: error: {said}\n")
 
 

@@ -174,9 +174,9 @@ def test_given_rows_and_a_sample():
 
 
 def test_a_class_of_weight_zero_is_refused():
-    with pytest.raises(InputError, match="all rows of class '1' have the weight 0"):
+    with pytest.raises(InputError, match="all rows of class '1' have zero weight"):
         chosen(made("normal", n=10), [1, 0] * 5, np.arange(10) % 2, size=4)
-    with pytest.raises(InputError, match="all rows have the weight 0"):
+    with pytest.raises(InputError, match="all rows have zero weight"):
         chosen(made("normal", n=10), np.zeros(10), size=4)
 
 
