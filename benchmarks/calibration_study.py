@@ -19,15 +19,17 @@ import numpy as np
 from datasets import REAL, ROOT
 
 from craig_cli.blocks import Dataset
-from craig_cli.calibration import calibrate, newton
-from craig_cli.calibration.constraints import dense, row_gradients
+from craig_cli.calibration import newton
+from craig_cli.calibration.constraints import Constraints, dense, row_gradients
 from craig_cli.calibration.coresets import class_numbers, pilot_problem
+from craig_cli.calibration.rounds import Rounds, run_rounds
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.selection import Coreset, select
 from craig_cli.selection.selector import assign
 from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.threads import Workers
 from craig_cli.training import Problem, make_problem, optimum
+from craig_cli.training.losses import second_derivatives
 from craig_cli.training.problem import Array, pack
 
 RESULTS = ROOT / "build" / "study.jsonl"
@@ -41,6 +43,8 @@ STRANGE = {"logistic": "squared-hinge", "softmax": "squared-hinge", "squared": "
 """A loss that nothing is calibrated for, by the one that is."""
 HINGE_L2 = 1e-3
 CHOICES = ("pilot_l2", "rounds", "ridge", "pilot_rows", "rows_a_constraint")
+SECOND_MOMENTS = "second_moments"
+"""A choice of this study alone: the diagonal of the Hessian at each pilot is to come out, too."""
 PATHS = {"fashion-mnist": (1e-4, 1e-2, 1.0), "reuters": (1e-5, 1e-3, 1e-1)}
 """Strengths for the sets whose optima take long."""
 
@@ -58,7 +62,7 @@ class Case:
         A method; ``/10`` after it lets greedy see a tenth of the rows, ``+random`` draws a row of each cluster.
     seed : int
     calibration : mapping
-        Settings that differ from the defaults; None for the method's own weights.
+        Settings that differ from the defaults, and `SECOND_MOMENTS` or not; None for the method's own weights.
     boosted : bool
         Whether a gradient-boosted model is trained, too.
     """
@@ -73,12 +77,20 @@ class Case:
     @property
     def settings(self) -> CalibrationSettings:
         """How weights are calibrated."""
-        return CalibrationSettings("calibrated", seed=self.seed, **(self.calibration or {}))
+        chosen = {name: value for name, value in (self.calibration or {}).items() if name != SECOND_MOMENTS}
+        return CalibrationSettings("calibrated", seed=self.seed, **chosen)
+
+    @property
+    def has_second_moments(self) -> bool:
+        """Whether the curvature is calibrated, too."""
+        return SECOND_MOMENTS in (self.calibration or {})
 
     @property
     def key(self) -> str:
         """The case as text, nothing left to defaults."""
         resolved = None if self.calibration is None else {name: getattr(self.settings, name) for name in CHOICES}
+        if resolved is not None and self.has_second_moments:
+            resolved[SECOND_MOMENTS] = True
         return json.dumps([self.data, self.fraction, self.picks, self.seed, resolved, self.boosted], sort_keys=True)
 
 
@@ -203,6 +215,27 @@ def boosted_loss(data: str, index: np.ndarray, weight: np.ndarray) -> float:
     return float(log_loss(dataset.labels[others], model.predict_proba(rows[others]), labels=model.classes_))
 
 
+class WithSecondMoments(Rounds):
+    """Rounds of a calibration under which the diagonal of the Hessian at each pilot is to come out, too."""
+
+    def _constraints(self) -> list[Constraints]:
+        return super()._constraints() + [self._curvatures(pilot) for pilot in self._pilots]
+
+    def _curvatures(self, pilot: Array) -> Constraints:
+        """Return the constraints of one pilot: means of phi'' x_k^2 over all rows."""
+        whole, parts = (curvature_of_rows(problem, pilot) for problem in (self._problem, self._part))
+        scales = np.sqrt(np.square(whole).mean(axis=0))
+        used = scales > 0
+        return Constraints(parts[:, used] / scales[used], whole.mean(axis=0)[used] / scales[used])
+
+
+def curvature_of_rows(problem: Problem, model: Array) -> Array:
+    """Return the diagonal of the Hessian of each row's loss by the weights (n, m d)."""
+    _, slopes = problem.full_pass(model, 0.0, np.empty_like(model))
+    curvatures = second_derivatives(problem.loss, slopes)
+    return (curvatures[:, :, None] * np.square(dense(problem))[:, None, :]).reshape(problem.n_rows, -1)
+
+
 def measured(case: Case) -> dict[str, Any]:
     """Return what a case came to."""
     dataset, problem = data_set(case.data)
@@ -210,7 +243,8 @@ def measured(case: Case) -> dict[str, Any]:
     weight, facts = coreset.weight, {}
     begun = time.perf_counter()
     if case.calibration is not None:
-        done = calibrate(problem, class_numbers(dataset, task_of(case.data)), coreset.index, weight, case.settings)
+        rounds = WithSecondMoments if case.has_second_moments else Rounds
+        done = run_rounds(rounds(problem, class_numbers(dataset, task_of(case.data)), coreset.index, weight, case.settings))
         said = done.summary
         weight, facts = done.weight, {"kept": said.rounds_kept, "constraints": said.constraints, "effective": said.effective_rows}
     calibrating = time.perf_counter() - begun
@@ -265,6 +299,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "ridge 1": {"ridge": 1.0},
     "pilots on 500 rows": {"pilot_rows": 500},
     "pilots on 8,000 rows": {"pilot_rows": 8000},
+    "and second moments": {SECOND_MOMENTS: True},
 }
 """Settings beside the defaults."""
 REPRESENTATIVES = ("cells", "cells+nearest", "cells+random", "gradients:cells+random", "gradients:cells+nearest")

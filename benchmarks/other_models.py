@@ -62,7 +62,7 @@ class Model:
 
 
 MODELS = {
-    "svm": Model("RBF support vector machine (C = 16, gamma = 2)", support_vectors, True, (0.1, 0.2, 0.3, 0.5), 2),
+    "svm": Model("RBF support vector machine (C = 16, gamma = 2)", support_vectors, True, (0.1, 0.15, 0.2, 0.25, 0.3, 0.5), 2),
     "boosting": Model("gradient boosting (200 trees)", boosting, False, (0.03, 0.1, 0.3, 0.5), 2),
     "network": Model("two-layer network (100 units, 15 epochs)", network, False, (0.03, 0.1, 0.3, 0.5), 1),
 }

@@ -214,7 +214,7 @@ def text(kept: Kept) -> str:
 Logistic loss, l2 = {L2:g}, all rows of flights and of ijcnn1; `craig`'s compiled solvers on both sides, one core, the same grid on both:
 first steps {steps} times the solver's usual one on all rows, and schedules {schedules}; {n_settings} runs of {EPOCHS} epochs.
 Chosen is the run with the lowest loss on the rows it was trained on. Times are those of the solvers; what it takes to look at the loss is
-in neither. The selection is timed alone (calibration included, reading not).
+in neither. The selection is timed alone (calibration, by the defaults of `craig select`, included, reading not).
 
 **One run** of the setting that its grid chooses, to a residual f - f* on all rows: seconds on all rows; then for each subset how many times
 quicker it is, and in brackets the same with the selection ("-": it does not get there). "Pays after": runs to the last level reached.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -45,7 +46,8 @@ RECIPES = {
 }
 CALIBRATED = ", calibrated"
 """After the name of a recipe: with `--weights calibrated`."""
-PILOT_L2, ROUNDS = (1e-5, 1e-3, 1e-1), 2
+VARIED = {"random": "varied"}
+"""What stands for a cluster where weights are calibrated, by what does where they are not."""
 
 
 @dataclass(frozen=True)
@@ -76,30 +78,26 @@ def problem_of(name: str, dataset: Dataset) -> Problem:
     return make_problem(dataset.rows, dataset.labels, LOSSES.get(name, "logistic"), regression=task_of(name) == "regression")
 
 
-def drawn(dataset: Dataset, task: str, recipe: str, fraction: float, seed: int) -> Coreset:
-    """Return the subset of a recipe, not calibrated."""
+def drawn(dataset: Dataset, task: str, recipe: str, fraction: float, seed: int, representatives: Mapping[str, str] | None = None) -> Coreset:
+    """Return the subset of a recipe, not calibrated; `representatives` by those of the recipe, where they are to be others."""
     how = RECIPES[recipe]
     budget = Budget(fraction=fraction)
     sample = dataset.n_rows // SAMPLE if how.is_sampled else 0
-    settings = SelectionSettings(budget, how.method, seed=seed, task=task, representative=how.representative, sample_rows=sample)
+    representative = (representatives or {}).get(how.representative, how.representative)
+    settings = SelectionSettings(budget, how.method, seed=seed, task=task, representative=representative, sample_rows=sample)
     scores = importance_scores(dataset, task, CalibrationSettings(seed=seed)) if how.method == "importance" else None
     return select(dataset, settings, scores=scores)
 
 
-def calibrated(dataset: Dataset, coreset: Coreset, seed: int) -> Coreset:
-    """Return a subset with calibrated weights, where they help: by the settings that were the defaults when the first sections were measured."""
-    settings = CalibrationSettings("calibrated", pilot_l2=PILOT_L2, rounds=ROUNDS, ridge=1.0, seed=seed)
-    return calibrated_coreset(dataset, coreset, settings)
-
-
 def make_subset(dataset: Dataset, task: str, name: str, fraction: float, seed: int = 0) -> Subset:
-    """Return a subset by its name, and what it took: compiled code at hand, the shortest of `REPEATS` times if they are short."""
+    """Return a subset by its name, calibrated by the defaults, and what it took, compiled code at hand: the shortest of `REPEATS` short times."""
     recipe, is_calibrated = name.removesuffix(CALIBRATED), name.endswith(CALIBRATED)
     seconds: list[float] = []
 
     def make(rows: Dataset) -> Coreset:
-        coreset = drawn(rows, task, recipe, fraction, seed)
-        return calibrated(rows, coreset, seed) if is_calibrated else coreset
+        if not is_calibrated:
+            return drawn(rows, task, recipe, fraction, seed)
+        return calibrated_coreset(rows, drawn(rows, task, recipe, fraction, seed, VARIED), CalibrationSettings("calibrated", seed=seed))
 
     make(thinned(replace(dataset, file_starts=np.array([0, dataset.n_rows])), max(WARM_UP_ROWS, int(20 / fraction))))
     while len(seconds) < REPEATS and sum(seconds) < SHORT:

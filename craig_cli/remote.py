@@ -1,13 +1,15 @@
 """Files that are named by a URI: object stores and HDFS through pyarrow.fs, ``file://`` as the path it is.
 
 Options of a store stand in the name, as ``s3://bucket/key?endpoint_override=host:9000&scheme=http``; credentials do not: they come from the
-environment or the files that each store's tools use (``AWS_ACCESS_KEY_ID``, ``AWS_PROFILE``, ``GOOGLE_APPLICATION_CREDENTIALS``, ...).
+environment or the files that each store's tools use (``AWS_ACCESS_KEY_ID``, ``AWS_PROFILE``, ``GOOGLE_APPLICATION_CREDENTIALS``,
+``AZURE_STORAGE_KEY``, ...).
 """
 
 from __future__ import annotations
 
 import fnmatch
 import io
+import os
 import re
 import secrets
 import shutil
@@ -23,6 +25,8 @@ from craig_cli.errors import InputError, UsageError, printable
 SCHEMES = ("s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
 WHOLE_AT_ONCE = ("s3", "gs", "gcs", "abfs", "abfss")
 """Stores in which an object is there only once all of it has been written."""
+AZURE_SECRETS = {"account_key": "AZURE_STORAGE_KEY", "sas_token": "AZURE_STORAGE_SAS_TOKEN"}
+"""Where Azure's own tools look for the key of an account, or a token; pyarrow does not."""
 HELP = "Check the name, the endpoint, and the credentials in the environment."
 SPOOL_BYTES = 64 << 20
 COPY_BYTES = 1 << 20
@@ -72,7 +76,25 @@ def store_of(name: str) -> tuple[Any, str]:
         store, path = fs.FileSystem.from_uri(name)
     except (pyarrow.ArrowException, OSError, ValueError, NotImplementedError) as error:
         raise UsageError(f"{printable(name)}: {in_words(error)}. {HELP}") from error
-    return store, path
+    return with_azure_secret(store) if store.type_name == "abfs" else store, path
+
+
+def with_azure_secret(store: Any) -> Any:
+    """Return a store of Azure's with the key or the token that the environment holds; as it is where there is none."""
+    found = [(option, os.environ[name]) for option, name in AZURE_SECRETS.items() if os.environ.get(name)]
+    if not found:
+        return store
+    from pyarrow import fs
+
+    options = store.__reduce__()[1][0]
+    return fs.AzureFileSystem(**{name: value for name, value in options.items() if value} | dict(found[:1]))
+
+
+def errors_of_stores() -> tuple[type[Exception], ...]:
+    """Return what pyarrow raises where a store does not do as it is told."""
+    import pyarrow
+
+    return OSError, pyarrow.ArrowException
 
 
 def in_words(error: Exception) -> str:
@@ -103,7 +125,7 @@ def expand_remote(name: str, is_wanted: Callable[[str], bool]) -> list[str] | No
         if not has_pattern and store.get_file_info(base).type != fs.FileType.Directory:
             return None
         found = store.get_file_info(fs.FileSelector(base, recursive=has_pattern and "/" in plain[len(prefix) + 1 :], allow_not_found=True))
-    except OSError as error:
+    except errors_of_stores() as error:
         raise failure(name, error) from error
     inner = [info.path[len(base.rstrip("/")) + 1 :] for info in found if info.type == fs.FileType.File]
     if has_pattern:
@@ -129,7 +151,7 @@ def open_bytes(name: str) -> BinaryIO:
     store, path = store_of(name)
     try:
         return cast(BinaryIO, io.BufferedReader(RemoteFile(name, store.open_input_file(path)), COPY_BYTES))
-    except OSError as error:
+    except errors_of_stores() as error:
         raise failure(name, error) from error
 
 
@@ -155,7 +177,7 @@ class RemoteFile(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data = self._stream.read(len(buffer))
-        except OSError as error:
+        except errors_of_stores() as error:
             raise failure(self._name, error) from error
         buffer[: len(data)] = data
         return len(data)
@@ -172,7 +194,7 @@ def size_of(name: str) -> int:
     store, path = store_of(name)
     try:
         size = store.get_file_info(path).size
-    except OSError as error:
+    except errors_of_stores() as error:
         raise failure(name, error) from error
     return -1 if size is None else int(size)
 
@@ -186,7 +208,7 @@ def exists(name: str) -> bool:
     store, path = store_of(name)
     try:
         return bool(store.get_file_info(path).type == fs.FileType.File)
-    except OSError as error:
+    except errors_of_stores() as error:
         raise failure(name, error) from error
 
 
@@ -213,7 +235,10 @@ def replace_remote(name: str) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, whole)
         whole.seek(0)
         place = path if urlsplit(name).scheme in WHOLE_AT_ONCE else f"{path}.craig-{secrets.token_hex(8)}.tmp"
-        with store.open_output_stream(place, compression=None) as out:  # by default a name may ask for one
-            shutil.copyfileobj(whole, out, COPY_BYTES)
-        if place != path:
-            store.move(place, path)
+        try:
+            with store.open_output_stream(place, compression=None) as out:  # by default a name may ask for one
+                shutil.copyfileobj(whole, out, COPY_BYTES)
+            if place != path:
+                store.move(place, path)
+        except errors_of_stores() as error:
+            raise OSError(in_words(error)) from error

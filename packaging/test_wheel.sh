@@ -44,7 +44,7 @@ if command -v uv > /dev/null; then
 fi
 if command -v pipx > /dev/null; then
     echo "== pipx"
-    PIPX_HOME="$work/pipx" PIPX_BIN_DIR="$work/pipx-bin" pipx install --quiet "$work"/dist/craig_cli-*.whl
+    PIPX_HOME="$work/pipx" PIPX_BIN_DIR="$work/pipx-bin" pipx install "$work"/dist/craig_cli-*.whl
     try_it "$work/pipx-bin/craig"
 fi
 echo "The wheel works."

@@ -1,9 +1,14 @@
-"""Files in object stores and behind ``file://``: a real S3 server on loopback, if moto is there to be one."""
+"""Files in object stores and behind ``file://``: a real S3 server on loopback, if moto is there to be one, and emulators of Google's and Azure's."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +17,7 @@ from commandline import write_csv
 
 from craig_cli.cli import main
 from craig_cli.errors import InputError, UsageError
-from craig_cli.remote import bare_name, expand_remote, is_remote, local_path, open_bytes, replace_remote, size_of
+from craig_cli.remote import bare_name, expand_remote, is_remote, local_path, open_bytes, replace_remote, size_of, store_of
 
 SAMPLES = Path(__file__).parents[1] / "sample_data"
 OPTIONS = ("--fraction", "0.1", "--method", "cells", "--representative", "medoid", "--weights", "cluster")
@@ -54,6 +59,84 @@ def craig(capfd, tmp_path, monkeypatch):
         return code, captured.out, captured.err
 
     return run
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def server(command, port):
+    """Run a server until the ``with`` block ends; give it when it listens."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(300):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert process.poll() is None, "the server has ended"
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def google():
+    """Give the names of a bucket of Google's store, as far as an emulator is one."""
+    emulator, port = shutil.which("gcp-storage-emulator"), free_port()
+    if emulator is None:
+        pytest.skip("gcp-storage-emulator not found: pip install gcp-storage-emulator")
+    with server([emulator, "start", "--host=127.0.0.1", f"--port={port}", "--in-memory", "--default-bucket=rows"], port):
+        yield lambda key: f"gs://anonymous@rows/{key}?endpoint_override=127.0.0.1:{port}&scheme=http&retry_limit_seconds=5"
+
+
+@pytest.fixture
+def azure(monkeypatch):
+    """Give the names of a container of Azure's store, as far as an emulator is one; its key is that of all emulators."""
+    emulator, port = shutil.which("azurite-blob"), free_port()
+    if emulator is None:
+        pytest.skip("azurite-blob not found: npm install -g azurite")
+    monkeypatch.setenv("AZURE_STORAGE_KEY", "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==")
+    with server([emulator, "--silent", "--skipApiVersionCheck", "--inMemoryPersistence", "--blobPort", str(port)], port):
+
+        def name(key):
+            return f"abfs://devstoreaccount1@127.0.0.1:{port}/rows/{key}?enable_tls=false"
+
+        store_of(name(""))[0].create_dir("rows")
+        yield name
+
+
+@pytest.mark.parametrize("cloud", ["google", "azure"])
+def test_other_stores_hold_data_manifests_and_partials(request, craig, tmp_path, cloud):
+    name = request.getfixturevalue(cloud)
+    for key in ("sample.csv", "sample.parquet"):
+        with replace_remote(name(f"data/{key}")) as out:
+            out.write((SAMPLES / key).read_bytes())
+    for key in ("sample.csv", "sample.parquet"):
+        assert craig("select", str(SAMPLES / key), *OPTIONS, "--force", "-o", "here.parquet")[0] == 0
+        for _ in range(2):
+            code, _, err = craig("select", name(f"data/{key}"), *OPTIONS, "-o", name("out/cs.parquet"))
+            assert code == 0, err
+        with open_bytes(name("out/cs.parquet")) as stream:
+            assert stream.read() == (tmp_path / "here.parquet").read_bytes()
+        assert craig("verify", name("data/*.csv"), name("out/cs.parquet"))[0] == 0
+    assert craig("select", name("data/sample.csv"), "--partial", *OPTIONS, "-o", name("out/a.partial"))[0] == 0
+    assert craig("merge", name("out/a.partial"), "-o", name("out/merged.parquet"))[0] == 0
+    assert craig("select", name("data/none.csv"), *OPTIONS, "-o", "cs.parquet")[::2] == (
+        3, f"craig: error: {name('data/none.csv')}: no such file. Check the name.\n"
+    )  # fmt: skip
+
+
+def test_a_store_of_azure_without_a_key_is_refused_in_words(azure, craig, monkeypatch):
+    monkeypatch.delenv("AZURE_STORAGE_KEY")
+    code, _, err = craig("select", azure("data/sample.csv"), *OPTIONS, "-o", "cs.parquet")
+    assert code == 3
+    assert "cannot be read: " in err
 
 
 @pytest.mark.parametrize("name", ("sample.libsvm", "sample.csv", "sample.parquet", "sample.h5", "sample.libsvm.gz"))

@@ -30,16 +30,18 @@ def shape_of_calibration(dataset: Dataset, selection: SelectionSettings, setting
 
 
 def calibrating_bytes(dataset: Dataset, selection: SelectionSettings, settings: CalibrationSettings) -> int:
-    """Return the memory that a calibration takes on one thread besides the rows; 0 if there is none.
+    """Return the memory that a calibration takes besides the rows; 0 if there is none.
 
-    Slopes and groups of all rows, the picks as dense rows, their constraints (twice while they are joined), the normal equations, and the pilots.
+    Slopes and groups of all rows; the picks as dense rows, for a fit at each pilot on as many threads; their constraints, twice while they are
+    joined, and once more for one pilot; the normal equations; and the pilots.
     """
     if settings.weights == "cluster" or dataset.labels is None:
         return 0
     k, m, columns, q = shape_of_calibration(dataset, selection, settings)
+    pilots = len(settings.pilot_l2)
     is_dense = not isinstance(dataset.rows, SparseRows) or columns <= MOST_COLUMNS
-    picks = 16 * k * columns if is_dense else 0
-    return 8 * dataset.n_rows * (m + 5) + picks + 16 * k * q + 24 * q**2 + CHUNKS * len(settings.pilot_l2) * m * columns
+    picks = 24 * k * columns * min(settings.n_threads, pilots) if is_dense else 0
+    return 8 * dataset.n_rows * (m + 5) + picks + 16 * k * q + 16 * k * m * columns + 24 * q**2 + CHUNKS * pilots * m * columns
 
 
 def calibrating_work(dataset: Dataset, selection: SelectionSettings, settings: CalibrationSettings) -> float:

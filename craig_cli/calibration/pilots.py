@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +41,8 @@ def fit_path(problem: Problem, settings: CalibrationSettings, starts: Array | No
     Each starts from `starts` (p, m, d + 1), else from the model of the next larger strength. By Newton's method; where there are too many
     columns for that, by L-BFGS, and only so far as a pilot needs it.
     """
+    if starts is not None and newton.suits(problem):
+        return fit_side_by_side(problem, settings, starts)
     models: dict[float, Array] = {}
     latest = np.zeros((problem.n_outputs, problem.n_columns + 1))
     with Workers(settings.n_threads) as workers:
@@ -52,3 +56,15 @@ def fit_path(problem: Problem, settings: CalibrationSettings, starts: Array | No
                 latest = pack(result.coef, result.intercept)
             models[strength] = latest
     return np.stack([models[strength] for strength in settings.pilot_l2])
+
+
+def fit_side_by_side(problem: Problem, settings: CalibrationSettings, starts: Array) -> Array:
+    """Return what `fit_path` does from given starts, by Newton's method, the strengths on threads of their own."""
+    own = replace(problem, threads=max(1, settings.n_threads // len(starts)))
+
+    def minimise(l2: float, start: Array) -> Array:
+        with Workers(own.threads) as workers:
+            return newton.minimise(own, l2, start, workers)
+
+    with Workers(min(settings.n_threads, len(starts))) as workers:
+        return np.stack(workers.map(minimise, zip(settings.pilot_l2, starts, strict=True)))

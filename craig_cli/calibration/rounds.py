@@ -34,6 +34,8 @@ NO_RISE = 1e-6
 """Relative: a loss that rises by less has not risen."""
 A_FALL = 1e-10
 """Relative: a sum of losses that falls by less has not fallen."""
+A_FULL_FALL = 1e-7
+"""Relative: after a round by which it falls by less, another is hardly kept."""
 
 
 class Standing(NamedTuple):
@@ -42,6 +44,14 @@ class Standing(NamedTuple):
     shares: Array
     models: Array
     losses: Array
+
+
+class Met(NamedTuple):
+    """How many constraints there were, and their error at each pilot with the weights from before and with those kept."""
+
+    constraints: int
+    before: tuple[float, ...]
+    after: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -83,20 +93,24 @@ def calibrate(
     the rows of a pilot: those of some random rows, if better on all rows for a strength); then those of the picks calibrated so far. One pass
     over all rows a round.
     """
-    rounds = Rounds(problem, groups, index, weight, settings)
-    for number in range(settings.rounds):
-        progress("calibrate", number, settings.rounds)
+    return run_rounds(Rounds(problem, groups, index, weight, settings), progress)
+
+
+def run_rounds(rounds: Rounds, progress: Progress = no_progress) -> Calibration:
+    """Return what as many rounds come to as are wanted and help."""
+    for number in range(rounds.most):
+        progress("calibrate", number, rounds.most)
         if not rounds.run():
             break
-    progress("calibrate", settings.rounds, settings.rounds)
+    progress("calibrate", rounds.most, rounds.most)
     return rounds.result()
 
 
 class Rounds:
-    """The rounds of a calibration; parameters are those of `calibrate`."""
+    """The rounds of a calibration, `most` at most; parameters are those of `calibrate`."""
 
     def __init__(self, problem: Problem, groups: NDArray[np.int64], index: NDArray[np.int64], weight: Array, settings: CalibrationSettings) -> None:
-        self._problem, self._settings, self._weight = problem, settings, weight
+        self._problem, self._settings, self._weight, self.most = problem, settings, weight, settings.rounds
         self._part, self._base = problem.subset(index, weight), weight / weight.sum()
         rng = np.random.default_rng([settings.seed, len(index)])
         sums: Array = np.bincount(groups, problem.weights).astype(np.float64)
@@ -116,10 +130,10 @@ class Rounds:
         self._standing = self._first = Standing(self._base, own, losses)
         self._directions = self._chosen_directions(rng)
         self._kept, self._reason = 0, ""
-        self._used: list[Constraints] = []
+        self._met: Met | None = None
 
     def run(self) -> bool:
-        """Return whether another round was kept."""
+        """Calibrate once more; return whether yet another round may help."""
         constraints = self._constraints()
         solved = self._solve(constraints)
         before = self._standing
@@ -131,19 +145,21 @@ class Rounds:
             means = losses_at(self._problem, models) if moments is None else moments.losses
             losses = regularised(means, models, self._l2)
             if losses.sum() < before.losses.sum() * (1 - A_FALL) and (losses <= before.losses * (1 + NO_RISE)).all():
-                self._standing, self._used = Standing(shares, models, losses), constraints
+                self._standing, self._met = Standing(shares, models, losses), self._how_met(constraints, shares)
                 if moments is not None:
                     self._pilots, self._moments = models, moments
                 self._kept += 1
-                return True
+                if losses.sum() < before.losses.sum() * (1 - A_FULL_FALL):
+                    return True
+                self._reason = "" if is_last else f"round {self._kept} lowered the loss on all rows by less than {A_FULL_FALL:g} of it: enough"
+                return False
         self._reason = f"round {self._kept + 1} did not lower the loss on all rows of the models fitted on the picks"
         return False
 
     def result(self) -> Calibration:
         """Return the weights that stand, and what was done."""
-        shares, used = self._standing.shares, self._used or self._constraints()
-        weight = self._weight if self._kept == 0 else with_class_sums(shares, self._of_class, self._class_sums)
-        n_constraints = sum(len(c.wanted) for c in used)
+        weight = self._weight if self._kept == 0 else with_class_sums(self._standing.shares, self._of_class, self._class_sums)
+        met = self._met or self._how_met(self._constraints(), self._base)
         return Calibration(
             weight,
             CalibrationSummary(
@@ -153,11 +169,11 @@ class Rounds:
                 pilot_l2=self._settings.pilot_l2,
                 rounds=self._settings.rounds,
                 rounds_kept=self._kept,
-                constraints=n_constraints,
+                constraints=met.constraints,
                 is_reduced=self._directions is not None,
-                rows_a_constraint=len(weight) / n_constraints,
-                gradient_error_before=tuple(c.error(self._base) for c in used),
-                gradient_error_after=tuple(c.error(shares) for c in used),
+                rows_a_constraint=len(weight) / met.constraints,
+                gradient_error_before=met.before,
+                gradient_error_after=met.after,
                 loss_before=tuple(self._first.losses.tolist()),
                 loss_after=tuple(self._standing.losses.tolist()),
                 effective_rows=float(weight.sum() ** 2 / np.square(weight).sum()),
@@ -165,6 +181,10 @@ class Rounds:
                 zero_weights=int(np.count_nonzero(weight == 0)),
             ),
         )
+
+    def _how_met(self, constraints: list[Constraints], shares: Array) -> Met:
+        before, after = (tuple(c.error(weighted) for c in constraints) for weighted in (self._base, shares))
+        return Met(sum(len(c.wanted) for c in constraints), before, after)
 
     def _problem_of(self, shares: Array) -> Problem:
         return self._part.subset(np.arange(self._part.n_rows), shares)

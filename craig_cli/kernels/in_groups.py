@@ -30,18 +30,21 @@ def greedy_in_groups(points, order, bounds, places, first, last, picks, weights)
     d = points.shape[1]
     for g in range(first, last):
         start, m, k = bounds[g], bounds[g + 1] - bounds[g], places[g + 1] - places[g]
-        distances = np.empty((m, m), np.float32)
+        columns = np.empty((d, m), np.float32)
+        for a in range(m):
+            for c in range(d):
+                columns[c, a] = points[order[start + a], c]
+        distances = np.zeros((m, m), np.float32)
         farthest = np.float32(0)
         for a in range(m):
-            distances[a, a] = 0
-            for b in range(a):
-                total = np.float32(0)
-                for c in range(d):
-                    gap = points[order[start + a], c] - points[order[start + b], c]
-                    total += gap * gap
-                distance = np.sqrt(total)
-                distances[a, b], distances[b, a] = distance, distance
-                farthest = max(farthest, distance)
+            for c in range(d):
+                own = columns[c, a]
+                for b in range(m):
+                    gap = own - columns[c, b]
+                    distances[a, b] += gap * gap
+            for b in range(m):
+                distances[a, b] = np.sqrt(distances[a, b])
+                farthest = max(farthest, distances[a, b])
         nearest = np.full(m, 2 * farthest, np.float32)  # from a phantom row: the first pick is then the medoid
         owner = np.zeros(m, np.int64)
         is_picked = np.zeros(m, np.bool_)

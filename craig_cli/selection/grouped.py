@@ -46,7 +46,12 @@ def grouped_rows(
     Time n (m d + d log n) / threads for groups of m rows; memory n (4 d + 24) bytes.
     """
     by_class, sizes = class_members(class_numbers, fraction)
-    found = [group_picks(points[members], size, workers) for members, size in zip(by_class, sizes.tolist(), strict=True)]
+    tasks = list(zip(by_class, sizes.tolist(), strict=True))
+    if len(tasks) < workers.n_threads:
+        found = [group_picks(points[members], size, workers) for members, size in tasks]
+    else:  # a thread for each class hands over less than threads that share one
+        with Workers(1) as alone:
+            found = workers.map(lambda members, size: group_picks(points[members], size, alone), tasks)
     index = np.concatenate([members[picks] for members, (picks, _) in zip(by_class, found, strict=True)])
     return index, np.concatenate([weights for _, weights in found])
 

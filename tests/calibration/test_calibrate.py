@@ -101,6 +101,13 @@ def test_harm_is_refused(monkeypatch):
     assert coreset.calibration["loss_after"] == coreset.calibration["loss_before"]
 
 
+def test_no_more_rounds_than_help():
+    X, y = made()
+    calibration = select_coreset(X, y, size=500, method="random", weights="calibrated", rounds=10).calibration
+    assert 1 < calibration["rounds_kept"] < 10
+    assert calibration["reason"] == f"round {calibration['rounds_kept']} lowered the loss on all rows by less than 1e-07 of it: enough"
+
+
 def test_weights_that_are_right_already_stay():
     X, y = made(n_rows=60)
     coreset = select_coreset(np.repeat(X, 20, axis=0), np.repeat(y, 20), size=60, method="exact", weights="auto")
