@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from craig_cli.purpose import Purpose
 from craig_cli.readers import read_dataset
 from craig_cli.selection import Coreset, check_coreset, select
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
-from craig_cli.tables import is_table, split_table
+from craig_cli.tables import is_numeric, is_table, split_table
 
 
 def select_coreset(
@@ -29,6 +29,9 @@ def select_coreset(
     size: int | None = None,
     epsilon: float | None = None,
     mean_epsilon: float | None = None,
+    budget_cost: float | None = None,
+    sample_weight: ArrayLike | Sequence[float] | str | None = None,
+    costs: ArrayLike | Sequence[float] | str | None = None,
     method: str = SelectionSettings.method,
     metric: str = SelectionSettings.metric,
     scale: str = SelectionSettings.scale,
@@ -55,13 +58,17 @@ def select_coreset(
     y : array or sequence of int, float or str, shape (n_rows,), or str, optional
         Labels, or the target for ``task="regression"``; without it all rows are one group. Of a table or a file it may be the name of the
         column; a file has its usual labels without it.
-    fraction, size, epsilon, mean_epsilon : number
-        The budget: exactly one of the four. A share of the rows, a number of rows, or a bound on epsilon, in all or a row.
+    fraction, size, epsilon, mean_epsilon, budget_cost : number
+        The budget: exactly one of the five. A share of the rows, a number of rows, a bound on epsilon, in all or a row, or on what the picks cost.
+    sample_weight : array or sequence of float, shape (n_rows,), or str, optional
+        How much each row counts, at least 0; of a table or a file the name of the column, which is then no feature. Default: all alike.
+    costs : array or sequence of float, shape (n_rows,), or str, optional
+        What each row costs, above 0, for `budget_cost`; likewise.
     method, metric, scale, task : str
         As for ``craig select``.
     purpose, representative, weights : str, optional
         What the coreset is for ("linear" or "local": ``--for``), and the choices that it else makes. Default: linear, but local without `y`,
-        under a bound on epsilon, or to extend.
+        under a bound on epsilon or on costs, or to extend.
     loss, pilot_l2, rounds : str, sequence of float, int
         Of the pilots that weights are calibrated at; the loss is by default the usual one of the labels.
     include, exclude : sequence of int
@@ -93,9 +100,11 @@ def select_coreset(
     >>> coreset.index.tolist(), coreset.weight.tolist()
     ([1, 3], [3.0, 1.0])
     """
-    budget = Budget(fraction, size, epsilon, mean_epsilon)
-    dataset = read_files(X, y, task) if names_files(X) else as_dataset(X, y)
-    stands, weighted = Purpose(purpose, representative, weights).choices(method, budget.is_cover, dataset.labels is not None, extend is not None)
+    budget = Budget(fraction, size, epsilon, mean_epsilon, budget_cost)
+    if (budget_cost is None) != (costs is None):
+        raise UsageError("budget_cost and costs go together: give both, or neither.")
+    dataset = read_files(X, y, task, sample_weight, costs) if names_files(X) else as_dataset(X, y, sample_weight, costs)
+    stands, weighted = Purpose(purpose, representative, weights).choices(method, budget.is_open, dataset.labels is not None, extend is not None)
     settings = SelectionSettings(
         budget,
         method,
@@ -121,22 +130,41 @@ def names_files(X: Any) -> bool:
     return isinstance(X, (str, os.PathLike)) or (isinstance(X, (list, tuple)) and len(X) > 0 and all(isinstance(x, os.PathLike) for x in X))
 
 
-def read_files(X: Any, y: Any, task: str) -> Dataset:
-    """Return the data set in one or more files; `y` is the name of the label, or None for the usual one."""
-    if y is not None and not isinstance(y, str):
-        raise UsageError("y: of a file it is the name of the label column, or None.")
+def read_files(X: Any, y: Any, task: str, sample_weight: Any = None, costs: Any = None) -> Dataset:
+    """Return the data set in one or more files; the others are names of columns, or None; `y` of None is the usual label."""
+    for name, value, what in (("y", y, "label"), ("sample_weight", sample_weight, "weight"), ("costs", costs, "cost")):
+        if value is not None and not isinstance(value, str):
+            raise UsageError(f"{name}: of a file it is the name of the {what} column, or None.")
     paths = (X,) if isinstance(X, (str, os.PathLike)) else X
-    return read_dataset(InputSettings(tuple(os.fspath(path) for path in paths), label=y, task=task))
+    names = tuple(os.fspath(path) for path in paths)
+    return read_dataset(InputSettings(names, label=y, task=task, weight_column=sample_weight, cost_column=costs))
 
 
-def as_dataset(X: Any, y: Any) -> Dataset:
-    """Return rows and labels in memory as a data set."""
+def as_dataset(X: Any, y: Any, sample_weight: Any = None, costs: Any = None) -> Dataset:
+    """Return rows in memory, with their labels, weights and costs, as a data set."""
     if is_table(X):
-        X, label = split_table(X, y if isinstance(y, str) else None)
-        y = label if isinstance(y, str) else y
+        named = {name: value for name, value in (("y", y), ("sample_weight", sample_weight), ("costs", costs)) if isinstance(value, str)}
+        X, columns = split_table(X, named)
+        y, sample_weight, costs = (columns.get(name, value) for name, value in (("y", y), ("sample_weight", sample_weight), ("costs", costs)))
     rows = sparse_rows(sp.csr_array(X, copy=True)) if sp.issparse(X) else dense_rows(X)
-    dataset = Dataset(rows, None)
-    return dataset if y is None else Dataset(rows, checked_labels(y, dataset.n_rows))
+    n = Dataset(rows, None).n_rows
+    weights = None if sample_weight is None else checked_amounts("sample_weight", sample_weight, n, "negative", lambda values: values < 0)
+    prices = None if costs is None else checked_amounts("costs", costs, n, "not above 0", lambda values: values <= 0)
+    return Dataset(rows, None if y is None else checked_labels(y, n), weights=weights, costs=prices)
+
+
+def checked_amounts(name: str, values: Any, n_rows: int, problem: str, is_bad: Callable[[NDArray], NDArray]) -> NDArray[np.float64]:
+    """Return weights or costs as float64; raises `InputError` for one that cannot be used."""
+    amounts = np.asarray(values)
+    if amounts.shape != (n_rows,) or not is_numeric(amounts):
+        raise UsageError(f"{name}: has shape {amounts.shape} of {amounts.dtype}, not ({n_rows},) of numbers as X has rows.")
+    amounts = amounts.astype(np.float64)
+    check_finite(name, amounts)
+    bad = is_bad(amounts)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(name, f"that of row {row}, from 0, is {problem}", value=str(amounts[row]), remedy="Correct it first.")
+    return amounts
 
 
 def dense_rows(X: Any) -> Rows:

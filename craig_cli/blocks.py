@@ -67,11 +67,21 @@ class Block:
         One a row; None under ``--no-label``. Text formats may give strings (dtype object) that `unify_labels` turns into numbers once all are seen.
     file : int
         Position of the file in `Input.files`.
+    weights, costs : ndarray of float64 or None
+        One a row, where the input has columns of such.
     """
 
     rows: Rows
     labels: Labels | None
     file: int
+    weights: NDArray[np.float64] | None = None
+    costs: NDArray[np.float64] | None = None
+
+
+def cut_block(block: Block, own: slice) -> Block:
+    """Return some consecutive rows of a block; `own` has a start and a stop."""
+    weights, costs = (None if values is None else values[own] for values in (block.weights, block.costs))
+    return Block(cut_rows(block.rows, own), None if block.labels is None else block.labels[own], block.file, weights, costs)
 
 
 @dataclass(frozen=True)
@@ -94,6 +104,10 @@ class Dataset:
         Bad rows passed over under ``--on-error skip``.
     skipped_examples : tuple of str
         What was wrong with the first of them.
+    weights : ndarray of float64, shape (n_rows,), or None
+        How much each row counts, at least 0; None where all count alike.
+    costs : ndarray of float64, shape (n_rows,), or None
+        What it costs to pick each row, above 0; None where there are no costs.
     """
 
     rows: Rows
@@ -103,6 +117,8 @@ class Dataset:
     column_names: tuple[str, ...] | None = None
     skipped_rows: int = 0
     skipped_examples: tuple[str, ...] = ()
+    weights: NDArray[np.float64] | None = None
+    costs: NDArray[np.float64] | None = None
 
     @property
     def n_rows(self) -> int:

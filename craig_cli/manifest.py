@@ -113,7 +113,15 @@ class Manifest:
             "notes": list(c.notes),
             **({"given": c.n_given} if c.n_given else {}),
             **({"parts": list(c.parts)} if c.parts else {}),
+            **({"row_weights": {"column": self.column_of("weight_column"), "sum": c.total_weight}} if c.is_weighted else {}),
+            **({} if c.cost_budget is None else {"cost": {"column": self.column_of("cost_column"), "budget": c.cost_budget, "spent": c.cost_spent}}),
         }  # fmt: skip
+
+
+    def column_of(self, option: str) -> str | None:
+        """Return the name of a column that the request names."""
+        name = self.request.get("input", {}).get(option)
+        return None if name is None else str(name)
 
 
 def class_facts(summary: ClassSummary) -> dict[str, Any]:
@@ -124,8 +132,9 @@ def class_facts(summary: ClassSummary) -> dict[str, Any]:
         "n": summary.n_rows,
         "k": summary.n_selected,
         "epsilon": summary.epsilon,
-        "epsilon_mean": summary.epsilon / summary.n_rows,
+        "epsilon_mean": summary.epsilon / summary.total_weight,
         "medoid_epsilon": None if math.isnan(medoid) else medoid,
+        **({} if summary.weight_sum is None else {"weight_sum": summary.weight_sum}),
     }
 
 
@@ -222,6 +231,8 @@ def assemble(source: str, facts: Facts, table: pa.Table) -> Manifest:
             calibration=facts.get("calibration", dict, type(None)) if "calibration" in facts.values else None,
             n_given=facts.count("given") if "given" in facts.values else 0,
             parts=read_parts(facts),
+            cost_budget=read_cost(facts, "budget"),
+            cost_spent=read_cost(facts, "spent"),
         ),
         request=facts.get("request", dict),
         data_fingerprint=facts.get("data_fingerprint", str),
@@ -243,7 +254,13 @@ def read_class(facts: Facts, entry: Mapping[str, Any]) -> ClassSummary:
         n_selected=facts.count("k", of=entry),
         epsilon=facts.number("epsilon", of=entry),
         medoid_epsilon=math.nan if medoid is None else facts.number("medoid_epsilon", of=entry),
+        weight_sum=facts.number("weight_sum", of=entry) if "weight_sum" in entry else None,
     )
+
+
+def read_cost(facts: Facts, key: str) -> float | None:
+    """Return what is stated of a budget of costs; None where there is none."""
+    return facts.number(key, of=facts.get("cost", dict)) if "cost" in facts.values else None
 
 
 def read_parts(facts: Facts) -> tuple[int, ...]:

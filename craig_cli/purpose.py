@@ -42,8 +42,8 @@ class Purpose:
         """Whether medoids may do, where nothing else can be had."""
         return self.representative is None and self.name is None
 
-    def choices(self, method: str, is_cover: bool, has_labels: bool, prefers_local: bool = False) -> tuple[str, str]:
-        """Return the representative and the weights for a method, a budget that is one of epsilon or not, and rows that have labels or not.
+    def choices(self, method: str, is_open: bool, has_labels: bool, prefers_local: bool = False) -> tuple[str, str]:
+        """Return the representative and the weights for a method, a budget of so many rows or an open one, and rows that have labels or not.
 
         What prefers local is local unless the user says otherwise: rows selected by a proxy, which has the gradients of another model, in
         parts, which know no calibration, or after those of an earlier coreset, which are to stay.
@@ -53,9 +53,9 @@ class Purpose:
         UsageError
             It is said to be for linear models, and cannot be.
         """
-        name = self.name or ("linear" if has_labels and not is_cover and not prefers_local else "local")
-        if name == "linear" and is_cover and self.representative is None:
-            raise UsageError("--for linear: an epsilon budget is kept by medoids and the sizes of their clusters. Use --size or --fraction.")
+        name = self.name or ("linear" if has_labels and not is_open and not prefers_local else "local")
+        if name == "linear" and is_open and self.representative is None:
+            raise UsageError("--for linear: a budget of epsilon or of costs is kept by the picks themselves. Use --size, --fraction or --for local.")
         if name == "linear" and not has_labels and self.weights is None:
             raise UsageError("--for linear: weights are calibrated at models that need labels, and there are none. Use --for local.")
         representative = "medoid" if name == "local" or method in DRAWN else "varied"

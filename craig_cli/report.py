@@ -53,6 +53,10 @@ class SelectReport:
     peak_memory_bytes, temporary_bytes : int
         The latter on disk, under ``--memory-limit``.
     notes : tuple of str
+    weight_sum : float or None
+        The weights of the rows added up; None where they have none.
+    cost : mapping or None
+        The budget of costs and what was spent, where there is one.
     """
 
     output: str
@@ -73,11 +77,14 @@ class SelectReport:
     peak_memory_bytes: int
     temporary_bytes: int
     notes: tuple[str, ...]
+    weight_sum: float | None = None
+    cost: Mapping[str, float] | None = None
     exit_code: ClassVar[int] = 0
 
     def facts(self) -> dict[str, Any]:
         """Return the report in JSON types."""
-        return asdict(self)
+        facts = asdict(self)
+        return {name: value for name, value in facts.items() if value is not None or name not in ("weight_sum", "cost")}
 
     def text(self) -> str:
         """Return the closing summary."""
@@ -85,7 +92,9 @@ class SelectReport:
         share = "" if self.epsilon_share is None else f", {self.epsilon_share:.2%} of one medoid a class"
         lines = [
             ("rows", read_in_words(self.rows, self.columns, self.skipped_rows)),
+            *([] if self.weight_sum is None else [("", f"their weights add up to {self.weight_sum:g}")]),
             ("picks", f"{self.selected:,} ({self.selected / self.rows:.2%}) written to {place(self.output)}"),
+            *([] if self.cost is None else [("cost", cost_in_words(self.cost))]),
             *class_lines(self.classes),
             ("epsilon", f"{self.epsilon:.6g} in all, {self.epsilon_mean:.6g} a row{share}"),
             ("method", f"{self.method} (chosen by auto: {self.reason})" if self.reason else self.method),
@@ -104,9 +113,11 @@ class PlanReport:
     ----------
     rows, columns : int
     classes : sequence of mapping
-        label, n and k (under an epsilon budget the most that may be picked).
+        label, n and k (under a budget of epsilon or of costs the most that may be picked).
     is_cover : bool
         Whether the budget is a bound on epsilon.
+    cost_budget : float or None
+        What the picks may cost at most, where that is the budget.
     method, reason : str
         And why ``auto`` would take it; empty if the user chose it.
     weights : str
@@ -122,6 +133,7 @@ class PlanReport:
     columns: int
     classes: Sequence[Mapping[str, Any]]
     is_cover: bool
+    cost_budget: float | None
     method: str
     reason: str
     weights: str
@@ -137,9 +149,12 @@ class PlanReport:
     def text(self) -> str:
         """Return the report for people."""
         picked = sum(entry["k"] for entry in self.classes)
+        picks = f"{picked:,} ({picked / self.rows:.2%})"
+        if self.is_cover or self.cost_budget is not None:
+            picks = "as many as epsilon needs" if self.is_cover else f"as many as may cost {self.cost_budget:g}"
         lines = [
             ("rows", f"{self.rows:,} read, {counted(self.columns, 'column')}"),
-            ("picks", "as many as epsilon needs" if self.is_cover else f"{picked:,} ({picked / self.rows:.2%})"),
+            ("picks", picks),
             *class_lines([{"epsilon_mean": None, **entry} for entry in self.classes]),
             ("method", f"{self.method} (chosen by auto: {self.reason})" if self.reason else self.method),
             *([] if self.weights == "cluster" else [("weights", f"{self.weights}, by a calibration")]),
@@ -185,6 +200,7 @@ class InfoReport:
             ("picks", f"{said['k']:,} of {said['n']:,} rows ({said['k'] / said['n']:.2%}), {counted(said['d'], 'column')}"),
             *(("file", f"{printable(file['name'])}: {counted(file['rows'], 'row')}") for file in said["files"]),
             *([("parts", f"selected in {len(said['parts'])} parts")] if "parts" in said else []),
+            *amount_lines(said),
             *class_lines(said["classes"]),
             ("method", f"{said['method']}, metric {said['metric']}, scale {said['scale']}, task {said['task']}, seed {said['seed']}"),
             ("weights", f"{said['weights']}: smallest {self.weight_min:g}, median {self.weight_median:g}, largest {self.weight_max:g}"),
@@ -251,6 +267,18 @@ class VerifyReport:
 def counted(number: int, noun: str) -> str:
     """Return a number and what it counts, in the plural unless it is one."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def amount_lines(said: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what a footer states of weights of rows and of costs."""
+    weights, cost = said.get("row_weights"), said.get("cost")
+    lines = [] if weights is None else [("rows", f"weighted by column '{printable(str(weights['column']))}', {weights['sum']:g} in all")]
+    return lines if cost is None else [*lines, ("cost", f"{cost_in_words(cost)}, by column '{printable(str(cost['column']))}'")]
+
+
+def cost_in_words(cost: Mapping[str, Any]) -> str:
+    """Return what is said of a budget of costs."""
+    return f"{cost['spent']:.6g} of {cost['budget']:g} spent"
 
 
 def class_lines(classes: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

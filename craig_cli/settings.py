@@ -14,6 +14,9 @@ LABEL_COLUMNS = ("label", "target", "class", "y")
 """Columns taken for the label when ``--label`` is not given, in this order."""
 
 
+BUDGETS = ("fraction", "size", "epsilon", "mean_epsilon", "budget_cost")
+"""What `Budget` takes."""
+
 DRAWN = ("random", "stratified", "importance")
 """Methods whose picks are random rows."""
 
@@ -44,7 +47,10 @@ def check_name(option: str, value: str, allowed: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True)
 class InputSettings:
-    """Where the rows come from and how they are read; see ``craig select --help`` for each option."""
+    """Where the rows come from and how they are read; see ``craig select --help`` for each option.
+
+    Where no `amounts_needed`, columns of weights and costs are passed over if they are there, and may be missing.
+    """
 
     paths: tuple[str, ...]
     format: str | None = None
@@ -59,6 +65,9 @@ class InputSettings:
     header: bool = True
     rows_key: str | None = None
     proxy: str | None = None
+    weight_column: str | None = None
+    cost_column: str | None = None
+    amounts_needed: bool = True
     block_bytes: int = 4 << 20
 
     def __post_init__(self) -> None:
@@ -72,6 +81,8 @@ class InputSettings:
             raise UsageError("--no-label and --label exclude each other: leave one out.")
         if self.no_label and self.task == "regression":
             raise UsageError("--task regression needs a target: leave out --no-label.")
+        if self.weight_column is not None and self.weight_column == self.cost_column:
+            raise UsageError(f"--weight-column and --cost-column both name '{self.weight_column}': leave one out.")
         if self.delimiter is not None and len(self.delimiter.encode()) != 1:
             raise UsageError(f"--delimiter: '{self.delimiter}' is not one ASCII character.")
         if self.block_bytes < 1:
@@ -80,20 +91,21 @@ class InputSettings:
 
 @dataclass(frozen=True)
 class Budget:
-    """How many rows to select: exactly one of the four."""
+    """How many rows to select: exactly one of the five."""
 
     fraction: float | None = None
     size: int | None = None
     epsilon: float | None = None
     mean_epsilon: float | None = None
+    budget_cost: float | None = None
 
     def __post_init__(self) -> None:
-        given = [name for name in ("fraction", "size", "epsilon", "mean_epsilon") if getattr(self, name) is not None]
-        options = "--fraction, --size, --epsilon or --mean-epsilon"
+        given = [f"--{name.replace('_', '-')}" for name in BUDGETS if getattr(self, name) is not None]
+        options = "--fraction, --size, --epsilon, --mean-epsilon or --budget-cost"
         if not given:
             raise UsageError(f"A budget is missing: give exactly one of {options}.")
         if len(given) > 1:
-            raise UsageError(f"{' and '.join('--' + g.replace('_', '-') for g in given)} exclude each other: give exactly one of {options}.")
+            raise UsageError(f"{' and '.join(given)} exclude each other: give exactly one of {options}.")
         if self.fraction is not None and not 0 < self.fraction <= 1:
             raise UsageError(f"--fraction: {self.fraction} is not above 0 and at most 1.")
         if self.size is not None and self.size < 1:
@@ -101,11 +113,18 @@ class Budget:
         for option, bound in (("--epsilon", self.epsilon), ("--mean-epsilon", self.mean_epsilon)):
             if bound is not None and not (bound >= 0 and math.isfinite(bound)):
                 raise UsageError(f"{option}: {bound} is not a finite number of at least 0.")
+        if self.budget_cost is not None and not (self.budget_cost > 0 and math.isfinite(self.budget_cost)):
+            raise UsageError(f"--budget-cost: {self.budget_cost} is not a finite number above 0.")
 
     @property
     def is_cover(self) -> bool:
         """Whether the budget is a bound on epsilon, not a count."""
         return self.epsilon is not None or self.mean_epsilon is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the budget does not say how many rows there will be."""
+        return self.is_cover or self.budget_cost is not None
 
 
 @dataclass(frozen=True)
@@ -160,7 +179,26 @@ class SelectionSettings:
                 f"--method {self.method} has no greedy order, so --epsilon and --mean-epsilon do not apply: use --fraction, --size or --method exact."
             )
 
+        if self.budget.budget_cost is not None:
+            self._check_spending()
         self._check_given()
+
+    def _check_spending(self) -> None:
+        """Raise `UsageError` for what does not go with a budget of costs."""
+        if self.method not in ("exact", "auto"):
+            raise UsageError(f"--budget-cost: --method {self.method} knows no costs. Use --method exact.")
+        if self.representative != "medoid":
+            raise UsageError(f"--representative {self.representative}: it would bring in rows of other costs. Use --representative medoid.")
+        for option, is_there in (
+            ("--refine", self.refine),
+            ("--sample-rows", self.sample_rows > 0),
+            ("--include", bool(self.include)),
+            ("--exclude", bool(self.exclude)),
+            ("--extend", bool(self.extend)),
+            ("--memory-limit", self.memory_limit > 0),
+        ):
+            if is_there:
+                raise UsageError(f"{option} and --budget-cost exclude each other: leave one out.")
 
     def _check_given(self) -> None:
         """Raise `UsageError` for rows to include, to exclude or to go on from that contradict each other, or the method."""
@@ -176,6 +214,11 @@ class SelectionSettings:
             both = set(rows) & set(self.exclude)
             if both:
                 raise UsageError(f"{option} and --exclude both name row {min(both)}: leave it out of one.")
+
+    def check_weighted(self) -> None:
+        """Raise `UsageError` for what rows that have weights do not go with."""
+        if self.refine:
+            raise UsageError("--refine: it counts all rows alike. Leave out --weight-column.")
 
     @property
     def is_given(self) -> bool:

@@ -89,8 +89,10 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         tags.target_tags.required = False
         return tags
 
-    def fit(self, X: Any, y: Any = None) -> CraigSelector:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> CraigSelector:
         """Select rows of `X`, shape (n_rows, n_columns), an array or a sparse matrix, within each class of `y`; without `y`, of all rows.
+
+        With `sample_weight`, one a row and at least 0, rows count by it.
 
         Raises
         ------
@@ -107,6 +109,9 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             if task == "classification":
                 check_classification_targets(y)
                 n_classes = len(np.unique(y))
+        if sample_weight is not None:
+            sample_weight = column_or_1d(check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"))
+            check_consistent_length(rows, sample_weight)
         n_rows = rows.shape[0]
         size = self.size
         if size is None:
@@ -118,6 +123,7 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
                 rows,
                 y,
                 size=size,
+                sample_weight=sample_weight,
                 method=self.method,
                 metric=self.metric,
                 scale=self.scale,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -33,20 +34,24 @@ def table_names(table: Any) -> list[Any]:
     return names
 
 
-def split_table(table: Any, label: str | None) -> tuple[NDArray[Any], Any]:
-    """Return the columns of a table as one array of floats, and the column named `label`, which is then none of them; None for no label.
+def split_table(table: Any, named: Mapping[str, str]) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Return the columns of a table as one array of floats, and those that are something else: `named` has the name of each, by what it is for.
 
     Raises
     ------
     UsageError
-        The label is not there, or a column holds no numbers.
+        A named column is not there, or another holds no numbers.
     InputError
         A cell is empty, not a number or not finite; says in which column.
     """
     names, get = table_names(table), column_getter(table)
-    if label is not None and label not in names:
-        raise UsageError(f"y: X has no column '{printable(label)}'. The columns are {', '.join(printable(str(name), 60) for name in names)}.")
-    columns = {name: np.asarray(get(name)) for name in names if name != label}
+    for purpose, wanted in named.items():
+        if wanted not in names:
+            listed = ", ".join(printable(str(name), 60) for name in names)
+            raise UsageError(f"{purpose}: X has no column '{printable(wanted)}'. The columns are {listed}.")
+        if list(named.values()).count(wanted) > 1:
+            raise UsageError(f"{purpose}: column '{printable(wanted)}' is named for something else, too.")
+    columns = {name: np.asarray(get(name)) for name in names if name not in named.values()}
     text = [str(name) for name, values in columns.items() if not is_numeric(values)]
     if text:
         raise UsageError(f"X: {', '.join(printable(name, 60) for name in text)}: not numbers. Drop these columns, or encode them.")
@@ -59,7 +64,7 @@ def split_table(table: Any, label: str | None) -> tuple[NDArray[Any], Any]:
             row = int(np.argmin(finite))
             problem = f"column '{printable(str(name), 60)}' has a value that is missing or not finite in row {row}"
             raise InputError("X", problem, value=str(values[row]), remedy="Fill it in or drop it first.")
-    return rows, None if label is None else get(label)
+    return rows, {purpose: get(wanted) for purpose, wanted in named.items()}
 
 
 def is_numeric(values: NDArray[Any]) -> bool:

@@ -14,30 +14,32 @@ def distance_matrix(points):
     return np.stack([np.sqrt(((points - p) ** 2).sum(axis=1)) for p in points])
 
 
-def naive_greedy(distances, size, *, epsilon=None, first=(), excluded=()):
+def naive_greedy(distances, size, *, epsilon=None, first=(), excluded=(), weights=None):
     """Plain facility-location greedy on a distance matrix: picks, gains (the first from infinity: NaN) and L after each pick.
 
-    The rows of `first` are picked first, in that order; those of `excluded` are never picked, but count as rows.
+    The rows of `first` are picked first, in that order; those of `excluded` are never picked, but count as rows. Rows count by their `weights`,
+    whole numbers.
 
     Each step evaluates every candidate in full; ties go to the lowest row; stops at `size` picks or once L <= epsilon. Distances are first
     rounded to multiples of a power of two, as fine as int64 sums allow: two rows that have only each other gain exactly the same, which is
     common, and sums of float64 in different orders would decide such ties by their rounding.
     """
     n = len(distances)
-    bits = 61 - n.bit_length()
+    weights = np.ones(n, np.int64) if weights is None else np.asarray(weights, np.int64)
+    bits = 61 - int(weights.sum()).bit_length()
     unit = 2.0 ** (np.frexp(distances.max())[1] - bits)
     whole = np.rint(distances / unit).astype(np.int64)
     nearest = np.full(n, 2 ** (bits + 1))
     picks, gains, remaining = [], [], []
     while len(picks) < size and not (epsilon is not None and len(picks) >= max(1, len(first)) and remaining[-1] <= epsilon):
-        gain = np.maximum(nearest[:, None] - whole, 0).sum(axis=0)
+        gain = (weights[:, None] * np.maximum(nearest[:, None] - whole, 0)).sum(axis=0)
         gain[picks] = -1
         gain[list(excluded)] = -1
         pick = first[len(picks)] if len(picks) < len(first) else int(np.argmax(gain))
         picks.append(pick)
         gains.append(gain[pick] * unit if remaining else float("nan"))
         nearest = np.minimum(nearest, whole[:, pick])
-        remaining.append(nearest.sum() * unit)
+        remaining.append((weights * nearest).sum() * unit)
     return np.array(picks), np.array(gains), np.array(remaining)
 
 

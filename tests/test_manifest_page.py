@@ -8,6 +8,7 @@ import re
 import struct
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -28,7 +29,7 @@ def bits(value):
     return struct.unpack("<Q", struct.pack("<d", value))[0]
 
 
-def by_the_page(rows, labels):
+def by_the_page(rows, labels, weights=None, costs=None):
     """The fingerprint as the page defines it, with Python's own numbers."""
     text = "craig1:"
     for lane in (0x243F6A8885A308D3, 0x13198A2E03707344):
@@ -36,6 +37,9 @@ def by_the_page(rows, labels):
         for r, (row, label) in enumerate(zip(rows, labels, strict=True)):
             e = sum(mix(mix(c ^ lane) ^ bits(v)) for c, v in enumerate(row) if v != 0) % WORD
             hashed = bits(label) if not isinstance(label, str) else int.from_bytes(hashlib.sha256(label.encode()).digest()[:8], "little")
+            for amounts, word in ((weights, 0xA4093822299F31D0), (costs, 0x082EFA98EC4E6C89)):
+                if amounts is not None:
+                    hashed = mix(mix(bits(amounts[r]) ^ word) ^ hashed)
             total += mix(e ^ mix((hashed + lane) % WORD) ^ (r * 0x9E3779B97F4A7C15 % WORD))
         text += f"{total % WORD:016x}"
     return text
@@ -60,6 +64,26 @@ def test_the_fingerprint_is_that_of_the_page(made):
     assert facts["data_fingerprint"] == by_the_page(rows, labels)
     text = json.dumps({"data": facts["data_fingerprint"], "request": facts["request"]}, sort_keys=True, separators=(",", ":"))
     assert facts["request_fingerprint"] == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_the_fingerprint_with_weights_and_costs(tmp_path):
+    from craig_cli.readers import fingerprint, read_dataset
+    from craig_cli.readers.gather import Reading
+    from craig_cli.readers.picks import read_picks
+    from craig_cli.settings import InputSettings
+
+    weights, costs = [0.5, 2.0, 0.0, 1.0], [3.0, 1.0, 0.25, 9.0]
+    path = tmp_path / "d.csv"
+    path.write_text("label,a,w,c\n" + "".join(f"{i % 2},{i + 0.5},{weights[i]},{costs[i]}\n" for i in range(4)))
+    rows, labels = [[i + 0.5] for i in range(4)], [0.0, 1.0, 0.0, 1.0]
+    for own, expected in (
+        ({"weight_column": "w", "drop": ("c",)}, by_the_page(rows, labels, weights)),
+        ({"cost_column": "c", "drop": ("w",)}, by_the_page(rows, labels, None, costs)),
+        ({"weight_column": "w", "cost_column": "c"}, by_the_page(rows, labels, weights, costs)),
+    ):
+        inputs = InputSettings((str(path),), block_bytes=20, **own)
+        assert fingerprint(read_dataset(inputs)) == expected
+        assert read_picks(Reading(inputs, lambda *_: None), np.array([1])).fingerprint == expected
 
 
 def test_every_column_and_every_key_is_told(made):

@@ -31,7 +31,11 @@ def test_choices(purpose, case, choices):
 @pytest.mark.parametrize(
     ("purpose", "case", "message"),
     [
-        ("linear", (True, True), "--for linear: an epsilon budget is kept by medoids and the sizes of their clusters. Use --size or --fraction."),
+        (
+            "linear",
+            (True, True),
+            "--for linear: a budget of epsilon or of costs is kept by the picks themselves. Use --size, --fraction or --for local.",
+        ),
         (
             "linear",
             (False, False),

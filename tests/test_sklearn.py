@@ -48,6 +48,14 @@ def test_weights_train_other_estimators():
     assert abs(one.coef_ - LogisticRegression().fit(rows, labels).coef_).max() > 1e-3
 
 
+def test_rows_that_have_weights():
+    weights = np.random.default_rng(1).integers(0, 4, len(ROWS))
+    selector = CraigSelector(size=20, method="exact").fit(ROWS, LABELS, sample_weight=weights)
+    wanted = select_coreset(ROWS, LABELS, size=20, method="exact", representative="medoid", weights="cluster", sample_weight=weights)
+    assert selector.indices_.tolist() == wanted.index.tolist()
+    assert selector.sample_weight().sum() == weights.sum()
+
+
 def test_pipelines_and_clones():
     pipeline = clone(make_pipeline(StandardScaler(), CraigSelector(size=20))).fit(ROWS, LABELS)
     wanted = CraigSelector(size=20).fit(StandardScaler().fit_transform(ROWS), LABELS)

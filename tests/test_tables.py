@@ -54,6 +54,21 @@ def test_tables(maker):
 
 
 @pytest.mark.parametrize("maker", MAKERS)
+def test_columns_of_weights_and_costs(maker):
+    table, options = MAKERS[maker](), {name: value for name, value in OPTIONS.items() if name != "size"}
+    weights, costs = np.abs(ROWS[:, 1].astype(float)), np.abs(ROWS[:, 1].astype(float)) + 1
+    wide = pa.table(columns() | {"w": weights, "price": costs})
+    wide = wide.to_pandas() if maker == "pandas" else type(table)(columns() | {"w": weights, "price": costs}) if maker == "polars" else wide
+    wanted = select_coreset(ROWS, LABELS, sample_weight=weights, costs=costs, budget_cost=12, **options)
+    found = select_coreset(wide, "kind", sample_weight="w", costs="price", budget_cost=12, **options)
+    assert (found.index.tolist(), found.weight.tolist()) == (wanted.index.tolist(), wanted.weight.tolist())
+    with pytest.raises(CraigError, match="sample_weight: X has no column 'v'"):
+        select_coreset(wide, "kind", sample_weight="v", **OPTIONS)
+    with pytest.raises(CraigError, match="column 'w' is named for something else, too"):
+        select_coreset(wide, "w", sample_weight="w", **OPTIONS)
+
+
+@pytest.mark.parametrize("maker", MAKERS)
 def test_tables_that_are_refused(maker):
     table = MAKERS[maker]()
     for X, y, message in (

@@ -38,28 +38,36 @@ class Moments:
 
 
 def moments_at(problem: Problem, models: Array) -> Moments:
-    """Return the means over all rows, each counted once, at models (p, m, d + 1). One pass for all of them; memory 256 p m (d + 1) bytes."""
+    """Return the means over all rows, by their weights, at models (p, m, d + 1). One pass for all of them; memory 256 p m (d + 1) bytes."""
     kernel = kernels.sparse_moments if isinstance(problem.rows, SparseRows) else kernels.dense_moments
+    weights, total = counted_weights(problem)
 
     def work(first: int, last: int) -> tuple[Array, Array, Array]:
         losses, sums, squares = np.zeros(len(models)), np.zeros(models.shape), np.zeros(models.shape)
-        kernel(problem.arrays, problem.targets, problem.facts.code, problem.constant, models, first, last, losses, sums, squares)
+        kernel(problem.arrays, problem.targets, problem.facts.code, problem.constant, models, first, last, losses, sums, squares, weights)
         return losses, sums, squares
 
-    losses, sums, squares = (np.sum(parts, axis=0) / problem.n_rows for parts in zip(*problem.in_chunks(work), strict=True))
+    losses, sums, squares = (np.sum(parts, axis=0) / total for parts in zip(*problem.in_chunks(work), strict=True))
     return Moments(losses, sums, np.sqrt(squares))
 
 
+def counted_weights(problem: Problem) -> tuple[Array | None, float]:
+    """Return the weights of the rows and their sum; where all are equal None, and the number of rows."""
+    weights = problem.weights
+    return (None, problem.n_rows) if (weights == weights[0]).all() else (weights, float(weights.sum()))
+
+
 def losses_at(problem: Problem, models: Array) -> Array:
-    """Return the mean losses (p,) over all rows, each counted once, at models (p, m, d + 1). One pass, half the work of `moments_at`."""
+    """Return the mean losses (p,) over all rows, by their weights, at models (p, m, d + 1). One pass, half the work of `moments_at`."""
     kernel = kernels.sparse_losses if isinstance(problem.rows, SparseRows) else kernels.dense_losses
+    weights, total = counted_weights(problem)
 
     def work(first: int, last: int) -> Array:
         losses = np.zeros(len(models))
-        kernel(problem.arrays, problem.targets, problem.facts.code, problem.constant, models, first, last, losses)
+        kernel(problem.arrays, problem.targets, problem.facts.code, problem.constant, models, first, last, losses, weights)
         return losses
 
-    return np.asarray(np.sum(problem.in_chunks(work), axis=0) / problem.n_rows)
+    return np.asarray(np.sum(problem.in_chunks(work), axis=0) / total)
 
 
 def regularised(losses: Array, models: Array, l2: Array) -> Array:

@@ -13,7 +13,7 @@ from craig_cli.calibration.rounds import calibrate, most_constraints
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import UsageError
 from craig_cli.selection import Coreset
-from craig_cli.selection.classes import split_classes
+from craig_cli.selection.classes import classes_of
 from craig_cli.training import Problem, make_problem
 from craig_cli.training.losses import usual_loss
 from craig_cli.training.problem import Array
@@ -67,7 +67,7 @@ def importance_scores(dataset: Dataset, task: str, settings: CalibrationSettings
     """Return the length of each row's gradient (n,) at a pilot: the loss fitted on some random rows at the first strength (OSMAC). Two passes."""
     problem = pilot_problem(dataset, task, settings, "--method importance")
     groups = class_numbers(dataset, task)
-    index, weights = sample_rows(groups, settings.pilot_rows, np.random.default_rng([settings.seed, len(groups)]))
+    index, weights = sample_rows(groups, settings.pilot_rows, np.random.default_rng([settings.seed, len(groups)]), problem.weights)
     pilot = fit_path(problem.subset(index, weights), replace(settings, pilot_l2=settings.pilot_l2[:1]))[0]
     _, slopes = problem.full_pass(pilot, 0.0, np.empty_like(pilot))
     lengths, _ = problem.squares()
@@ -79,12 +79,15 @@ def pilot_problem(dataset: Dataset, task: str, settings: CalibrationSettings, op
     if dataset.labels is None:
         raise UsageError(f"{option}: a pilot needs labels, and there are none. Leave it out, or name their column with --label.")
     loss = settings.loss or usual_loss(None if task == "regression" else len(np.unique(dataset.labels)))
-    return make_problem(dataset.rows, dataset.labels, loss, intercept=settings.intercept, regression=task == "regression", threads=settings.n_threads)
+    is_regression = task == "regression"
+    return make_problem(
+        dataset.rows, dataset.labels, loss, dataset.weights, intercept=settings.intercept, regression=is_regression, threads=settings.n_threads
+    )
 
 
 def class_numbers(dataset: Dataset, task: str) -> NDArray[np.int64]:
     """Return the number of each row's class, as selection counts them; all 0 for one group."""
     numbers = np.zeros(dataset.n_rows, np.int64)
-    for number, members in enumerate(split_classes(dataset.labels, dataset.n_rows, task)):
+    for number, members in enumerate(classes_of(dataset, task)):
         numbers[members.index] = number
     return numbers

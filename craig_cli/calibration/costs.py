@@ -24,7 +24,7 @@ CHUNKS = 256
 def shape_of_calibration(dataset: Dataset, selection: SelectionSettings, settings: CalibrationSettings) -> tuple[int, int, int, int]:
     """Return the picks, the outputs of a model, the coefficients of an output, and the constraints of all pilots. Time n log n."""
     n_classes = 1 if dataset.labels is None or selection.task == "regression" else len(np.unique(dataset.labels))
-    k = dataset.n_rows if selection.budget.is_cover else budget_size(selection.budget, dataset.n_rows, n_classes)
+    k = dataset.n_rows if selection.budget.is_open else budget_size(selection.budget, dataset.n_rows, n_classes)
     m, columns = n_classes if n_classes > 2 or settings.loss == "softmax" else 1, dataset.n_columns + 1
     return k, m, columns, min(len(settings.pilot_l2) * m * columns, most_constraints(k, settings))
 

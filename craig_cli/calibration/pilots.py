@@ -19,13 +19,20 @@ TOLERANCE = 1e-4
 ITERATIONS = 50
 
 
-def sample_rows(groups: NDArray[np.int64], size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Array]:
-    """Return about `size` random rows, ascending, at least one of each group, and what each stands for: n_c / k_c rows."""
+def sample_rows(groups: NDArray[np.int64], size: int, rng: np.random.Generator, weights: Array) -> tuple[NDArray[np.int64], Array]:
+    """Return about `size` random rows, ascending, at least one of each group, and what each stands for: n_c / k_c rows of its own weight.
+
+    Rows of weight 0 are not drawn; each group has others.
+    """
+    if (weights == 0).any():
+        counting = np.flatnonzero(weights > 0)
+        index, stands_for = sample_rows(groups[counting], size, rng, weights[counting])
+        return counting[index], stands_for
     counts = np.bincount(groups)
     sizes = class_sizes(min(max(size, len(counts)), len(groups)), counts)
     chosen = [rng.choice(np.flatnonzero(groups == group), k, replace=False) for group, k in enumerate(sizes.tolist())]
     index = np.sort(np.concatenate(chosen))
-    return index, (counts / sizes)[groups[index]]
+    return index, (counts / sizes)[groups[index]] * weights[index]
 
 
 def fit_path(problem: Problem, settings: CalibrationSettings, starts: Array | None = None) -> Array:

@@ -75,13 +75,13 @@ def calibrate(
     Parameters
     ----------
     problem : Problem
-        All rows, each of weight 1.
+        All rows, with their weights.
     groups : ndarray of int64, shape (n,)
         Number of the class of each row, whose weights keep their sum; all 0 where there are none.
     index : ndarray of int64, shape (k,)
         The picks.
     weight : ndarray, shape (k,)
-        Above 0, those of a class adding up to its rows.
+        Of at least 0, those of a class adding up to those of its rows.
     settings : CalibrationSettings
     progress : Progress
         Called with stage "calibrate", rounds done, and rounds at most.
@@ -113,9 +113,9 @@ class Rounds:
         self._problem, self._settings, self._weight, self.most = problem, settings, weight, settings.rounds
         self._part, self._base = problem.subset(index, weight), weight / weight.sum()
         rng = np.random.default_rng([settings.seed, len(index)])
-        counts = np.bincount(groups)
-        self._class_sizes, self._of_class = counts[counts > 0], np.unique(groups, return_inverse=True)[1][index]
-        self._sample = problem.subset(*sample_rows(groups, settings.pilot_rows, rng))
+        sums: Array = np.bincount(groups, problem.weights).astype(np.float64)
+        self._class_sums, self._of_class = sums[sums > 0], np.unique(groups, return_inverse=True)[1][index]
+        self._sample = problem.subset(*sample_rows(groups, settings.pilot_rows, rng, problem.weights))
         self._l2 = np.array(settings.pilot_l2)
         own = fit_path(self._part, settings)
         if len(index) >= settings.pilot_rows:
@@ -158,7 +158,7 @@ class Rounds:
 
     def result(self) -> Calibration:
         """Return the weights that stand, and what was done."""
-        weight = self._weight if self._kept == 0 else with_class_sums(self._standing.shares, self._of_class, self._class_sizes)
+        weight = self._weight if self._kept == 0 else with_class_sums(self._standing.shares, self._of_class, self._class_sums)
         met = self._met or self._how_met(self._constraints(), self._base)
         return Calibration(
             weight,
@@ -209,15 +209,15 @@ class Rounds:
 
     def _solve(self, constraints: list[Constraints]) -> Array:
         """Return the shares that meet the constraints, and those of the classes exactly."""
-        n_classes, k = len(self._class_sizes), len(self._of_class)
+        n_classes, k = len(self._class_sums), len(self._of_class)
         members = (self._of_class[:, None] == np.arange(n_classes)).astype(np.float64)
         parts = np.concatenate([members, *(c.parts for c in constraints)], axis=1)
-        wanted = np.concatenate([self._class_sizes / self._class_sizes.sum(), *(c.wanted for c in constraints)])
+        wanted = np.concatenate([self._class_sums / self._class_sums.sum(), *(c.wanted for c in constraints)])
         ridge = np.full(len(wanted), self._settings.ridge / k)
         ridge[:n_classes] = 0.0
         with Workers(self._settings.n_threads) as workers:
             solution = calibrated_weights(self._base, parts, wanted, ridge, workers)
-        return with_class_sums(solution.weights, self._of_class, self._class_sizes) / self._problem.n_rows
+        return np.asarray(with_class_sums(solution.weights, self._of_class, self._class_sums) / self._class_sums.sum())
 
 
 def most_constraints(n_picks: int, settings: CalibrationSettings) -> int:
@@ -225,7 +225,7 @@ def most_constraints(n_picks: int, settings: CalibrationSettings) -> int:
     return min(MOST_CONSTRAINTS, int(n_picks / settings.rows_a_constraint))
 
 
-def with_class_sums(shares: Array, of_class: NDArray[np.int64], class_sizes: NDArray[np.int64]) -> Array:
-    """Return the weights that shares (k,) stand for, those of each class adding up to its rows but for the last rounding."""
-    totals = np.array([shares[of_class == number].sum() for number in range(len(class_sizes))])
-    return np.asarray(shares * (class_sizes / totals)[of_class])
+def with_class_sums(shares: Array, of_class: NDArray[np.int64], class_sums: Array) -> Array:
+    """Return the weights that shares (k,) stand for, those of each class adding up to those of its rows but for the last rounding."""
+    totals = np.array([shares[of_class == number].sum() for number in range(len(class_sums))])
+    return np.asarray(shares * (class_sums / totals)[of_class])

@@ -28,7 +28,7 @@ from craig_cli.cli.app import write_exit_codes
 from craig_cli.cli.session import Session
 from craig_cli.errors import UsageError
 from craig_cli.purpose import PAPER, Purpose
-from craig_cli.settings import LABEL_COLUMNS, InputSettings, SelectionSettings
+from craig_cli.settings import BUDGETS, LABEL_COLUMNS, InputSettings, SelectionSettings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Table = tuple[Entry, ...] | tuple[Format, ...]
@@ -42,8 +42,11 @@ SELECTION_TABLES = (
     ("Metrics", METRICS),
     ("Scales", SCALES),
 )
-READING_OPTIONS = ("format", "label", "no_label", "task", "index_base", "on_error", "drop", "one_hot", "delimiter", "no_header", "rows_key")
-EXCLUSIVE = (("fraction", "size", "epsilon", "mean_epsilon"), ("label", "no_label"))
+READING_OPTIONS = (
+    *("format", "label", "no_label", "task", "index_base", "on_error", "drop", "one_hot", "delimiter", "no_header", "rows_key"),
+    *("weight_column", "cost_column"),
+)
+EXCLUSIVE = (BUDGETS, ("label", "no_label"))
 """Options that exclude each other: one given with more authority displaces the others."""
 PILOT_L2 = ",".join(f"{l2:g}" for l2 in CalibrationSettings.pilot_l2)
 AUTHORITY = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
@@ -158,6 +161,8 @@ def reading_options(show_default: bool) -> Callable[[Function], Function]:
         option("--delimiter", metavar="CHARACTER", help="What separates the fields of CSV text; by the format if not given."),
         option("--no-header", is_flag=True, help="The first line of CSV text is a row; columns are named 1, 2, 3, ..."),
         option("--rows-key", metavar="NAME", help="HDF5 dataset or CSR group of the rows."),
+        option("--weight-column", metavar="COLUMN", help="Column (HDF5: dataset) of how much each row counts, of at least 0; it is no feature."),
+        option("--cost-column", metavar="COLUMN", help="Column (HDF5: dataset) of what each row costs, above 0; it is no feature."),
     )
 
 
@@ -165,7 +170,8 @@ budget_options = combined(
     option("--fraction", type=float, metavar="F", help="Select this share of the rows, above 0 and at most 1."),
     option("--size", type=int, metavar="K", help="Select this many rows."),
     option("--epsilon", type=float, metavar="E", help="Select the fewest greedy picks with an epsilon of at most E."),
-    option("--mean-epsilon", type=float, metavar="E", help="The same with epsilon divided by the number of rows."),
+    option("--mean-epsilon", type=float, metavar="E", help="The same with epsilon divided by the number of rows (or the sum of their weights)."),
+    option("--budget-cost", type=float, metavar="B", help="Select rows that cost at most B in all, by --cost-column."),
 )
 selection_options = combined(
     option("--method", type=click.Choice(names(METHODS)), default=SelectionSettings.method, show_default=True, help="How rows are selected."),

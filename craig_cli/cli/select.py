@@ -12,7 +12,7 @@ from craig_cli.cli.part_options import PART_TABLES, part_settings, parts_options
 from craig_cli.cli.session import Session
 from craig_cli.errors import UsageError
 from craig_cli.part_settings import PartSettings
-from craig_cli.settings import Budget, InputSettings, SelectionSettings, parse_size
+from craig_cli.settings import BUDGETS, Budget, InputSettings, SelectionSettings, parse_size
 
 
 @click.command(
@@ -63,7 +63,7 @@ def command(
     the error bound epsilon.
 
     DATA are files, directories, quoted patterns, or - for stdin; LIBSVM, CSV, TSV, Parquet, HDF5 or IDX, text and IDX also compressed. Give exactly
-    one of --fraction, --size, --epsilon and --mean-epsilon.
+    one of --fraction, --size, --epsilon, --mean-epsilon and --budget-cost.
 
     Linear models of any regulariser come out nearest to those of all rows from random rows of greedy's clusters with calibrated weights; models
     that look at neighbourhoods do better with the paper's medoids: say which by --for.
@@ -76,10 +76,12 @@ def command(
         raise UsageError("- (standard input) can be read only once: name it once.")
     given: dict[str, Any] = opt.given_rows(options["include"], options["exclude"])
     options, purpose = opt.chosen(ctx, options)
-    budget = Budget(**{name: options[name] for name in ("fraction", "size", "epsilon", "mean_epsilon")})
+    budget = Budget(**{name: options[name] for name in BUDGETS})
+    if (budget.budget_cost is None) != (options["cost_column"] is None):
+        raise UsageError("--budget-cost and --cost-column go together: give both, or neither (--drop leaves a column out).")
     parts = part_settings(options)
     prefers_local = parts is not None or options["proxy"] is not None or options["extend"] is not None
-    representative, weights = purpose.choices(options["method"], budget.is_cover, not options["no_label"], prefers_local)
+    representative, weights = purpose.choices(options["method"], budget.is_open, not options["no_label"], prefers_local)
     selection = SelectionSettings(
         budget,
         representative=representative,
@@ -92,6 +94,8 @@ def command(
     )
     calibration = opt.calibration_settings(weights, options)
     inputs = replace(opt.input_settings(opt.all_paths(ctx, data, files_from), options), proxy=options["proxy"])
+    if inputs.weight_column is not None:
+        selection.check_weighted()
     session.detail(
         f"method {selection.method}, representative {representative}, weights {weights}, metric {selection.metric}, scale {selection.scale}, "
         f"seed {selection.seed}, {selection.n_threads} threads"

@@ -44,11 +44,11 @@ def gradient_bound(problem: Problem, index: NDArray[np.int64], weights: Array, p
     Parameters
     ----------
     problem : Problem
-        All rows, each of weight 1.
+        All rows, with their weights.
     index : ndarray of int64, shape (k,)
         The picks, each once.
     weights : ndarray, shape (k,)
-        Scaled to add up to n first, as training does.
+        Scaled to add up to the weights of all rows first, as training does.
     picks : ndarray of int64, shape (n,)
         The position in `index` of the pick that each row belongs to, of its class. Any will do: the bound is smallest for the nearest, and for
         clusters as large as the weights. Where weights differ from clusters, each unit of the difference costs the longest gradient of the pick.
@@ -64,10 +64,11 @@ def gradient_bound(problem: Problem, index: NDArray[np.int64], weights: Array, p
     distances = raw_distances(problem.rows, mine)
     change = problem.facts.curvature * (w_norm * distances + np.abs(problem.targets - problem.targets[mine]))
     either = slopes * distances + change * lengths[mine], slopes[mine] * distances + change * lengths
-    surplus = np.abs(weights * (problem.n_rows / weights.sum()) - np.bincount(picks, minlength=len(index)))
-    surplus[surplus < 1e-9 * problem.n_rows / len(index)] = 0  # weights that are cluster sizes, but for rounding
-    total = float(np.minimum(*either).sum() + surplus @ (slopes * lengths)[index])
-    return Bound(w_norm, total, total / problem.n_rows)
+    own, whole = problem.weights, float(problem.weights.sum())
+    surplus = np.abs(weights * (whole / weights.sum()) - np.bincount(picks, own, len(index)))
+    surplus[surplus < 1e-9 * whole / len(index)] = 0  # weights that are those of clusters, but for rounding
+    total = float((own * np.minimum(*either)).sum() + surplus @ (slopes * lengths)[index])
+    return Bound(w_norm, total, total / whole)
 
 
 def steepest_slopes(problem: Problem, lengths: Array, w_norm: float) -> Array:

@@ -21,6 +21,7 @@ from craig_cli.kernels.tiles import (
     squares_of_four_within,
     squares_to_boxes,
     squares_within,
+    weighted_differences,
     write_limits,
 )
 
@@ -29,8 +30,8 @@ LEADING = 12
 
 
 @kernel
-def gains(tiles, centres, radii, low, high, nearest, farthest, scale, candidates, first_tile, last_tile, out):
-    """Add to `out` what each candidate gains over the rows of some tiles: the sum of max(0, nearest - distance).
+def gains(tiles, centres, radii, low, high, nearest, farthest, scale, candidates, first_tile, last_tile, out, weights=None):
+    """Add to `out` what each candidate gains over the rows of some tiles: the sum of max(0, nearest - distance), times the weight of the row.
 
     Parameters
     ----------
@@ -49,6 +50,8 @@ def gains(tiles, centres, radii, low, high, nearest, farthest, scale, candidates
         Rows, counted through the tiles; fastest if those side by side are near each other.
     out : int64 (m,)
         Added to in place.
+    weights : int32 (n_tiles, TILE), optional
+        Of the rows; 0 after the last one.
 
     Notes
     -----
@@ -87,7 +90,10 @@ def gains(tiles, centres, radii, low, high, nearest, farthest, scale, candidates
             squares_of_four_within(tiles, t, vectors, four, limits, 0, no_limit, squares)
             for r in range(min(4, n_reached - first)):
                 quantise_row(squares, r, scale, distances)
-                out[four[r]] += positive_differences(nearest, t, distances)
+                if weights is None:
+                    out[four[r]] += positive_differences(nearest, t, distances)
+                else:
+                    out[four[r]] += weighted_differences(nearest, t, distances, weights)
 
 
 @inlined
@@ -141,12 +147,12 @@ def gains_of_pairs(tiles, centres, radii, low, high, nearest, farthest, limits, 
 
 
 @kernel
-def absorb(tiles, low, high, nearest, farthest, cluster, scale, picks, first_number, first_tile, last_tile, gain):
+def absorb(tiles, low, high, nearest, farthest, cluster, scale, picks, first_number, first_tile, last_tile, gain, weights=None):
     """Let picks take the rows that are nearer to them than to any earlier pick, in the order given.
 
     `nearest`, `farthest`, `cluster` (int32: the number of the nearest pick; ties stay with the earlier one) are changed in place; what each
-    pick gained over these tiles is added to `gain` (int64). `picks` are vectors (m, d), numbered from `first_number`. Time m n d at worst;
-    most picks are told to be out of a tile's reach by its box in the `LEADING` columns.
+    pick gained over these tiles, by the weights of the rows, is added to `gain` (int64). `picks` are vectors (m, d), numbered from
+    `first_number`. Time m n d at worst; most picks are told to be out of a tile's reach by its box in the `LEADING` columns.
     """
     d = tiles.shape[1]
     lanes = np.zeros((picks.shape[0] // TILE + 1, d, TILE), tiles.dtype)
@@ -173,7 +179,10 @@ def absorb(tiles, low, high, nearest, farthest, cluster, scale, picks, first_num
                 gained = positive_differences(nearest, t, distances)
                 if gained > 0:
                     p = u + in_reach[r]
-                    gain[p] += gained
+                    if weights is None:
+                        gain[p] += gained
+                    else:
+                        gain[p] += weighted_differences(nearest, t, distances, weights)
                     largest = np.int64(0)
                     for i in range(TILE):
                         if distances[i] < nearest[t, i]:
@@ -251,13 +260,15 @@ def neighbours(tiles, centre_lanes, radii, nearest, scale, n_rows, positions, fi
 
 @kernel
 def take_picks(
-    tiles, centre_lanes, radii, low_lanes, high_lanes, nearest, farthest, scale, starts, ends, columns, lane, gain, rank, choices, picks, gained
-):
+    tiles, centre_lanes, radii, low_lanes, high_lanes, nearest, farthest, scale, starts, ends, columns, lane, gain, rank, choices, picks, gained,
+    weights=None,
+):  # fmt: skip
     """Make as many greedy picks as `picks` has places, gains kept up to date by the lists; returns how many gained anything.
 
     `choices` int64 (n_picks, m) are the candidates of each pick; 0 columns for all rows.
     `nearest`, `farthest`, the lists and `gain` (selected rows: -1) are changed in place; picks (int64) and what each gained are written.
-    Time a pick: n for the largest gain, the tiles in reach, and the lists of the rows taken over.
+    `weights` int32 (n,) are those of the rows, if they differ. Time a pick: n for the largest gain, the tiles in reach, and the lists of the rows
+    taken over.
     """
     n_tiles, d, _ = tiles.shape
     vector = np.empty((1, d), tiles.dtype)
@@ -285,7 +296,7 @@ def take_picks(
             largest = np.int64(0)
             for i in range(TILE):
                 if distances[i] < nearest[t, i]:
-                    shrink_lists(starts, ends, columns, lane, t * TILE + i, nearest[t, i], distances[i], gain)
+                    shrink_lists(starts, ends, columns, lane, t * TILE + i, nearest[t, i], distances[i], gain, weights)
                     nearest[t, i] = distances[i]
                     limits[t, i] = limit_of(distances[i], scale)
                 largest = max(largest, np.int64(nearest[t, i]))

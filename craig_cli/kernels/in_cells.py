@@ -29,13 +29,13 @@ def usual_extent(centres, radii, first_tile, last_tile):
 
 
 @kernel
-def greedy_in_cell(tiles, centres, radii, first_tile, last_tile, n_rows, picks, gained):
+def greedy_in_cell(tiles, centres, radii, first_tile, last_tile, n_rows, picks, gained, gain, weights=None):
     """Make greedy picks among the rows of some tiles, which alone count: as many as `picks` has places, or until nothing gains any more.
 
     All distances within the cell are held, as whole numbers small enough that gains fit int32, which makes the updates twice as fast. They
     are cut off at the usual extent of the cell: a row far from all others is soon picked in any case, and must not coarsen the rest.
-    Writes the picks (positions) and what each gained, in units of the coordinates (float64); returns how many were made. Time m^2 d, and
-    m a row that changes its pick; memory 4 m^2.
+    Writes the picks (positions) and what each gained, in units of the coordinates (float64); returns how many were made. `gain` are zeros,
+    int32 (TILE a tile), or int64 for rows of different `weights`, int32 (n_tiles, TILE). Time m^2 d, and m a row that changes its pick; memory 4 m^2.
     """
     d = tiles.shape[1]
     first_row = first_tile * TILE
@@ -60,13 +60,15 @@ def greedy_in_cell(tiles, centres, radii, first_tile, last_tile, n_rows, picks, 
                 distances[r, start + i] = min(np.sqrt(squares_a[i]) * scale, ceiling)
             for i in range(TILE):
                 distances[second, start + i] = min(np.sqrt(squares_b[i]) * scale, ceiling)
-    gain = np.zeros(n_lanes, np.int32)
     nearest = np.full(n_cell, phantom, np.int32)
     for r in range(n_cell):
         for e in range(n_lanes):
-            gain[e] = np.int32(gain[e] + np.int32(phantom - distances[r, e]))
+            if weights is None:
+                gain[e] = np.int32(gain[e] + np.int32(phantom - distances[r, e]))
+            else:
+                gain[e] += np.int64(weights[first_tile + r // TILE, r % TILE]) * np.int64(phantom - distances[r, e])
     for p in range(picks.shape[0]):
-        best_gain = np.int32(0)
+        best_gain = gain.dtype.type(0)
         for e in range(n_cell):
             best_gain = max(best_gain, gain[e])
         if best_gain == 0:
@@ -80,15 +82,18 @@ def greedy_in_cell(tiles, centres, radii, first_tile, last_tile, n_rows, picks, 
             if new < old:
                 for e in range(n_lanes):
                     distance = distances[r, e]
-                    gain[e] = np.int32(gain[e] - np.int32(max(old, distance) - max(new, distance)))
+                    if weights is None:
+                        gain[e] = np.int32(gain[e] - np.int32(max(old, distance) - max(new, distance)))
+                    else:
+                        gain[e] -= np.int64(weights[first_tile + r // TILE, r % TILE]) * np.int64(max(old, distance) - max(new, distance))
                 nearest[r] = new
         gain[best] = 0
     return picks.shape[0]
 
 
 @kernel
-def cluster_medoids(tiles, starts, members, limit, first, last, medoids):
-    """Write for each cluster the member whose distances to all members add up to least; the first of several.
+def cluster_medoids(tiles, starts, members, limit, first, last, medoids, weights=None):
+    """Write for each cluster the member whose distances to all members, times their weights, add up to least; the first of several.
 
     Cluster c's members (positions) are ``members[starts[c]:starts[c + 1]]``. Only the first `limit` of them may become the medoid. Time: the
     squares of the cluster sizes, but linear in those beyond `limit`. Memory: d times the largest cluster.
@@ -117,7 +122,11 @@ def cluster_medoids(tiles, starts, members, limit, first, last, medoids):
                     squares[i] += (x0 * x0 + x1 * x1) + (x2 * x2 + x3 * x3)
             total = 0.0
             for i in range(size):
-                total += np.sqrt(squares[i])
+                if weights is None:
+                    total += np.sqrt(squares[i])
+                else:
+                    row = members[starts[c] + i]
+                    total += weights[row // TILE, row % TILE] * np.sqrt(squares[i])
             if total < least:
                 least = total
                 medoids[c] = members[starts[c] + a]

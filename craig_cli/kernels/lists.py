@@ -6,6 +6,8 @@ the candidates in those rows' lists lose, and by whole numbers, so every gain st
 
 from __future__ import annotations
 
+import numpy as np
+
 from craig_cli.kernels import kernel
 
 BLOCK = 128
@@ -13,11 +15,20 @@ BLOCK = 128
 
 
 @kernel
-def gains_from_lists(starts, ends, columns, distances, nearest, gain):
-    """Add up every candidate's gain (int64, in place, from 0). Time: the number of pairs."""
+def weight_of(weights, row):
+    """Return the weight of a row; 1 where there are none. Where `weights` is None numba drops the other branch, and the compiler the product."""
+    if weights is None:
+        return 1
+    return weights[row]
+
+
+@kernel
+def gains_from_lists(starts, ends, columns, distances, nearest, gain, weights=None):
+    """Add up every candidate's gain (int64, in place, from 0), by the weights int32 (n,) of the rows. Time: the number of pairs."""
     for row in range(starts.shape[0]):
+        weight = weight_of(weights, row)
         for j in range(starts[row], ends[row]):
-            gain[columns[j]] += nearest[row] - distances[j]
+            gain[columns[j]] += weight * np.int64(nearest[row] - distances[j])
 
 
 @kernel
@@ -51,16 +62,17 @@ def best_of(gain, rank, choices, p):
 
 
 @kernel
-def shrink_lists(starts, ends, columns, distances, row, old, new, gain):
+def shrink_lists(starts, ends, columns, distances, row, old, new, gain, weights=None):
     """Lower row's nearest distance from `old` to `new`: take what they lose from its candidates' gains, drop those out of reach."""
+    weight = weight_of(weights, row)
     kept = starts[row]
     for j in range(starts[row], ends[row]):
         distance = distances[j]
         if distance < new:
-            gain[columns[j]] -= old - new
+            gain[columns[j]] -= weight * np.int64(old - new)
             columns[kept] = columns[j]
             distances[kept] = distance
             kept += 1
         else:
-            gain[columns[j]] -= old - distance
+            gain[columns[j]] -= weight * np.int64(old - distance)
     ends[row] = kept

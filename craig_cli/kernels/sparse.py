@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import kernel
-from craig_cli.kernels.lists import best_of, shrink_lists
+from craig_cli.kernels.lists import best_of, shrink_lists, weight_of
 from craig_cli.kernels.thinning import K, insert
 
 
@@ -40,8 +40,8 @@ def distances_from(rows, postings, squares, scale, candidate, dots, distances):
 
 
 @kernel
-def gains(rows, postings, squares, scale, nearest, candidates, out):
-    """Write the gain of each candidate, the sum over all rows of max(0, nearest - distance), into `out` (int64).
+def gains(rows, postings, squares, scale, nearest, candidates, out, weights=None):
+    """Write the gain of each candidate, the sum over all rows of max(0, nearest - distance), times the weight (int32), into `out` (int64).
 
     Time: the postings of the candidates' columns, plus m n. Memory 16 n.
     """
@@ -52,12 +52,12 @@ def gains(rows, postings, squares, scale, nearest, candidates, out):
         total = np.int64(0)
         for row in range(nearest.shape[0]):
             if distances[row] < nearest[row]:
-                total += nearest[row] - distances[row]
+                total += weight_of(weights, row) * np.int64(nearest[row] - distances[row])
         out[c] = total
 
 
 @kernel
-def absorb(rows, postings, squares, scale, nearest, cluster, picks, first_number, gain):
+def absorb(rows, postings, squares, scale, nearest, cluster, picks, first_number, gain, weights=None):
     """Let picks take the rows nearer to them than to any earlier pick, in order; pick p is written to `cluster` as first_number + p."""
     dots = np.empty(nearest.shape[0])
     distances = np.empty(nearest.shape[0], nearest.dtype)
@@ -66,7 +66,7 @@ def absorb(rows, postings, squares, scale, nearest, cluster, picks, first_number
         gain[p] = 0
         for row in range(nearest.shape[0]):
             if distances[row] < nearest[row]:
-                gain[p] += nearest[row] - distances[row]
+                gain[p] += weight_of(weights, row) * np.int64(nearest[row] - distances[row])
                 nearest[row] = distances[row]
                 cluster[row] = first_number + p
 
@@ -107,7 +107,7 @@ def neighbours(rows, postings, squares, scale, nearest, positions, first, last, 
 
 
 @kernel
-def take_picks(rows, postings, squares, scale, nearest, starts, ends, columns, lane, gain, rank, choices, picks, gained):
+def take_picks(rows, postings, squares, scale, nearest, starts, ends, columns, lane, gain, rank, choices, picks, gained, weights=None):
     """Make as many greedy picks as `picks` has places, gains kept up to date by the lists; returns how many gained anything.
 
     `choices` int64 (n_picks, m) are the candidates of each pick; 0 columns for all rows.
@@ -123,7 +123,7 @@ def take_picks(rows, postings, squares, scale, nearest, starts, ends, columns, l
         distances_from(rows, postings, squares, scale, pick, dots, distances)
         for row in range(nearest.shape[0]):
             if distances[row] < nearest[row]:
-                shrink_lists(starts, ends, columns, lane, row, nearest[row], distances[row], gain)
+                shrink_lists(starts, ends, columns, lane, row, nearest[row], distances[row], gain, weights)
                 nearest[row] = distances[row]
         gain[pick] = -1
     return picks.shape[0]
@@ -158,14 +158,14 @@ def pair_distances(rows, first, second, out):
 
 
 @kernel
-def cluster_medoids(rows, starts, members, limit, first, last, medoids):
+def cluster_medoids(rows, starts, members, limit, first, last, medoids, weights=None):
     """Write for each cluster the member whose distances to all members add up to least, as `in_cells.cluster_medoids` does."""
     for c in range(first, last):
         least = np.inf
         for a in range(starts[c], min(starts[c + 1], starts[c] + limit)):
             total = 0.0
             for b in range(starts[c], starts[c + 1]):
-                total += pair_distance(rows, members[a], members[b])
+                total += weight_of(weights, members[b]) * pair_distance(rows, members[a], members[b])
                 if total >= least:
                     break
             if total < least:

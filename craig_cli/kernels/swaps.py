@@ -64,7 +64,7 @@ def try_swaps(tiles, centre_lanes, radii, pick_lanes, scale, phantom, picks, is_
     to_row = np.empty(n_rows, nearest.dtype)
     near = np.empty(n_rows, np.int64)
     change = np.zeros(n_picks, np.int64)
-    touched = np.empty(n_picks, np.int64)
+    touched, is_touched = np.empty(n_picks, np.int64), np.zeros(n_picks, np.bool_)
     n_swaps = 0
     for row in range(first_row, last_row):
         if is_pick[row]:
@@ -86,7 +86,8 @@ def try_swaps(tiles, centre_lanes, radii, pick_lanes, scale, phantom, picks, is_
                     near[n_near], to_row[n_near] = r, lane[i]
                     n_near += 1
                     pick = number[r, 0]
-                    if change[pick] == 0:
+                    if not is_touched[pick]:  # its change may be 0: for a row as near to two picks
+                        is_touched[pick] = True
                         touched[n_touched] = pick
                         n_touched += 1
                     if lane[i] < nearest[r, 0]:
@@ -100,7 +101,7 @@ def try_swaps(tiles, centre_lanes, radii, pick_lanes, scale, phantom, picks, is_
                 best = touched[j]
         rise = loss[best] + change[best]
         for j in range(n_touched):
-            change[touched[j]] = 0
+            change[touched[j]], is_touched[touched[j]] = 0, False
         if rise >= falls:
             continue
         n_swaps += 1

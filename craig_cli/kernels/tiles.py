@@ -203,6 +203,15 @@ def positive_differences(nearest, t, distances):
 
 
 @inlined
+def weighted_differences(nearest, t, distances, weights):
+    """Return the sum of weight times max(0, nearest - distance) over the rows of tile `t`, as int64; `weights` is int32 (n_tiles, TILE)."""
+    total, whole = np.int64(0), distances.dtype.type
+    for i in range(TILE):
+        total += np.int64(weights[t, i]) * np.int64(max(whole(nearest[t, i] - distances[i]), whole(0)))
+    return total
+
+
+@inlined
 def is_out_of_reach(square, radius, d, scale, farthest):
     """Return whether no row of a tile can be nearer to a vector than to its pick, by the triangle inequality.
 

@@ -6,9 +6,10 @@ import difflib
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from craig_cli.errors import InputError, UsageError, printable
+from craig_cli.readers.amounts import AMOUNTS, Amount
 from craig_cli.settings import LABEL_COLUMNS, InputSettings
 
 MOST_NAMES = 20
@@ -27,11 +28,19 @@ class Columns:
         The others in file order, without dropped ones.
     one_hot : tuple of str
         Those of `features` to expand into one column a value, in file order.
+    amounts : mapping of str to Amount
+        The columns of weights and of costs that are read.
     """
 
     label: str | None
     features: tuple[str, ...]
     one_hot: tuple[str, ...]
+    amounts: Mapping[str, Amount] = field(default_factory=dict)
+
+    def called(self, name: str) -> str:
+        """Return what a column is called in an error."""
+        kind = "label column" if name == self.label else self.amounts[name].called if name in self.amounts else "column"
+        return f"{kind} '{printable(name, 60)}'"
 
     def expanded(self, categories: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         """Return the names of the columns of a block: ``column=value`` for each of the `categories` in the place of a one-hot column."""
@@ -55,6 +64,7 @@ def choose_columns(source_name: str, names: Sequence[str], settings: InputSettin
         ("--label", () if settings.label is None else (settings.label,)),
         ("--drop", settings.drop),
         ("--one-hot", settings.one_hot),
+        *((amount.option, named_amount(amount, settings)) for amount in AMOUNTS if settings.amounts_needed),
     ):
         for name in wanted:
             if name not in counts:
@@ -63,13 +73,26 @@ def choose_columns(source_name: str, names: Sequence[str], settings: InputSettin
     for option, wanted in (("--drop", settings.drop), ("--one-hot", settings.one_hot)):
         if label in wanted:
             raise UsageError(f"{option}: '{label}' is the label column. Name another with --label, or use --no-label.")
+    amounts = {name: amount for amount in AMOUNTS for name in named_amount(amount, settings) if name in counts}
+    for name, amount in amounts.items():
+        if name == label:
+            raise UsageError(f"{amount.option}: '{name}' is the label column. Name another with --label, or use --no-label.")
+        for option, wanted in (("--drop", settings.drop), ("--one-hot", settings.one_hot)):
+            if name in wanted:
+                raise UsageError(f"{amount.option} and {option} both name '{name}': leave one out.")
     both = next((name for name in settings.one_hot if name in settings.drop), None)
     if both is not None:
         raise UsageError(f"--drop and --one-hot both name '{both}': leave one out.")
-    features = tuple(name for name in names if name != label and name not in settings.drop)
+    features = tuple(name for name in names if name != label and name not in settings.drop and name not in amounts)
     if not features:
         raise InputError(source_name, f"no feature column is left of {listed(names)}", remedy="Drop fewer columns with --drop.")
-    return Columns(label, features, tuple(name for name in features if name in settings.one_hot))
+    return Columns(label, features, tuple(name for name in features if name in settings.one_hot), amounts if settings.amounts_needed else {})
+
+
+def named_amount(amount: Amount, settings: InputSettings) -> tuple[str, ...]:
+    """Return the name of the column of a kind, if there is one."""
+    name = amount.column(settings)
+    return () if name is None else (name,)
 
 
 def label_column(source_name: str, names: Sequence[str], settings: InputSettings) -> str:

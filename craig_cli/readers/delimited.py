@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -20,23 +19,18 @@ from craig_cli.kernels import records as kernels
 from craig_cli.kernels.libsvm import MAX_DIGITS
 from craig_cli.readers.columns import Columns, choose_columns, option_of
 from craig_cli.readers.sources import Source, read_ahead
+from craig_cli.readers.texts import CORRECT, INFINITE, MISSING, NUMBER, amount_problem, text_problem
 from craig_cli.settings import InputSettings
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_RECORD = 1 << 28
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-MISSING = re.compile(r"(|[+-]?nan|n/?a|<na>|#n/a|null|none|missing|\?)", re.IGNORECASE)
-INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 OTHER_DELIMITER = re.compile(r"[,;|\t]")
 HEXADECIMAL = re.compile(r"[+-]?0x", re.IGNORECASE)
-NO_TEXT = re.compile(r"[+-]?nan|n/?a", re.IGNORECASE)
-"""Labels and categories that stand for none unless they are quoted: R writes NA bare where there is none, and quotes a name."""
 MOST_KNOWN = 1 << 20
 """Different texts of a column that are kept, so that equal ones share their memory."""
 
 UNFIT_DELIMITERS = '0123456789+-.eE"\r\n\0'
-CORRECT = "Correct the row, or drop it with --on-error skip."
 
 Categories = Mapping[str, tuple[str, ...]]
 
@@ -70,7 +64,7 @@ def read_blocks(source: Source, file: int, settings: InputSettings, skipped: Cal
     file : int
         Its position among the inputs.
     settings : InputSettings
-        Uses label, no_label, task, drop, one_hot, delimiter, header, on_error and block_bytes.
+        Uses label, no_label, task, drop, one_hot, weight_column, cost_column, delimiter, header, on_error and block_bytes.
     skipped : callable
         Told of each bad row under ``--on-error skip``.
     categories : mapping
@@ -79,14 +73,15 @@ def read_blocks(source: Source, file: int, settings: InputSettings, skipped: Cal
     Yields
     ------
     Block
-        Dense float64 rows, with labels as str objects (float64 for regression), or None under ``--no-label``.
+        Dense float64 rows, with labels as str objects (float64 for regression), or None under ``--no-label``; and their weights and costs.
     """
     parser = Parser(source, settings, skipped, categories)
     for rows, texts in parser.tables():
         labels: NDArray | None = None
         if parser.columns.label is not None:
             labels = np.array(texts[parser.columns.label], dtype=np.float64 if settings.task == "regression" else np.object_)
-        yield Block(rows, labels, file)
+        amounts = {amount.field: np.array(texts[name], np.float64) for name, amount in parser.columns.amounts.items()}
+        yield Block(rows, labels, file, **amounts)
 
 
 def column_names(source: Source, settings: InputSettings, categories: Categories) -> tuple[str, ...]:
@@ -208,7 +203,8 @@ class Parser:
         """Choose the columns of a file and say where each goes."""
         self.names, self.n_lines = head.names, head.n_lines
         self.columns: Columns = choose_columns(self.source.name, head.names, self.settings)
-        self.texts = {name: head.names.index(name) for name in (*self.columns.one_hot, *([self.columns.label] if self.columns.label else []))}
+        in_text = (*self.columns.one_hot, *([self.columns.label] if self.columns.label else []), *self.columns.amounts)
+        self.texts = {name: head.names.index(name) for name in in_text}
         self.kinds = np.full(len(head.names), kernels.IGNORE)
         self.targets = np.zeros(len(head.names), np.int64)
         self.starts: dict[str, int] = {}
@@ -263,8 +259,9 @@ class Parser:
         for token in set(tokens) - known.keys():
             content = token[1:-1].replace(b'""', b'"') if token[:1] == b'"' else token
             known[token] = content.decode(errors="backslashreplace")
+            amount = self.columns.amounts.get(name)
             is_number = name == self.columns.label and self.settings.task == "regression"
-            if problem := text_problem(content, token == content, is_number):
+            if problem := text_problem(content, token == content, is_number) if amount is None else amount_problem(content, amount):
                 problems[token] = problem
                 del known[token]
         for row, token in enumerate(tokens if problems else ()):
@@ -272,7 +269,7 @@ class Parser:
                 is_good[row] = False
                 value = token.decode(errors="backslashreplace")
                 what, remedy = problems[token]
-                faults.append(Fault(int(spans[row, 0]), self.texts[name], f"{self.called(name)} {what}", value, remedy))
+                faults.append(Fault(int(spans[row, 0]), self.texts[name], f"{self.columns.called(name)} {what}", value, remedy))
         return [known.get(token, "") for token in tokens]
 
     def expand(self, name: str, values: list[str], out: NDArray[np.float64]) -> None:
@@ -282,12 +279,8 @@ class Parser:
         position = {category: column for column, category in enumerate(self.categories[name])}
         columns = [position.get(value, -1) for value in values]
         if -1 in columns:
-            raise InputError(self.source.name, f"{self.called(name)} changed while it was read", remedy="Run the command again.")
+            raise InputError(self.source.name, f"{self.columns.called(name)} changed while it was read", remedy="Run the command again.")
         out[np.arange(len(values)), columns] = 1
-
-    def called(self, name: str) -> str:
-        """Return what a column is called in an error."""
-        return f"{'label column' if name == self.columns.label else 'column'} '{printable(name, 60)}'"
 
     def explain(self, code: int, text: bytes, progress: NDArray[np.int64]) -> Fault:
         """Return what is wrong with the row where the kernel stopped."""
@@ -302,24 +295,24 @@ class Parser:
             return Fault(record, None, problem, None, "Quote fields that hold delimiters, or drop the row with --on-error skip.")
         name, value = self.names[column], fields[column]
         if code == kernels.AFTER_QUOTE:
-            return Fault(at, column, f"{self.called(name)} goes on after its closing quote", value, "Double the quotes within quoted fields.")
+            return Fault(at, column, f"{self.columns.called(name)} goes on after its closing quote", value, "Double the quotes within quoted fields.")
         if code == kernels.TOO_LARGE:
-            return Fault(at, column, f"{self.called(name)} is too large for a 64-bit float", value, "Scale the column.")
+            return Fault(at, column, f"{self.columns.called(name)} is too large for a 64-bit float", value, "Scale the column.")
         if code == kernels.EMPTY or MISSING.fullmatch(value):
             remedy = "Fill it in, or drop the row with --on-error skip."
-            if name != self.columns.label:
+            if name in self.columns.features:
                 remedy = f"Fill it in, drop the row with --on-error skip, or the column with {option_of('--drop', [name])}."
-            return Fault(at, column, f"{self.called(name)} has no value in this row", value or None, remedy)
+            return Fault(at, column, f"{self.columns.called(name)} has no value in this row", value or None, remedy)
         if INFINITE.fullmatch(value):
-            return Fault(at, column, f"{self.called(name)} is not finite", value, CORRECT)
+            return Fault(at, column, f"{self.columns.called(name)} is not finite", value, CORRECT)
         if HEXADECIMAL.match(value):
-            return Fault(at, column, f"{self.called(name)} is a hexadecimal number", value, "Write decimal numbers.")
+            return Fault(at, column, f"{self.columns.called(name)} is a hexadecimal number", value, "Write decimal numbers.")
         if "\0" in value:
-            return Fault(at, column, f"{self.called(name)} holds a NUL byte", value, "Check that the file is not damaged.")
+            return Fault(at, column, f"{self.columns.called(name)} holds a NUL byte", value, "Check that the file is not damaged.")
         numeric = [k for k, kind in enumerate(self.kinds) if kind == kernels.NUMERIC]
         wrong = [self.names[k] for k in numeric if k >= column and not NUMBER.fullmatch(fields[k]) and not MISSING.fullmatch(fields[k])]
         listed = ", ".join(f"'{printable(other, 60)}'" for other in wrong)
-        problem = f"columns {listed} hold text, not numbers" if len(wrong) > 1 else f"{self.called(name)} holds text, not a number"
+        problem = f"columns {listed} hold text, not numbers" if len(wrong) > 1 else f"{self.columns.called(name)} holds text, not a number"
         remedy = f"Use {option_of('--drop', wrong)} or {option_of('--one-hot', wrong)}, or drop the row with --on-error skip."
         return Fault(at, column, problem, value, remedy)
 
@@ -334,25 +327,6 @@ class Parser:
             if self.settings.on_error == "stop" or not fault.can_skip:
                 raise error
             self.skipped(error)
-
-
-def text_problem(content: bytes, is_bare: bool, is_number: bool) -> tuple[str, str] | None:
-    """Return what is wrong with a label or category and what to do; None if nothing is. `is_bare`: not quoted; `is_number`: a regression target."""
-    text = content.decode(errors="backslashreplace")
-    if b"\0" in content:
-        return "holds a NUL byte", "Check that the file is not damaged."
-    if "\ufffd" in content.decode(errors="replace"):
-        return "is not UTF-8 text", "Convert the file to UTF-8."
-    if is_number and NUMBER.fullmatch(text):
-        return ("is too large for a 64-bit float", "Scale the column.") if math.isinf(float(text)) else None
-    quote = "" if is_number else " quote it if it is a name,"
-    if (is_bare or is_number) and NO_TEXT.fullmatch(text):
-        return "has no value in this row", f"Fill it in,{quote} or drop the row with --on-error skip."
-    if (is_bare or is_number) and INFINITE.fullmatch(text):
-        return "is not finite", f"Correct it,{quote} or drop the row with --on-error skip."
-    if is_number:
-        return "holds text, but regression needs numbers", "Name another with --label COLUMN, or drop the row with --on-error skip."
-    return None
 
 
 def split_record(record: bytes, delimiter: str) -> list[str]:

@@ -9,16 +9,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Dataset, Labels, Rows, SparseRows, cut_rows, shape_of
+from craig_cli.blocks import Block, Dataset, Labels, Rows, SparseRows, cut_block, cut_rows, shape_of
 from craig_cli.kernels.fingerprint import LANES, hash_dense, hash_sparse
 from craig_cli.readers.labels import DECIMAL, WHOLE, as_numbers
 
 CHUNK_ROWS = 65_536
 PARTS = "craig1-parts:"
+WEIGHT_LANE, COST_LANE = np.uint64(0xA4093822299F31D0), np.uint64(0x082EFA98EC4E6C89)
 
 
 def fingerprint(dataset: Dataset, like: str = "", parts: Sequence[int] = ()) -> str:
-    """Return ``craig1:`` and 32 hexadecimal digits, which change with any value, label or the order of the rows.
+    """Return ``craig1:`` and 32 hexadecimal digits, which change with any value, label, weight or cost, or the order of the rows.
 
     Zeros and columns of zeros at the end do not count, -0 is 0, a float32 is its float64 value, and numeric labels are equal if their
     values are. Time about 2 ns a value; memory: 65,536 rows at a time.
@@ -39,7 +40,8 @@ def fingerprint_of_parts(fingerprints: Sequence[str]) -> str:
 def rows_between(dataset: Dataset, first: int, last: int) -> Dataset:
     """Return some consecutive rows as a data set."""
     own = slice(first, last)
-    return Dataset(cut_rows(dataset.rows, own), None if dataset.labels is None else dataset.labels[own])
+    weights, costs = (None if values is None else values[own] for values in (dataset.weights, dataset.costs))
+    return Dataset(cut_rows(dataset.rows, own), None if dataset.labels is None else dataset.labels[own], weights=weights, costs=costs)
 
 
 def joined_fingerprint(n_rows: int, hashes: Sequence[Sequence[int]]) -> str:
@@ -49,7 +51,7 @@ def joined_fingerprint(n_rows: int, hashes: Sequence[Sequence[int]]) -> str:
 
 def hashes_of_rows(dataset: Dataset, first_row: int = 0) -> list[int]:
     """Return the hashes of rows of which the first is row `first_row` of all: those of parts add up."""
-    return row_sums(dataset.rows, hash_labels(dataset.labels, dataset.n_rows), first_row)
+    return row_sums(dataset.rows, with_amounts(hash_labels(dataset.labels, dataset.n_rows), dataset), first_row)
 
 
 def as_text(n_rows: int, sums: Sequence[int]) -> str:
@@ -77,7 +79,7 @@ class Running(Protocol):
 
     n_rows: int
 
-    def add(self, rows: Rows, labels: Labels | None) -> None: ...
+    def add(self, block: Block) -> None: ...
 
     def text(self) -> str: ...
 
@@ -99,15 +101,16 @@ class RunningFingerprint:
         self._plain, self._numeric = [0] * len(LANES), [0] * len(LANES)
         self._texts: set[str] = set()
 
-    def add(self, rows: Rows, labels: Labels | None) -> None:
+    def add(self, block: Block) -> None:
         """Take in the next rows, with their labels as a reader gives them."""
+        rows, labels = block.rows, block.labels
         n = shape_of(rows)[0]
-        plain = numeric = row_sums(rows, hash_labels(labels, n), self.n_rows)
+        plain = numeric = row_sums(rows, with_amounts(hash_labels(labels, n), block), self.n_rows)
         if labels is not None and labels.dtype == object:
             values, codes = np.unique(labels, return_inverse=True)
             self._texts.update(values.tolist())
             numbers = np.array([as_number(text) for text in values])
-            numeric = row_sums(rows, hash_labels(numbers[codes], n), self.n_rows)
+            numeric = row_sums(rows, with_amounts(hash_labels(numbers[codes], n), block), self.n_rows)
         self._plain = [a + b for a, b in zip(self._plain, plain, strict=True)]
         self._numeric = [a + b for a, b in zip(self._numeric, numeric, strict=True)]
         self.n_rows += n
@@ -126,13 +129,13 @@ class RunningParts:
         self._starts = [0, *np.cumsum(parts[:-1]).tolist()]
         self._parts = [RunningFingerprint() for _ in self._starts]
 
-    def add(self, rows: Rows, labels: Labels | None) -> None:
+    def add(self, block: Block) -> None:
         """Take in the next rows, with their labels as a reader gives them."""
-        n = shape_of(rows)[0]
+        n = shape_of(block.rows)[0]
         for part, start, end in zip(self._parts, self._starts, [*self._starts[1:], self.n_rows + n], strict=True):
             own = slice(max(start - self.n_rows, 0), min(end - self.n_rows, n))
             if own.start < own.stop:
-                part.add(cut_rows(rows, own), None if labels is None else labels[own])
+                part.add(cut_block(block, own))
         self.n_rows += n
 
     def text(self) -> str:
@@ -143,6 +146,21 @@ class RunningParts:
 def as_number(text: str) -> float:
     """Return the number that a label's text stands for where it stands for one; else 0."""
     return float(int(text)) if WHOLE.fullmatch(text) else float(text) if DECIMAL.fullmatch(text) else 0.0
+
+
+def with_amounts(bits: NDArray[np.uint64], rows: Block | Dataset) -> NDArray[np.uint64]:
+    """Return the 64 bits of each label mixed with those of the weight and of the cost of the row, where there are such."""
+    for values, lane in ((rows.weights, WEIGHT_LANE), (rows.costs, COST_LANE)):
+        if values is not None:
+            bits = mixed(mixed((values + 0.0).view(np.uint64) ^ lane) ^ bits)
+    return bits
+
+
+def mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return each 64 bits mixed (splitmix64)."""
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
 
 
 def hash_labels(labels: Labels | None, n_rows: int) -> NDArray[np.uint64]:

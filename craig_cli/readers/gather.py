@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import Block, Dataset, Labels, Progress, Rows, SparseRows, no_progress, shape_of
 from craig_cli.errors import InputError, UsageError
+from craig_cli.readers.amounts import AMOUNTS
 from craig_cli.readers.labels import unify_labels
 from craig_cli.readers.sources import Source, expand_sources
 from craig_cli.settings import InputSettings
@@ -43,7 +45,9 @@ def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> D
     """
     reading = Reading(settings, progress)
     blocks = list(reading.blocks())
-    return reading.dataset(join_rows([b.rows for b in blocks], [reading.sources[b.file].name for b in blocks]), [b.labels for b in blocks])
+    rows = join_rows([b.rows for b in blocks], [reading.sources[b.file].name for b in blocks])
+    dataset = reading.dataset(rows, [b.labels for b in blocks])
+    return replace(dataset, weights=join_amounts([b.weights for b in blocks]), costs=join_amounts([b.costs for b in blocks]))
 
 
 class Reading:
@@ -122,7 +126,8 @@ def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
     nameless = next((s for s in sources if s.format in ("libsvm", "hdf5", "idx")), None)
     if nameless is None:
         return
-    for option, given in (("--drop", settings.drop), ("--one-hot", settings.one_hot)):
+    amounts = [(amount.option, amount.column(settings)) for amount in AMOUNTS if settings.amounts_needed and nameless.format != "hdf5"]
+    for option, given in (("--drop", settings.drop), ("--one-hot", settings.one_hot), *amounts):
         if given:
             raise UsageError(f"{option}: columns of {nameless.format} files have no names. Convert the file to CSV or Parquet first.")
     if nameless.format == "libsvm" and settings.label is not None:
@@ -207,6 +212,12 @@ def join_rows(parts: list[Rows], names: list[str]) -> Rows:
         np.concatenate([part.values for part in sparse]),
         max(part.n_columns for part in sparse),
     )
+
+
+def join_amounts(parts: list[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+    """Return the weights, or the costs, of all blocks; None where there are none."""
+    given = [part for part in parts if part is not None]
+    return np.concatenate(given) if given else None
 
 
 def join_labels(parts: list[Labels | None], source: str) -> Labels | None:

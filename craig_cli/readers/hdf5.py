@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import Block, Labels, Rows, SparseRows, shape_of
 from craig_cli.errors import InputError, UsageError, printable
+from craig_cli.readers.amounts import AMOUNTS, Amount, first_unfit
 from craig_cli.readers.libsvm import without_zeros
 from craig_cli.readers.numbers import first_fault, first_unusable, first_unusable_label, numeric_labels
 from craig_cli.readers.sources import Source
@@ -41,7 +42,7 @@ def read_blocks(
     file : int
         Its position among the inputs.
     settings : InputSettings
-        Uses rows_key, label, no_label, task and block_bytes.
+        Uses rows_key, label, no_label, weight_column, cost_column, task and block_bytes.
     skipped : callable
         Never called: ``--on-error skip`` is for rows of text, so a bad row of HDF5 is an error all the same.
     categories : mapping
@@ -56,6 +57,7 @@ def read_blocks(
         if given:
             raise UsageError(f"{option}: columns of hdf5 files have no names. Convert the file to CSV or Parquet first.")
     request = {name: getattr(settings, name) for name in ("rows_key", "label", "no_label", "block_bytes")}
+    request["amounts"] = {amount.field: amount.column(settings) for amount in AMOUNTS if settings.amounts_needed and amount.column(settings)}
     first_row = 0
     with start_probe(request | {"path": source.path}) as probe:
         for header, arrays in messages(probe, source.name):
@@ -65,9 +67,12 @@ def read_blocks(
             else:
                 rows = dense_rows(arrays["rows"], source.name, first_row)
             labels = block_labels(header, arrays, source.name, first_row, settings.task)
-            if isinstance(rows, InputError) or isinstance(labels, InputError):
-                raise first_fault(part for part in (rows, labels) if isinstance(part, InputError))
-            yield Block(rows, labels, file)
+            amounts = [block_amount(amount, arrays, source.name, first_row) for amount in AMOUNTS]
+            faults = [part for part in (rows, labels, *amounts) if isinstance(part, InputError)]
+            if isinstance(rows, InputError) or isinstance(labels, InputError) or faults:
+                raise first_fault(faults)
+            weights, costs = (None if isinstance(part, InputError) else part for part in amounts)
+            yield Block(rows, labels, file, weights, costs)
             first_row += shape_of(rows)[0]
 
 
@@ -184,6 +189,18 @@ def block_labels(header: dict[str, Any], arrays: dict[str, NDArray], name: str, 
         return numeric_labels(numbers, task)
     row, problem = found
     return InputError(name, f"the label {problem}", row=first_row + row + 1, value=str(numbers[row]), remedy=CORRECT)
+
+
+def block_amount(amount: Amount, arrays: dict[str, NDArray], name: str, first_row: int) -> NDArray[np.float64] | InputError | None:
+    """Return the weights or the costs of a block, or the error of the first that cannot be used; None where there are none."""
+    if amount.field not in arrays:
+        return None
+    numbers = as_floats(arrays[amount.field])
+    found = first_unfit(numbers, amount)
+    if found is None:
+        return numbers.astype(np.float64)
+    row, problem = found
+    return InputError(name, f"the {amount.field.removesuffix('s')} {problem}", row=first_row + row + 1, value=str(numbers[row]), remedy=CORRECT)
 
 
 def is_whole_text(text: str) -> bool:

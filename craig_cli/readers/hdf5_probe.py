@@ -103,14 +103,13 @@ def serve(request: dict[str, Any]) -> None:
         path, rows = find_rows(root, request["rows_key"], label)
         if isinstance(rows, h5py.h5g.GroupID):
             matrix = SparseMatrix(root, rows, path)
-            labels = open_labels(label, path, matrix.n_rows)
-            matrix.send_blocks(labels, size)
+            matrix.send_blocks(open_beside(root, request, label, path, matrix.n_rows), size)
         else:
             dataset = open_numbers(rows, path)
-            send_dense(dataset, open_labels(label, path, dataset.shape[0]), size)
+            send_dense(dataset, open_beside(root, request, label, path, dataset.shape[0]), size)
 
 
-def send_dense(dataset: h5py.Dataset, labels: h5py.Dataset | None, size: int) -> None:
+def send_dense(dataset: h5py.Dataset, beside: dict[str, h5py.Dataset], size: int) -> None:
     """Send the rows of a dense dataset, about `size` bytes at a time."""
     n_rows, n_columns = dataset.shape
     if n_columns == 0:
@@ -118,18 +117,17 @@ def send_dense(dataset: h5py.Dataset, labels: h5py.Dataset | None, size: int) ->
     step = max(1, size // (n_columns * dataset.dtype.itemsize))
     for start in range(0, n_rows, step):
         stop = min(start + step, n_rows)
-        send_block(labels, start, stop, {}, rows=dataset[start:stop])
+        send_block(beside, start, stop, {}, rows=dataset[start:stop])
 
 
-def send_block(labels: h5py.Dataset | None, start: int, stop: int, header: dict[str, Any], **arrays: NDArray) -> None:
-    """Send a block with its labels, numbers as an array and text in the header."""
-    if labels is None:
-        send(header, **arrays)
-    elif h5py.check_string_dtype(labels.dtype) is None:
-        send(header, **arrays, labels=labels[start:stop])
-    else:
-        texts = [value.decode(errors="surrogateescape") for value in labels[start:stop].tolist()]
-        send(header | {"texts": texts}, **arrays)
+def send_block(beside: dict[str, h5py.Dataset], start: int, stop: int, header: dict[str, Any], **arrays: NDArray) -> None:
+    """Send a block with what there is beside its rows, numbers as arrays and labels of text in the header."""
+    for name, dataset in beside.items():
+        if h5py.check_string_dtype(dataset.dtype) is None:
+            arrays[name] = dataset[start:stop]
+        else:
+            header = header | {"texts": [value.decode(errors="surrogateescape") for value in dataset[start:stop].tolist()]}
+    send(header, **arrays)
 
 
 class SparseMatrix:
@@ -196,7 +194,7 @@ class SparseMatrix:
         dataset = open_numbers(open_link(root, group, b"shape", f"{self.path}/shape"), f"{self.path}/shape", 1)
         return np.asarray(dataset[:3])
 
-    def send_blocks(self, labels: h5py.Dataset | None, size: int) -> None:
+    def send_blocks(self, beside: dict[str, h5py.Dataset], size: int) -> None:
         """Send the rows, about `size` bytes at a time."""
         most_rows, most_entries = max(1, size // 8), max(1, size // 12)
         for first in range(0, self.n_rows, most_rows):
@@ -206,7 +204,7 @@ class SparseMatrix:
                 stop = max(start + 1, int(np.searchsorted(pointers, pointers[start] + most_entries, "right")) - 1)
                 entries = slice(int(pointers[start]), int(pointers[stop]))
                 arrays = {"indptr": pointers[start : stop + 1] - pointers[start], "indices": self.indices[entries], "values": self.data[entries]}
-                send_block(labels, first + start, first + stop, {"n_columns": self.n_columns}, **arrays)
+                send_block(beside, first + start, first + stop, {"n_columns": self.n_columns}, **arrays)
                 start = stop
 
 
@@ -318,6 +316,22 @@ def open_labels(label: tuple[str, Any] | None, rows_path: str, n_rows: int) -> h
             f"the lengths of '{path}' and '{rows_path}' differ: {len(dataset)} and {n_rows}", "Name others with --label PATH or --rows-key PATH."
         )
     return dataset
+
+
+def open_beside(
+    root: h5py.h5g.GroupID, request: dict[str, Any], label: tuple[str, Any] | None, rows_path: str, n_rows: int
+) -> dict[str, h5py.Dataset]:
+    """Return the datasets of one value a row that are read beside the rows: labels, weights and costs, by these names."""
+    found = {}
+    labels = open_labels(label, rows_path, n_rows)
+    if labels is not None:
+        found["labels"] = labels
+    for name, key in request.get("amounts", {}).items():
+        path = "/" + key.strip("/")
+        found[name] = open_numbers(open_path(root, path), path, 1)
+        if len(found[name]) != n_rows:
+            raise Fault(f"the lengths of '{path}' and '{rows_path}' differ: {len(found[name])} and {n_rows}", "Name a dataset of one number a row.")
+    return found
 
 
 def open_dataset(target: Any, path: str, rank: int) -> h5py.Dataset:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import Block, Labels
 from craig_cli.errors import InputError, ResourceError, printable
+from craig_cli.readers.amounts import first_unfit
 from craig_cli.readers.columns import Columns, choose_columns
 from craig_cli.readers.numbers import first_fault, first_unusable, first_unusable_label, numeric_labels
 from craig_cli.readers.sources import Source
@@ -38,7 +39,7 @@ def read_blocks(
     file : int
         Its position among the inputs.
     settings : InputSettings
-        Uses label, no_label, task, drop, one_hot and block_bytes.
+        Uses label, no_label, task, drop, one_hot, weight_column, cost_column and block_bytes.
     skipped : callable
         Never called: ``--on-error skip`` is for rows of text, so a bad row of Parquet is an error all the same.
     categories : mapping
@@ -137,7 +138,7 @@ class BatchReader:
     def __post_init__(self) -> None:
         self.columns: Columns = choose_columns(self.name, self.schema.names, self.settings)
         check_types(self.name, self.schema, self.columns, self.settings.task)
-        self.wanted = [*self.columns.features, *([] if self.columns.label is None else [self.columns.label])]
+        self.wanted = [*self.columns.features, *([] if self.columns.label is None else [self.columns.label]), *self.columns.amounts]
         types = [self.schema.field(name).type for name in self.columns.features]
         is_single = all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in types) and not self.columns.one_hot
         self.dtype = np.dtype(np.float32 if is_single else np.float64)
@@ -162,7 +163,8 @@ class BatchReader:
             else:
                 rows[:, place] = as_array(batch.column(name))
                 place += 1
-        return Block(rows, self.labels(batch), file)
+        amounts = {amount.field: as_array(batch.column(name)).astype(np.float64) for name, amount in self.columns.amounts.items()}
+        return Block(rows, self.labels(batch), file, **amounts)
 
     def codes(self, batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
         """Return the position of each value of a ``--one-hot`` column among its categories."""
@@ -190,7 +192,9 @@ class BatchReader:
         found = None
         if is_number(values.type) and name not in self.columns.one_hot:
             numbers = as_array(values[:n_present])
+            amount = self.columns.amounts.get(name)
             found = first_unusable_label(numbers, self.settings.task) if is_label else first_unusable(numbers)
+            found = found if amount is None else first_unfit(numbers, amount)
         if found is not None:
             row, problem = found
             value, remedy = str(numbers[row]), "Correct it"
@@ -198,8 +202,9 @@ class BatchReader:
             row, problem, value, remedy = n_present, "has no value in this row", None, "Fill it in"
         else:
             return None
-        what = f"{'label column' if is_label else 'column'} '{printable(name)}' {problem}"
-        remedy += " or remove the row." if is_label else f", remove the row, or drop the column with {option_of('--drop', [name])}."
+        what = f"{self.columns.called(name)} {problem}"
+        is_feature = name in self.columns.features
+        remedy += " or remove the row." if not is_feature else f", remove the row, or drop the column with {option_of('--drop', [name])}."
         return InputError(self.name, what, row=first_row + row + 1, column=self.schema.names.index(name) + 1, value=value, remedy=remedy)
 
 
@@ -221,6 +226,11 @@ def check_types(source_name: str, schema: pa.Schema, columns: Columns, task: str
         if len(texts) == 1:
             what = what.replace(" hold ", " holds ")
         raise InputError(source_name, what, remedy=f"Use {option_of('--drop', texts)}, or {option_of('--one-hot', texts)}.")
+    for name, amount in columns.amounts.items():
+        kind = schema.field(name).type
+        if not is_number(kind):
+            problem = f"{columns.called(name)} is of type {printable(str(kind), 100)}, not a number"
+            raise InputError(source_name, problem, remedy=f"Convert it, or name another with {amount.option} COLUMN.")
     if columns.label is None:
         return
     kind = schema.field(columns.label).type

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from craig_cli.blocks import Block, Dataset, Progress, cut_rows, no_progress, shape_of
+from craig_cli.blocks import Block, Dataset, Progress, cut_block, no_progress, shape_of
 from craig_cli.errors import UsageError
 from craig_cli.readers.gather import Reading, join_rows
 from craig_cli.readers.sources import STDIN, Source, expand_sources
@@ -95,6 +95,6 @@ def within(reading: Reading, sources: Sequence[Source]) -> Iterator[Block]:
             continue
         own = slice(max(wanted[0] - start, 0), min(wanted[1] - start, n))
         if own.start < own.stop:
-            yield Block(cut_rows(block.rows, own), None if block.labels is None else block.labels[own], block.file)
+            yield cut_block(block, own)
         if start + n >= wanted[1] and block.file == len(sources) - 1:
             return

@@ -67,7 +67,7 @@ def read_picks(reading: Reading, index: NDArray[np.int64], like: str = "", parts
             rows.append(taken(block.rows, local))
             labels.append(None if block.labels is None else block.labels[local])
             names.append(reading.sources[block.file].name)
-        running.add(block.rows, block.labels)
+        running.add(block)
         counts[block.file] += n
     outside = index[(index < 0) | (index >= running.n_rows)]
     if len(outside):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +15,44 @@ from craig_cli.selection.budgets import class_sizes
 from craig_cli.selection.classes import ClassRows
 from craig_cli.selection.dense_group import compact_order
 from craig_cli.selection.frames import make_frame
+from craig_cli.selection.row_weights import drawn_by_weight, uneven
 from craig_cli.selection.sparse_group import SKETCH_COLUMNS
 from craig_cli.threads import Workers
 
 UNIFORM_SHARE = 0.2
 """Of importance sampling, so that rows of small scores, too, have a bounded weight."""
 ROUNDING = 1e-12
+
+
+Drawn: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Places of picks, and their weights."""
+Draw: TypeAlias = Callable[[NDArray[np.int64], int, NDArray[np.float64] | None], Drawn]
+
+
+def weighted_picks(weights: NDArray[np.float64] | None, n_rows: int, size: int, draw: Draw) -> Drawn:
+    """Return distinct rows that `draw` takes, and weights that add up to those of all rows.
+
+    Parameters
+    ----------
+    weights : ndarray of float64, shape (n,), or None
+        Of the rows, not all of them 0; None for all 1.
+    n_rows, size : int
+    draw : callable
+        ``draw(rows, k, own)`` returns k places in `rows` and their weights, up to a factor, for rows of the weights `own`; None for equal ones.
+
+    Notes
+    -----
+    Only rows of a weight above 0 are drawn; where these are too few, the lowest of the others follow, of weight 0.
+    """
+    if uneven(weights) is None:
+        places, drawn = draw(np.arange(n_rows), size, None)
+        return places, drawn if weights is None else drawn * weights[0]
+    assert weights is not None
+    counting, idle = np.flatnonzero(weights > 0), np.flatnonzero(weights == 0)
+    n_drawn = min(size, len(counting))
+    places, drawn = draw(counting, n_drawn, weights[counting])
+    picks = np.concatenate([counting[places], idle[: size - n_drawn]])
+    return picks, np.concatenate([drawn * (weights.sum() / drawn.sum()), np.zeros(size - n_drawn)])
 
 
 def random_picks(n_rows: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -51,6 +85,22 @@ def importance_picks(scores: NDArray[np.float64], size: int, rng: np.random.Gene
     return picks, weights * (len(scores) / weights.sum())
 
 
+def draw_by_importance(
+    scores: NDArray[np.float64], rng: np.random.Generator, rows: NDArray[np.int64], size: int, own: NDArray[np.float64] | None
+) -> Drawn:
+    """Return `importance_picks` of some rows: those that have weights are drawn by weight times score, and stand for weight over probability."""
+    if own is None:
+        return importance_picks(scores[rows], size, rng)
+    places, drawn = importance_picks(scores[rows] * own, size, rng)
+    return places, drawn * own[places]
+
+
+def draw_at_random(rng: np.random.Generator, rows: NDArray[np.int64], size: int, own: NDArray[np.float64] | None) -> Drawn:
+    """Return `random_picks` of some rows; those that have weights stand for them over the probability (Horvitz and Thompson)."""
+    places, drawn = random_picks(len(rows), size, rng)
+    return places, drawn if own is None else drawn * own[places]
+
+
 def inclusion_chances(scores: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """Return the probability of each row to be among `size` that are drawn; those that would exceed 1 are 1, and the others share the rest."""
     n, total = len(scores), scores.sum()
@@ -64,9 +114,11 @@ def inclusion_chances(scores: NDArray[np.float64], size: int) -> NDArray[np.floa
 
 
 def stratified_picks(
-    points: NDArray[np.float64] | SparseRows, size: int, rng: np.random.Generator, workers: Workers
+    points: NDArray[np.float64] | SparseRows, size: int, rng: np.random.Generator, workers: Workers, weights: NDArray[np.float64] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return one random row of each of `size` balanced, compact cells, in random order, and the cells' sizes as weights.
+
+    With `weights` (n,) a row is drawn in proportion to them, and stands for those of its cell added up.
 
     Unbiased given the cells: the weighted sum over the picks of any function of a row has the sum over all rows as its mean.
     Time n d log2(size) / threads; memory 4 d n, or 768 n for sparse rows, whose cells are cut in a random projection to 64 columns.
@@ -77,20 +129,21 @@ def stratified_picks(
         points = flat
     bounds = np.arange(size + 1) * len(points) // size
     order = compact_order(make_frame(points, False, workers).coordinates(points), bounds, workers)
-    sizes = np.diff(bounds)
-    picks = order[bounds[:-1] + rng.integers(sizes)]
+    sizes = np.diff(bounds).astype(np.float64) if weights is None else np.add.reduceat(weights[order], bounds[:-1])
+    picks = order[bounds[:-1] + rng.integers(np.diff(bounds)) if weights is None else drawn_by_weight(weights[order], bounds, rng)]
     shuffled = rng.permutation(size)
-    return picks[shuffled], sizes[shuffled].astype(np.float64)
+    return picks[shuffled], sizes[shuffled]
 
 
 def importance_rows(
     classes: Sequence[ClassRows], scores: NDArray[np.float64], size: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return `size` rows by `importance_picks`, class by class, class ratios kept, and their weights."""
+    """Return `size` rows by `importance_picks`, class by class, class ratios kept, and their weights; the rows count by their own weights, too."""
     sizes = class_sizes(size, np.array([len(c.index) for c in classes]))
     rows, weights = [], []
     for number, (members, share) in enumerate(zip(classes, sizes.tolist(), strict=True)):
-        picks, weight = importance_picks(scores[members.index], share, np.random.default_rng([seed, number]))
+        draw = partial(draw_by_importance, scores[members.index], np.random.default_rng([seed, number]))
+        picks, weight = weighted_picks(members.weights, len(members.index), share, draw)
         rows.append(members.index[picks])
         weights.append(weight)
     return np.concatenate(rows), np.concatenate(weights)

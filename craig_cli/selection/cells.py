@@ -18,7 +18,7 @@ from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.exact import LazyGreedy
 from craig_cli.selection.groups import Group
 from craig_cli.selection.sparse_group import SparseGroup
-from craig_cli.selection.thinning import clusters, thin_out
+from craig_cli.selection.thinning import Weigh, clusters, thin_out
 from craig_cli.threads import Workers
 
 CELL_ROWS_AT_MOST = 4096
@@ -106,19 +106,32 @@ def pick_in_cell(group: Group, cell: NDArray[np.int64], n_picks: int) -> Candida
     greedy = LazyGreedy(part)
     while len(greedy.picks) < n_picks and (not greedy.gained or greedy.gained[-1] > 0):
         greedy.extend(n_picks - len(greedy.picks))
-    gained = np.array(greedy.gained, np.float64) * part.unit
+    gained = np.array(greedy.gained, np.float64) * part.gain_unit
     return cell[np.array(greedy.picks, np.int64)[gained > 0]], gained[gained > 0]
 
 
 def thinned_medoids(group: Group, picks: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return which of the picks are kept, `size` of them, and the medoids of their clusters in the same order."""
-    kept, cluster, nearest = thin_out(group, picks, size)
+    kept, cluster, nearest = thin_out(group, picks, size, weigher(group.weights))
     cluster[picks[kept]] = np.arange(len(kept))
     starts, members = clusters(cluster, group.rank, len(kept))
     for c in np.flatnonzero(np.diff(starts) > MEDOID_CANDIDATES).tolist():
         own = members[starts[c] : starts[c + 1]]
         members[starts[c] : starts[c + 1]] = own[np.argsort(nearest[own], kind="stable")]
     return kept, group.medoids(starts, members, MEDOID_CANDIDATES)
+
+
+def weigher(weights: NDArray[np.int32] | None) -> Weigh | None:
+    """Return what makes costs of distances by the weights of the rows (n_rows,); None where these are alike."""
+    if weights is None:
+        return None
+    of_rows = weights[:, None].astype(np.int64)
+
+    def weigh(distances: NDArray[np.integer]) -> NDArray[np.int64]:
+        costs: NDArray[np.int64] = of_rows * distances
+        return costs
+
+    return weigh
 
 
 def fill_up(group: Group, picks: NDArray[np.int64], size: int) -> NDArray[np.int64]:

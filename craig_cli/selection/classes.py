@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Labels, SparseRows
+from craig_cli.blocks import Dataset, Labels, SparseRows
+from craig_cli.errors import InputError, printable
 from craig_cli.kernels import sparse, tiles
 from craig_cli.selection.features import CHUNK_ROWS, Features
 from craig_cli.selection.frames import Frame, power_of_two
 from craig_cli.selection.groups import Group, make_group
+from craig_cli.selection.row_weights import row_weights
 from craig_cli.threads import Workers, ranges
 
 NARROW_TOLERANCE = 1e-3
@@ -26,13 +28,19 @@ NEAR_SHARE = 0.99
 class ClassRows:
     """One class: its label (None for a single group), its rows in the input, ascending, and the scores of these, if rows are drawn by such.
 
-    `frames` are the narrow and the wide frame of the class, where its parts have agreed on them.
+    `frames` are the narrow and the wide frame of the class, where its parts have agreed on them; `weights` and `costs` are those of its rows.
     """
 
     label: int | float | str | None
     index: NDArray[np.int64]
     scores: NDArray[np.float64] | None = None
     frames: tuple[Frame, Frame] | None = None
+    weights: NDArray[np.float64] | None = None
+    costs: NDArray[np.float64] | None = None
+
+    def make_group(self, points: NDArray[np.float64] | SparseRows, wide: bool, workers: Workers) -> Group:
+        """Return the rows of the class, all of them in `points`, laid out for selection."""
+        return make_group(points, wide, workers, self.frames and self.frames[wide], row_weights(self.weights, len(self.index), wide))
 
 
 @dataclass(frozen=True)
@@ -65,8 +73,28 @@ def split_classes(labels: Labels | None, n_rows: int, task: str) -> list[ClassRo
     return [ClassRows(value, index) for value, index in zip(values.tolist(), by_class, strict=True)]
 
 
+def classes_of(dataset: Dataset, task: str) -> list[ClassRows]:
+    """Return the classes of a data set, with the weights and costs of their rows.
+
+    Raises
+    ------
+    InputError
+        All rows of a class have zero weight.
+    """
+    classes = split_classes(dataset.labels, dataset.n_rows, task)
+    weights, costs = dataset.weights, dataset.costs
+    if weights is not None:
+        classes = [replace(c, weights=weights[c.index]) for c in classes]
+    for c in classes:
+        if c.weights is not None and not c.weights.any():
+            name = "all rows" if c.label is None else f"all rows of class '{printable(str(c.label), 60)}'"
+            remedy = "Give a row of each class a weight above 0, or leave the class out."
+            raise InputError(dataset.files[0], f"{name} have zero weight", remedy=remedy)
+    return classes if costs is None else [replace(c, costs=costs[c.index]) for c in classes]
+
+
 Choose: TypeAlias = Callable[[Group], tuple[NDArray[np.int64], NDArray[np.float64] | None]]
-"""Picks of a class (rows of the class, in order) and their weights; None for the cluster sizes."""
+"""Picks of a class (rows of the class, in order) and their weights; None for those of the clusters."""
 
 
 def with_enough_digits(features: Features, members: ClassRows, workers: Workers, choose: Choose, size_of_trial: int = 0) -> ClassPicks:
@@ -77,7 +105,7 @@ def with_enough_digits(features: Features, members: ClassRows, workers: Workers,
     choosing is slow, `size_of_trial` picks made at no cost tell beforehand.
     """
     for wide in (False, True):
-        group = make_group(features.in_parts(members.index, workers), wide, workers, members.frames and members.frames[wide])
+        group = members.make_group(features.in_parts(members.index, workers), wide, workers)
         if size_of_trial > 0 and not wide and not is_resolved_by_trial(features, members, group, size_of_trial, workers):
             continue
         chosen, weight = choose(group)
@@ -94,25 +122,25 @@ def measure_class(
 
     A selected row stands for itself; other ties go to the earlier pick.
     """
-    n = len(members.index)
+    own = members.weights
     cluster, gained = absorb_picks(group, chosen)
     distances, errors = checked_distances(features, members, group, chosen, cluster, workers)
-    remaining = n * group.phantom - np.cumsum(gained)
+    remaining = group.total_weight * group.phantom - np.cumsum(gained)
     sizes = np.bincount(cluster, minlength=len(chosen)).astype(np.int64)
-    total = float(distances.sum())
+    of_clusters = sizes if own is None else np.bincount(cluster, own, len(chosen))
     measured = ClassPicks(
         rows=members.index[chosen],
-        gain=gained.astype(np.float64) * group.unit,
-        epsilon=remaining.astype(np.float64) * group.unit,
+        gain=gained.astype(np.float64) * group.gain_unit,
+        epsilon=remaining.astype(np.float64) * group.gain_unit,
         cluster_size=sizes,
-        weight=sizes.astype(np.float64) if weight is None else weight,
-        final_epsilon=total,
-        medoid_epsilon=float(remaining[0] * group.unit),
+        weight=of_clusters.astype(np.float64) if weight is None else weight,
+        final_epsilon=float((distances if own is None else distances * own).sum()),
+        medoid_epsilon=float(remaining[0] * group.gain_unit),
         cluster=cluster,
         reach=group.phantom * group.unit,
         is_wide=group.is_wide,
     )
-    return measured, float(errors.sum()) <= NARROW_TOLERANCE * total and are_resolved(distances, errors)
+    return measured, float(errors.sum()) <= NARROW_TOLERANCE * float(distances.sum()) and are_resolved(distances, errors)
 
 
 def is_resolved_by_trial(features: Features, members: ClassRows, group: Group, size: int, workers: Workers) -> bool:

@@ -30,6 +30,8 @@ class ClassSummary:
         L(S) of the class, recomputed in float64 from the final assignment, in units of the (scaled) features.
     medoid_epsilon : float
         The same with the class medoid as the only pick; NaN for methods that do not compute it.
+    weight_sum : float or None
+        The weights of its rows added up; None where all rows count alike.
     """
 
     label: int | float | str | None
@@ -37,6 +39,12 @@ class ClassSummary:
     n_selected: int
     epsilon: float
     medoid_epsilon: float
+    weight_sum: float | None = None
+
+    @property
+    def total_weight(self) -> float:
+        """What the weights of its picks add up to."""
+        return float(self.n_rows) if self.weight_sum is None else self.weight_sum
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class Coreset:
         0 ... k - 1: the rank of the pick. For a greedy method picks of all classes are merged by falling gain, so every prefix is
         the greedy choice of that size under the class quotas; for the others, so that every prefix keeps the class ratios.
     weight : ndarray of float64, shape (k,)
-        How many rows the pick stands for.
+        How many rows the pick stands for; of rows that have weights, these added up.
     cluster_size : ndarray of int64, shape (k,)
         Rows whose nearest pick this is (or is the one it represents).
     label : Labels or None
@@ -88,6 +96,8 @@ class Coreset:
         How many of the first picks were given (rows to include, or a coreset that was extended), and not chosen.
     parts : tuple of int
         Rows of each part that the data was selected in; empty where that was in one piece.
+    cost_budget, cost_spent : float or None
+        What the picks were to cost at most, and what they cost; None where there was no such budget.
     """
 
     index: NDArray[np.int64]
@@ -115,6 +125,18 @@ class Coreset:
     calibration: Mapping[str, Any] | None = None
     n_given: int = 0
     parts: tuple[int, ...] = ()
+    cost_budget: float | None = None
+    cost_spent: float | None = None
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether the rows have weights."""
+        return any(c.weight_sum is not None for c in self.classes)
+
+    @property
+    def total_weight(self) -> float:
+        """What the weights add up to: the number of rows, or the sum of their weights."""
+        return sum(c.total_weight for c in self.classes)
 
     @property
     def epsilon_total(self) -> float:
@@ -126,9 +148,10 @@ class Coreset:
         """What epsilon is, in words."""
         if self.weights == "shard":
             return BOUND_DEFINITION
-        return EPSILON_DEFINITION if self.medoid is None else REPRESENTATIVE_DEFINITION
+        definition = EPSILON_DEFINITION if self.medoid is None else REPRESENTATIVE_DEFINITION
+        return definition.replace("of the distance", "of weight times the distance") if self.is_weighted else definition
 
     @property
     def epsilon_mean(self) -> float:
-        """L(S) / n: the mean distance of a row to the pick that stands for it."""
-        return self.epsilon_total / self.n_rows
+        """L(S) / n: the mean distance of a row to the pick that stands for it; by the weights of the rows, where they have such."""
+        return self.epsilon_total / self.total_weight

@@ -44,7 +44,8 @@ def predicted_work(settings: SelectionSettings, counts: NDArray[np.int64], sizes
         seen = np.minimum(seen, np.maximum(sizes, settings.sample_rows * seen / seen.sum()))
     pairs = ASSIGNED_SHARE * float((counts * sizes.astype(np.float64)).sum())
     if settings.method in ("exact", "stochastic"):
-        return exact_work(seen, n_columns) + pairs * (n_columns + OVERHEAD_COLUMNS)
+        tries = 1 if settings.budget.budget_cost is None else 2
+        return tries * exact_work(seen, n_columns) + pairs * (n_columns + OVERHEAD_COLUMNS)
     if settings.method == "cells":
         pairs += CELL_PASSES * float((seen * np.minimum(seen, settings.cell_size)).sum()) + NEAR_PICKS * float(seen.sum())
     return pairs * (n_columns + OVERHEAD_COLUMNS)
@@ -76,6 +77,8 @@ def resolve_method(settings: SelectionSettings, counts: NDArray[np.int64], n_col
         return settings, ""
     if settings.is_given:
         return replace(settings, method="exact"), "it goes on from given rows"
+    if settings.budget.budget_cost is not None:
+        return replace(settings, method="exact"), "a budget of costs needs its greedy order"
     if settings.budget.is_cover:
         return replace(settings, method="exact"), "an epsilon budget needs its greedy order"
     if settings.sample_rows:

@@ -13,7 +13,7 @@ from craig_cli.selection.classes import ClassPicks, ClassRows, measure_class
 from craig_cli.selection.exact import PICKS_A_STEP, LazyGreedy
 from craig_cli.selection.features import Features
 from craig_cli.selection.given import GivenRows, given_greedy
-from craig_cli.selection.groups import Group, make_group
+from craig_cli.selection.groups import Group
 from craig_cli.settings import SelectionSettings
 from craig_cli.threads import Workers
 
@@ -34,16 +34,17 @@ def cover(
         The rows that may be picked do not reach the bound.
     """
     n = sum(len(c.index) for c in classes)
-    bound = settings.budget.epsilon if settings.budget.epsilon is not None else n * float(settings.budget.mean_epsilon or 0.0)
+    total_weight = sum(len(c.index) if c.weights is None else float(c.weights.sum()) for c in classes)
+    bound = settings.budget.epsilon if settings.budget.epsilon is not None else total_weight * float(settings.budget.mean_epsilon or 0.0)
     wide = [False] * len(classes)
     while True:
-        groups = [make_group(features.in_parts(c.index, workers), w, workers) for c, w in zip(classes, wide, strict=True)]
+        groups = [c.make_group(features.in_parts(c.index, workers), w, workers) for c, w in zip(classes, wide, strict=True)]
         order = GreedyOrder(groups, given)
         target = bound
         while True:
             order.extend(target, progress)
             results = [
-                measure_class(features, members, make_group(features.in_parts(members.index, workers), w, workers), chosen, None, workers)
+                measure_class(features, members, members.make_group(features.in_parts(members.index, workers), w, workers), chosen, None, workers)
                 for members, w, chosen in zip(classes, wide, order.chosen(), strict=True)
             ]
             total = sum(picks.final_epsilon for picks, _ in results)
@@ -74,7 +75,7 @@ class GreedyOrder:
     @property
     def remaining(self) -> float:
         """L(S) over all groups; rows of a group without a pick are at the phantom's distance."""
-        return sum(left * group.unit for left, group in zip(self._left, self._groups, strict=True))
+        return sum(left * group.gain_unit for left, group in zip(self._left, self._groups, strict=True))
 
     @property
     def n_taken(self) -> int:
@@ -88,8 +89,8 @@ class GreedyOrder:
             for c, (group, greedy, taken) in enumerate(zip(self._groups, self._greedies, self._taken, strict=True)):
                 if taken == len(greedy.picks) < greedy.n_rows:
                     greedy.extend(PICKS_A_STEP)
-                if taken < len(greedy.picks) and greedy.gained[taken] * group.unit > best_gain:
-                    best, best_gain = c, greedy.gained[taken] * group.unit
+                if taken < len(greedy.picks) and greedy.gained[taken] * group.gain_unit > best_gain:
+                    best, best_gain = c, greedy.gained[taken] * group.gain_unit
             if best < 0:
                 self.is_exhausted = True
                 return

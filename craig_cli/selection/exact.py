@@ -88,8 +88,8 @@ class LazyGreedy:
 
     @property
     def remaining(self) -> int:
-        """L(S) in whole-number distances."""
-        return self._group.n_rows * self._group.phantom - sum(self.gained)
+        """L(S) in whole-number distances and weights."""
+        return self._group.total_weight * self._group.phantom - sum(self.gained)
 
     def extend(self, n_picks: int) -> None:
         """Make up to `n_picks` more picks, at least one while rows are left; rows that gain nothing come last, the lowest first."""
@@ -165,7 +165,7 @@ class LazyGreedy:
             self._next_look = max(self._next_look + 8, self._next_look * 5 // 4)
             return
         gain = np.zeros(n, np.int64)
-        gains_from_lists(*self._lists, group.nearest(), gain)
+        gains_from_lists(*self._lists, group.nearest(), gain, group.weights)
         gain[self._closed] = -1
         gain[self.picks] = -1
         self._bounds = gain

@@ -97,7 +97,7 @@ def power_of_two(largest: float) -> float:
     return float(np.ldexp(1.0, min(int(np.frexp(min(largest, np.finfo(float).max))[1]), 1023))) if largest > 0 else 1.0
 
 
-def make_frame(points: Table, wide: bool, workers: Workers) -> Frame:
+def make_frame(points: Table, wide: bool, workers: Workers, total_weight: int | None = None) -> Frame:
     """Return the frame of a class.
 
     Parameters
@@ -106,6 +106,8 @@ def make_frame(points: Table, wide: bool, workers: Workers) -> Frame:
         All rows of the class.
     wide : bool
     workers : Workers
+    total_weight : int, optional
+        Of the rows, in whole numbers; default: the number of rows.
 
     Notes
     -----
@@ -139,11 +141,11 @@ def make_frame(points: Table, wide: bool, workers: Workers) -> Frame:
     by_chunk, farthest = zip(*workers.map(spreads, chunks), strict=True)
     spread = np.sum(by_chunk, axis=0)
     columns = np.argsort(-spread, kind="stable")
-    scale, phantom = quantum(2.0 * float(np.sqrt(max(farthest))), n, d, wide)
+    scale, phantom = quantum(2.0 * float(np.sqrt(max(farthest))), total_weight or n, d, wide)
     return Frame(outer, inner, centre, columns, scale, phantom, wide)
 
 
-def quantum(diameter: float, n_rows: int, n_columns: int, wide: bool) -> tuple[float, int]:
+def quantum(diameter: float, total_weight: int, n_columns: int, wide: bool) -> tuple[float, int]:
     """Return the whole-number distances per unit, and one above any: no distance is larger than `diameter`.
 
     The narrow kind spans 2^30. The wide kind takes what int64 sums over all rows leave room for, and no more than float64 resolves. The
@@ -151,6 +153,6 @@ def quantum(diameter: float, n_rows: int, n_columns: int, wide: bool) -> tuple[f
     """
     if diameter == 0:
         return 0.0, 2
-    bits = min(52, 61 - int(n_rows).bit_length()) if wide else NARROW_BITS
+    bits = min(52, 61 - int(total_weight).bit_length()) if wide else NARROW_BITS
     scale = float(np.ldexp(1.0, bits - int(np.frexp(diameter)[1])))
     return scale, int(diameter * scale * (1 + (min(n_columns, 100_000) + 16) * 1.2e-7)) + 2

@@ -15,18 +15,25 @@ from craig_cli.blocks import SparseRows
 from craig_cli.selection.dense_group import DenseGroup, tile_rows
 from craig_cli.selection.frames import CHUNK_ROWS, Frame, make_frame
 from craig_cli.selection.near_lists import Lists
+from craig_cli.selection.row_weights import RowWeights
 from craig_cli.selection.sparse_group import SparseGroup
 from craig_cli.threads import Workers, ranges
 
 
 class Group(Protocol):
-    """What a selection method may ask of a class."""
+    """What a selection method may ask of a class.
+
+    `weights` (n_rows,) are the whole-number weights at the positions, None for all 1; a gain of 1 is worth `gain_unit`.
+    """
 
     n_rows: int
     rank: NDArray[np.int64]
     unit: float
     phantom: int
     is_wide: bool
+    weights: NDArray[np.int32] | None
+    total_weight: int
+    gain_unit: float
 
     def reset(self) -> None: ...
     def gains(self, candidates: NDArray[np.int64]) -> NDArray[np.int64]: ...
@@ -42,15 +49,17 @@ class Group(Protocol):
     def cluster(self) -> NDArray[np.int32]: ...
 
 
-def make_group(points: NDArray[np.float64] | SparseRows, wide: bool, workers: Workers, frame: Frame | None = None) -> Group:
-    """Return the rows of a class laid out for selection, dense ones in a frame of their own if none is given."""
+def make_group(
+    points: NDArray[np.float64] | SparseRows, wide: bool, workers: Workers, frame: Frame | None = None, weights: RowWeights | None = None
+) -> Group:
+    """Return the rows of a class laid out for selection, dense ones in a frame of their own if none is given, with their weights."""
     if isinstance(points, SparseRows):
-        return SparseGroup(points, wide, workers)
-    frame = frame or make_frame(points, wide, workers)
+        return SparseGroup(points, wide, workers, weights=weights)
+    frame = frame or make_frame(points, wide, workers, None if weights is None else weights.total)
     coordinates = np.empty(points.shape, frame.real)
 
     def fill(start: int, stop: int) -> None:
         coordinates[start:stop] = frame.coordinates(points[start:stop])
 
     workers.map(fill, ranges(len(points), CHUNK_ROWS))
-    return DenseGroup(*tile_rows(coordinates, workers), frame, workers)
+    return DenseGroup(*tile_rows(coordinates, workers), frame, workers, weights)

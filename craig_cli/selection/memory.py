@@ -65,7 +65,7 @@ def shape_of_selection(dataset: Dataset, settings: SelectionSettings) -> Shape:
     if dataset.labels is not None and settings.task != "regression":
         counts = np.unique(dataset.labels, return_counts=True)[1]
         n_classes, largest = len(counts), int(counts.max())
-    size = n if settings.budget.is_cover else budget_size(settings.budget, n, n_classes)
+    size = n if settings.budget.is_open else budget_size(settings.budget, n, n_classes)
     is_sparse = isinstance(rows, SparseRows)
     row_bytes = sum(part.nbytes for part in rows[:3]) if isinstance(rows, SparseRows) else n * dataset.n_columns * rows.dtype.itemsize
     n_columns = dataset.n_columns + (settings.task == "regression")
@@ -134,7 +134,7 @@ def plan(dataset: Dataset, settings: SelectionSettings, afterwards: int = 0) -> 
     if shape.is_sparse:
         raise ResourceError(f"{refusal}, as sparse rows are held in memory. Give --memory-limit {size_in_words(in_memory)}.")
     takes_memory = settings.sample_rows or settings.refine or settings.representative != "medoid" or settings.is_given
-    if settings.method not in ON_DISK or settings.budget.is_cover or takes_memory:
+    if settings.method not in ON_DISK or settings.budget.is_open or takes_memory:
         raise ResourceError(
             f"{refusal}. Give --memory-limit {size_in_words(in_memory)}, or use --method cells with --fraction or --size, without --sample-rows, "
             f"--refine and given rows, with --representative medoid: that needs {size_in_words(on_disk)} and temporary files."

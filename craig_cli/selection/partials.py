@@ -78,6 +78,7 @@ def check_partitioned(settings: SelectionSettings) -> None:
     if settings.budget.is_cover:
         raise UsageError("--epsilon, --mean-epsilon: no part knows the epsilon of all. Use --fraction or --size.")
     for option, given in (
+        ("--budget-cost", settings.budget.budget_cost is not None),
         ("--sample-rows", settings.sample_rows),
         ("--refine", settings.refine),
         ("--include", settings.include),

@@ -17,8 +17,8 @@ from craig_cli.settings import SelectionSettings
 def first_picks(dataset: Dataset, settings: SelectionSettings, coreset: Coreset, first: int) -> Coreset:
     """Return the coreset of the first picks: clusters, representatives, epsilons and weights anew.
 
-    Weights are the sizes of the clusters; for methods that draw their rows, the weights from before, scaled so that those of a class add up to
-    its rows. Never calibrated. `settings` are those that the coreset was selected by.
+    Weights are those of the clusters; for methods that draw their rows, the weights from before, scaled so that those of a class add up to
+    those of its rows. Never calibrated. `settings` are those that the coreset was selected by.
     """
     if not 1 <= first <= len(coreset.index):
         raise UsageError(f"--first: {first} is not between 1 and {len(coreset.index)}, the picks that there are.")
@@ -36,9 +36,9 @@ def first_picks(dataset: Dataset, settings: SelectionSettings, coreset: Coreset,
 
 
 def scaled_to_classes(coreset: Coreset, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return weights (k,), those of each class multiplied so that they add up to its rows."""
+    """Return weights (k,), those of each class multiplied so that they add up to those of its rows."""
     scaled = weight.copy()
     for summary in coreset.classes:
         own = np.ones(len(weight), bool) if summary.label is None or coreset.label is None else coreset.label == summary.label
-        scaled[own] *= summary.n_rows / weight[own].sum()
+        scaled[own] *= summary.total_weight / weight[own].sum()
     return scaled

@@ -12,6 +12,7 @@ from craig_cli.errors import InputError
 from craig_cli.selection.classes import ClassPicks, ClassRows, distances_to_picks
 from craig_cli.selection.features import Features
 from craig_cli.selection.frames import power_of_two
+from craig_cli.selection.row_weights import drawn_by_weight
 from craig_cli.threads import Workers
 
 MOST_EXCHANGED, FEW_EXCHANGED = 0.05, 4
@@ -19,20 +20,27 @@ MOST_EXCHANGED, FEW_EXCHANGED = 0.05, 4
 
 
 def random_members(
-    cluster: NDArray[np.int64], sizes: NDArray[np.int64], rng: np.random.Generator, is_allowed: NDArray[np.bool_] | None = None
+    cluster: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    rng: np.random.Generator,
+    is_allowed: NDArray[np.bool_] | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
-    """Return one row of each cluster, each of its rows as likely; the draws are made in the order of the clusters.
+    """Return one row of each cluster, each of its rows as likely, or in proportion to `weights`; the draws are made in the order of the clusters.
 
     Rows that are not allowed are never drawn; each cluster has one that is.
 
-    Unbiased given the clusters: with their sizes as weights, the sum of any function of a row over the representatives has the sum over all
-    rows as its mean.
+    Unbiased given the clusters: with their sizes (or the weights of their rows added up) as weights, the sum of any function of a row over the
+    representatives has the sum over all rows as its mean.
     """
     if is_allowed is not None:
         rows = np.flatnonzero(is_allowed)
-        drawn_of_allowed = random_members(cluster[rows], np.bincount(cluster[rows], minlength=len(sizes)), rng)
-        return rows[drawn_of_allowed]
+        of_allowed = None if weights is None else weights[rows]
+        return rows[random_members(cluster[rows], np.bincount(cluster[rows], minlength=len(sizes)), rng, None, of_allowed)]
     starts = np.cumsum(sizes) - sizes
+    if weights is not None:
+        order = np.argsort(cluster, kind="stable")
+        return order[drawn_by_weight(weights[order], np.append(starts, len(cluster)), rng)]
     drawn: NDArray[np.int64] = np.argsort(cluster, kind="stable")[starts + rng.integers(sizes)]
     return drawn
 
@@ -129,4 +137,5 @@ def represented(features: Features, members: ClassRows, picks: ClassPicks, local
         row = int(members.index[local[np.argmax(strange)]])
         raise InputError("<representatives>", f"row {row} is not in the cluster that it represents", remedy="They do not belong to this data.")
     distances = distances_to_picks(features, members, local, picks.cluster, power_of_two(picks.reach), workers)
-    return replace(picks, rows=members.index[local], medoid=picks.rows, final_epsilon=float(distances.sum()))
+    weighted = distances if members.weights is None else distances * members.weights
+    return replace(picks, rows=members.index[local], medoid=picks.rows, final_epsilon=float(weighted.sum()))

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from craig_cli.blocks import Dataset, Progress, no_progress
 from craig_cli.errors import InputError, UsageError
 from craig_cli.selection.agreed import framed_by_parts
-from craig_cli.selection.baselines import importance_picks, random_picks, stratified_picks
+from craig_cli.selection.baselines import Draw, draw_at_random, draw_by_importance, stratified_picks, weighted_picks
 from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.cells import cells_picks
-from craig_cli.selection.classes import ClassPicks, ClassRows, absorb_picks, split_classes, with_enough_digits
+from craig_cli.selection.classes import ClassPicks, ClassRows, absorb_picks, classes_of, split_classes, with_enough_digits
 from craig_cli.selection.coreset import ClassSummary, Coreset
 from craig_cli.selection.costs import resolve_method
 from craig_cli.selection.cover import cover
@@ -27,7 +27,9 @@ from craig_cli.selection.given import GivenRows, given_first, given_greedy, give
 from craig_cli.selection.groups import Group, make_group
 from craig_cli.selection.refine import refine
 from craig_cli.selection.representatives import random_members, represented, varied_members
-from craig_cli.settings import SelectionSettings
+from craig_cli.selection.row_weights import row_weights, uneven
+from craig_cli.selection.spending import spend
+from craig_cli.settings import DRAWN, SelectionSettings
 from craig_cli.threads import Workers
 
 WEIGHTS = {"exact": "cluster", "stochastic": "cluster", "cells": "cluster", "stratified": "cell", "random": "uniform", "importance": "inverse"}
@@ -60,13 +62,18 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
     """
     if dataset.n_rows == 0:
         raise InputError(dataset.files[0], "there are no rows", remedy="Give at least one row.")
-    classes = split_classes(dataset.labels, dataset.n_rows, settings.task)
+    if dataset.weights is not None:
+        settings.check_weighted()
+    classes = classes_of(dataset, settings.task)
     with Workers(settings.n_threads) as workers:
         features = make_features(dataset, settings.scale, settings.metric, settings.task, workers)
         counts = np.array([len(c.index) for c in classes])
         settings, reason = resolve_method(settings, counts, features.n_columns)
         given = given_rows(settings, classes, dataset.n_rows) if settings.is_given else None
-        if settings.budget.is_cover:
+        order = None
+        if settings.budget.budget_cost is not None:
+            picks, order = spend(features, classes, settings, workers, progress)
+        elif settings.budget.is_cover:
             picks = cover(features, classes, settings, workers, progress, given)
         else:
             size = budget_size(settings.budget, dataset.n_rows, len(classes))
@@ -79,7 +86,7 @@ def select(dataset: Dataset, settings: SelectionSettings, progress: Progress = n
                 picks.append(select_class(features, members, size, number, settings, workers, report, own))
         if settings.representative != "medoid":
             picks = with_other_rows(features, classes, picks, settings, workers, given)
-    order = common_order(picks, WEIGHTS[settings.method])
+    order = common_order(picks, WEIGHTS[settings.method]) if order is None else order
     return merge(dataset, classes, picks, order if given is None else given_first(picks, order, settings), settings, features.notes, reason)
 
 
@@ -105,13 +112,16 @@ def with_other_rows(
         assert of_class.cluster is not None
         rng = np.random.default_rng([settings.seed, number, REPRESENTATIVES])
         allowed = None if given is None else given[number].is_allowed(len(members.index))
-        local = random_members(of_class.cluster, of_class.cluster_size, rng, allowed)
+        weights = uneven(members.weights)
+        local = random_members(of_class.cluster, of_class.cluster_size, rng, allowed, weights)
         if given is not None and allowed is not None:
             included = slice(given[number].n_extended, len(given[number].first))
             local[included] = given[number].first[included]
             stays = np.zeros(len(local), bool)
             stays[included] = True
             allowed &= ~stays[of_class.cluster]
+        if weights is not None:
+            allowed = weights > 0 if allowed is None else allowed & (weights > 0)
         if settings.representative == "varied":
             local = varied_members(features.in_parts(members.index, workers), of_class.cluster, local, rng, allowed)
         drawn.append(represented(features, members, of_class, local, workers))
@@ -141,9 +151,9 @@ def measure(
 
     Notes
     -----
-    Time at most n_c k_c d a class, less by pruning. ``weight`` is the cluster size, whatever the method was.
+    Time at most n_c k_c d a class, less by pruning. ``weight`` is that of the cluster, whatever the method was.
     """
-    classes = split_classes(dataset.labels, dataset.n_rows, settings.task)
+    classes = classes_of(dataset, settings.task)
     picks = []
     with Workers(settings.n_threads) as workers:
         if parts:
@@ -209,20 +219,26 @@ def select_class(
 
     def choose(group: Group) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
         rng = np.random.default_rng([settings.seed, number])  # a second try, in float64, draws the same rows
-        if settings.method == "random":
-            return random_picks(len(members.index), size, rng)
-        if settings.method == "importance":
-            return importance_picks(np.ones(len(members.index)) if members.scores is None else members.scores, size, rng)
-        if settings.method == "stratified":
-            return stratified_picks(features.in_parts(members.index, workers), size, rng, workers)
+        if settings.method in DRAWN:
+            return weighted_picks(members.weights, len(members.index), size, drawing(features, members, settings.method, rng, workers))
         some = sample_of_class(len(members.index), size, len(features), settings.sample_rows, rng)
         if some is None:
             return group.rank[greedy_picks(group, size, settings, rng, workers, progress, given)], None
-        part = make_group(features.in_parts(members.index[some], workers), group.is_wide, workers)
+        seen = row_weights(members.weights, len(members.index), group.is_wide).take(some)
+        part = make_group(features.in_parts(members.index[some], workers), group.is_wide, workers, weights=seen)
         return some[part.rank[greedy_picks(part, size, settings, rng, workers, progress)]], None
 
     is_slow = settings.method in ("exact", "stochastic") or settings.refine
     return with_enough_digits(features, members, workers, choose, size if is_slow else 0)
+
+
+def drawing(features: Features, members: ClassRows, method: str, rng: np.random.Generator, workers: Workers) -> Draw:
+    """Return what draws rows of one class by a method that has no greedy order."""
+    if method == "random":
+        return partial(draw_at_random, rng)
+    if method == "importance":
+        return partial(draw_by_importance, np.ones(len(members.index)) if members.scores is None else members.scores, rng)
+    return lambda rows, size, own: stratified_picks(features.in_parts(members.index[rows], workers), size, rng, workers, own)
 
 
 def sample_of_class(n_members: int, size: int, n_rows: int, sample_rows: int, rng: np.random.Generator) -> NDArray[np.int64] | None:
@@ -289,8 +305,9 @@ def merge(
 ) -> Coreset:
     """Return the picks of all classes as one coreset, in the order `by`."""
     rows = np.concatenate([p.rows for p in picks])
+    has_costs = settings.budget.budget_cost is not None and dataset.costs is not None
     # Where it is, the first pick is the medoid.
-    is_plain_greedy = settings.method == "exact" and not settings.refine and not settings.sample_rows and not settings.is_given
+    is_plain_greedy = settings.method == "exact" and not (settings.refine or settings.sample_rows or settings.is_given or has_costs)
     return Coreset(
         index=rows[by],
         order=np.arange(len(rows), dtype=np.int32),
@@ -300,7 +317,14 @@ def merge(
         gain=np.concatenate([p.gain for p in picks])[by],
         epsilon=np.concatenate([p.epsilon for p in picks])[by],
         classes=tuple(
-            ClassSummary(c.label, len(c.index), len(p.rows), p.final_epsilon, p.medoid_epsilon if is_plain_greedy else float("nan"))
+            ClassSummary(
+                c.label,
+                len(c.index),
+                len(p.rows),
+                p.final_epsilon,
+                p.medoid_epsilon if is_plain_greedy else float("nan"),
+                None if c.weights is None else float(c.weights.sum()),
+            )
             for c, p in zip(classes, picks, strict=True)
         ),
         n_rows=dataset.n_rows,
@@ -316,5 +340,7 @@ def merge(
         sample_rows=settings.sample_rows,
         reason=reason,
         notes=notes,
+        cost_budget=settings.budget.budget_cost if has_costs else None,
+        cost_spent=float(dataset.costs[rows[by]].sum()) if has_costs and dataset.costs is not None else None,
         n_given=min(len(set(settings.extend + settings.include)), len(rows)),
     )

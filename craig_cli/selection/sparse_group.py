@@ -12,6 +12,7 @@ from craig_cli.kernels.thinning import K
 from craig_cli.selection.features import take_sparse
 from craig_cli.selection.frames import power_of_two, quantum
 from craig_cli.selection.near_lists import CANDIDATES_A_TASK, Lists, collect_lists
+from craig_cli.selection.row_weights import RowWeights
 from craig_cli.threads import Workers, ranges
 
 SKETCH_COLUMNS = 64
@@ -29,13 +30,15 @@ class SparseGroup:
     workers : Workers
     unit : float
         What the rows have been divided by already.
+    weights : RowWeights, optional
+        Of the rows; default: all 1.
 
     Notes
     -----
     Memory: 24 bytes an entry (by row and by column) and 20 a row, and 16 n a thread.
     """
 
-    def __init__(self, rows: SparseRows, wide: bool, workers: Workers, unit: float = 1.0) -> None:
+    def __init__(self, rows: SparseRows, wide: bool, workers: Workers, unit: float = 1.0, weights: RowWeights | None = None) -> None:
         self.n_rows = n = rows.n_rows
         self._workers = workers
         self.is_wide = wide
@@ -50,8 +53,11 @@ class SparseGroup:
         self._squares = np.empty(n)
         sparse.squared_lengths(self._rows, self._squares)
         diameter = 2.0 * float(np.sqrt(self._squares.max()))
-        self._scale, self.phantom = quantum(diameter, n, rows.n_columns, wide)
+        self._row_weights = weights or RowWeights(None, 1.0, n)
+        self.weights, self.total_weight = self._row_weights.whole, self._row_weights.total
+        self._scale, self.phantom = quantum(diameter, self.total_weight, rows.n_columns, wide)
         self.unit = self._power / self._scale if self._scale > 0 else self._power
+        self.gain_unit = self.unit * self._row_weights.unit
         self.rank = np.arange(n)
         self._nearest: NDArray[np.integer] = np.zeros(n, np.int64 if wide else np.int32)
         self._cluster = np.zeros(n, np.int32)
@@ -69,7 +75,7 @@ class SparseGroup:
         step = min(CANDIDATES_A_TASK, -(-len(candidates) // self._workers.n_threads))
         self._workers.map(
             lambda first, last: sparse.gains(
-                self._rows, self._postings, self._squares, self._scale, self._nearest, candidates[first:last], out[first:last]
+                self._rows, self._postings, self._squares, self._scale, self._nearest, candidates[first:last], out[first:last], self.weights
             ),
             ranges(len(candidates), step),
         )
@@ -81,7 +87,7 @@ class SparseGroup:
 
     def first_gain_bounds(self) -> NDArray[np.int64]:
         """Return for each position no less than its gain as the first pick: nothing better is known here."""
-        return np.full(self.n_rows, self.n_rows * self.phantom, np.int64)
+        return np.full(self.n_rows, self.total_weight * self.phantom, np.int64)
 
     def absorb(self, picks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Make picks, in order: each takes the rows nearer to it than to any earlier one. Return what each gained."""
@@ -89,7 +95,7 @@ class SparseGroup:
         for first, last in ranges(len(picks), CANDIDATES_A_TASK):
             sparse.absorb(
                 self._rows, self._postings, self._squares, self._scale, self._nearest, self._cluster, picks[first:last], self._n_picks + first,
-                gain[first:last],
+                gain[first:last], self.weights,
             )  # fmt: skip
         self._n_picks += len(picks)
         return gain
@@ -117,7 +123,7 @@ class SparseGroup:
         """Make a pick a row of `choices` (no columns: of all rows), gains kept up to date by the lists; return them, and what each gained."""
         picks, gained = np.empty(len(choices), np.int64), np.empty(len(choices), np.int64)
         made = sparse.take_picks(
-            self._rows, self._postings, self._squares, self._scale, self._nearest, *lists, gain, self.rank, choices, picks, gained
+            self._rows, self._postings, self._squares, self._scale, self._nearest, *lists, gain, self.rank, choices, picks, gained, self.weights
         )
         return picks[:made], gained[:made]
 
@@ -133,13 +139,13 @@ class SparseGroup:
     def part(self, positions: NDArray[np.int64]) -> SparseGroup:
         """Return some rows as a group of their own, for one thread."""
         rows = SparseRows(*self._rows, len(self._postings[0]) - 1)
-        return SparseGroup(take_sparse(rows, positions), self.is_wide, Workers(1), self._power)
+        return SparseGroup(take_sparse(rows, positions), self.is_wide, Workers(1), self._power, self._row_weights.take(positions))
 
     def medoids(self, starts: NDArray[np.int64], members: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
         """Return the medoid of each cluster: cluster c's members are ``members[starts[c]:starts[c + 1]]``, the first `limit` of them eligible."""
         medoids = np.empty(len(starts) - 1, np.int64)
         self._workers.map(
-            lambda first, last: sparse.cluster_medoids(self._rows, starts, members, limit, first, last, medoids),
+            lambda first, last: sparse.cluster_medoids(self._rows, starts, members, limit, first, last, medoids, self.weights),
             ranges(len(medoids), max(1, len(medoids) // (16 * self._workers.n_threads))),
         )
         return medoids

@@ -52,12 +52,11 @@ def thin_out(
     while True:
         near, distances = group.near_picks(picks[kept])
         know_themselves(near, distances, picks[kept])
-        if weigh is not None:
-            distances = weigh(distances)
+        costs = distances if weigh is None else weigh(distances)
         starts, rows = np.zeros(len(kept) + 2, np.int64), np.empty(near.size, np.int32)
         thinning.rows_of_picks(near, starts, rows)
         is_kept, first = np.ones(len(kept), bool), np.empty(group.n_rows, np.int8)
-        n_left = thinning.thin(near, distances, starts, rows, size, int(stuck_at_most * len(kept)), is_kept, first)
+        n_left = thinning.thin(near, costs, starts, rows, size, int(stuck_at_most * len(kept)), is_kept, first)
         if n_left == size:
             break
         stuck_at_most = 1.0 if n_left > ROUND_SHARE * len(kept) else STUCK_SHARE

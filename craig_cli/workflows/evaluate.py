@@ -27,7 +27,7 @@ from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.readers import read_dataset
 from craig_cli.selection import Coreset, assign, select
 from craig_cli.selection.baselines import importance_rows
-from craig_cli.selection.classes import split_classes
+from craig_cli.selection.classes import classes_of
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.train_settings import TrainFiles
 from craig_cli.training import Problem
@@ -154,7 +154,7 @@ def read_all(
     index, weights = each_once(index, weights)
     if selection is None:
         selection = SelectionSettings(Budget(size=len(index)), threads=threads, task=inputs.task)
-    test = None if files.test is None else read_dataset(replace(inputs, paths=(files.test,)), progress)
+    test = None if files.test is None else read_dataset(replace(inputs, paths=(files.test,), amounts_needed=False), progress)
     return Evaluation(dataset, inputs, selection, calibration, index, weights, test)
 
 
@@ -189,7 +189,8 @@ def without_given_rows(selection: SelectionSettings) -> SelectionSettings:
 def some_rows(dataset: Dataset) -> Dataset:
     """Return a few rows, evenly taken, for kernels to be loaded by."""
     index = np.linspace(0, dataset.n_rows - 1, min(WARM_ROWS, dataset.n_rows)).astype(np.int64)
-    return Dataset(take_rows(dataset.rows, index), None if dataset.labels is None else dataset.labels[index])
+    weights = None if dataset.weights is None else 1.0 + np.arange(len(index), dtype=np.float64) % 2  # any that differ: there are kernels for such
+    return Dataset(take_rows(dataset.rows, index), None if dataset.labels is None else dataset.labels[index], weights=weights)
 
 
 def drawn_rivals(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str, list[Subset]]:
@@ -219,7 +220,7 @@ def drawn(dataset: Dataset, selection: SelectionSettings) -> Subset:
 
 def drawn_by_importance(evaluation: Evaluation, problem: Problem, l2: float, seeds: range) -> list[Subset]:
     """Return importance-sampled rows, as many as the coreset has, for each seed; the pilot is part of what each takes."""
-    classes = split_classes(evaluation.dataset.labels, evaluation.dataset.n_rows, evaluation.inputs.task)
+    classes = classes_of(evaluation.dataset, evaluation.inputs.task)
     scores, to_score = timed(lambda: pilot_scores(problem, l2, seeds[0]))
     subsets = []
     for seed in seeds:

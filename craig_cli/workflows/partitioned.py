@@ -29,8 +29,9 @@ NOT_CALIBRATED = "The weights were not calibrated, which takes the rows in one p
 def check_job(job: Job, calibration: CalibrationSettings) -> None:
     """Raise `UsageError` for what cannot be selected in parts."""
     check_partitioned(job.selection)
-    if job.inputs.proxy is not None:
-        raise needs_all_rows("--proxy")
+    for option, given in (("--proxy", job.inputs.proxy), ("--weight-column", job.inputs.weight_column), ("--cost-column", job.inputs.cost_column)):
+        if given is not None:
+            raise needs_all_rows(option)
     if job.selection.memory_limit and (job.parts.engine != "dask" or job.parts.scheduler is not None):
         raise UsageError("--memory-limit: in parts it is for the workers of a local --engine dask. Leave it out, and make more --parts instead.")
     if calibration.weights == "calibrated":

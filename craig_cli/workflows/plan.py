@@ -44,7 +44,7 @@ def plan_selection(
     settings, reason = resolve_method(selection, counts, features.n_columns)
     given = given_rows(settings, classes, dataset.n_rows) if settings.is_given else None
     sizes = counts
-    if not selection.budget.is_cover:
+    if not selection.budget.is_open:
         size = budget_size(selection.budget, dataset.n_rows, len(classes))
         sizes = class_sizes(size, counts) if given is None else sizes_with(given, size, counts, selection.budget)
     work = predicted_work(settings, counts, sizes, features.n_columns) + calibrating_work(dataset, selection, calibration)
@@ -54,6 +54,7 @@ def plan_selection(
         columns=n_columns,
         classes=[{"label": c.label, "n": int(n), "k": int(k)} for c, n, k in zip(classes, counts, sizes, strict=True)],
         is_cover=selection.budget.is_cover,
+        cost_budget=selection.budget.budget_cost,
         method=settings.method,
         reason=reason,
         weights=calibration.weights,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from craig_cli.network_file import NetworkModel, assemble_network
 from craig_cli.output import check_not_input, check_output, open_output
 from craig_cli.predictions import is_predictions, write_predictions
 from craig_cli.readers import read_dataset
-from craig_cli.settings import usable_threads
+from craig_cli.settings import InputSettings, usable_threads
 from craig_cli.threads import Workers
 from craig_cli.training.losses import LOSS_FACTS, class_probabilities
 from craig_cli.training.network import NO_CLASS, float_rows
@@ -65,7 +66,7 @@ def predict_to_file(
     model = assemble(source, arrays)
     chosen = choose(model.l2, model_path, l2)
     with watch.stage("read"):
-        dataset = read_dataset(restore_inputs(model_path, model.facts["input"], paths, overrides), progress)
+        dataset = read_dataset(inputs_of(model_path, model.facts, paths, overrides), progress)
     check_not_input(output, dataset.files)
     rows = fitting_rows(dataset, model)
     with watch.stage("predict"):
@@ -105,7 +106,7 @@ def network_predictions(
     strength = float(model.facts["settings"].get("l2", 0.0))
     choose(np.array([strength]), model_path, l2)
     with watch.stage("read"):
-        dataset = read_dataset(restore_inputs(model_path, model.facts["input"], paths, overrides), progress)
+        dataset = read_dataset(inputs_of(model_path, model.facts, paths, overrides), progress)
     check_not_input(output, dataset.files)
     n_columns = len(model.network.first)
     rows = float_rows(with_columns(dataset, tuple(model.facts["columns"]), n_columns))
@@ -129,6 +130,11 @@ def network_predictions(
         peak_memory_bytes=peak_memory_bytes(),
         notes=columns_note(dataset.n_columns, n_columns),
     )
+
+
+def inputs_of(path: str, facts: Mapping[str, Any], paths: tuple[str, ...], overrides: Mapping[str, Any]) -> InputSettings:
+    """Return how the data is read; columns of weights and costs that the model was trained beside are passed over, and may be missing."""
+    return replace(restore_inputs(path, facts["input"], paths, overrides), amounts_needed=False)
 
 
 def choose(there_are: Array, path: str, l2: float | None) -> int:

@@ -11,8 +11,9 @@ from craig_cli.errors import CraigError, InputError, ManifestError, UsageError, 
 from craig_cli.manifest import Manifest
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 
-NOT_KEPT = frozenset({"paths", "block_bytes", "threads", "memory_limit", "proxy"})
+NOT_KEPT = frozenset({"paths", "block_bytes", "threads", "memory_limit", "proxy", "amounts_needed"})
 """Settings that change no number, or that the manifest must not tell."""
+KEPT_IF_GIVEN = frozenset({"weight_column", "cost_column"})
 
 
 def describe_request(
@@ -54,7 +55,8 @@ def restore_calibration(source: str, request: Mapping[str, Any], threads: int) -
 
 def describe_inputs(inputs: InputSettings) -> dict[str, Any]:
     """Return how the data is read, in JSON types."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(inputs).items() if name not in NOT_KEPT}
+    kept = {name: value for name, value in asdict(inputs).items() if name not in NOT_KEPT and (value is not None or name not in KEPT_IF_GIVEN)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
 
 
 def restore_settings(

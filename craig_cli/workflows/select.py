@@ -115,6 +115,8 @@ def select_to_file(
         peak_memory_bytes=peak_memory_bytes(),
         temporary_bytes=scratch.peak,
         notes=coreset.notes,
+        weight_sum=coreset.total_weight if coreset.is_weighted else None,
+        cost=None if coreset.cost_budget is None else {"budget": coreset.cost_budget, "spent": float(coreset.cost_spent or 0.0)},
     )
 
 
@@ -147,8 +149,9 @@ def read_within_limit(
 
     Settings of rows on disk have medoids, if they may.
     """
-    if selection.memory_limit and inputs.proxy is not None:
-        raise ResourceError("--proxy: its rows are held in memory. Leave out --memory-limit.")
+    for option, given in (("--proxy", inputs.proxy), ("--weight-column", inputs.weight_column), ("--cost-column", inputs.cost_column)):
+        if selection.memory_limit and given is not None:
+            raise ResourceError(f"{option}: its rows are held in memory. Leave out --memory-limit.")
     if not selection.memory_limit:
         return read_dataset(inputs, progress), None, selection
     check_limit(selection.memory_limit)

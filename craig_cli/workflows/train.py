@@ -121,14 +121,16 @@ def some_labels(classes: Labels) -> str:
 
 
 def whole_problem(dataset: Dataset, inputs: InputSettings, settings: TrainSettings) -> Problem:
-    """Return the problem of all rows."""
+    """Return the problem of all rows, by their weights where they have such."""
     if dataset.labels is None:
         raise UsageError("--no-label: training needs a label, or a target. Name its column with --label.")
     regression = inputs.task == "regression"
     if regression and dataset.labels.dtype == object:
         raise InputError(dataset.files[0], "the target is text, not a number", value=str(dataset.labels[0]), remedy="Leave out --task regression.")
     loss = settings.loss or usual_loss(None if regression else len(np.unique(dataset.labels)))
-    return make_problem(dataset.rows, dataset.labels, loss, intercept=settings.intercept, regression=regression, threads=settings.n_threads)
+    return make_problem(
+        dataset.rows, dataset.labels, loss, dataset.weights, intercept=settings.intercept, regression=regression, threads=settings.n_threads
+    )
 
 
 def chosen_rows(

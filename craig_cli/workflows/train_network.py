@@ -52,6 +52,8 @@ def train_network_to_file(
         inputs = restore_inputs(str(files.coreset), manifest.request.get("input", {}), files.paths, overrides)
     if inputs.task == "regression":
         raise UsageError("--model mlp: it predicts classes. Leave out --task regression, or use --model linear.")
+    if inputs.weight_column is not None and files.coreset is None and files.weights is None:
+        raise UsageError("--weight-column: a network counts all rows alike, but for those of a coreset. Use --coreset, or --model linear.")
     with watch.stage("read"):
         dataset = read_dataset(inputs, progress)
         data_fingerprint = fingerprint_for(manifest, dataset)

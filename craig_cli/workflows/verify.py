@@ -87,8 +87,30 @@ def check_data(manifest: Manifest, dataset: Dataset, found: str) -> list[Check]:
         compare("data fingerprint", manifest.data_fingerprint, found),
         compare("shape", shape_in_words(coreset), shape_in_words(dataset)),
     ]
-    labels = check_labels(coreset, dataset.labels) if checks[1].passed else Check("labels", None, "the shape must hold first")
-    return [*checks, labels]
+    if not checks[1].passed:
+        return [*checks, Check("labels", None, "the shape must hold first")]
+    return [*checks, check_labels(coreset, dataset.labels), *check_row_weights(coreset, dataset), *check_cost(coreset, dataset)]
+
+
+def check_row_weights(coreset: Coreset, dataset: Dataset) -> list[Check]:
+    """Return the check of the sum of the weights that the rows have; none where neither side has any."""
+    if not coreset.is_weighted and dataset.weights is None:
+        return []
+    if dataset.weights is None or not coreset.is_weighted:
+        return [Check("row weights", False, f"only the {'manifest' if dataset.weights is None else 'data'} has weights of rows")]
+    stated, seen = coreset.total_weight, float(dataset.weights.sum())
+    return [Check("row weights", agree(np.array(stated), np.array(seen)), f"{stated:.10g} in all stated, {seen:.10g} from the data")]
+
+
+def check_cost(coreset: Coreset, dataset: Dataset) -> list[Check]:
+    """Return the check of what the picks cost; none where there is no budget of costs."""
+    if coreset.cost_budget is None or coreset.cost_spent is None:
+        return []
+    if dataset.costs is None:
+        return [Check("cost", False, "only the manifest has costs")]
+    seen = float(dataset.costs[coreset.index].sum())
+    said = f"{coreset.cost_spent:.10g} of {coreset.cost_budget:.10g} stated, {seen:.10g} from the data"
+    return [Check("cost", agree(np.array(coreset.cost_spent), np.array(seen)), said)]
 
 
 def shape_in_words(rows: Coreset | Dataset) -> str:
@@ -125,7 +147,8 @@ def check_labels(coreset: Coreset, labels: Labels | None) -> Check:
 def check_promises(manifest: Manifest) -> Check:
     """Return the check of what every coreset promises, whatever the data."""
     broken = broken_promises(manifest.coreset)
-    return Check("contracts", not broken, "; ".join(broken) or "no row twice, weights sum to the rows of each class, epsilon never rises")
+    sums = "weights of the rows" if manifest.coreset.is_weighted else "rows"
+    return Check("contracts", not broken, "; ".join(broken) or f"no row twice, weights sum to the {sums} of each class, epsilon never rises")
 
 
 def check_measures(coreset: Coreset, dataset: Dataset, selection: SelectionSettings) -> list[Check]:
@@ -148,15 +171,18 @@ def check_measures(coreset: Coreset, dataset: Dataset, selection: SelectionSetti
         Check("epsilon", agree(final[:, 0], final[:, 1]), total),
         Check("epsilon column", agree(coreset.epsilon[mine], measured.epsilon[theirs]), "of each pick, on the way"),
         Check("gain column", agree(coreset.gain[mine], measured.gain[theirs]), "of each pick"),
-        *check_base_weights(coreset),
+        *check_base_weights(coreset, measured.weight[theirs][np.argsort(mine)]),
     ]
 
 
-def check_base_weights(coreset: Coreset) -> list[Check]:
-    """Return the check of what calibrated weights were made of, where that is the sizes of the clusters."""
-    if coreset.base_weight is None or WEIGHTS.get(coreset.method) != "cluster":
+def check_base_weights(coreset: Coreset, of_clusters: NDArray[np.float64]) -> list[Check]:
+    """Return the check of weights, or of what calibrated ones were made of, against the sizes of the clusters or the weights of their rows (k,)."""
+    if WEIGHTS.get(coreset.method) != "cluster" or not (coreset.is_weighted or coreset.base_weight is not None):
         return []
-    return [Check("base weights", bool((coreset.base_weight == coreset.cluster_size).all()), "the sizes of the clusters, before calibration")]
+    what = "weights of the rows" if coreset.is_weighted else "sizes"
+    if coreset.base_weight is None:
+        return [Check("weights", agree(coreset.weight, of_clusters), f"the {what} of the clusters")]
+    return [Check("base weights", agree(coreset.base_weight, of_clusters), f"the {what} of the clusters, before calibration")]
 
 
 def agree(stated: NDArray[np.float64], measured: NDArray[np.float64]) -> bool:

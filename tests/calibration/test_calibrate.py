@@ -12,7 +12,7 @@ from craig_cli import select_coreset
 from craig_cli.api import sparse_rows
 from craig_cli.blocks import Dataset
 from craig_cli.calibration import calibrate, calibrated_coreset, importance_scores
-from craig_cli.calibration.constraints import gradient_constraints, moments_at, row_gradients
+from craig_cli.calibration.constraints import gradient_constraints, losses_at, moments_at, row_gradients
 from craig_cli.calibration.directions import leading_directions
 from craig_cli.calibration.dual import Solution
 from craig_cli.calibration.pilots import fit_path, sample_rows
@@ -165,7 +165,7 @@ def test_moments_are_means_over_rows(loss):
 
 def test_first_pilots_see_every_class():
     groups = np.array([0] * 5000 + [1] * 3 + [2])
-    index, weights = sample_rows(groups, 50, np.random.default_rng(0))
+    index, weights = sample_rows(groups, 50, np.random.default_rng(0), np.ones(len(groups)))
     assert (len(index), sorted(set(groups[index].tolist()))) == (50, [0, 1, 2])
     assert np.bincount(groups[index], weights).tolist() == pytest.approx([5000, 3, 1])
 
@@ -266,3 +266,38 @@ def test_progress_is_told():
     seen = []
     calibrate(make_problem(X, y, "logistic"), y, np.arange(100), np.full(100, 15.0), CalibrationSettings(rounds=3), lambda *told: seen.append(told))
     assert seen == [("calibrate", done, 3) for done in range(4)]
+
+
+@pytest.mark.parametrize("n_rows", (1500, 9000))
+def test_rows_that_have_weights_ask_for_their_own_gradient(n_rows):
+    X, y = made(2, n_rows)
+    weights = np.random.default_rng(2).integers(0, 4, n_rows) * np.where(X[:, 0] > 0, 3.0, 1.0)
+    whole = make_problem(X, y, "logistic", weights)
+    for rows in (X, sp.csr_array(X)):
+        plain, better = (select_coreset(rows, y, size=200, method="cells", sample_weight=weights, weights=kind) for kind in ("cluster", "calibrated"))
+        assert better.weights == "calibrated" and better.weight.sum() == pytest.approx(weights.sum())
+        best = optimum(whole, 1e-3)
+        near, far = (optimum(whole.subset(c.index, c.weight), 1e-3) for c in (better, plain))
+        residuals = [whole.objective(found.coef, found.intercept, 1e-3) - best.objective for found in (near, far)]
+        assert residuals[0] < residuals[1] / 4
+        assert max(better.calibration["gradient_error_after"]) < max(better.calibration["gradient_error_before"]) / 5
+
+
+@pytest.mark.parametrize("kind", ("dense", "sparse"))
+def test_moments_of_weighted_rows_are_those_of_repeated_ones(kind):
+    X, y = made(3, 400)
+    weights = np.random.default_rng(3).integers(0, 4, 400)
+    models = np.random.default_rng(4).normal(size=(2, 3, 6))
+    as_rows = (lambda rows: rows) if kind == "dense" else (lambda rows: sparse_rows(sp.csr_array(rows)))
+    weighted = make_problem(as_rows(X), y, "softmax", weights)
+    repeated = make_problem(as_rows(np.repeat(X, weights, axis=0)), np.repeat(y, weights), "softmax")
+    one, other = moments_at(weighted, models), moments_at(repeated, models)
+    for name in ("losses", "gradients", "scales"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-10)
+    np.testing.assert_allclose(losses_at(weighted, models), one.losses, rtol=1e-12)
+
+
+def test_pilots_are_fitted_on_rows_that_count():
+    groups, weights = np.arange(200) % 2, np.where(np.arange(200) < 150, 0.0, 2.0)
+    index, stands_for = sample_rows(groups, 20, np.random.default_rng(0), weights)
+    assert index.min() >= 150 and stands_for.sum() == weights.sum()

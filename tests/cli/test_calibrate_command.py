@@ -150,7 +150,7 @@ def test_importance_is_a_method(craig, many):
         ),
         (
             ["select", "many.csv", "--mean-epsilon", "1", "--for", "linear", "-o", "o.parquet"],
-            "--for linear: an epsilon budget is kept by medoids and the sizes of their clusters. Use --size or --fraction.",
+            "--for linear: a budget of epsilon or of costs is kept by the picks themselves. Use --size, --fraction or --for local.",
         ),
         (
             ["select", "many.csv", "--mean-epsilon", "1", "--representative", "random", "-o", "o.parquet"],

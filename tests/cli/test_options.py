@@ -9,7 +9,7 @@ import pytest
 from craig_cli.catalog import METHODS, names
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 
-BUDGETS = "--fraction, --size, --epsilon or --mean-epsilon"
+BUDGETS = "--fraction, --size, --epsilon, --mean-epsilon or --budget-cost"
 
 
 class Stop(Exception):

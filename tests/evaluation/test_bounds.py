@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,3 +137,20 @@ def test_weights_count_by_their_shares():
     picks, index = np.array([0, 0, 1, 1]), np.array([0, 2])
     once = gradient_bound(problem, index, np.array([2.0, 2.0]), picks, 1.0)
     assert gradient_bound(problem, index, np.array([1.0, 1.0]), picks, 1.0) == once
+
+
+@pytest.mark.parametrize("method", ["exact", "random"])
+def test_rows_that_have_weights(method):
+    dataset, _ = made("three")
+    dataset = replace(dataset, weights=np.random.default_rng(5).integers(0, 5, 200).astype(float))
+    settings = SelectionSettings(Budget(fraction=0.2), method=method, threads=1)
+    coreset = select(dataset, settings)
+    problem = make_problem(dataset.rows, dataset.labels, "softmax", dataset.weights, threads=1)
+    part = problem.subset(coreset.index, coreset.weight)
+    rng = np.random.default_rng(6)
+    bound = gradient_bound(problem, coreset.index, coreset.weight, assign(dataset, settings, coreset.index), 2.0)
+    gradients = np.zeros((2, problem.n_outputs, problem.n_columns + 1))
+    for model in models_in_ball(problem, 2.0, rng):
+        problem.full_pass(model, 0.0, gradients[0])
+        part.full_pass(model, 0.0, gradients[1])
+        assert np.linalg.norm(gradients[0] - gradients[1]) <= bound.mean * (1 + 1e-9)

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from commandline import write_csv
 
-from craig_cli.blocks import SparseRows
+from craig_cli.blocks import Block, SparseRows
 from craig_cli.errors import UsageError
 from craig_cli.readers import fingerprint, read_dataset
 from craig_cli.readers.fingerprint import PARTS, fingerprint_of_parts, hashes_of_rows, joined_fingerprint, rows_between, running_fingerprint
@@ -93,7 +93,7 @@ def test_a_running_fingerprint_of_parts(files, sizes, step):
     running = running_fingerprint(PARTS, sizes)
     for start in range(0, 100, step):
         block = rows_between(whole, start, min(start + step, 100))
-        running.add(block.rows, block.labels)
+        running.add(Block(block.rows, block.labels, 0))
     assert running.n_rows == 100
     ends = np.cumsum((*sizes[:-1], 100 - sum(sizes[:-1]))).tolist()  # rows beyond the parts make the last one another
     parts = [rows_between(whole, first, last) for first, last in zip([0, *ends[:-1]], ends, strict=True)]

@@ -9,6 +9,7 @@ from test_exact import made, sparse
 
 from craig_cli.blocks import Dataset
 from craig_cli.errors import UsageError
+from craig_cli.kernels import swaps
 from craig_cli.selection import check_coreset, select
 from craig_cli.settings import Budget, SelectionSettings
 
@@ -45,6 +46,12 @@ def test_it_lowers_epsilon_and_keeps_a_greedy_order():
 @pytest.mark.parametrize("size", (1, 299, 300))
 def test_edges(size):
     assert len(chosen(made("normal", n=300), size, refine=True).index) == size
+
+
+def test_rows_as_near_to_two_picks(monkeypatch):
+    monkeypatch.setattr(swaps, "try_swaps", swaps.try_swaps.py_func)  # plain Python: it tells of places beyond the end of an array
+    rows = np.eye(6)[np.random.default_rng(0).integers(6, size=200)]
+    assert len(chosen(rows, 3, refine=True).index) == 3
 
 
 def test_what_it_does_not_go_with():

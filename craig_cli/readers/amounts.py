@@ -1,0 +1,47 @@
+"""Columns of weights and of costs: which they are, and which of their values can be used."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.readers.numbers import first_unusable
+from craig_cli.settings import InputSettings
+
+
+class Amount(NamedTuple):
+    """A kind of column that holds an amount a row: its name in `Block` and in messages, the option that names it, and whether 0 will do."""
+
+    field: str
+    called: str
+    option: str
+    may_be_zero: bool
+
+    @property
+    def problem(self) -> str:
+        """What is said of a number that is too small."""
+        return "is negative" if self.may_be_zero else "is not above 0"
+
+    def column(self, settings: InputSettings) -> str | None:
+        """Return the name of the column; None if there is none of this kind."""
+        return settings.weight_column if self.field == "weights" else settings.cost_column
+
+    def is_too_small(self, value: float) -> bool:
+        """Return whether a number is below what it may be."""
+        return value < 0 if self.may_be_zero else value <= 0
+
+
+WEIGHT = Amount("weights", "weight column", "--weight-column", True)
+COST = Amount("costs", "cost column", "--cost-column", False)
+AMOUNTS = (WEIGHT, COST)
+
+
+def first_unfit(values: NDArray, amount: Amount) -> tuple[int, str] | None:
+    """Return the position of the first number that is no amount of a kind, and what is wrong with it; None if all are."""
+    found = [] if (unusable := first_unusable(values)) is None else [unusable]
+    small = values < 0 if amount.may_be_zero else values <= 0
+    if small.any():
+        found.append((int(np.argmax(small)), amount.problem))
+    return min(found, default=None)
