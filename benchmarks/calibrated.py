@@ -173,7 +173,7 @@ def costs(results: Results) -> str:
                 [f"{data} {100 * fraction:g} %", f"{selecting:.2f}", f"{calibrating:.3f}", f"{one:.4f}", "yes" if calibrating <= allowed else "no"]
             )
     return (
-        "### What calibration costs\n\nSeconds, beside others on the machine. The aim: a tenth of the selection or three passes, whichever is "
+        "### What calibration costs\n\nSeconds, medians of three seeds. The aim: a tenth of the selection or three passes, whichever is "
         "more.\n\n" + table("set, rows | selection | calibration | one pass of gradients | met", rows)
     )
 
@@ -307,7 +307,7 @@ def speed(kept: Mapping[str, list[Record]]) -> str:
             (whole, best), (part_of, found) = record["all rows"], record["coreset"]
             worse = ", ".join(f"{found[l2]:.1e} against {best[l2]:.1e} at {l2}" for l2 in best)
             said.append(
-                f"A grid of 140 runs of SGD (7 strengths, 20 first steps; 10 epochs on all rows, 20 on the coreset): {whole:.1f} s on all rows, "
+                f"A grid of 140 runs of SGD (7 strengths, 20 first steps; 10 epochs on all rows, 40 on the coreset): {whole:.1f} s on all rows, "
                 f"{part_of:.1f} s on {100 * record['fraction']:g} % random rows, calibrated in "
                 f"{making['calibrate']:.2f} s: {whole / (part_of + drawn):.0f} "
                 f"times faster with the draw alone (aim: 20), {whole / (part_of + selected):.0f} with `craig select --method random`. The best "
