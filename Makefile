@@ -26,7 +26,7 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check craig_cli tests benchmarks examples packaging
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -rs $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -rs -n 2 --dist loadfile $(PYTEST_OPTIONS)
 
 # The experiments of the paper: half an hour at most. PAPER_OPTIONS="--only fig2,pages" for some.
 paper: $(BIN)/python
