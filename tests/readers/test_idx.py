@@ -81,7 +81,7 @@ def test_patterns_and_folders_name_labels_too(folder):
         ("a-idx3-ubyte", idx(IMAGES), {}, "its name does not tell that of its labels (images in it would be labels there, idx3 would be idx1). "
          "Name their file with --label FILE, or use --no-label."),
         ("images-idx3-ubyte.gz", gzip.compress(idx(IMAGES), mtime=0), {}, "there is no file of its labels beside it, "
-         "labels-idx1-ubyte.gz, compressed or not. Name their file with --label FILE, or use --no-label."),
+         "labels-idx1-ubyte.gz, compressed or not. Name it with --label FILE, or use --no-label."),
         ("images.idx", b"\x89HDF\r\n", {"no_label": True}, "this is not an IDX file (value '89 48 44 46'). Give its format with --format."),
         ("images.idx", b"", {"no_label": True}, "this is not an IDX file. Give its format with --format."),
         ("images.idx", idx(IMAGES)[:10], {"no_label": True}, "the file ends within its header. Copy or download the file again."),
