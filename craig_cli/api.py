@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import InputError, UsageError
 from craig_cli.purpose import Purpose
 from craig_cli.readers import read_dataset
+from craig_cli.readers.amounts import COST, WEIGHT, Amount
 from craig_cli.selection import Coreset, check_coreset, select
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.tables import is_numeric, is_table, split_table
@@ -148,22 +149,22 @@ def as_dataset(X: Any, y: Any, sample_weight: Any = None, costs: Any = None) -> 
         y, sample_weight, costs = (columns.get(name, value) for name, value in (("y", y), ("sample_weight", sample_weight), ("costs", costs)))
     rows = sparse_rows(sp.csr_array(X, copy=True)) if sp.issparse(X) else dense_rows(X)
     n = Dataset(rows, None).n_rows
-    weights = None if sample_weight is None else checked_amounts("sample_weight", sample_weight, n, "negative", lambda values: values < 0)
-    prices = None if costs is None else checked_amounts("costs", costs, n, "not above 0", lambda values: values <= 0)
+    weights = None if sample_weight is None else checked_amounts("sample_weight", sample_weight, n, WEIGHT)
+    prices = None if costs is None else checked_amounts("costs", costs, n, COST)
     return Dataset(rows, None if y is None else checked_labels(y, n), weights=weights, costs=prices)
 
 
-def checked_amounts(name: str, values: Any, n_rows: int, problem: str, is_bad: Callable[[NDArray], NDArray]) -> NDArray[np.float64]:
+def checked_amounts(name: str, values: Any, n_rows: int, kind: Amount) -> NDArray[np.float64]:
     """Return weights or costs as float64; raises `InputError` for one that cannot be used."""
     amounts = np.asarray(values)
     if amounts.shape != (n_rows,) or not is_numeric(amounts):
         raise UsageError(f"{name}: has shape {amounts.shape} of {amounts.dtype}, not ({n_rows},) of numbers as X has rows.")
     amounts = amounts.astype(np.float64)
     check_finite(name, amounts)
-    bad = is_bad(amounts)
+    bad = kind.is_too_small(amounts)
     if bad.any():
         row = int(np.argmax(bad))
-        raise InputError(name, f"that of row {row}, from 0, is {problem}", value=str(amounts[row]), remedy="Correct it first.")
+        raise InputError(name, f"that of row {row}, from 0, {kind.problem}", value=str(amounts[row]), remedy="Correct it first.")
     return amounts
 
 

@@ -117,7 +117,6 @@ class Manifest:
             **({} if c.cost_budget is None else {"cost": {"column": self.column_of("cost_column"), "budget": c.cost_budget, "spent": c.cost_spent}}),
         }  # fmt: skip
 
-
     def column_of(self, option: str) -> str | None:
         """Return the name of a column that the request names."""
         name = self.request.get("input", {}).get(option)

@@ -69,12 +69,12 @@ def store_of(name: str) -> tuple[Any, str]:
     """
     if ":" in urlsplit(name).netloc.rpartition("@")[0]:
         raise UsageError(f"A password in the name of a file would be kept in the manifest: leave it out of '{urlsplit(name).scheme}://...'. {HELP}")
-    import pyarrow
     from pyarrow import fs
 
+    refusals: tuple[type[Exception], ...] = (*errors_of_stores(), ValueError, NotImplementedError)  # the last two for a name that means nothing
     try:
         store, path = fs.FileSystem.from_uri(name)
-    except (pyarrow.ArrowException, OSError, ValueError, NotImplementedError) as error:
+    except refusals as error:
         raise UsageError(f"{printable(name)}: {in_words(error)}. {HELP}") from error
     return with_azure_secret(store) if store.type_name == "abfs" else store, path
 
@@ -86,7 +86,7 @@ def with_azure_secret(store: Any) -> Any:
         return store
     from pyarrow import fs
 
-    options = store.__reduce__()[1][0]
+    options = store.__reduce__()[1][0]  # the arguments that pyarrow itself makes a copy by; it has no other word for them
     return fs.AzureFileSystem(**{name: value for name, value in options.items() if value} | dict(found[:1]))
 
 

@@ -47,6 +47,7 @@ FLOORS = (
         "craig_cli.apply_report",
         "craig_cli.plot_report",
         "craig_cli.diff_report",
+        "craig_cli.manifest_report",
         "craig_cli.doctor_report",
         "craig_cli.manifest_plot",
         "craig_cli.training_report",

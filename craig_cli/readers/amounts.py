@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,8 @@ class Amount(NamedTuple):
         """Return the name of the column; None if there is none of this kind."""
         return settings.weight_column if self.field == "weights" else settings.cost_column
 
-    def is_too_small(self, value: float) -> bool:
-        """Return whether a number is below what it may be."""
+    def is_too_small(self, value: Any) -> Any:
+        """Return whether a number, or each of an array, is below what it may be."""
         return value < 0 if self.may_be_zero else value <= 0
 
 
@@ -41,7 +41,7 @@ AMOUNTS = (WEIGHT, COST)
 def first_unfit(values: NDArray, amount: Amount) -> tuple[int, str] | None:
     """Return the position of the first number that is no amount of a kind, and what is wrong with it; None if all are."""
     found = [] if (unusable := first_unusable(values)) is None else [unusable]
-    small = values < 0 if amount.may_be_zero else values <= 0
+    small = amount.is_too_small(values)
     if small.any():
         found.append((int(np.argmax(small)), amount.problem))
     return min(found, default=None)

@@ -1,8 +1,8 @@
 """The process that reads an HDF5 file for `craig_cli.readers.hdf5`: the HDF5 library can crash on a hostile file, and then takes down only this.
 
-It is run by its path and imports nothing of the package. Its one argument is the request, as JSON. It first finds the datasets, following no
-link out of the file, then writes messages to standard output: 8 bytes of length, a JSON header of that length, and the bytes of the arrays
-that the header lists.
+It is run by its path and imports nothing of the package, so that it is one file. Its one argument is the request, as JSON. It first finds
+the datasets, following no link out of the file, then writes messages to standard output: 8 bytes of length, a JSON header of that length, and
+the bytes of the arrays that the header lists.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def main() -> None:
     try:
         serve(json.loads(sys.argv[1]))
         send({"end": True})
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader wants no more
         pass
     except Fault as fault:
         send({"error": fault.parts})

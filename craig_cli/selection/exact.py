@@ -131,17 +131,10 @@ class LazyGreedy:
             hopeful = np.flatnonzero(stale & (bounds >= max(best_gain, 1)))
             if len(hopeful) == 0:
                 break
-            if len(hopeful) > SWEEP_SHARE * len(bounds) and batch > BATCH_BEFORE_SWEEP * len(bounds):
-                hopeful = np.flatnonzero(stale)
-                evaluated = self._group.all_gains()[hopeful]
-            else:
-                if len(hopeful) > batch:
-                    hopeful = hopeful[np.sort(np.argpartition(-bounds[hopeful], batch)[:batch])]
-                evaluated = self._group.gains(hopeful)
-            bounds[hopeful] = evaluated
-            stale[hopeful] = False
-            top = int(evaluated.max())
-            winners = hopeful[evaluated == top]
+            rows = self._evaluate(hopeful, stale, batch)
+            stale[rows] = False
+            top = int(bounds[rows].max())
+            winners = rows[bounds[rows] == top]
             winner = int(winners[np.argmin(rank[winners])])
             if top > best_gain or (top == best_gain and best >= 0 and rank[winner] < rank[best]):
                 best, best_gain = winner, top
@@ -150,6 +143,21 @@ class LazyGreedy:
             return None
         bounds[best] = -1
         return best
+
+    def _evaluate(self, hopeful: NDArray[np.int64], stale: NDArray[np.bool_], batch: int) -> NDArray[np.int64]:
+        """Find what the `batch` hopeful candidates of the largest values gain, or all stale ones where most are hopeful; return which."""
+        bounds = self._bounds
+        if len(hopeful) > SWEEP_SHARE * len(bounds) and batch > BATCH_BEFORE_SWEEP * len(bounds):
+            rows = np.flatnonzero(stale)
+            bounds[rows] = self._group.all_gains()[rows]
+        else:
+            rows = hopeful if len(hopeful) <= batch else hopeful[np.sort(np.argpartition(-self._values(hopeful), batch)[:batch])]
+            bounds[rows] = self._group.gains(rows)
+        return rows
+
+    def _values(self, rows: NDArray[np.int64]) -> NDArray[np.integer] | NDArray[np.float64]:
+        """Return what picks are chosen by, for some rows; no less than that where a gain is not known but bounded."""
+        return self._bounds[rows]
 
     def _try_lists(self) -> None:
         """Make the lists if a sample of rows says that they fit; else look again a quarter more picks later."""

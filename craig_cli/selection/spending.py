@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from craig_cli.blocks import Progress
 from craig_cli.errors import UsageError
 from craig_cli.selection.classes import ClassPicks, ClassRows, measure_class
-from craig_cli.selection.exact import BATCH_BEFORE_SWEEP, FIRST_BATCH, SWEEP_SHARE, LazyGreedy
+from craig_cli.selection.exact import FIRST_BATCH, LazyGreedy
 from craig_cli.selection.features import Features
 from craig_cli.selection.groups import Group
 from craig_cli.settings import SelectionSettings
@@ -135,7 +135,7 @@ class CostGreedy(LazyGreedy):
         super().__init__(group)
         self._costs, self._per_cost = costs, per_cost
         self._dearest = float(costs.max())
-        self._is_fresh = np.zeros(group.n_rows, bool)
+        self._is_stale = np.ones(group.n_rows, bool)
         self._next = -1
 
     def next_value(self, money: float) -> float:
@@ -157,7 +157,7 @@ class CostGreedy(LazyGreedy):
         if self._lists is None:
             gained = self._group.absorb(pick)
             self._bounds[pick] = -1
-            self._is_fresh[:] = False
+            self._is_stale[:] = True
         else:
             _, gained = self._group.take_picks(self._lists, self._bounds, pick[None])
         self.picks.append(int(pick[0]))
@@ -167,7 +167,6 @@ class CostGreedy(LazyGreedy):
         return float(self._costs[pick[0]])
 
     def _values(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return what picks are chosen by, for some rows; no less than that where a gain is not known but bounded."""
         bounds = self._bounds[rows].astype(np.float64)
         return bounds / self._costs[rows] if self._per_cost else bounds
 
@@ -186,17 +185,10 @@ class CostGreedy(LazyGreedy):
             if len(hopeful) == 0:
                 return -1
             top = self._top(hopeful)
-            if self._lists is not None or self._is_fresh[top]:
+            if self._lists is not None or not self._is_stale[top]:
                 return top
-            known = hopeful[self._is_fresh[hopeful]]
-            stale = hopeful[~self._is_fresh[hopeful]]
-            stale = stale[self._values(stale) >= self._values(known).max(initial=0.0)]
-            if len(stale) > SWEEP_SHARE * len(self._bounds) and batch > BATCH_BEFORE_SWEEP * len(self._bounds):
-                evaluated = self._group.all_gains()[stale]
-            else:
-                if len(stale) > batch:
-                    stale = stale[np.sort(np.argpartition(-self._values(stale), batch)[:batch])]
-                evaluated = self._group.gains(stale)
-            self._bounds[stale] = evaluated
-            self._is_fresh[stale] = True
+            known, unknown = hopeful[~self._is_stale[hopeful]], hopeful[self._is_stale[hopeful]]
+            unknown = unknown[self._values(unknown) >= self._values(known).max(initial=0.0)]
+            rows = self._evaluate(unknown, self._is_stale & (self._bounds > 0), batch)
+            self._is_stale[rows] = False
             batch *= 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.manifest import read_manifest
-from craig_cli.report import InfoReport
+from craig_cli.manifest_report import InfoReport
 
 
 def describe_manifest(path: str) -> InfoReport:

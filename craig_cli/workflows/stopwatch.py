@@ -31,7 +31,7 @@ def peak_memory_bytes() -> int:
     """Return the largest memory this process has held; where Linux tells, without that of the process that started it, which `getrusage` counts."""
     try:
         status = Path("/proc/self/status").read_text()
-    except OSError:
+    except OSError:  # no such file but on Linux: getrusage will do
         status = ""
     found = re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)
     if found:

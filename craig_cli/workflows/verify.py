@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from craig_cli.blocks import Dataset, Labels, Progress, no_progress
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.manifest import Manifest, read_manifest
+from craig_cli.manifest_report import Check, VerifyReport
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.proxy import read_proxy
-from craig_cli.report import Check, VerifyReport, counted
+from craig_cli.report import counted
 from craig_cli.selection import Coreset, measure
 from craig_cli.selection.checks import broken_promises
 from craig_cli.selection.proxy import proxied
