@@ -118,7 +118,7 @@ class EvaluateSettings:
     w_norm : float or None
         R, the radius of the ball of the bound; None: the norm of the model that all rows give.
     residual : float or None
-        What passes and seconds are counted to; None: 1.1 times the coreset's own after convergence.
+        What passes and seconds are counted to; None: 1.1 times the coreset's own after convergence, and at least a millionth of f*.
     selection_seconds : float or None
         What the selection took; None: the recorded request is run again.
     thresholds : tuple of Threshold

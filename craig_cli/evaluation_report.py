@@ -179,6 +179,8 @@ def pay_in_words(comparison: Comparison, selection_seconds: float | None) -> str
     """Return what training takes with and without the coreset, and after how many runs the selection has paid."""
     full, part = comparison.results[0].reached, comparison.coreset.reached
     start = f"At {title(comparison)}, to a residual of {comparison.target:.3g},"
+    if full is None and part is None:
+        return f"{start} neither training on all rows nor on the coreset comes there in the epochs allowed."
     if part is None:
         return f"{start} training on the coreset does not come there in the epochs allowed: the selection never pays."
     if full is None:

@@ -99,6 +99,7 @@ START = "At logistic, l2 1e-05, to a residual of 0.1,"
         (2.0, 2.5, None, 0.5, " training takes 2 s on all rows and 2.5 s on the coreset: the selection never pays."),
         (2.0, 0.5, None, None, " training takes 2 s on all rows and 0.5 s on the coreset, 4 times less."),
         (2.0, None, None, 0.5, " training on the coreset does not come there in the epochs allowed: the selection never pays."),
+        (None, None, None, 0.5, " neither training on all rows nor on the coreset comes there in the epochs allowed."),
         (None, 1.0, 1, 0.5, " training on the coreset takes 1 s; on all rows it does not come there in the epochs allowed."),
     ],
 )

@@ -34,7 +34,8 @@ measure_options = opt.combined(
         "--residual",
         type=float,
         metavar="E",
-        help="Count passes and seconds to this f - f*. [default: 1.1 times the coreset's own, at most a tenth of that at w = 0]",
+        help="Count passes and seconds to this f - f*. [default: 1.1 times the coreset's own, at most a tenth of that at w = 0, at least a "
+        "millionth of f*]",
     ),
     opt.option("--selection-seconds", type=float, metavar="S", help="What the selection took. [default: it is run again, and timed]"),
     opt.option(
