@@ -97,7 +97,7 @@ def test_spellings(tmp_path: Path, text: str, block_bytes: int) -> None:
         ("a.tsv", "a\tb\ty\n1\t2\tp, q\n", {}),
         ("a.csv", "a;b;y\n1; 2;p, q\n", {"delimiter": ";"}),
         ("a.csv", 'a b y\n1 2 "p, q"\n', {"delimiter": " "}),
-        ("a.csv.gz", gzip.compress(b'a,b,y\n1,2,"p, q"\n'), {}),
+        ("a.csv.gz", gzip.compress(b'a,b,y\n1,2,"p, q"\n', mtime=0), {}),
         ("a.csv", '1,2,"p, q"', {"header": False, "label": "3"}),
         ("a.csv", 'a,b,Class,Y\n1,2,"p, q",\n', {"drop": ("Y",)}),
         ("a.csv", 'Class,TARGET,a,b\n"p, q",\xe4,1,2\n'.encode("latin-1"), {"label": "Class", "drop": ("TARGET",)}),

@@ -213,7 +213,7 @@ def write(data: bytes) -> Callable[[Path], object]:
     return lambda path: path.write_bytes(data)
 
 
-GZIPPED = gzip.compress(b"")
+GZIPPED = gzip.compress(b"", mtime=0)
 
 BAD_NAMES = [
     ("no.csv", make_missing, InputError, "no.csv: no such file. Check the name."),
