@@ -20,6 +20,8 @@ STARTS = 5
 """Times the search begins anew, at the point reached, when rounding has ended it early."""
 MEMORY = 20
 """Pairs of steps and gradients kept."""
+SHORTER = 0.9
+"""Of the gradient: less of a gain is not worth another pass."""
 
 
 def minimise(problem: Problem, settings: TrainSettings, model: Array, progress: Progress = no_progress, watch: Watch | None = None) -> Fit:
@@ -81,13 +83,13 @@ class Search:
     def polish(self, position: Array, inverse: LinearOperator) -> Array:
         """Return a position of a shorter gradient, by steps that the gradient judges: so near the optimum, changes of F drown in rounding.
 
-        ``inverse`` stands for the inverse of the Hessian. Ends with the first step that does not halve the gradient.
+        ``inverse`` stands for the inverse of the Hessian. Ends with the first step after which the gradient is not shorter by a tenth.
         """
         _, gradient = self.evaluate(position)
         while not self.is_done():
             trial = position - inverse.matvec(gradient)
             _, there = self.evaluate(trial)
-            if not np.linalg.norm(there) < 0.5 * np.linalg.norm(gradient):
+            if not np.linalg.norm(there) < SHORTER * np.linalg.norm(gradient):
                 break
             position, gradient = trial, there
             self.note(position)
