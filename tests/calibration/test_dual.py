@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from reference import nearest_weights
 
-from craig_cli.calibration.dual import calibrated_weights
+from craig_cli.calibration.dual import LONGEST_STEP, best_length, calibrated_weights
 from craig_cli.calibration.equations import normal_matrix
 from craig_cli.kernels.normal import cholesky, solve_by_cholesky
 from craig_cli.threads import Workers
@@ -34,6 +34,33 @@ def test_the_solution_is_that_of_a_general_solver(seed, shift, has_zeros):
     assert (found.weights == 0).any() == has_zeros
     assert np.allclose(found.weights @ parts[:, :2], wanted[:2], rtol=1e-11)
     assert found.steps <= 15
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_picks_of_which_some_fall_to_zero_step_after_step(seed):
+    """So that the normal equations are mended by the picks that change, not added up anew."""
+    shares, parts, wanted, ridge = problem(seed, 0.2, k=400, q=12)
+    with Workers(1) as workers:
+        found = calibrated_weights(shares, parts, wanted, ridge, workers)
+    stretch = found.weights / shares
+    assert 0 < np.count_nonzero(stretch == 0) < 200
+    assert found.steps >= 2
+    active = stretch > 0
+    missed = found.weights @ parts - wanted
+    multipliers = np.linalg.lstsq(parts[active], stretch[active] - 1, rcond=None)[0]
+    assert np.allclose(parts[active] @ multipliers, stretch[active] - 1, atol=1e-9)
+    assert (1 + parts[~active] @ multipliers <= 1e-9).all()
+    assert np.allclose(missed, -ridge * multipliers, atol=1e-11)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_step_is_as_long_as_is_best(seed):
+    rng = np.random.default_rng(seed)
+    shares, stretch, along = rng.random(50) / 50, 1 + rng.normal(size=50), 3 * rng.normal(size=50)
+    slope, curvature = rng.normal() / 3, rng.random() / 10
+    lengths = np.linspace(0, LONGEST_STEP, 40_001)
+    values = np.square(np.maximum(stretch + lengths[:, None] * along, 0)) @ shares / 2 + slope * lengths + curvature * lengths**2 / 2
+    assert best_length(shares, stretch, along, slope, curvature) == pytest.approx(lengths[np.argmin(values)], abs=1e-4)
 
 
 def test_nothing_to_mend_changes_nothing():
