@@ -7,6 +7,7 @@ import numpy as np
 from craig_cli.kernels import kernel, summing_kernel
 
 ROWS_AT_A_TIME = 4
+PIVOTS = 8
 
 
 @kernel
@@ -54,11 +55,11 @@ def add_sparse_outer_products(a, weights, first, last, out):
 def cholesky(matrix, smallest):
     """Change the upper triangle of a positive definite matrix to R with R^T R = matrix, in place; pivots below `smallest` count as infinite.
 
-    Time q^3 / 6 multiplications, four pivots to a sweep over the rest.
+    Time q^3 / 6 multiplications, eight pivots to a sweep over the rest.
     """
     q = matrix.shape[0]
-    for first in range(0, q, ROWS_AT_A_TIME):
-        last = min(first + ROWS_AT_A_TIME, q)
+    for first in range(0, q, PIVOTS):
+        last = min(first + PIVOTS, q)
         for i in range(first, last):
             pivot = matrix[i, i]
             root = np.sqrt(pivot) if pivot > smallest else np.inf
@@ -69,10 +70,13 @@ def cholesky(matrix, smallest):
                 factor = matrix[i, r]
                 for j in range(r, q):
                     matrix[r, j] -= factor * matrix[i, j]
-        for r in range(last, q):  # there are four rows before these, then
+        for r in range(last, q):  # there are eight rows before these, then
             c0, c1, c2, c3 = matrix[first, r], matrix[first + 1, r], matrix[first + 2, r], matrix[first + 3, r]
+            c4, c5, c6, c7 = matrix[first + 4, r], matrix[first + 5, r], matrix[first + 6, r], matrix[first + 7, r]
             for j in range(r, q):
-                matrix[r, j] -= c0 * matrix[first, j] + c1 * matrix[first + 1, j] + c2 * matrix[first + 2, j] + c3 * matrix[first + 3, j]
+                upper = c0 * matrix[first, j] + c1 * matrix[first + 1, j] + c2 * matrix[first + 2, j] + c3 * matrix[first + 3, j]
+                lower = c4 * matrix[first + 4, j] + c5 * matrix[first + 5, j] + c6 * matrix[first + 6, j] + c7 * matrix[first + 7, j]
+                matrix[r, j] -= upper + lower
 
 
 @kernel
