@@ -177,15 +177,15 @@ def problem_of(data: str, loss: str) -> Problem:
 def least(data: str) -> dict[str, float]:
     """Return f* for each loss and strength of a set, kept from one run to the next."""
     known: dict[str, dict[str, float]] = json.loads(OPTIMA.read_text()) if OPTIMA.exists() else {}
-    if data not in known:
-        known[data], start = {}, None
-        for loss, l2 in losses_of(data):
+    found, start = known.setdefault(data, {}), None
+    for loss, l2 in losses_of(data):
+        if (name := f"{loss} {l2:g}") not in found:
             problem = problem_of(data, loss)
             start = fitted(problem, l2, start if loss == data_set(data)[1].loss else None)
-            known[data][f"{loss} {l2:g}"] = problem.full_pass(start, l2)[0]
-            print(data, loss, l2, known[data][f"{loss} {l2:g}"], file=sys.stderr, flush=True)
-        OPTIMA.write_text(json.dumps(known, indent=1))
-    return known[data]
+            found[name] = problem.full_pass(start, l2)[0]
+            print(data, name, found[name], file=sys.stderr, flush=True)
+            OPTIMA.write_text(json.dumps(known, indent=1))
+    return found
 
 
 def residuals(data: str, index: np.ndarray, weight: np.ndarray) -> dict[str, float]:
