@@ -40,7 +40,10 @@ def test_a_coreset_that_a_hand_can_check():
 def test_every_kind_of_rows_gives_the_same(rows):
     wanted, found = select_coreset(ROWS, LABELS, size=5), select_coreset(rows, LABELS, size=5)
     assert found.index.tolist() == wanted.index.tolist()
-    assert found.weight.tolist() == wanted.weight.tolist()
+    if sp.issparse(rows):  # calibration adds up sparse rows in another order
+        assert found.weight == pytest.approx(wanted.weight, rel=1e-12)
+    else:
+        assert found.weight.tolist() == wanted.weight.tolist()
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from craig_cli.blocks import Progress, no_progress
 from craig_cli.calibration.constraints import (
     Constraints,
-    gradient_constraints,
+    Coordinates,
+    all_coordinates,
+    leading_coordinates,
     losses_at,
     moments_at,
-    reduced_constraints,
     regularised,
 )
 from craig_cli.calibration.directions import leading_directions
@@ -119,16 +120,16 @@ class Rounds:
         self._l2 = np.array(settings.pilot_l2)
         own = fit_path(self._part, settings)
         if len(index) >= settings.pilot_rows:
-            self._pilots, self._moments = own, moments_at(problem, own)
+            self._pilots, self._moments = own, moments_at(problem, own, with_squares=True)
             losses = regularised(self._moments.losses, own, self._l2)
         else:
             both = np.concatenate([fit_path(self._sample, settings), own])
-            moments = moments_at(problem, both)
+            moments = moments_at(problem, both, with_squares=True)
             other, losses = regularised(moments.losses, both, np.tile(self._l2, 2)).reshape(2, -1)
             better = np.where(other <= losses, 0, len(own)) + np.arange(len(own))
             self._pilots, self._moments = both[better], moments.chosen(better)
         self._standing = self._first = Standing(self._base, own, losses)
-        self._directions = self._chosen_directions(rng)
+        self._coordinates = self._chosen_coordinates(rng)
         self._kept, self._reason = 0, ""
         self._met: Met | None = None
 
@@ -144,7 +145,7 @@ class Rounds:
             moments = None if is_last else moments_at(self._problem, models)
             means = losses_at(self._problem, models) if moments is None else moments.losses
             losses = regularised(means, models, self._l2)
-            if losses.sum() < before.losses.sum() * (1 - A_FALL) and (losses <= before.losses * (1 + NO_RISE)).all():
+            if losses.sum() < before.losses.sum() * (1 - A_FALL) and (losses <= self._first.losses * (1 + NO_RISE)).all():
                 self._standing, self._met = Standing(shares, models, losses), self._how_met(constraints, shares)
                 if moments is not None:
                     self._pilots, self._moments = models, moments
@@ -170,7 +171,7 @@ class Rounds:
                 rounds=self._settings.rounds,
                 rounds_kept=self._kept,
                 constraints=met.constraints,
-                is_reduced=self._directions is not None,
+                is_reduced=self._coordinates.directions is not None,
                 rows_a_constraint=len(weight) / met.constraints,
                 gradient_error_before=met.before,
                 gradient_error_after=met.after,
@@ -189,23 +190,19 @@ class Rounds:
     def _problem_of(self, shares: Array) -> Problem:
         return self._part.subset(np.arange(self._part.n_rows), shares)
 
-    def _chosen_directions(self, rng: np.random.Generator) -> Array | None:
-        """Return directions of the inputs in place of the columns; None where the picks can carry a constraint a column."""
+    def _chosen_coordinates(self, rng: np.random.Generator) -> Coordinates:
+        """Return all columns; where these make more constraints than the picks can carry, leading directions in their place."""
         p, m, columns = self._pilots.shape
         carried = most_constraints(self._part.n_rows, self._settings)
         if p * m * columns <= carried:
-            return None
+            return all_coordinates(self._part, self._moments.squares)
         with Workers(self._settings.n_threads) as workers:
-            return leading_directions(self._sample, max(1, carried // (p * m) - 1), rng, workers)
+            directions = leading_directions(self._sample, max(1, carried // (p * m) - 1), rng, workers)
+        return leading_coordinates(self._part, self._pilots, directions, self._sample)
 
     def _constraints(self) -> list[Constraints]:
         """Return the constraints of each pilot."""
-        if self._directions is None:
-            return [gradient_constraints(self._part, pilot, self._moments, place) for place, pilot in enumerate(self._pilots)]
-        return [
-            reduced_constraints(self._part, pilot, gradient, self._directions, self._sample)
-            for pilot, gradient in zip(self._pilots, self._moments.gradients, strict=True)
-        ]
+        return self._coordinates.constraints(self._part, self._pilots, self._moments.gradients)
 
     def _solve(self, constraints: list[Constraints]) -> Array:
         """Return the shares that meet the constraints, and those of the classes exactly."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from craig_cli.kernels import kernel
+from craig_cli.kernels import inlined, kernel, summing_kernel
 
 LOGISTIC, SQUARED, SQUARED_HINGE, SMOOTHED_HINGE, SOFTMAX = range(5)
+TERMS = 16
+"""Of a series, whose terms fall by a factor of nine or more."""
 
 
 @kernel
@@ -74,14 +76,34 @@ def to_slopes(loss, scores, target):
             scores[c] = slope(loss, scores[c], 1.0 if c == target else -1.0)
 
 
-@kernel
-def loss_and_slopes(loss, scores, target):
-    """Return what `row_loss` does, and change the scores as `to_slopes` does, by one exponential for both where that will do."""
-    if loss == LOGISTIC and scores.shape[0] == 1:
-        margin = target * scores[0]
-        small = np.exp(-abs(margin))
-        scores[0] = -target * (small if margin > 0.0 else 1.0) / (1.0 + small)
-        return np.log1p(small) + max(-margin, 0.0)
-    total = row_loss(loss, scores, target)
-    to_slopes(loss, scores, target)
+@inlined
+def log1p_of_share(x):
+    """Return log(1 + x) for 0 <= x <= 1 by the series of 2 artanh(x / (2 + x)), to the last bits: unlike `np.log1p`, a loop of it runs on vectors."""
+    root = x / (2.0 + x)
+    square = root * root
+    total = 0.0
+    for place in range(TERMS):
+        total = total * square + 1.0 / (2 * (TERMS - place) - 1)
+    return 2.0 * root * total
+
+
+@summing_kernel
+def to_weighted_slopes(loss, scores, targets, shares, first, last):
+    """Return the sum of share times loss over rows first ... last - 1 of the scores (n, m), and change these as `to_slopes` does."""
+    total = 0.0
+    if loss != LOGISTIC or scores.shape[1] > 1:
+        for row in range(first, last):
+            total += shares[row] * row_loss(loss, scores[row], targets[row])
+            to_slopes(loss, scores[row], targets[row])
+        return total
+    margins, odds = np.empty(last - first), np.empty(last - first)
+    for i in range(last - first):
+        margins[i] = targets[first + i] * scores[first + i, 0]
+    for i in range(last - first):  # loops of their own: this one calls a function, the others run on vectors
+        odds[i] = np.exp(-abs(margins[i]))
+    for i in range(last - first):
+        total += shares[first + i] * (log1p_of_share(odds[i]) + max(-margins[i], 0.0))
+        margins[i] = (odds[i] if margins[i] > 0.0 else 1.0) / (1.0 + odds[i])
+    for i in range(last - first):
+        scores[first + i, 0] = -targets[first + i] * margins[i]
     return total

@@ -9,7 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import inlined, summing_kernel
-from craig_cli.kernels.losses import row_loss, to_slopes
+from craig_cli.kernels.losses import to_weighted_slopes
+
+BLOCK_ROWS = 64
+"""Rows that are taken through one step of a pass after another: as many as stay in the cache."""
+ROWS_AT_A_TIME = 4
 
 
 @inlined
@@ -47,6 +51,21 @@ def sparse_scores(rows, constant, model, first, last, scores):
             scores[row, c] = sparse_score(rows, row, model, c, constant)
 
 
+@inlined
+def add_dense_rows(rows, first, last, pulls, total):
+    """Add the sum over dense rows first ... last - 1 of the row times its pull, the first of them that of `first`, to `total` (at least d,)."""
+    whole = (last - first) // ROWS_AT_A_TIME * ROWS_AT_A_TIME
+    for i in range(0, whole, ROWS_AT_A_TIME):
+        row = first + i
+        for k in range(rows.shape[1]):
+            total[k] += (
+                pulls[i] * rows[row, k] + pulls[i + 1] * rows[row + 1, k] + pulls[i + 2] * rows[row + 2, k] + pulls[i + 3] * rows[row + 3, k]
+            )
+    for i in range(whole, last - first):
+        for k in range(rows.shape[1]):
+            total[k] += pulls[i] * rows[first + i, k]
+
+
 @summing_kernel
 def dense_pass(rows, targets, shares, loss, constant, model, first, last, slopes, gradient):
     """Return the sum of share times loss over dense rows.
@@ -55,18 +74,21 @@ def dense_pass(rows, targets, shares, loss, constant, model, first, last, slopes
     has no rows.
     """
     m, d = model.shape[0], rows.shape[1]
+    pulls = np.empty(BLOCK_ROWS)
     total = 0.0
-    for row in range(first, last):
-        for c in range(m):
-            slopes[row, c] = dense_score(rows, row, model, c, constant)
-        total += shares[row] * row_loss(loss, slopes[row], targets[row])
-        if gradient.shape[0] > 0:
-            to_slopes(loss, slopes[row], targets[row])
+    for start in range(first, last, BLOCK_ROWS):
+        end = min(start + BLOCK_ROWS, last)
+        for row in range(start, end):
             for c in range(m):
-                pull = shares[row] * slopes[row, c]
-                for k in range(d):
-                    gradient[c, k] += pull * rows[row, k]
-                gradient[c, d] += pull * constant
+                slopes[row, c] = dense_score(rows, row, model, c, constant)
+        total += to_weighted_slopes(loss, slopes, targets, shares, start, end)
+        for c in range(gradient.shape[0]):
+            pull = 0.0
+            for row in range(start, end):
+                pulls[row - start] = shares[row] * slopes[row, c]
+                pull += pulls[row - start]
+            add_dense_rows(rows, start, end, pulls, gradient[c])
+            gradient[c, d] += pull * constant
     return total
 
 
@@ -76,13 +98,14 @@ def sparse_pass(rows, targets, shares, loss, constant, model, first, last, slope
     indptr, indices, values = rows
     m, d = model.shape[0], model.shape[1] - 1
     total = 0.0
-    for row in range(first, last):
-        for c in range(m):
-            slopes[row, c] = sparse_score(rows, row, model, c, constant)
-        total += shares[row] * row_loss(loss, slopes[row], targets[row])
-        if gradient.shape[0] > 0:
-            to_slopes(loss, slopes[row], targets[row])
+    for start in range(first, last, BLOCK_ROWS):
+        end = min(start + BLOCK_ROWS, last)
+        for row in range(start, end):
             for c in range(m):
+                slopes[row, c] = sparse_score(rows, row, model, c, constant)
+        total += to_weighted_slopes(loss, slopes, targets, shares, start, end)
+        for row in range(start, end):
+            for c in range(gradient.shape[0]):
                 pull = shares[row] * slopes[row, c]
                 for j in range(indptr[row], indptr[row + 1]):
                     gradient[c, indices[j]] += pull * values[j]

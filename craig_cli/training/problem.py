@@ -102,7 +102,7 @@ class Problem:
         return value, gradient[:, :-1], gradient[:, -1]
 
     def full_pass(self, model: Array, l2: float, gradient: Array | None = None) -> tuple[float, Array]:
-        """Return F and the slopes of all rows (n, m): derivatives of f by the scores, or scores if there is no gradient.
+        """Return F and the slopes of all rows (n, m): derivatives of f by the scores.
 
         Parameters
         ----------

@@ -12,7 +12,7 @@ from craig_cli import select_coreset
 from craig_cli.api import sparse_rows
 from craig_cli.blocks import Dataset
 from craig_cli.calibration import calibrate, calibrated_coreset, importance_scores
-from craig_cli.calibration.constraints import gradient_constraints, losses_at, moments_at, row_gradients
+from craig_cli.calibration.constraints import all_coordinates, leading_coordinates, losses_at, moments_at, row_gradients
 from craig_cli.calibration.directions import leading_directions
 from craig_cli.calibration.dual import Solution
 from craig_cli.calibration.pilots import fit_path, sample_rows
@@ -103,7 +103,7 @@ def test_harm_is_refused(monkeypatch):
 
 def test_no_more_rounds_than_help():
     X, y = made()
-    calibration = select_coreset(X, y, size=500, method="random", weights="calibrated", rounds=10).calibration
+    calibration = select_coreset(X, y, size=200, method="random", weights="calibrated", rounds=10).calibration
     assert 1 < calibration["rounds_kept"] < 10
     assert calibration["reason"] == f"round {calibration['rounds_kept']} lowered the loss on all rows by less than 1e-07 of it: enough"
 
@@ -153,14 +153,28 @@ def test_moments_are_means_over_rows(loss):
     X, y = made(LOSSES[loss], n_rows=400)
     problem = make_problem(X, y, loss, regression=loss == "squared")
     models = fit_path(problem, CalibrationSettings(pilot_l2=(1e-2, 1.0)))
-    moments = moments_at(problem, models)
-    for model, value, gradient, scale in zip(models, moments.losses, moments.gradients, moments.scales, strict=True):
+    moments = moments_at(problem, models, with_squares=True)
+    for model, value, gradient, squares in zip(models, *moments, strict=True):
         assert problem.objective(model[:, :-1], model[:, -1], 0.0) == pytest.approx(value)
         rows = row_gradients(problem, model, X)
         assert np.allclose(rows.mean(axis=0), gradient.ravel())
-        assert np.allclose(np.sqrt((rows**2).mean(axis=0)), scale.ravel())
-    constraints = gradient_constraints(problem, models[0], moments, 0)
-    assert constraints.error(problem.shares) == pytest.approx(0, abs=1e-13)
+        assert np.allclose((rows**2).mean(axis=0), squares.ravel())
+    without = moments_at(problem, models)
+    assert without.squares.size == 0
+    assert without.gradients.tobytes() == moments.gradients.tobytes()
+
+
+def test_all_rows_meet_their_own_constraints_by_columns_and_along_directions():
+    X, y = made(3, n_rows=400)
+    problem = make_problem(X, y, "logistic")
+    models = fit_path(problem, CalibrationSettings(pilot_l2=(1e-2, 1.0)))
+    moments = moments_at(problem, models, with_squares=True)
+    columns = all_coordinates(problem, moments.squares)
+    along = leading_coordinates(problem, models, np.eye(5), problem)
+    for one, other in zip(*(c.constraints(problem, models, moments.gradients) for c in (columns, along)), strict=True):
+        assert np.allclose(one.parts, other.parts)
+        assert np.allclose(np.square(one.parts).mean(axis=0), 1)
+        assert one.error(problem.shares) == pytest.approx(0, abs=1e-13)
 
 
 def test_first_pilots_see_every_class():
@@ -291,8 +305,8 @@ def test_moments_of_weighted_rows_are_those_of_repeated_ones(kind):
     as_rows = (lambda rows: rows) if kind == "dense" else (lambda rows: sparse_rows(sp.csr_array(rows)))
     weighted = make_problem(as_rows(X), y, "softmax", weights)
     repeated = make_problem(as_rows(np.repeat(X, weights, axis=0)), np.repeat(y, weights), "softmax")
-    one, other = moments_at(weighted, models), moments_at(repeated, models)
-    for name in ("losses", "gradients", "scales"):
+    one, other = (moments_at(problem, models, with_squares=True) for problem in (weighted, repeated))
+    for name in one._fields:
         np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-10)
     np.testing.assert_allclose(losses_at(weighted, models), one.losses, rtol=1e-12)
 

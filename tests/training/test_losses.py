@@ -49,6 +49,25 @@ def test_softmax_of_equal_scores_by_hand(how):
     np.testing.assert_allclose(scores, [0.25, 0.25, -0.75, 0.25])
 
 
+def test_the_logarithm_of_one_plus_a_share():
+    shares = np.concatenate([[0.0, 1.0], np.geomspace(1e-300, 1, 5000), np.linspace(0, 1, 5000)])
+    found = np.array([losses.log1p_of_share(x) for x in shares])
+    np.testing.assert_allclose(found, np.log1p(shares), rtol=5e-16, atol=0)
+
+
+@pytest.mark.parametrize(("name", "m"), CASES)
+def test_many_rows_at_once_are_one_after_another(name, m):
+    code, rng = LOSS_FACTS[name].code, np.random.default_rng(m)
+    scores, shares = rng.normal(size=(70, m)) * 20, rng.random(70)
+    targets = (rng.choice([-1.0, 1.0], 70) if m == 1 else rng.integers(0, m, 70)).astype(float)
+    expected = sum(shares[row] * losses.row_loss(code, scores[row], targets[row]) for row in range(3, 66))
+    slopes = scores.copy()
+    for row in range(3, 66):
+        losses.to_slopes(code, slopes[row], targets[row])
+    assert losses.to_weighted_slopes(code, scores, targets, shares, 3, 66) == pytest.approx(expected, rel=1e-14)
+    np.testing.assert_allclose(scores, slopes, rtol=1e-14, atol=1e-300)
+
+
 @pytest.mark.parametrize(("name", "m"), CASES)
 @pytest.mark.parametrize("how", KERNELS)
 def test_values_and_slopes_against_the_formulas(name, m, how):

@@ -34,9 +34,9 @@ def dense(rows):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("loss", "classes"), TASKS)
 def test_the_objective_against_plain_sums(loss, classes, kind):
-    problem = made_problem(loss, classes, kind, weights=uneven(60))
+    problem = made_problem(loss, classes, kind, n=150, weights=uneven(150))
     model = made_model(problem)
-    expected = objective(loss, made_rows(60), problem.targets, problem.weights, model, L2)
+    expected = objective(loss, made_rows(150), problem.targets, problem.weights, model, L2)
     assert problem.objective(model[:, :-1], model[:, -1], L2) == pytest.approx(expected, rel=1e-12)
     assert problem.value_and_gradient(model[:, :-1], model[:, -1], L2)[0] == pytest.approx(expected, rel=1e-12)
 
@@ -45,7 +45,7 @@ def test_the_objective_against_plain_sums(loss, classes, kind):
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize(("loss", "classes"), TASKS)
 def test_the_gradient_by_finite_differences(loss, classes, intercept, kind):
-    problem = made_problem(loss, classes, kind, weights=uneven(60), intercept=intercept)
+    problem = made_problem(loss, classes, kind, n=150, weights=uneven(150), intercept=intercept)
     model, width = made_model(problem), 1e-6
     measured = np.zeros_like(model)
     for place in np.ndindex(model.shape):
