@@ -47,7 +47,7 @@ class CalibrationSettings:
     pilot_l2: tuple[float, ...] = (1e-5, 1e-3, 1e-1, 1.0)
     rounds: int = 4
     intercept: bool = True
-    ridge: float = 0.3
+    ridge: float = 0.03
     pilot_rows: int = 2000
     rows_a_constraint: float = 0.5
     seed: int = 0
