@@ -41,7 +41,7 @@ def calibrating_bytes(dataset: Dataset, selection: SelectionSettings, settings: 
     pilots = len(settings.pilot_l2)
     is_dense = not isinstance(dataset.rows, SparseRows) or columns <= MOST_COLUMNS
     picks = 24 * k * columns * min(settings.n_threads, pilots) if is_dense else 0
-    return 8 * dataset.n_rows * (m + 5) + picks + 16 * k * q + 16 * k * m * columns + 24 * q**2 + CHUNKS * pilots * m * columns
+    return 8 * dataset.n_rows * (m + 5) + picks + 16 * k * q + 16 * k * m * columns + 32 * q**2 + CHUNKS * pilots * m * columns
 
 
 def calibrating_work(dataset: Dataset, selection: SelectionSettings, settings: CalibrationSettings) -> float:

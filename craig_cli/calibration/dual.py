@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from craig_cli.calibration.equations import normal_matrix, solution
+from craig_cli.calibration.equations import clipped_sums, normal_matrix, solution
 from craig_cli.threads import Workers
 from craig_cli.training.problem import Array
 
@@ -42,18 +42,23 @@ def calibrated_weights(shares: Array, parts: Array, wanted: Array, ridge: Array,
     Notes
     -----
     The dual is minimised over nu: ``sum_j share_j max(0, 1 + nu.a_j)^2 / 2 - nu.b + sum_i rho_i nu_i^2 / 2``, piecewise quadratic, by Newton's
-    method, each step as long as is best; then g_j = share_j max(0, 1 + nu.a_j). Time k q^2 / 2 for the first step, and 3 k q + q^3 / 6 for each of
-    some 1 to 20: later ones mend the normal equations by the picks whose weight has become 0, or no longer is. Memory 8 (k q + q^2 (t + 2)) bytes.
+    method in full steps, which is there in some 1 to 12; where it should not be, once more with steps each as long as is best. Then
+    g_j = share_j max(0, 1 + nu.a_j). Time k q^2 / 2 for the first step, and 2 k q + q^3 / 6 for each: later ones mend the normal equations by the
+    picks whose weight has become 0, or no longer is. Memory 8 (k q + q^2 (t + 2)) bytes.
     """
-    multipliers, stretch, enough = np.zeros(len(wanted)), np.ones(len(shares)), TOLERANCE
-    matrix, counted = np.zeros((len(wanted), len(wanted))), np.zeros(len(shares), dtype=bool)
+    found = newton(shares, parts, wanted, ridge, workers, is_searching=False)
+    return found if found.steps < MOST_STEPS else newton(shares, parts, wanted, ridge, workers, is_searching=True)
+
+
+def newton(shares: Array, parts: Array, wanted: Array, ridge: Array, workers: Workers, *, is_searching: bool) -> Solution:
+    """Return what Newton's method comes to, in full steps or in the best ones; after `MOST_STEPS` it need not be the solution."""
+    multipliers, matrix, counted = np.zeros(len(wanted)), np.zeros((len(wanted), len(wanted))), np.zeros(len(shares), dtype=bool)
+    stretch, sums = clipped_sums(parts, shares, multipliers, workers)
+    enough = TOLERANCE * max(1.0, float(np.abs(sums - wanted).max(initial=0.0)))
     for step in range(MOST_STEPS):
-        weights = shares * np.maximum(stretch, 0.0)
-        gradient = np.einsum("j,ji->i", weights, parts) - wanted + ridge * multipliers
-        largest = float(np.abs(gradient).max(initial=0.0))
-        enough = max(enough, TOLERANCE * largest) if step == 0 else enough
-        if largest <= enough:
-            return Solution(weights, step)
+        gradient = sums - wanted + ridge * multipliers
+        if np.abs(gradient).max(initial=0.0) <= enough:
+            return Solution(shares * np.maximum(stretch, 0.0), step)
         counting = stretch > 0
         changed = np.flatnonzero(counting != counted)
         if 2 * len(changed) < np.count_nonzero(counting):
@@ -62,13 +67,15 @@ def calibrated_weights(shares: Array, parts: Array, wanted: Array, ridge: Array,
             matrix = normal_matrix(parts, np.where(counting, shares, 0.0), workers)
         counted = counting
         direction = solution(matrix.copy(), ridge, -gradient)
-        along = np.einsum("ji,i->j", parts, direction)
-        steady = np.einsum("i,i->", direction, ridge * multipliers - wanted), np.einsum("i,i->", direction, ridge * direction)
-        length = best_length(shares, stretch, along, *steady)
-        if not length > 0:
-            return Solution(weights, step)
-        multipliers = multipliers + length * direction
-        stretch = stretch + length * along
+        there, sums = clipped_sums(parts, shares, multipliers + direction, workers)
+        length = 1.0
+        if is_searching:
+            steady = np.einsum("i,i->", direction, ridge * multipliers - wanted), np.einsum("i,i->", direction, ridge * direction)
+            length = best_length(shares, stretch, there - stretch, *steady)
+            if not length > 0:
+                break
+            there, sums = clipped_sums(parts, shares, multipliers + length * direction, workers)
+        multipliers, stretch = multipliers + length * direction, there
     return Solution(shares * np.maximum(stretch, 0.0), MOST_STEPS)
 
 

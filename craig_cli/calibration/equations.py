@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from craig_cli.kernels.normal import add_outer_products, add_sparse_outer_products, cholesky, solve_by_cholesky
+from craig_cli.kernels.normal import add_clipped_sums, add_outer_products, add_sparse_outer_products, cholesky, solve_by_cholesky
 from craig_cli.threads import Workers, ranges
 from craig_cli.training.problem import Array
 
@@ -23,21 +25,35 @@ def normal_matrix(parts: Array, weights: Array, workers: Workers) -> Array:
     Time k q^2 / 2 multiplications over threads; where most values are zeros, half the square of the others in each row.
     """
     q = parts.shape[1]
-    total = np.zeros((q, q))
-    pieces = ranges(len(parts), CHUNK_ROWS)
     kernel = add_sparse_outer_products if np.count_nonzero(parts) <= FEW * parts.size else add_outer_products
+    return in_chunks(parts, (q, q), lambda first, last, out: kernel(parts, weights, first, last, out), parts.size * q, workers)
 
-    def add(first: int, last: int) -> Array:
-        out = np.zeros((q, q))
-        kernel(parts, weights, first, last, out)
+
+def clipped_sums(parts: Array, shares: Array, multipliers: Array, workers: Workers) -> tuple[Array, Array]:
+    """Return s = 1 + multipliers . a of the rows a of `parts` (k, q), and the sum of share max(0, s) a. Time 2 k q over threads."""
+    stretch = np.empty(len(parts))
+
+    def add(first: int, last: int, out: Array) -> None:
+        add_clipped_sums(parts, shares, multipliers, first, last, stretch, out)
+
+    return stretch, in_chunks(parts, (parts.shape[1],), add, 2 * parts.size, workers)
+
+
+def in_chunks(parts: Array, shape: tuple[int, ...], add: Callable[[int, int, Array], None], work: float, workers: Workers) -> Array:
+    """Return what ``add(first, last, out)`` comes to over all rows of `parts`, in pieces of a fixed size, added up in order."""
+    total, pieces = np.zeros(shape), ranges(len(parts), CHUNK_ROWS)
+
+    def added(first: int, last: int) -> Array:
+        out = np.zeros(shape)
+        add(first, last, out)
         return out
 
-    if parts.size * q < WORTH_THREADS:
+    if work < WORTH_THREADS:
         for piece in pieces:
-            total += add(*piece)
+            total += added(*piece)
         return total
     for start in range(0, len(pieces), workers.n_threads):
-        for part in workers.map(add, pieces[start : start + workers.n_threads]):
+        for part in workers.map(added, pieces[start : start + workers.n_threads]):
             total += part
     return total
 

@@ -79,7 +79,7 @@ def cholesky(matrix, smallest):
                 matrix[r, j] -= upper + lower
 
 
-@kernel
+@summing_kernel
 def solve_by_cholesky(root, right):
     """Change `right` (q,) to the solution of R^T R x = right, in place."""
     q = root.shape[0]
@@ -91,6 +91,21 @@ def solve_by_cholesky(root, right):
         for j in range(i + 1, q):
             right[i] -= root[i, j] * right[j]
         right[i] /= root[i, i]
+
+
+@summing_kernel
+def add_clipped_sums(parts, shares, multipliers, first, last, stretch, sums):
+    """Write s = 1 + multipliers . a of rows a of `parts` (k, q) to `stretch` (k,), and add share max(0, s) a to `sums` (q,). Time 2 k q."""
+    q = parts.shape[1]
+    for row in range(first, last):
+        here = 1.0
+        for i in range(q):
+            here += multipliers[i] * parts[row, i]
+        stretch[row] = here
+        if here > 0.0:
+            weight = shares[row] * here
+            for i in range(q):
+                sums[i] += weight * parts[row, i]
 
 
 @kernel
