@@ -10,10 +10,10 @@ from craig_cli.calibration.equations import clipped_sums, normal_matrix, solutio
 from craig_cli.threads import Workers
 from craig_cli.training.problem import Array
 
-MOST_STEPS = 50
+FULL_STEPS, MOST_STEPS = 16, 60
 TOLERANCE = 1e-12
 """Of the gradient of the dual, by the largest of its parts where no weight is changed, or one."""
-LONGEST_STEP, SAME_LENGTH = 4.0, 1e-12
+LONGEST_STEP, SAME_LENGTH = 4.0, 1e-6
 """How long a step may be, and how near two lengths are one, in Newton's steps."""
 LINE_STEPS = 30
 
@@ -42,38 +42,29 @@ def calibrated_weights(shares: Array, parts: Array, wanted: Array, ridge: Array,
     Notes
     -----
     The dual is minimised over nu: ``sum_j share_j max(0, 1 + nu.a_j)^2 / 2 - nu.b + sum_i rho_i nu_i^2 / 2``, piecewise quadratic, by Newton's
-    method in full steps, which is there in some 1 to 12; where it should not be, once more with steps each as long as is best. Then
+    method in full steps, which is there in some 1 to 16; where it goes round in circles, by steps each as long as is best from then on. Then
     g_j = share_j max(0, 1 + nu.a_j). Time k q^2 / 2 for the first step, and 2 k q + q^3 / 6 for each: later ones mend the normal equations by the
     picks whose weight has become 0, or no longer is. Memory 8 (k q + q^2 (t + 2)) bytes.
     """
-    found = newton(shares, parts, wanted, ridge, workers, is_searching=False)
-    return found if found.steps < MOST_STEPS else newton(shares, parts, wanted, ridge, workers, is_searching=True)
-
-
-def newton(shares: Array, parts: Array, wanted: Array, ridge: Array, workers: Workers, *, is_searching: bool) -> Solution:
-    """Return what Newton's method comes to, in full steps or in the best ones; after `MOST_STEPS` it need not be the solution."""
     multipliers, matrix, counted = np.zeros(len(wanted)), np.zeros((len(wanted), len(wanted))), np.zeros(len(shares), dtype=bool)
     stretch, sums = clipped_sums(parts, shares, multipliers, workers)
-    enough = TOLERANCE * max(1.0, float(np.abs(sums - wanted).max(initial=0.0)))
+    enough, length = TOLERANCE * max(1.0, float(np.abs(sums - wanted).max(initial=0.0))), 0.0
     for step in range(MOST_STEPS):
-        gradient = sums - wanted + ridge * multipliers
-        if np.abs(gradient).max(initial=0.0) <= enough:
-            return Solution(shares * np.maximum(stretch, 0.0), step)
-        counting = stretch > 0
+        gradient, counting = sums - wanted + ridge * multipliers, stretch > 0
         changed = np.flatnonzero(counting != counted)
+        is_solved = abs(length - 1.0) <= SAME_LENGTH and len(changed) == 0  # a full step to the end of a piece, within that piece
+        if is_solved or np.abs(gradient).max(initial=0.0) <= enough:
+            return Solution(shares * np.maximum(stretch, 0.0), step)
         if 2 * len(changed) < np.count_nonzero(counting):
             matrix += normal_matrix(parts[changed], np.where(counting[changed], shares[changed], -shares[changed]), workers)
         else:
             matrix = normal_matrix(parts, np.where(counting, shares, 0.0), workers)
         counted = counting
-        direction = solution(matrix.copy(), ridge, -gradient)
+        direction, length = solution(matrix.copy(), ridge, -gradient), 1.0
         there, sums = clipped_sums(parts, shares, multipliers + direction, workers)
-        length = 1.0
-        if is_searching:
+        if step >= FULL_STEPS:
             steady = np.einsum("i,i->", direction, ridge * multipliers - wanted), np.einsum("i,i->", direction, ridge * direction)
             length = best_length(shares, stretch, there - stretch, *steady)
-            if not length > 0:
-                break
             there, sums = clipped_sums(parts, shares, multipliers + length * direction, workers)
         multipliers, stretch = multipliers + length * direction, there
     return Solution(shares * np.maximum(stretch, 0.0), MOST_STEPS)
