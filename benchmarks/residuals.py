@@ -6,21 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 from bench import table
+from calibration_study import fitted
 from evidence import Kept, Record, say
 from subsets import CALIBRATED, LOSSES, RECIPES, data_set, drawn, problem_of, task_of
 
 from craig_cli.calibration import calibrated_coreset
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.selection import Coreset
-from craig_cli.training import Problem, optimum
+from craig_cli.training import Problem
 
 L2 = 1e-5
 SEEDS = 3
 FEW_SEEDS = {"reuters": 1}
 """Sets with thousands of columns."""
 NAMES = ("random", "stratified", "importance", "paper", "clusters")
-PILOT_L2, ROUNDS, RIDGE = (1e-5, 1e-3, 1e-1), 2, 1.0
-"""Of this section: those of the defaults are measured in another."""
 
 
 def measure(part: str, max_rows: int) -> list[Record]:
@@ -28,16 +27,16 @@ def measure(part: str, max_rows: int) -> list[Record]:
     data, _, size = part.partition("-")
     fraction, dataset, task = float(size), data_set(data, max_rows), task_of(data)
     problem = problem_of(data, dataset)
-    best = optimum(problem, L2)
-    records: list[Record] = [{"rows": problem.n_rows, "columns": problem.n_columns, "optimum": best.objective}]
+    best = problem.full_pass(fitted(problem, L2), L2)[0]
+    records: list[Record] = [{"rows": problem.n_rows, "columns": problem.n_columns, "optimum": best}]
     for name in NAMES:
         for seed in range(1 if RECIPES[name].is_fixed else FEW_SEEDS.get(data, SEEDS)):
             coreset = drawn(dataset, task, name, fraction, seed)
-            settings = CalibrationSettings("calibrated", pilot_l2=PILOT_L2, rounds=ROUNDS, ridge=RIDGE, seed=seed)
+            settings = CalibrationSettings("calibrated", seed=seed)
             facts = {"fraction": fraction, "name": name, "seed": seed, "picks": len(coreset.index)}
-            records.append({**facts, "residual": residual(problem, coreset, best.objective)})
+            records.append({**facts, "residual": residual(problem, coreset, best)})
             facts["name"] = name + CALIBRATED
-            records.append({**facts, "residual": residual(problem, calibrated_coreset(dataset, coreset, settings), best.objective)})
+            records.append({**facts, "residual": residual(problem, calibrated_coreset(dataset, coreset, settings), best)})
         say(f"{part}: {name}")
     return records
 
@@ -52,8 +51,8 @@ def by_data(kept: Kept) -> dict[str, list[Record]]:
 
 def residual(problem: Problem, coreset: Coreset, best: float) -> float:
     """Return f - f* on all rows at the optimum of the weighted subset; not below 0, whatever rounding says."""
-    model = optimum(problem.subset(coreset.index, coreset.weight), L2)
-    return max(problem.objective(model.coef, model.intercept, L2) - best, 0.0)
+    model = fitted(problem.subset(coreset.index, coreset.weight), L2)
+    return max(problem.full_pass(model, L2)[0] - best, 0.0)
 
 
 def fractions_of(records: Sequence[Record]) -> list[float]:
@@ -93,11 +92,11 @@ def text(kept: Kept) -> str:
     """Return the section."""
     out = [
         f"The residual f - f* on all rows, f the mean loss + {L2:g}/2 ||w||^2 at the optimum of the weighted subset, f* the least there is (both by "
-        f"`craig`'s L-BFGS). Means of {SEEDS} seeds (reuters: one), and the lowest and highest; the paper's picks need no seed. "
+        f"Newton's method; reuters by L-BFGS). Means of {SEEDS} seeds (reuters: one), and the lowest and highest; the paper's picks need no seed. "
         "Logistic loss; squared loss for abalone. Bold: the least of a line of a table.\n",
         *(f"- *{name}*: {RECIPES[name].words}." for name in NAMES),
-        "- *calibrated*: the same rows, with weights that give the gradients of all rows at pilots of l2 1e-05, 0.001 and 0.1, in two rounds (the "
-        "defaults, better ones, are in the next section); where calibration was not kept, the weights before.\n",
+        "- *calibrated*: the same rows, with weights that give the gradients of all rows at pilot models, by the defaults of `craig select`; where "
+        "calibration was not kept, the weights before.\n",
     ]
     for data, records in by_data(kept).items():
         facts = records[0]

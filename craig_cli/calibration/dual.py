@@ -10,8 +10,8 @@ from craig_cli.calibration.equations import clipped_sums, normal_matrix, solutio
 from craig_cli.threads import Workers
 from craig_cli.training.problem import Array
 
-FULL_STEPS, MOST_STEPS = 16, 60
-TOLERANCE = 1e-12
+FULL_STEPS, MOST_STEPS = 10, 60
+TOLERANCE = 1e-10
 """Of the gradient of the dual, by the largest of its parts where no weight is changed, or one."""
 LONGEST_STEP, SAME_LENGTH = 4.0, 1e-6
 """How long a step may be, and how near two lengths are one, in Newton's steps."""
@@ -42,7 +42,7 @@ def calibrated_weights(shares: Array, parts: Array, wanted: Array, ridge: Array,
     Notes
     -----
     The dual is minimised over nu: ``sum_j share_j max(0, 1 + nu.a_j)^2 / 2 - nu.b + sum_i rho_i nu_i^2 / 2``, piecewise quadratic, by Newton's
-    method in full steps, which is there in some 1 to 16; where it goes round in circles, by steps each as long as is best from then on. Then
+    method: ten full steps at most, and where these go round in circles steps each as long as is best; some 1 to 20 in all. Then
     g_j = share_j max(0, 1 + nu.a_j). Time k q^2 / 2 for the first step, and 2 k q + q^3 / 6 for each: later ones mend the normal equations by the
     picks whose weight has become 0, or no longer is. Memory 8 (k q + q^2 (t + 2)) bytes.
     """
@@ -52,7 +52,7 @@ def calibrated_weights(shares: Array, parts: Array, wanted: Array, ridge: Array,
     for step in range(MOST_STEPS):
         gradient, counting = sums - wanted + ridge * multipliers, stretch > 0
         changed = np.flatnonzero(counting != counted)
-        is_solved = abs(length - 1.0) <= SAME_LENGTH and len(changed) == 0  # a full step to the end of a piece, within that piece
+        is_solved = length == 1.0 and len(changed) == 0  # a full step to the end of a piece, within that piece
         if is_solved or np.abs(gradient).max(initial=0.0) <= enough:
             return Solution(shares * np.maximum(stretch, 0.0), step)
         if 2 * len(changed) < np.count_nonzero(counting):
@@ -62,7 +62,7 @@ def calibrated_weights(shares: Array, parts: Array, wanted: Array, ridge: Array,
         counted = counting
         direction, length = solution(matrix.copy(), ridge, -gradient), 1.0
         there, sums = clipped_sums(parts, shares, multipliers + direction, workers)
-        if step >= FULL_STEPS:
+        if step >= FULL_STEPS and ((there > 0) != counting).any():
             steady = np.einsum("i,i->", direction, ridge * multipliers - wanted), np.einsum("i,i->", direction, ridge * direction)
             length = best_length(shares, stretch, there - stretch, *steady)
             there, sums = clipped_sums(parts, shares, multipliers + length * direction, workers)
