@@ -22,7 +22,7 @@ from craig_cli.blocks import Dataset
 from craig_cli.calibration import newton
 from craig_cli.calibration.constraints import Constraints, dense, row_gradients
 from craig_cli.calibration.coresets import class_numbers, pilot_problem
-from craig_cli.calibration.rounds import Rounds, run_rounds
+from craig_cli.calibration.rounds import Calibration, Rounds, run_rounds
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.selection import Coreset, select
 from craig_cli.selection.selector import assign
@@ -107,8 +107,8 @@ def task_of(name: str) -> str:
 
 
 @cache
-def picked(data: str, fraction: float, picks: str, seed: int) -> tuple[Coreset, float]:
-    """Return a coreset with the weights of its method, and the seconds it took."""
+def picked(data: str, fraction: float, picks: str, seed: int) -> Coreset:
+    """Return a coreset with the weights of its method."""
     dataset, _ = data_set(data)
     seen = replace(dataset, rows=gradients_at_pilot(data)) if picks.startswith(IN_GRADIENTS) else dataset
     method, _, representative = picks.removeprefix(IN_GRADIENTS).partition("+")
@@ -121,11 +121,10 @@ def picked(data: str, fraction: float, picks: str, seed: int) -> tuple[Coreset, 
         sample_rows=dataset.n_rows // int(part) if part else 0,
         representative="medoid" if representative in ("", NEAREST) else representative,
     )
-    begun = time.perf_counter()
     coreset = select(seen, settings)
     if representative == NEAREST:
         coreset = replace(coreset, index=nearest_gradients(data, assign(seen, settings, coreset.index), len(coreset.index)))
-    return coreset, time.perf_counter() - begun
+    return coreset
 
 
 @cache
@@ -236,20 +235,22 @@ def curvature_of_rows(problem: Problem, model: Array) -> Array:
     return (curvatures[:, :, None] * np.square(dense(problem))[:, None, :]).reshape(problem.n_rows, -1)
 
 
+def calibrated(case: Case, coreset: Coreset) -> Calibration:
+    """Return a calibration of picks."""
+    dataset, problem = data_set(case.data)
+    rounds = WithSecondMoments if case.has_second_moments else Rounds
+    return run_rounds(rounds(problem, class_numbers(dataset, task_of(case.data)), coreset.index, coreset.weight, case.settings))
+
+
 def measured(case: Case) -> dict[str, Any]:
     """Return what a case came to."""
-    dataset, problem = data_set(case.data)
-    coreset, seconds = picked(case.data, case.fraction, case.picks, case.seed)
+    coreset = picked(case.data, case.fraction, case.picks, case.seed)
     weight, facts = coreset.weight, {}
-    begun = time.perf_counter()
     if case.calibration is not None:
-        rounds = WithSecondMoments if case.has_second_moments else Rounds
-        done = run_rounds(rounds(problem, class_numbers(dataset, task_of(case.data)), coreset.index, weight, case.settings))
+        done = calibrated(case, coreset)
         said = done.summary
         weight, facts = done.weight, {"kept": said.rounds_kept, "constraints": said.constraints, "effective": said.effective_rows}
-    calibrating = time.perf_counter() - begun
-    out = {"k": len(weight), "select": round(seconds, 3), "calibrate": round(calibrating, 3), **facts}
-    out["residuals"] = residuals(case.data, coreset.index, weight)
+    out = {"k": len(weight), **facts, "residuals": residuals(case.data, coreset.index, weight)}
     if case.boosted:
         out["boosted"] = boosted_loss(case.data, coreset.index, weight)
     return out

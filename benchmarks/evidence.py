@@ -45,7 +45,7 @@ RESIDUAL_PARTS = tuple(
 SPEED_PARTS = tuple(f"{data}-{solver}" for data in ("flights", "ijcnn1") for solver in ("sgd", "svrg", "saga"))
 CALIBRATED_PARTS = (
     *(f"{what}-{data}" for what in ("aims", "settings", "sizes") for data in ("ijcnn1", "flights", "adult")),
-    *("representatives", "boosting", "others-abalone", "others-reuters", "others-fashion-mnist", "path", "grid"),
+    *("representatives", "boosting", "others-abalone", "others-reuters", "others-fashion-mnist", "costs", "path", "grid"),
 )
 SECTIONS: dict[str, Section] = {
     "claims": Section("What holds, and what does not", "claims"),

@@ -1,13 +1,17 @@
-"""What a calibrated coreset of flights saves: a path of strengths to within 1e-6 of each optimum, and a grid of runs of SGD. To be timed alone."""
+"""What calibration costs, and what a calibrated coreset of flights saves: a path of strengths to within 1e-6 of each optimum, a grid of runs of SGD.
+
+To be timed alone.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from calibration_study import PATH, data_set, least
+from calibration_study import DEFAULT, PATH, Case, calibrated, data_set, least, picked
 
 from craig_cli.calibration import calibrate
 from craig_cli.calibration_settings import CalibrationSettings
@@ -24,6 +28,7 @@ GRID_EPOCHS = {"all rows": 10, "coreset": 40}
 """So many that the best models of both sides are about as near to the optimum."""
 STEPS = np.geomspace(1e-3, 1.0, 20)
 DECAY = 0.9
+REPEATS = 3
 
 
 def path_seconds(problem: Problem, whole: Problem, epochs: int) -> list[dict[str, float]]:
@@ -76,6 +81,29 @@ def made(fraction: float, method: str) -> tuple[Problem, dict[str, float]]:
     done = calibrate(whole, groups, coreset.index, coreset.weight, CalibrationSettings("calibrated"))
     seconds = {"select": selecting, "draw": drawing, "calibrate": time.perf_counter() - begun}
     return whole.subset(coreset.index, done.weight), seconds
+
+
+def cost_of(data: str, fraction: float) -> dict[str, Any]:
+    """Return the seconds of a selection by the defaults, of its calibration, and of a pass of gradients, each the quickest of `REPEATS` after one."""
+    case, problem = Case(data, fraction, DEFAULT), data_set(data)[1]
+    model = np.zeros((problem.n_outputs, problem.n_columns + 1))
+    coreset = picked(data, fraction, DEFAULT, 0)
+    seconds = {
+        "select": quickest(lambda: picked.__wrapped__(data, fraction, DEFAULT, 0)),
+        "calibrate": quickest(lambda: calibrated(case, coreset)),
+        "pass": quickest(lambda: problem.full_pass(model, 0.0, np.empty_like(model))),
+    }
+    return {"data": data, "fraction": fraction, **seconds}
+
+
+def quickest(work: Callable[[], object]) -> float:
+    """Return the least seconds that some work takes, once it has been done before."""
+    seconds = []
+    for _ in range(REPEATS + 1):
+        begun = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - begun)
+    return min(seconds[1:])
 
 
 def measure(part: str) -> dict[str, Any]:
