@@ -20,7 +20,7 @@ SHAPES = {
     "many picks": (12_000, 30, 2, 6_000, None),
     "many columns": (4_000, 200, 2, 2_000, None),
     "classes": (12_000, 12, 5, 3_000, None),
-    "sparse": (6_000, 900, 2, 1_500, 0.01),
+    "sparse": (6_000, 600, 2, 900, 0.01),
 }
 """Rows, columns, classes, picks, and the share of values that are not zero, if not all."""
 SMALL = 1 << 20
