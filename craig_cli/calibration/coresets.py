@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from craig_cli.blocks import Dataset, Progress, no_progress
 from craig_cli.calibration.pilots import fit_path, sample_rows
-from craig_cli.calibration.rounds import calibrate, most_constraints
+from craig_cli.calibration.rounds import calibrate, is_too_wide
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.errors import UsageError
 from craig_cli.selection import Coreset
@@ -49,7 +49,7 @@ def calibrated_coreset(dataset: Dataset, coreset: Coreset, settings: Calibration
             raise
         return replace(coreset, notes=(*coreset.notes, f"The weights are not calibrated: {error}"))
     coordinates = problem.n_outputs * (problem.n_columns + 1)
-    if settings.weights == "auto" and coordinates > most_constraints(len(coreset.index), settings):
+    if is_too_wide(coordinates, len(coreset.index), settings):
         return replace(coreset, notes=(*coreset.notes, TOO_WIDE.format(coordinates=coordinates, picks=len(coreset.index))))
     done = calibrate(problem, class_numbers(dataset, coreset.task), coreset.index, coreset.weight, settings, progress)
     facts = {**done.summary.facts(), "base_weights": coreset.weights}

@@ -222,6 +222,11 @@ def most_constraints(n_picks: int, settings: CalibrationSettings) -> int:
     return min(MOST_CONSTRAINTS, int(n_picks / settings.rows_a_constraint))
 
 
+def is_too_wide(coordinates: int, n_picks: int, settings: CalibrationSettings) -> bool:
+    """Return whether weights ``auto`` stay as they are, since a gradient has more coordinates than so many picks can carry."""
+    return settings.weights == "auto" and coordinates > most_constraints(n_picks, settings)
+
+
 def with_class_sums(shares: Array, of_class: NDArray[np.int64], class_sums: Array) -> Array:
     """Return the weights that shares (k,) stand for, those of each class adding up to those of its rows but for the last rounding."""
     totals = np.array([shares[of_class == number].sum() for number in range(len(class_sums))])

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from craig_cli.api import sparse_rows
 from craig_cli.blocks import Dataset
-from craig_cli.calibration import calibrated_coreset, calibrating_bytes
+from craig_cli.calibration import calibrated_coreset, calibrating_bytes, calibrating_work
 from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.selection import select
 from craig_cli.settings import Budget, SelectionSettings
@@ -42,3 +42,18 @@ def test_memory_stays_within_the_formula_and_near_it(shape):
     tracemalloc.stop()
     stated = calibrating_bytes(dataset, selection, settings)
     assert 0.3 * stated < peak < stated + SMALL, (stated, peak)
+
+
+def test_work_grows_with_what_is_read_and_solved_and_shrinks_with_zeros_left_out():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(3000, 40)), rng.integers(0, 2, 3000)
+    selection = SelectionSettings(Budget(size=600))
+
+    def work(rows, **options):
+        return calibrating_work(Dataset(rows, y[: len(rows)]), selection, CalibrationSettings("calibrated", **options))
+
+    assert work(X) > work(X[:1500])
+    assert work(X) > work(X, rounds=1) > work(X, rounds=1, pilot_l2=(1e-3,))
+    assert work(X) > work(X * (rng.random(X.shape) < 0.1))
+    assert calibrating_work(Dataset(X, y), selection, CalibrationSettings("cluster")) == 0
+    assert calibrating_work(Dataset(X, y), SelectionSettings(Budget(size=10)), CalibrationSettings("auto")) == 0
