@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from reference import nearest_weights
 
-from craig_cli.calibration.dual import LONGEST_STEP, MOST_STEPS, best_length, calibrated_weights
+from craig_cli.calibration.dual import FULL_STEPS, LONGEST_STEP, MOST_STEPS, best_length, calibrated_weights
 from craig_cli.calibration.equations import normal_matrix
 from craig_cli.kernels.normal import cholesky, solve_by_cholesky
 from craig_cli.threads import Workers
@@ -62,6 +62,30 @@ def test_full_steps_and_searched_ones_come_to_the_same(shift, monkeypatch):
         searched = calibrated_weights(*given, workers)
     assert searched.steps < MOST_STEPS
     assert np.allclose(full.weights, searched.weights, rtol=0, atol=1e-14)
+
+
+def rare_columns(seed: int, k: int = 60, d: int = 15) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the problem of two pilots on columns that few rows have."""
+    rng = np.random.default_rng(seed)
+    rows = np.column_stack([rng.random((k, d)) < rng.uniform(0, 0.2, d), np.ones(k)])
+    signs = rng.choice([-1.0, 1.0], k)
+    parts = np.hstack([(-signs * rng.random(k) * length)[:, None] * rows for length in (1, 0.5)])
+    scales = np.sqrt(np.square(parts).mean(axis=0))
+    parts /= np.where(scales > 0, scales, 1)
+    shares = np.full(k, 1 / k)
+    return shares, parts, shares @ parts + 0.3 * rng.normal(size=parts.shape[1]), np.full(parts.shape[1], 0.03 / k)
+
+
+@pytest.mark.parametrize("seed", [29, 109, 121])
+def test_full_steps_that_go_round_in_circles_give_way_to_searched_ones(seed, monkeypatch):
+    shares, parts, wanted, ridge = rare_columns(seed)
+    with Workers(1) as workers:
+        found = calibrated_weights(shares, parts, wanted, ridge, workers)
+        monkeypatch.setattr("craig_cli.calibration.dual.FULL_STEPS", MOST_STEPS)
+        assert calibrated_weights(shares, parts, wanted, ridge, workers).steps == MOST_STEPS
+    assert FULL_STEPS < found.steps < MOST_STEPS
+    multipliers = (wanted - found.weights @ parts) / ridge
+    assert np.allclose(found.weights, shares * np.maximum(1 + parts @ multipliers, 0), rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("seed", range(20))
