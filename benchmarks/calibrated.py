@@ -1,4 +1,6 @@
-"""Section of EVIDENCE.md: one coreset for the whole path of regularisers, and the choices behind it."""
+"""Section of EVIDENCE.md: one coreset for the whole path of regularisers, and the choices behind
+it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ AIMS = {
     ("adult", 0.1): 20,
     ("adult", 0.01): 5,
 }
-"""So many times nearer to the optimum than random rows the calibrated picks were to be, at each strength."""
+"""So many times nearer to the optimum than random rows the calibrated picks were to be, at each
+strength.
+"""
 HINGE_AIMS = {("ijcnn1", 0.1): 50}
 NAMES = {
     "random": "random rows",
@@ -63,22 +67,40 @@ class Results:
             if "case" in record:
                 self._cases[record["case"]] = (json.loads(record["case"]), record)
 
-    def those(self, data: str, fraction: float, picks: str, is_calibrated: Callable[[Any], bool], boosted: bool = False) -> list[Record]:
-        """Return the records, a seed each, of one set, size and way of picking, with such settings of calibration."""
+    def those(
+        self,
+        data: str,
+        fraction: float,
+        picks: str,
+        is_calibrated: Callable[[Any], bool],
+        boosted: bool = False,
+    ) -> list[Record]:
+        """Return the records, a seed each, of one set, size and way of picking, with such settings
+        of calibration.
+        """
         return [
             record
             for (d, f, p, _, calibration, b), record in self._cases.values()
             if (d, f, p, b) == (data, fraction, picks, boosted) and is_calibrated(calibration)
         ]
 
-    def residuals(self, data: str, fraction: float, picks: str, is_calibrated: Callable[[Any], bool]) -> dict[str, float]:
+    def residuals(
+        self, data: str, fraction: float, picks: str, is_calibrated: Callable[[Any], bool]
+    ) -> dict[str, float]:
         """Return the mean residuals over the seeds, by loss and strength; empty if there are none."""
         return mean_residuals(self.those(data, fraction, picks, is_calibrated))
 
 
 def mean_residuals(records: Sequence[Record]) -> dict[str, float]:
     """Return the mean residuals of some records."""
-    return {name: float(np.mean([r["residuals"][name] for r in records])) for name in records[0]["residuals"]} if records else {}
+    return (
+        {
+            name: float(np.mean([r["residuals"][name] for r in records]))
+            for name in records[0]["residuals"]
+        }
+        if records
+        else {}
+    )
 
 
 def plain(calibration: Any) -> bool:
@@ -104,11 +126,19 @@ def share(value: float, of: float) -> str:
     if not value > 0:
         return "0"
     ratio = of / value
-    return f"{value:.1e} (1/{ratio:,.0f})" if ratio >= 10 else f"{value:.1e} (1/{ratio:.1f})" if ratio >= 1 else f"{value:.1e} ({1 / ratio:.1f})"
+    return (
+        f"{value:.1e} (1/{ratio:,.0f})"
+        if ratio >= 10
+        else f"{value:.1e} (1/{ratio:.1f})"
+        if ratio >= 1
+        else f"{value:.1e} ({1 / ratio:.1f})"
+    )
 
 
 def columns_of(residuals: Mapping[str, float]) -> list[str]:
-    """Return the heads of the columns, the smallest strength first, the loss that nothing was calibrated for last."""
+    """Return the heads of the columns, the smallest strength first, the loss that nothing was
+    calibrated for last.
+    """
     names = list(residuals)
     others = [name for name in names if name.split()[0] != names[0].split()[0]]
     return [*reversed([name for name in names if name not in others]), *others]
@@ -142,14 +172,27 @@ def aims(results: Results) -> str:
     """Return the aims of the whole, and what came out."""
     rows = []
     for (data, fraction), aim in AIMS.items():
-        random, found = results.residuals(data, fraction, "random", plain), results.residuals(data, fraction, DEFAULT, usual)
+        random, found = (
+            results.residuals(data, fraction, "random", plain),
+            results.residuals(data, fraction, DEFAULT, usual),
+        )
         if not found:
             continue
         for name in columns_of(found):
             wanted = aim if name.startswith("logistic") else HINGE_AIMS.get((data, fraction), 1)
             ratio = random[name] / found[name]
-            rows.append([f"{data} {100 * fraction:g} %", name, f"1/{wanted:,}", share(found[name], random[name]), "yes" if ratio >= wanted else "no"])
-    return "### Aims, as shares of the residual of random rows\n\n" + table("set, rows | loss, l2 | aim | measured | met", rows)
+            rows.append(
+                [
+                    f"{data} {100 * fraction:g} %",
+                    name,
+                    f"1/{wanted:,}",
+                    share(found[name], random[name]),
+                    "yes" if ratio >= wanted else "no",
+                ]
+            )
+    return "### Aims, as shares of the residual of random rows\n\n" + table(
+        "set, rows | loss, l2 | aim | measured | met", rows
+    )
 
 
 def costs(records: Sequence[Record]) -> str:
@@ -157,10 +200,22 @@ def costs(records: Sequence[Record]) -> str:
     rows = []
     for r in records:
         allowed = max(r["select"] / 10, 3 * r["pass"])
-        seconds = [f"{r['select']:.2f}", f"{allowed:.3f}", f"{r['calibrate']:.3f}", f"{r['pass']:.4f}"]
-        rows.append([f"{r['data']} {100 * r['fraction']:g} %", *seconds, "yes" if r["calibrate"] <= allowed else "no"])
+        seconds = [
+            f"{r['select']:.2f}",
+            f"{allowed:.3f}",
+            f"{r['calibrate']:.3f}",
+            f"{r['pass']:.4f}",
+        ]
+        rows.append(
+            [
+                f"{r['data']} {100 * r['fraction']:g} %",
+                *seconds,
+                "yes" if r["calibrate"] <= allowed else "no",
+            ]
+        )
     return (
-        "### What calibration costs\n\nSeconds, each the quickest of three. Allowed: a tenth of the selection or three passes, whichever is more.\n\n"
+        "### What calibration costs\n\nSeconds, each the quickest of three. Allowed: a tenth of "
+        "the selection or three passes, whichever is more.\n\n"
         + table("set, rows | selection | allowed | calibration | one pass of gradients | met", rows)
     )
 
@@ -175,8 +230,18 @@ def picks_table(results: Results, data: str, fraction: float) -> str:
         for kind, chosen in (("", plain), (", calibrated", usual)):
             found = results.residuals(data, fraction, picks, chosen)
             if found:
-                rows.append([said + kind, *(f"{found[n]:.1e}" if found is random else share(found[n], random[n]) for n in names)])
-    return f"### {data}, {100 * fraction:g} % of the rows\n\n" + table(" | ".join(["rows", *names]), rows)
+                rows.append(
+                    [
+                        said + kind,
+                        *(
+                            f"{found[n]:.1e}" if found is random else share(found[n], random[n])
+                            for n in names
+                        ),
+                    ]
+                )
+    return f"### {data}, {100 * fraction:g} % of the rows\n\n" + table(
+        " | ".join(["rows", *names]), rows
+    )
 
 
 def ratio_to(found: Mapping[str, float], usual_ones: Mapping[str, float]) -> str:
@@ -196,11 +261,19 @@ def settings_table(results: Results) -> str:
         for data, fraction in AIMS:
             records = results.those(data, fraction, DEFAULT, lambda c, wanted=wanted: c == wanted)  # type: ignore[misc]
             beside = results.those(data, fraction, DEFAULT, usual)[: len(records)]
-            row.append(ratio_to(mean_residuals(records), mean_residuals(beside)) if records and beside else "-")
+            row.append(
+                ratio_to(mean_residuals(records), mean_residuals(beside))
+                if records and beside
+                else "-"
+            )
         rows.append(row)
-    heads = ["instead of the defaults", *(f"{data} {100 * fraction:g} %" for data, fraction in AIMS)]
+    heads = [
+        "instead of the defaults",
+        *(f"{data} {100 * fraction:g} %" for data, fraction in AIMS),
+    ]
     return (
-        "### Settings of calibration\n\nResiduals over those of the defaults, the geometric mean over the columns above, and the largest ratio; "
+        "### Settings of calibration\n\nResiduals over those of the defaults, the geometric mean "
+        "over the columns above, and the largest ratio; "
         "two seeds.\n\n" + table(" | ".join(heads), rows)
     )
 
@@ -209,17 +282,26 @@ def representatives_table(results: Results) -> str:
     """Return what rows that stand for clusters in other ways come to."""
     rows, names = [], []
     for data, fraction in (("ijcnn1", 0.01), ("flights", 0.01)):
-        for picks in ("cells", "cells+nearest", "cells+random", "gradients:cells+random", "gradients:cells+nearest"):
+        for picks in (
+            "cells",
+            "cells+nearest",
+            "cells+random",
+            "gradients:cells+random",
+            "gradients:cells+nearest",
+        ):
             for kind, chosen in (("", plain), (", calibrated", usual)):
                 records = results.those(data, fraction, picks, chosen)[:1]
                 if records:
                     found = mean_residuals(records)
                     names = columns_of(found)
-                    rows.append([f"{data} 1 %", NAMES[picks] + kind, *(f"{found[n]:.1e}" for n in names)])
+                    rows.append(
+                        [f"{data} 1 %", NAMES[picks] + kind, *(f"{found[n]:.1e}" for n in names)]
+                    )
     if not rows:
         return ""
     return (
-        "### What stands for a cluster\n\nOne seed. Gradients are those at the optimum of all rows at l2 1e-3, which one does not know.\n\n"
+        "### What stands for a cluster\n\nOne seed. Gradients are those at the optimum of all rows "
+        "at l2 1e-3, which one does not know.\n\n"
         + table(" | ".join(["set, rows", "picks", *names]), rows)
     )
 
@@ -229,46 +311,77 @@ def boosting_table(results: Results) -> str:
     rows = []
     for data, fraction in (("ijcnn1", 0.1), ("ijcnn1", 0.01), ("flights", 0.01)):
         row = [f"{data} {100 * fraction:g} %"]
-        for picks, chosen in (("random", plain), ("cells", plain), ("cells+random", plain), (DEFAULT, usual)):
+        for picks, chosen in (
+            ("random", plain),
+            ("cells", plain),
+            ("cells+random", plain),
+            (DEFAULT, usual),
+        ):
             records = results.those(data, fraction, picks, chosen, True)
             row.append(f"{np.mean([r['boosted'] for r in records]):.4f}" if records else "-")
         rows.append(row)
     if all(cell == "-" for row in rows for cell in row[1:]):
         return ""
     return (
-        "### A model that is not linear\n\nLog-loss of gradient-boosted trees (scikit-learn's HistGradientBoostingClassifier, 100 trees) on the rows "
+        "### A model that is not linear\n\nLog-loss of gradient-boosted trees (scikit-learn's "
+        "HistGradientBoostingClassifier, 100 trees) on the rows "
         "that were not picked; two seeds.\n\n"
-        + table("set, rows | random rows | the paper's medoids | clusters, random row | clusters, varied row, calibrated", rows)
+        + table(
+            "set, rows | random rows | the paper's medoids | clusters, random row | clusters, "
+            "varied row, calibrated",
+            rows,
+        )
     )
 
 
 def sizes_table(results: Results) -> str:
-    """Return residuals from 0.1 % to 50 % of the rows, the largest share of random rows' over all columns."""
+    """Return residuals from 0.1 % to 50 % of the rows, the largest share of random rows' over all
+    columns.
+    """
     rows = []
     for data in ("ijcnn1", "flights", "adult"):
         for fraction in (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5):
-            random, found = results.residuals(data, fraction, "random", plain), results.residuals(data, fraction, DEFAULT, usual)
+            random, found = (
+                results.residuals(data, fraction, "random", plain),
+                results.residuals(data, fraction, DEFAULT, usual),
+            )
             paper = results.residuals(data, fraction, "cells", plain)
             if random and found and paper:
                 k = results.those(data, fraction, DEFAULT, usual)[0]["k"]
-                rows.append([f"{data} {100 * fraction:g} %", f"{k:,}", *spread(found, random), *spread(paper, random)])
+                rows.append(
+                    [
+                        f"{data} {100 * fraction:g} %",
+                        f"{k:,}",
+                        *spread(found, random),
+                        *spread(paper, random),
+                    ]
+                )
     if not rows:
         return ""
-    return "### From 0.1 % to 50 % of the rows\n\nShares of the residual of random rows, the smallest and the largest over all columns.\n\n" + table(
-        "set, rows | picks | calibrated, best | worst | the paper's, best | worst", rows
-    )
+    return (
+        "### From 0.1 % to 50 % of the rows\n\nShares of the residual of random rows, the "
+        "smallest and the largest over all columns.\n\n"
+    ) + table("set, rows | picks | calibrated, best | worst | the paper's, best | worst", rows)
 
 
 def spread(found: Mapping[str, float], random: Mapping[str, float]) -> list[str]:
     """Return the smallest and the largest share of the residual of random rows."""
     shares = [found[name] / random[name] for name in found]
-    return [f"1/{1 / s:,.0f}" if s < 0.1 else f"1/{1 / s:.1f}" if s < 1 else f"{s:.1f}" for s in (max(min(shares), 1e-12), max(shares))]
+    return [
+        f"1/{1 / s:,.0f}" if s < 0.1 else f"1/{1 / s:.1f}" if s < 1 else f"{s:.1f}"
+        for s in (max(min(shares), 1e-12), max(shares))
+    ]
 
 
 def others_table(results: Results) -> str:
     """Return the sets of another kind."""
     parts = []
-    for data, fraction in (("abalone", 0.1), ("abalone", 0.01), ("reuters", 0.1), ("fashion-mnist", 0.1)):
+    for data, fraction in (
+        ("abalone", 0.1),
+        ("abalone", 0.01),
+        ("reuters", 0.1),
+        ("fashion-mnist", 0.1),
+    ):
         parts.append(picks_table(results, data, fraction))
     return "\n\n".join(part.strip() for part in parts if part)
 
@@ -280,24 +393,36 @@ def speed(kept: Mapping[str, list[Record]]) -> str:
         making = record["making"]
         drawn, selected = (making[way] + making["calibrate"] for way in ("draw", "select"))
         if part == "path":
-            whole, part_of = (sum(point["seconds"] for point in record[name]) for name in ("all rows", "coreset"))
-            passes, other = (sum(point["passes"] for point in record[name]) for name in ("all rows", "coreset"))
-            worst = max(point["residual"] for name in ("all rows", "coreset") for point in record[name])
+            whole, part_of = (
+                sum(point["seconds"] for point in record[name]) for name in ("all rows", "coreset")
+            )
+            passes, other = (
+                sum(point["passes"] for point in record[name]) for name in ("all rows", "coreset")
+            )
+            worst = max(
+                point["residual"] for name in ("all rows", "coreset") for point in record[name]
+            )
             said.append(
-                f"Seven strengths from 1 to 1e-6 by SAGA, each from the model of the last, to a residual of 1e-6 on all rows (the largest seen "
-                f"{worst:.1e}): {whole:.2f} s and {passes:.1f} passes on all rows; {part_of:.2f} s and {other:.1f} passes on "
-                f"{100 * record['fraction']:g} % random rows, calibrated in {making['calibrate']:.2f} s. Drawing them takes {making['draw']:.3f} s: "
-                f"{whole / (part_of + drawn):.1f} times faster in all (aim: 2). `craig select --method random` also measures clusters and epsilon, "
+                f"Seven strengths from 1 to 1e-6 by SAGA, each from the model of the last, to a "
+                f"residual of 1e-6 on all rows (the largest seen "
+                f"{worst:.1e}): {whole:.2f} s and {passes:.1f} passes on all rows; {part_of:.2f} s "
+                f"and {other:.1f} passes on "
+                f"{100 * record['fraction']:g} % random rows, calibrated in "
+                f"{making['calibrate']:.2f} s. Drawing them takes {making['draw']:.3f} s: "
+                f"{whole / (part_of + drawn):.1f} times faster in all (aim: 2). `craig select "
+                f"--method random` also measures clusters and epsilon, "
                 f"{making['select']:.2f} s: {whole / (part_of + selected):.1f} times."
             )
         else:
             (whole, best), (part_of, found) = record["all rows"], record["coreset"]
             worse = ", ".join(f"{found[l2]:.1e} against {best[l2]:.1e} at {l2}" for l2 in best)
             said.append(
-                f"A grid of 140 runs of SGD (7 strengths, 20 first steps; 10 epochs on all rows, 40 on the coreset): {whole:.1f} s on all rows, "
+                f"A grid of 140 runs of SGD (7 strengths, 20 first steps; 10 epochs on all rows, "
+                f"40 on the coreset): {whole:.1f} s on all rows, "
                 f"{part_of:.1f} s on {100 * record['fraction']:g} % random rows, calibrated in "
                 f"{making['calibrate']:.2f} s: {whole / (part_of + drawn):.0f} "
-                f"times faster with the draw alone (aim: 20), {whole / (part_of + selected):.0f} with `craig select --method random`. The best "
+                f"times faster with the draw alone (aim: 20), {whole / (part_of + selected):.0f} "
+                f"with `craig select --method random`. The best "
                 f"residuals on all rows: {worse}."
             )
     return "### What it saves on flights\n\n" + "\n\n".join(said) if said else ""

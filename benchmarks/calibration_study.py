@@ -1,7 +1,9 @@
-"""What is measured of the choices behind ``craig select --for linear``: residuals, on all rows, of optima on weighted picks.
+"""What is measured of the choices behind ``craig select --for linear``: residuals, on all rows, of
+optima on weighted picks.
 
-Each case is one weighting of one set of picks. What is measured is kept in ``build/study.jsonl``, under settings with nothing left open, so
-that parts can be measured one at a time and again at no cost. `calibration` writes them up.
+Each case is one weighting of one set of picks. What is measured is kept in ``build/study.jsonl``,
+under settings with nothing left open, so that parts can be measured one at a time and again at no
+cost. `calibration` writes them up.
 """
 
 from __future__ import annotations
@@ -18,17 +20,16 @@ from typing import Any
 import numpy as np
 from datasets import REAL, ROOT
 
-from craig_cli.blocks import Dataset
-from craig_cli.calibration import newton
-from craig_cli.calibration.constraints import Constraints, dense, row_gradients
+from craig_cli.calibration.constraints import Constraints, row_gradients
 from craig_cli.calibration.coresets import class_numbers, pilot_problem
 from craig_cli.calibration.rounds import Calibration, Rounds, run_rounds
-from craig_cli.calibration_settings import CalibrationSettings
+from craig_cli.dataset import Dataset, as_dense
 from craig_cli.selection import Coreset, select
 from craig_cli.selection.selector import assign
 from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.threads import Workers
-from craig_cli.training import Problem, make_problem, optimum
+from craig_cli.training import Problem, make_problem, newton, optimum
 from craig_cli.training.losses import second_derivatives
 from craig_cli.training.problem import Array, pack
 
@@ -38,7 +39,9 @@ PATH = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 IN_GRADIENTS = "gradients:"
 """Before a method: it sees the rows' gradients at a pilot in place of the rows."""
 NEAREST = "nearest"
-"""A representative of this study alone: the row whose gradient is nearest to the mean of its cluster."""
+"""A representative of this study alone: the row whose gradient is nearest to the mean of its
+cluster.
+"""
 STRANGE = {"logistic": "squared-hinge", "softmax": "squared-hinge", "squared": "squared"}
 """A loss that nothing is calibrated for, by the one that is."""
 HINGE_L2 = 1e-3
@@ -59,10 +62,12 @@ class Case:
         A real set.
     fraction : float
     picks : str
-        A method; ``/10`` after it lets greedy see a tenth of the rows, ``+random`` draws a row of each cluster.
+        A method; ``/10`` after it lets greedy see a tenth of the rows, ``+random`` draws a row of
+        each cluster.
     seed : int
     calibration : mapping
-        Settings that differ from the defaults, and `SECOND_MOMENTS` or not; None for the method's own weights.
+        Settings that differ from the defaults, and `SECOND_MOMENTS` or not; None for the method's
+        own weights.
     boosted : bool
         Whether a gradient-boosted model is trained, too.
     """
@@ -77,7 +82,11 @@ class Case:
     @property
     def settings(self) -> CalibrationSettings:
         """How weights are calibrated."""
-        chosen = {name: value for name, value in (self.calibration or {}).items() if name != SECOND_MOMENTS}
+        chosen = {
+            name: value
+            for name, value in (self.calibration or {}).items()
+            if name != SECOND_MOMENTS
+        }
         return CalibrationSettings("calibrated", seed=self.seed, **chosen)
 
     @property
@@ -88,10 +97,17 @@ class Case:
     @property
     def key(self) -> str:
         """The case as text, nothing left to defaults."""
-        resolved = None if self.calibration is None else {name: getattr(self.settings, name) for name in CHOICES}
+        resolved = (
+            None
+            if self.calibration is None
+            else {name: getattr(self.settings, name) for name in CHOICES}
+        )
         if resolved is not None and self.has_second_moments:
             resolved[SECOND_MOMENTS] = True
-        return json.dumps([self.data, self.fraction, self.picks, self.seed, resolved, self.boosted], sort_keys=True)
+        return json.dumps(
+            [self.data, self.fraction, self.picks, self.seed, resolved, self.boosted],
+            sort_keys=True,
+        )
 
 
 @cache
@@ -110,7 +126,11 @@ def task_of(name: str) -> str:
 def picked(data: str, fraction: float, picks: str, seed: int) -> Coreset:
     """Return a coreset with the weights of its method."""
     dataset, _ = data_set(data)
-    seen = replace(dataset, rows=gradients_at_pilot(data)) if picks.startswith(IN_GRADIENTS) else dataset
+    seen = (
+        replace(dataset, rows=gradients_at_pilot(data))
+        if picks.startswith(IN_GRADIENTS)
+        else dataset
+    )
     method, _, representative = picks.removeprefix(IN_GRADIENTS).partition("+")
     method, _, part = method.partition("/")
     settings = SelectionSettings(
@@ -123,16 +143,23 @@ def picked(data: str, fraction: float, picks: str, seed: int) -> Coreset:
     )
     coreset = select(seen, settings)
     if representative == NEAREST:
-        coreset = replace(coreset, index=nearest_gradients(data, assign(seen, settings, coreset.index), len(coreset.index)))
+        coreset = replace(
+            coreset,
+            index=nearest_gradients(
+                data, assign(seen, settings, coreset.index), len(coreset.index)
+            ),
+        )
     return coreset
 
 
 @cache
 def gradients_at_pilot(data: str) -> np.ndarray:
-    """Return the gradient of each row (n, d + 1) at the model of all rows at l2 1e-3, as features for selection."""
+    """Return the gradient of each row (n, d + 1) at the model of all rows at l2 1e-3, as features
+    for selection.
+    """
     _, problem = data_set(data)
     model = fitted(problem, 1e-3)
-    return row_gradients(problem, model, dense(problem)).astype(np.float32)
+    return row_gradients(problem, model, as_dense(problem.rows)).astype(np.float32)
 
 
 def nearest_gradients(data: str, cluster: np.ndarray, k: int) -> np.ndarray:
@@ -146,7 +173,9 @@ def nearest_gradients(data: str, cluster: np.ndarray, k: int) -> np.ndarray:
 
 
 def fitted(problem: Problem, l2: float, start: Array | None = None) -> Array:
-    """Return the optimum (m, d + 1), by Newton's method where there are few columns, else by L-BFGS."""
+    """Return the optimum (m, d + 1), by Newton's method where there are few columns, else by
+    L-BFGS.
+    """
     first = np.zeros((problem.n_outputs, problem.n_columns + 1)) if start is None else start
     if newton.suits(problem):
         with Workers(2) as workers:
@@ -160,7 +189,9 @@ def losses_of(data: str) -> list[tuple[str, float]]:
     _, problem = data_set(data)
     path = PATHS.get(data, PATH)
     strange = STRANGE[problem.loss]
-    return [(problem.loss, l2) for l2 in sorted(path, reverse=True)] + ([(strange, HINGE_L2)] if strange != problem.loss else [])
+    return [(problem.loss, l2) for l2 in sorted(path, reverse=True)] + (
+        [(strange, HINGE_L2)] if strange != problem.loss else []
+    )
 
 
 def problem_of(data: str, loss: str) -> Problem:
@@ -193,36 +224,50 @@ def residuals(data: str, index: np.ndarray, weight: np.ndarray) -> dict[str, flo
     start = None
     for loss, l2 in losses_of(data):
         problem = problem_of(data, loss)
-        model = fitted(problem.subset(index, weight), l2, start if loss == data_set(data)[1].loss else None)
+        model = fitted(
+            problem.subset(index, weight), l2, start if loss == data_set(data)[1].loss else None
+        )
         start = model
         out[f"{loss} {l2:g}"] = problem.full_pass(model, l2)[0] - least(data)[f"{loss} {l2:g}"]
     return out
 
 
 def boosted_loss(data: str, index: np.ndarray, weight: np.ndarray) -> float:
-    """Return the log-loss, on the rows that are not picked, of a gradient-boosted model trained on weighted rows."""
+    """Return the log-loss, on the rows that are not picked, of a gradient-boosted model trained on
+    weighted rows.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
     from sklearn.metrics import log_loss  # type: ignore[import-untyped]
 
     dataset, problem = data_set(data)
     assert dataset.labels is not None
-    rows = dense(problem)
+    rows = as_dense(problem.rows)
     model = HistGradientBoostingClassifier(random_state=0, early_stopping=False)
     keep = weight > 0
-    model.fit(rows[index[keep]], dataset.labels[index[keep]], sample_weight=weight[keep] * (keep.sum() / weight.sum()))
+    model.fit(
+        rows[index[keep]],
+        dataset.labels[index[keep]],
+        sample_weight=weight[keep] * (keep.sum() / weight.sum()),
+    )
     others = np.setdiff1d(np.arange(dataset.n_rows), index)
-    return float(log_loss(dataset.labels[others], model.predict_proba(rows[others]), labels=model.classes_))
+    return float(
+        log_loss(dataset.labels[others], model.predict_proba(rows[others]), labels=model.classes_)
+    )
 
 
 class WithSecondMoments(Rounds):
-    """Rounds of a calibration under which the diagonal of the Hessian at each pilot is to come out, too."""
+    """Rounds of a calibration under which the diagonal of the Hessian at each pilot is to come out,
+    too.
+    """
 
     def _constraints(self) -> list[Constraints]:
         return super()._constraints() + [self._curvatures(pilot) for pilot in self._pilots]
 
     def _curvatures(self, pilot: Array) -> Constraints:
         """Return the constraints of one pilot: means of phi'' x_k^2 over all rows."""
-        whole, parts = (curvature_of_rows(problem, pilot) for problem in (self._problem, self._part))
+        whole, parts = (
+            curvature_of_rows(problem, pilot) for problem in (self._problem, self._part)
+        )
         scales = np.sqrt(np.square(whole).mean(axis=0))
         used = scales > 0
         return Constraints(parts[:, used] / scales[used], whole.mean(axis=0)[used] / scales[used])
@@ -232,14 +277,24 @@ def curvature_of_rows(problem: Problem, model: Array) -> Array:
     """Return the diagonal of the Hessian of each row's loss by the weights (n, m d)."""
     _, slopes = problem.full_pass(model, 0.0, np.empty_like(model))
     curvatures = second_derivatives(problem.loss, slopes)
-    return (curvatures[:, :, None] * np.square(dense(problem))[:, None, :]).reshape(problem.n_rows, -1)
+    return (curvatures[:, :, None] * np.square(as_dense(problem.rows))[:, None, :]).reshape(
+        problem.n_rows, -1
+    )
 
 
 def calibrated(case: Case, coreset: Coreset) -> Calibration:
     """Return a calibration of picks."""
     dataset, problem = data_set(case.data)
     rounds = WithSecondMoments if case.has_second_moments else Rounds
-    return run_rounds(rounds(problem, class_numbers(dataset, task_of(case.data)), coreset.index, coreset.weight, case.settings))
+    return run_rounds(
+        rounds(
+            problem,
+            class_numbers(dataset, task_of(case.data)),
+            coreset.index,
+            coreset.weight,
+            case.settings,
+        )
+    )
 
 
 def measured(case: Case) -> dict[str, Any]:
@@ -249,7 +304,14 @@ def measured(case: Case) -> dict[str, Any]:
     if case.calibration is not None:
         done = calibrated(case, coreset)
         said = done.summary
-        weight, facts = done.weight, {"kept": said.rounds_kept, "constraints": said.constraints, "effective": said.effective_rows}
+        weight, facts = (
+            done.weight,
+            {
+                "kept": said.rounds_kept,
+                "constraints": said.constraints,
+                "effective": said.effective_rows,
+            },
+        )
     out = {"k": len(weight), **facts, "residuals": residuals(case.data, coreset.index, weight)}
     if case.boosted:
         out["boosted"] = boosted_loss(case.data, coreset.index, weight)
@@ -304,11 +366,19 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "and second moments": {SECOND_MOMENTS: True},
 }
 """Settings beside the defaults."""
-REPRESENTATIVES = ("cells", "cells+nearest", "cells+random", "gradients:cells+random", "gradients:cells+nearest")
+REPRESENTATIVES = (
+    "cells",
+    "cells+nearest",
+    "cells+random",
+    "gradients:cells+random",
+    "gradients:cells+nearest",
+)
 
 
 def cases(part: str) -> Iterator[Case]:
-    """Give the cases of a part: ``aims-SET``, ``sizes-SET``, ``settings-SET``, ``representatives``, ``boosting`` or ``others-SET``."""
+    """Give the cases of a part: ``aims-SET``, ``sizes-SET``, ``settings-SET``, ``representatives``,
+    ``boosting`` or ``others-SET``.
+    """
     what, _, data = part.partition("-")
     if what == "aims":
         for fraction, seed in product(AIMED[data], SEEDS):
@@ -327,16 +397,30 @@ def cases(part: str) -> Iterator[Case]:
         for fraction, seed, variant in product(AIMED[data], SEEDS[:2], VARIANTS):
             yield Case(data, fraction, DEFAULT, seed, VARIANTS[variant])
     elif what == "representatives":
-        for (name, fraction), picks in product((("ijcnn1", 0.01), ("flights", 0.01)), REPRESENTATIVES):
+        for (name, fraction), picks in product(
+            (("ijcnn1", 0.01), ("flights", 0.01)), REPRESENTATIVES
+        ):
             yield from (Case(name, fraction, picks, 0, calibration) for calibration in (None, {}))
     elif what == "boosting":
-        for name, fraction, seed in (*product(("ijcnn1",), (0.1, 0.01), SEEDS[:2]), *product(("flights",), (0.01,), SEEDS[:2])):
-            yield from (Case(name, fraction, picks, seed, None, True) for picks in ("random", "cells", "cells+random"))
+        for name, fraction, seed in (
+            *product(("ijcnn1",), (0.1, 0.01), SEEDS[:2]),
+            *product(("flights",), (0.01,), SEEDS[:2]),
+        ):
+            yield from (
+                Case(name, fraction, picks, seed, None, True)
+                for picks in ("random", "cells", "cells+random")
+            )
             yield Case(name, fraction, DEFAULT, seed, {}, True)
     else:
-        for (name, fraction), seed in product(OTHERS[data], SEEDS[: 1 if data == "fashion-mnist" else 2]):
+        for (name, fraction), seed in product(
+            OTHERS[data], SEEDS[: 1 if data == "fashion-mnist" else 2]
+        ):
             yield Case(name, fraction, "random", seed, None)
-            yield from (Case(name, fraction, picks, seed, calibration) for picks in (DEFAULT, "stratified") for calibration in (None, {}))
+            yield from (
+                Case(name, fraction, picks, seed, calibration)
+                for picks in (DEFAULT, "stratified")
+                for calibration in (None, {})
+            )
 
 
 if __name__ == "__main__":

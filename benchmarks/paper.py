@@ -1,7 +1,9 @@
-"""``make paper``: the experiments of the paper's section 5, by this program, written to PAPER.md with pictures in docs/paper.
+"""``make paper``: the experiments of the paper's section 5, by this program, written to PAPER.md
+with pictures in docs/paper.
 
-``python benchmarks/paper.py`` runs all; ``--only fig1,fig4-1`` only these parts, whose numbers are kept in ``build/paper``; ``--only pages`` writes
-the page and the pictures from the numbers that are there. Parts that lack their data are said to be missing.
+``python benchmarks/paper.py`` runs all; ``--only fig1,fig4-1`` only these parts, whose numbers are
+kept in ``build/paper``; ``--only pages`` writes the page and the pictures from the numbers that are
+there. Parts that lack their data are said to be missing.
 """
 
 from __future__ import annotations
@@ -32,12 +34,21 @@ def needs_images() -> str | None:
 
 
 PARTS: dict[str, tuple[Callable[[], Any], Callable[[], str | None]]] = {
-    "fig1": (lambda: {name: linear.figure_1(data) for name, data in linear.sets().items()}, lambda: None),
+    "fig1": (
+        lambda: {name: linear.figure_1(data) for name, data in linear.sets().items()},
+        lambda: None,
+    ),
     "fig2": (lambda: linear.figure_2(linear.ijcnn1()), needs_shared),
     "fig3": (lambda: linear.figure_3(linear.ijcnn1()), needs_shared),
     "theorems": (lambda: linear.theorems(linear.ijcnn1()), needs_shared),
-    **{f"fig4-{number}": (lambda trials=trials: network.figure_4(trials), needs_images) for number, trials in enumerate(TRIALS, 1)},
-    **{f"fig5-{every}": (lambda every=every: network.figure_5(every), needs_images) for every in (1, 5)},
+    **{
+        f"fig4-{number}": (lambda trials=trials: network.figure_4(trials), needs_images)
+        for number, trials in enumerate(TRIALS, 1)
+    },
+    **{
+        f"fig5-{every}": (lambda every=every: network.figure_5(every), needs_images)
+        for every in (1, 5)
+    },
     "fig6": (network.figure_6, needs_images),
 }
 
@@ -45,7 +56,11 @@ PARTS: dict[str, tuple[Callable[[], Any], Callable[[], str | None]]] = {
 def main() -> None:
     """Run the parts that are asked for; then write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default=",".join([*PARTS, "pages"]), help=f"some of {', '.join([*PARTS, 'pages'])}")
+    parser.add_argument(
+        "--only",
+        default=",".join([*PARTS, "pages"]),
+        help=f"some of {', '.join([*PARTS, 'pages'])}",
+    )
     chosen = parser.parse_args().only.split(",")
     unknown = [name for name in chosen if name not in (*PARTS, "pages")]
     if unknown:
@@ -58,9 +73,15 @@ def main() -> None:
         numbers = {"missing": missing} if missing else run()
         seconds = time.perf_counter() - begun
         (folder / f"{name}.json").write_text(json.dumps({"seconds": seconds, "numbers": numbers}))
-        print(f"{seconds:6.1f} s  {name}{': ' + missing if missing else ''}", file=sys.stderr, flush=True)
+        print(
+            f"{seconds:6.1f} s  {name}{': ' + missing if missing else ''}",
+            file=sys.stderr,
+            flush=True,
+        )
     if "pages" in chosen:
-        write_page({path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))})
+        write_page(
+            {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+        )
 
 
 if __name__ == "__main__":

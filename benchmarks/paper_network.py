@@ -1,4 +1,6 @@
-"""The paper's experiments with networks, as numbers: figures 4 to 6, on Fashion-MNIST (MNIST's format and size)."""
+"""The paper's experiments with networks, as numbers: figures 4 to 6, on Fashion-MNIST (MNIST's
+format and size).
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,12 @@ import numpy as np
 from datasets import FASHION_MNIST
 from numpy.typing import NDArray
 
-from craig_cli.network_settings import NetworkSettings
 from craig_cli.readers import read_dataset
 from craig_cli.settings import InputSettings, usable_threads
+from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers
 from craig_cli.training.network import Network
-from craig_cli.workflows.networks import Chosen, NetworkPoint, fit_network
+from craig_cli.training.reselection import Chosen, NetworkPoint, fit_network
 
 EPOCHS = 15
 SHARE = 0.5
@@ -35,13 +37,17 @@ def images(part: str) -> Images:
 
 
 def curve(train: Images, test: Images, settings: NetworkSettings) -> list[list[float]]:
-    """Return after each epoch: passes, seconds of steps, seconds of selection, training objective over all rows, test accuracy."""
+    """Return after each epoch: passes, seconds of steps, seconds of selection, training objective
+    over all rows, test accuracy.
+    """
     points: list[list[float]] = []
 
     def watch(point: NetworkPoint, network: Network, chosen: Chosen | None) -> None:
         with Workers(usable_threads()) as workers:
             wrong = network.outputs(test[0], test[1], workers).errors(test[1])
-        points.append([point.passes, point.seconds, point.selection_seconds, point.objective, 1 - wrong])
+        points.append(
+            [point.passes, point.seconds, point.selection_seconds, point.objective, 1 - wrong]
+        )
 
     fit_network(*train, 10, settings, watch=watch)
     return points
@@ -53,7 +59,9 @@ def warm_up(train: Images) -> None:
 
 
 def figure_4(trials: range) -> dict[str, Any]:
-    """Return loss and accuracy by time of a network on all rows, on CRAIG's half and on a random half, both drawn anew each epoch."""
+    """Return loss and accuracy by time of a network on all rows, on CRAIG's half and on a random
+    half, both drawn anew each epoch.
+    """
     train, test = images("train"), images("t10k")
     warm_up(train)
     settings = NetworkSettings(epochs=EPOCHS)
@@ -61,27 +69,39 @@ def figure_4(trials: range) -> dict[str, Any]:
     for seed in trials:
         runs["all rows"].append(curve(train, test, replace(settings, seed=seed)))
         runs["CRAIG"].append(curve(train, test, replace(settings, seed=seed, fraction=SHARE)))
-        runs["random"].append(curve(train, test, replace(settings, seed=seed, fraction=SHARE, method="random")))
+        runs["random"].append(
+            curve(train, test, replace(settings, seed=seed, fraction=SHARE, method="random"))
+        )
     return {"share": SHARE, "epochs": EPOCHS, "runs": runs}
 
 
 def figure_5(every: int) -> dict[str, Any]:
-    """Return the test accuracy after so many epochs on small shares of the rows, selected anew every so many epochs."""
+    """Return the test accuracy after so many epochs on small shares of the rows, selected anew
+    every so many epochs.
+    """
     train, test = images("train"), images("t10k")
     warm_up(train)
     rows = []
     for share in SHARES:
         row: dict[str, Any] = {"share": share}
         for name, method in (("CRAIG", "groups"), ("random", "random")):
-            settings = NetworkSettings(epochs=SHARE_EPOCHS, fraction=share, reselect_every=every, method=method)
+            settings = NetworkSettings(
+                epochs=SHARE_EPOCHS, fraction=share, reselect_every=every, method=method
+            )
             ends = [curve(train, test, replace(settings, seed=seed))[-1] for seed in SHARE_SEEDS]
-            row[name] = {"accuracy": [end[4] for end in ends], "seconds": [end[1] for end in ends], "selection_seconds": [end[2] for end in ends]}
+            row[name] = {
+                "accuracy": [end[4] for end in ends],
+                "seconds": [end[1] for end in ends],
+                "selection_seconds": [end[2] for end in ends],
+            }
         rows.append(row)
     return {"every": every, "epochs": SHARE_EPOCHS, "seeds": len(SHARE_SEEDS), "shares": rows}
 
 
 def figure_6() -> dict[str, Any]:
-    """Return the rows of the largest weights in each class among CRAIG's one per cent, at the beginning, in the middle and at the end."""
+    """Return the rows of the largest weights in each class among CRAIG's one per cent, at the
+    beginning, in the middle and at the end.
+    """
     train = images("train")
     found: dict[str, Any] = {}
 
@@ -91,7 +111,9 @@ def figure_6() -> dict[str, Any]:
         heaviest = chosen.index[np.argsort(-chosen.weights, kind="stable")]
         largest = np.sort(chosen.weights)[::-1]
         found[str(point.epoch)] = {
-            "rows": [[int(row) for row in heaviest[train[1][heaviest] == c][:SHOWN]] for c in range(10)],
+            "rows": [
+                [int(row) for row in heaviest[train[1][heaviest] == c][:SHOWN]] for c in range(10)
+            ],
             "share_of_heaviest_tenth": float(largest[: len(largest) // 10].sum() / largest.sum()),
             "spread": spread_of(train, chosen),
             "error": point.error,
@@ -102,7 +124,9 @@ def figure_6() -> dict[str, Any]:
 
 
 def spread_of(train: Images, chosen: Chosen) -> float:
-    """Return the mean distance of a pick, as an image, to the nearest other pick of its class: how unlike each other the chosen are."""
+    """Return the mean distance of a pick, as an image, to the nearest other pick of its class: how
+    unlike each other the chosen are.
+    """
     nearest = []
     for c in range(10):
         own = train[0][chosen.index[train[1][chosen.index] == c]].astype(np.float64)

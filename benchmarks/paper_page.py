@@ -1,4 +1,6 @@
-"""PAPER.md and its pictures, from the numbers of `paper.py`: prose quotes what was measured, and nothing else."""
+"""PAPER.md and its pictures, from the numbers of `paper.py`: prose quotes what was measured, and
+nothing else.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,10 @@ import numpy as np
 import paper_pictures as pictures
 
 PAGE = Path(__file__).parents[1] / "PAPER.md"
-SETS = {"flights": "flights (delayed or not; real, of covtype's shape)", "covtype": "covtype, the paper's own"}
+SETS = {
+    "flights": "flights (delayed or not; real, of covtype's shape)",
+    "covtype": "covtype, the paper's own",
+}
 
 HEAD = """# The paper's experiments, measured again
 
@@ -23,7 +28,16 @@ and 3 times for deep networks. {epoch}Selection is counted unless it says otherw
 
 def table(head: list[str], rows: list[list[str]]) -> str:
     """Return a Markdown table."""
-    return "\n".join(["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+    return (
+        "\n".join(
+            [
+                "| " + " | ".join(head) + " |",
+                "|" + "---|" * len(head),
+                *("| " + " | ".join(row) + " |" for row in rows),
+            ]
+        )
+        + "\n"
+    )
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -84,8 +98,16 @@ def figure_2(numbers: dict[str, Any]) -> str:
     rows, sentences = [], []
     for share, found in numbers["shares"].items():
         craig, random, bound = (np.array(found[key]) for key in ("craig", "random", "bound"))
-        rows.append([f"{float(share):.0%}", *(f"{values.min():.3g} to {values.max():.3g}" for values in (craig, random, bound))])
-        sentences.append(f"at {float(share):.0%} CRAIG's error is the smaller at {np.count_nonzero(craig < random)} of {len(craig)} points")
+        rows.append(
+            [
+                f"{float(share):.0%}",
+                *(f"{values.min():.3g} to {values.max():.3g}" for values in (craig, random, bound)),
+            ]
+        )
+        sentences.append(
+            f"at {float(share):.0%} CRAIG's error is the smaller at "
+            f"{np.count_nonzero(craig < random)} of {len(craig)} points"
+        )
         sentences.append(f"{np.count_nonzero(craig <= bound)} of {len(craig)} are under the bound")
     return f"""
 ## Figure 2: the gradient error along training, ijcnn1
@@ -106,13 +128,36 @@ def figure_3(numbers: dict[str, Any]) -> str:
     rows = []
     for row in numbers["shares"]:
         craig = row["CRAIG"]
-        ratios = [number(pictures.speedup(row, *pair)) for pair in (("CRAIG", 0.0), ("CRAIG", row["selection_seconds"]), ("random", 0.0))]
+        ratios = [
+            number(pictures.speedup(row, *pair))
+            for pair in (("CRAIG", 0.0), ("CRAIG", row["selection_seconds"]), ("random", 0.0))
+        ]
         residuals = [number(row[name]["residual"]) for name in ("CRAIG", "random")]
-        rows.append([f"{row['fraction']:.0%}", residuals[0], number(craig["seconds"]), number(row["selection_seconds"]), *ratios[:2], residuals[1], ratios[2]])
+        rows.append(
+            [
+                f"{row['fraction']:.0%}",
+                residuals[0],
+                number(craig["seconds"]),
+                number(row["selection_seconds"]),
+                *ratios[:2],
+                residuals[1],
+                ratios[2],
+            ]
+        )
     ratios = [pictures.speedup(row, "CRAIG", 0.0) for row in numbers["shares"]]
     best = int(np.nanargmax(ratios)) if np.isfinite(ratios).any() else None
-    found = "no share came there sooner" if best is None else f"the largest speed-up is {ratios[best]:.2g}, at {numbers['shares'][best]['fraction']:.0%}"
-    counted = [pictures.speedup(row, "CRAIG", row["selection_seconds"]) for row in numbers["shares"]]
+    found = (
+        "no share came there sooner"
+        if best is None
+        else (
+            f"the largest speed-up is "
+            f"{ratios[best]:.2g}, at "
+            f"{numbers['shares'][best]['fraction']:.0%}"
+        )
+    )
+    counted = [
+        pictures.speedup(row, "CRAIG", row["selection_seconds"]) for row in numbers["shares"]
+    ]
     return f"""
 ## Figure 3: SGD on 10 % to 90 % of ijcnn1
 
@@ -157,7 +202,10 @@ the parts can move, beta their smoothness): the inequalities that the theorems s
 
 def figure_4(parts: list[dict[str, Any]]) -> str:
     """Return what is said of figure 4."""
-    runs = {name: [trial for part in parts for trial in part["runs"][name]] for name in ("all rows", "CRAIG", "random")}
+    runs = {
+        name: [trial for part in parts for trial in part["runs"][name]]
+        for name in ("all rows", "CRAIG", "random")
+    }
     pictures.figure_4(runs)
     rows = []
     for name, trials in runs.items():
@@ -178,7 +226,11 @@ def figure_4(parts: list[dict[str, Any]]) -> str:
     target = 100 * craig[:, -1, 4].mean()
     spent = craig[:, -1, 1].mean() + craig[:, -1, 2].mean()
     times = [first_above(full[:, :, 1] + full[:, :, 2], 100 * full[:, :, 4], target), spent]
-    faster = "all rows never come there" if times[0] is None else f"all rows take {times[0]:.2f} s, {times[0] / times[1]:.2f} times as long"
+    faster = (
+        "all rows never come there"
+        if times[0] is None
+        else (f"all rows take {times[0]:.2f} s, {times[0] / times[1]:.2f} times as long")
+    )
     wins = int(np.count_nonzero(craig[:, -1, 4] > random[:, -1, 4]))
     return f"""
 ## Figure 4: a two-layer network, half of the rows selected anew each epoch
@@ -208,8 +260,18 @@ def figure_5(found: list[dict[str, Any]]) -> str:
     for numbers in found:
         for row in numbers["shares"]:
             means = [100 * float(np.mean(row[name]["accuracy"])) for name in ("CRAIG", "random")]
-            seconds = float(np.mean(row["CRAIG"]["seconds"])), float(np.mean(row["CRAIG"]["selection_seconds"]))
-            rows.append([str(numbers["every"]), f"{row['share']:.0%}", *(f"{mean:.2f}" for mean in means), *(f"{s:.2f}" for s in seconds)])
+            seconds = (
+                float(np.mean(row["CRAIG"]["seconds"])),
+                float(np.mean(row["CRAIG"]["selection_seconds"])),
+            )
+            rows.append(
+                [
+                    str(numbers["every"]),
+                    f"{row['share']:.0%}",
+                    *(f"{mean:.2f}" for mean in means),
+                    *(f"{s:.2f}" for s in seconds),
+                ]
+            )
             wins, of = wins + (means[0] > means[1]), of + 1
     return f"""
 ## Figure 5: accuracy against the share of the rows
@@ -230,7 +292,12 @@ def figure_6(numbers: dict[str, Any]) -> str:
 
     pictures.figure_6(numbers, images("train")[0])
     rows = [
-        [epoch, f"{100 * stage['error']:.1f} %", f"{stage['share_of_heaviest_tenth']:.0%}", f"{stage['spread']:.2f}"]
+        [
+            epoch,
+            f"{100 * stage['error']:.1f} %",
+            f"{stage['share_of_heaviest_tenth']:.0%}",
+            f"{stage['spread']:.2f}",
+        ]
         for epoch, stage in numbers["stages"].items()
     ]
     return f"""
@@ -246,16 +313,23 @@ The paper: the chosen images repeat each other less as training goes on. The las
 
 
 def epoch_in_words(parts: dict[str, Any]) -> str:
-    """Return how long an epoch of SGD on all rows of figure 1 takes; nothing where that was not measured."""
+    """Return how long an epoch of SGD on all rows of figure 1 takes; nothing where that was not
+    measured.
+    """
     numbers = parts.get("fig1", {}).get("numbers", {}).get("flights")
     if numbers is None:
         return ""
     seconds = numbers["runs"]["sgd"]["all rows"]["curve"][1][0]
-    return f"Compiled solvers leave little to save: an epoch of SGD over {numbers['rows']:,} rows of flights takes {1000 * seconds:.1f} ms here.\n"
+    return (
+        f"Compiled solvers leave little to save: an epoch of SGD over {numbers['rows']:,} rows "
+        f"of flights takes {1000 * seconds:.1f} ms here.\n"
+    )
 
 
 def write_page(parts: dict[str, Any]) -> None:
-    """Write PAPER.md and the pictures, of the parts that are there; those that lack their data are said to be missing."""
+    """Write PAPER.md and the pictures, of the parts that are there; those that lack their data are
+    said to be missing.
+    """
     texts, missing = [], []
 
     def there(name: str) -> Any:
@@ -277,6 +351,10 @@ def write_page(parts: dict[str, Any]) -> None:
     if found := there("fig6"):
         texts.append(figure_6(found))
     minutes = sum(part["seconds"] for part in parts.values()) / 60
-    head = HEAD.format(date=datetime.datetime.now(datetime.UTC).date(), minutes=minutes, epoch=epoch_in_words(parts))
+    head = HEAD.format(
+        date=datetime.datetime.now(datetime.UTC).date(),
+        minutes=minutes,
+        epoch=epoch_in_words(parts),
+    )
     notes = "".join(f"- {note}\n" for note in missing)
     PAGE.write_text(head + "".join(texts) + (f"\n## Not measured\n\n{notes}" if missing else ""))

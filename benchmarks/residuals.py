@@ -1,4 +1,6 @@
-"""A section of EVIDENCE.md: the loss on all rows of the model that a weighted subset gives, over that of the best there is."""
+"""A section of EVIDENCE.md: the loss on all rows of the model that a weighted subset gives, over
+that of the best there is.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ from evidence import Kept, Record, say
 from subsets import CALIBRATED, LOSSES, RECIPES, data_set, drawn, problem_of, task_of
 
 from craig_cli.calibration import calibrated_coreset
-from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.selection import Coreset
+from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.training import Problem
 
 L2 = 1e-5
@@ -23,12 +25,16 @@ NAMES = ("random", "stratified", "importance", "paper", "clusters")
 
 
 def measure(part: str, max_rows: int) -> list[Record]:
-    """Return the residual of each recipe and seed for a data set and size, plain and calibrated; f* is computed once."""
+    """Return the residual of each recipe and seed for a data set and size, plain and calibrated; f*
+    is computed once.
+    """
     data, _, size = part.partition("-")
     fraction, dataset, task = float(size), data_set(data, max_rows), task_of(data)
     problem = problem_of(data, dataset)
     best = problem.full_pass(fitted(problem, L2), L2)[0]
-    records: list[Record] = [{"rows": problem.n_rows, "columns": problem.n_columns, "optimum": best}]
+    records: list[Record] = [
+        {"rows": problem.n_rows, "columns": problem.n_columns, "optimum": best}
+    ]
     for name in NAMES:
         for seed in range(1 if RECIPES[name].is_fixed else FEW_SEEDS.get(data, SEEDS)):
             coreset = drawn(dataset, task, name, fraction, seed)
@@ -36,7 +42,14 @@ def measure(part: str, max_rows: int) -> list[Record]:
             facts = {"fraction": fraction, "name": name, "seed": seed, "picks": len(coreset.index)}
             records.append({**facts, "residual": residual(problem, coreset, best)})
             facts["name"] = name + CALIBRATED
-            records.append({**facts, "residual": residual(problem, calibrated_coreset(dataset, coreset, settings), best)})
+            records.append(
+                {
+                    **facts,
+                    "residual": residual(
+                        problem, calibrated_coreset(dataset, coreset, settings), best
+                    ),
+                }
+            )
         say(f"{part}: {name}")
     return records
 
@@ -50,7 +63,9 @@ def by_data(kept: Kept) -> dict[str, list[Record]]:
 
 
 def residual(problem: Problem, coreset: Coreset, best: float) -> float:
-    """Return f - f* on all rows at the optimum of the weighted subset; not below 0, whatever rounding says."""
+    """Return f - f* on all rows at the optimum of the weighted subset; not below 0, whatever
+    rounding says.
+    """
     model = fitted(problem.subset(coreset.index, coreset.weight), L2)
     return max(problem.full_pass(model, L2)[0] - best, 0.0)
 
@@ -62,7 +77,9 @@ def fractions_of(records: Sequence[Record]) -> list[float]:
 
 def found(records: Sequence[Record], name: str, fraction: float) -> list[float]:
     """Return the residuals of all seeds."""
-    return [r["residual"] for r in records if r.get("name") == name and r.get("fraction") == fraction]
+    return [
+        r["residual"] for r in records if r.get("name") == name and r.get("fraction") == fraction
+    ]
 
 
 def mean(records: Sequence[Record], name: str, fraction: float) -> float:
@@ -83,7 +100,10 @@ def one_table(records: Sequence[Record], names: Sequence[str]) -> str:
     for fraction in fractions_of(records):
         means = {name: mean(records, name, fraction) for name in names}
         picks = next(r["picks"] for r in records if r.get("fraction") == fraction)
-        cells = [cell(found(records, name, fraction), means[name] == min(means.values())) for name in names]
+        cells = [
+            cell(found(records, name, fraction), means[name] == min(means.values()))
+            for name in names
+        ]
         lines.append([f"{fraction:.1%}", f"{picks:,}", *cells])
     return table(" | ".join(["rows", "k", *names]), lines)
 
@@ -91,16 +111,22 @@ def one_table(records: Sequence[Record], names: Sequence[str]) -> str:
 def text(kept: Kept) -> str:
     """Return the section."""
     out = [
-        f"The residual f - f* on all rows, f the mean loss + {L2:g}/2 ||w||^2 at the optimum of the weighted subset, f* the least there is (both by "
-        f"Newton's method; reuters by L-BFGS). Means of {SEEDS} seeds (reuters: one), and the lowest and highest; the paper's picks need no seed. "
+        f"The residual f - f* on all rows, f the mean loss + {L2:g}/2 ||w||^2 at the optimum of "
+        f"the weighted subset, f* the least there is (both by "
+        f"Newton's method; reuters by L-BFGS). Means of {SEEDS} seeds (reuters: one), and the "
+        f"lowest and highest; the paper's picks need no seed. "
         "Logistic loss; squared loss for abalone. Bold: the least of a line of a table.\n",
         *(f"- *{name}*: {RECIPES[name].words}." for name in NAMES),
-        "- *calibrated*: the same rows, with weights that give the gradients of all rows at pilot models, by the defaults of `craig select`; where "
+        "- *calibrated*: the same rows, with weights that give the gradients of all rows at pilot "
+        "models, by the defaults of `craig select`; where "
         "calibration was not kept, the weights before.\n",
     ]
     for data, records in by_data(kept).items():
         facts = records[0]
-        out.append(f"### {data}\n\n{facts['rows']:,} x {facts['columns']:,}, {LOSSES.get(data, 'logistic')} loss, f* = {facts['optimum']:.6f}\n")
+        out.append(
+            f"### {data}\n\n{facts['rows']:,} x {facts['columns']:,}, "
+            f"{LOSSES.get(data, 'logistic')} loss, f* = {facts['optimum']:.6f}\n"
+        )
         out.append(one_table(records, NAMES))
         out.append(one_table(records, [name + CALIBRATED for name in NAMES]))
     return "\n".join(out)

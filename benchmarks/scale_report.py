@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scale import BUILT, FILE_ROWS, FRACTION, MEASUREMENTS, N_COLUMNS, N_FILES, PARTS, SURPLUS
+from scale import BUILT, FILE_ROWS, FRACTION, MEASUREMENTS, N_COLUMNS, N_FILES, OVERSAMPLING, PARTS
 
 ROWS, WORKERS, PART_ROWS = 1_000_000_000, 100, 1_000_000
 """What is predicted for: rows, workers of one core, rows a part."""
@@ -31,16 +31,29 @@ PREDICTED = (
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table in Markdown."""
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows))
+    return "\n".join(
+        "| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)
+    )
 
 
 def scaling_rows(name: str, runs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     """Return a line for each run of one partition: seconds, and what two workers gain."""
     whole = [run["seconds"]["select"] + run["seconds"]["assign"] for run in runs]
     one, two, half = whole
-    notes = ("", f"strong: {one / two:.2f} times as fast", f"weak: twice the rows on two workers take {two / half:.2f} times as long")
+    notes = (
+        "",
+        f"strong: {one / two:.2f} times as fast",
+        f"weak: twice the rows on two workers take {two / half:.2f} times as long",
+    )
     return [
-        [name, f"{run['files'] * FILE_ROWS:,}", str(run["workers"]), f"{run['seconds']['select']:.1f}", f"{run['seconds']['assign']:.1f}", note]
+        [
+            name,
+            f"{run['files'] * FILE_ROWS:,}",
+            str(run["workers"]),
+            f"{run['seconds']['select']:.1f}",
+            f"{run['seconds']['assign']:.1f}",
+            note,
+        ]
         for run, note in zip(runs, notes, strict=True)
     ]
 
@@ -48,7 +61,10 @@ def scaling_rows(name: str, runs: Sequence[Mapping[str, Any]]) -> list[list[str]
 def workers(found: Mapping[str, Any]) -> str:
     """Return the section on one and two workers."""
     if "rows" not in found or "cells" not in found:
-        return "## Workers\n\nStrong and weak scaling on one and two workers were not measured when this page was made; `make scale` does so."
+        return (
+            "## Workers\n\nStrong and weak scaling on one and two workers were not measured "
+            "when this page was made; `make scale` does so."
+        )
     lines = [*scaling_rows("rows", found["rows"]), *scaling_rows("cells", found["cells"])]
     with_cells = base_bytes(found) + part_bytes(FILE_ROWS) + N_FILES * FILE_ROWS * ROW_BYTES
     return f"""## Workers
@@ -85,11 +101,20 @@ def base_bytes(found: Mapping[str, Any]) -> int:
 
 
 def fitted(costs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return seconds a row of offers and routing, a candidate and a pair of the merge, a row of the assignment and a row and pick of it."""
-    rows, picks, candidates = (np.array([run[name] for run in costs], float) for name in ("rows", "picks", "candidates"))
-    seconds = {name: np.array([run["seconds"][name] for run in costs]) for name in ("offer", "merge", "assign", "route")}
+    """Return seconds a row of offers and routing, a candidate and a pair of the merge, a row of the
+    assignment and a row and pick of it.
+    """
+    rows, picks, candidates = (
+        np.array([run[name] for run in costs], float) for name in ("rows", "picks", "candidates")
+    )
+    seconds = {
+        name: np.array([run["seconds"][name] for run in costs])
+        for name in ("offer", "merge", "assign", "route")
+    }
     base, pair = np.linalg.lstsq(np.column_stack([rows, rows * picks]), seconds["assign"])[0]
-    merge, blocks = np.linalg.lstsq(np.column_stack([candidates, candidates**2]), seconds["merge"])[0]
+    merge, blocks = np.linalg.lstsq(np.column_stack([candidates, candidates**2]), seconds["merge"])[
+        0
+    ]
     return {
         "offer": float(seconds["offer"] @ rows / (rows @ rows)),
         "route": float(seconds["route"] @ rows / (rows @ rows)),
@@ -97,15 +122,23 @@ def fitted(costs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         "blocks": max(float(blocks), 0.0),
         "assign": max(float(base), 0.0),
         "pair": max(float(pair), 0.0),
-        "candidate_bytes": float(np.mean([run["candidate_bytes"] / run["candidates"] for run in costs])),
+        "candidate_bytes": float(
+            np.mean([run["candidate_bytes"] / run["candidates"] for run in costs])
+        ),
     }
 
 
 def predicted(cost: Mapping[str, float], base: int, size: int) -> list[str]:
-    """Return a line of the prediction for `size` picks, on workers that take `base` bytes of their own."""
+    """Return a line of the prediction for `size` picks, on workers that take `base` bytes of their
+    own.
+    """
     own = ROWS / WORKERS
-    candidates = SURPLUS * size + 16 * ROWS / PART_ROWS
-    offer, route, assign = cost["offer"] * own, cost["route"] * own, (cost["assign"] + cost["pair"] * size) * own
+    candidates = OVERSAMPLING * size + 16 * ROWS / PART_ROWS
+    candidates, route, assign = (
+        cost["offer"] * own,
+        cost["route"] * own,
+        (cost["assign"] + cost["pair"] * size) * own,
+    )
     merge = cost["merge"] * candidates + cost["blocks"] * candidates**2
     pick_bytes = size * (8 * N_COLUMNS + 40)
     exchanged = cost["candidate_bytes"] * candidates + pick_bytes * WORKERS
@@ -114,7 +147,7 @@ def predicted(cost: Mapping[str, float], base: int, size: int) -> list[str]:
     merging = base + candidates * (28 * N_COLUMNS + 200) + candidates * cost["candidate_bytes"]
     return [
         f"{size:,}",
-        hours(offer), hours(route), hours(merge), hours(assign), hours(offer + merge + assign),
+        hours(candidates), hours(route), hours(merge), hours(assign), hours(candidates + merge + assign),
         f"{exchanged / 1e9:,.0f}", f"{shuffled / 1e9:,.0f}", f"{a_worker / 1e9:.1f}", f"{(a_worker + own * ROW_BYTES) / 1e9:.1f}",
         f"{merging / 1e9:.1f}",
     ]  # fmt: skip
@@ -122,17 +155,31 @@ def predicted(cost: Mapping[str, float], base: int, size: int) -> list[str]:
 
 def hours(seconds: float) -> str:
     """Return a time in words."""
-    return f"{seconds:,.0f} s" if seconds < 600 else f"{seconds / 60:,.0f} min" if seconds < 36_000 else f"{seconds / 3600:,.0f} h"
+    return (
+        f"{seconds:,.0f} s"
+        if seconds < 600
+        else f"{seconds / 60:,.0f} min"
+        if seconds < 36_000
+        else f"{seconds / 3600:,.0f} h"
+    )
 
 
 def quality(found: Mapping[str, Any]) -> str:
     """Return the section on L."""
     runs = found.get("made", []) + found.get("ijcnn1", [])
-    lines = [[run["data"], f"{run['fraction']:.0%}", run["partition"], *(f"{ratio:.3f}" for ratio in run["ratios"])] for run in runs]
+    lines = [
+        [
+            run["data"],
+            f"{run['fraction']:.0%}",
+            run["partition"],
+            *(f"{ratio:.3f}" for ratio in run["ratios"]),
+        ]
+        for run in runs
+    ]
     return f"""## Quality
 
 L, the sum of the distances of all rows to their picks, over that of `--method cells` on all rows in one piece. Rows in random order; parts
-are of equal length (`rows`), or about as many compact cells as parts (`cells`, at least one a class). `--surplus {SURPLUS:g}`.
+are of equal length (`rows`), or about as many compact cells as parts (`cells`, at least one a class). `--surplus {OVERSAMPLING:g}`.
 
 {table(["data", "picks", "partition", *(f"{parts} parts" for parts in PARTS)], lines)}
 
@@ -146,23 +193,46 @@ def model(found: Mapping[str, Any]) -> str:
     """Return the section on the cost model."""
     costs, base = found["costs"], base_bytes(found)
     cost = fitted(costs)
-    fits = [(cost["assign"] + cost["pair"] * run["picks"]) * run["rows"] / run["seconds"]["assign"] for run in costs]
+    fits = [
+        (cost["assign"] + cost["pair"] * run["picks"]) * run["rows"] / run["seconds"]["assign"]
+        for run in costs
+    ]
     fit = f"fitted over measured {min(fits):.2f} to {max(fits):.2f}"
-    assign = f"{cost['assign'] * 1e6:.2f} us a row, and {cost['pair'] * 1e9:.3f} ns a row and pick ({fit})"
+    assign = (
+        f"{cost['assign'] * 1e6:.2f} us a row, and {cost['pair'] * 1e9:.3f} ns a row and "
+        f"pick "
+        f"({fit})"
+    )
     lines = [
-        ["offer", "each part", f"{cost['offer'] * 1e6:.1f} us a row"],
+        ["offer", "each part", f"{cost['candidates'] * 1e6:.1f} us a row"],
         ["route (`cells`)", "each part", f"{cost['route'] * 1e6:.2f} us a row"],
-        ["merge", "one worker", f"{cost['merge'] * 1e6:.0f} us a candidate, and {cost['blocks'] * 1e9:.1f} ns a pair of them"],
+        [
+            "merge",
+            "one worker",
+            f"{cost['merge'] * 1e6:.0f} us a candidate, and "
+            f"{cost['blocks'] * 1e9:.1f} ns a pair of them",
+        ],
         ["assign", "each part", assign],
-        ["exchange", "parts to the merge, picks to all", f"{cost['candidate_bytes']:.0f} bytes a candidate, {8 * N_COLUMNS + 40} a pick and worker"],
+        [
+            "exchange",
+            "parts to the merge, picks to all",
+            f"{cost['candidate_bytes']:.0f} bytes a "
+            f"candidate, {8 * N_COLUMNS + 40} a "
+            f"pick and worker",
+        ],
         ["exchange (`cells`)", "parts to cells", f"{ROW_BYTES} bytes a row"],
         [
             "memory",
             "each worker",
-            f"{in_mb(base)}, {part_bytes(1)} bytes a row of a part (two equal classes), {2 * (8 * N_COLUMNS + 40)} bytes a pick, "
+            f"{in_mb(base)}, {part_bytes(1)} bytes a row of a part (two equal classes), "
+            f"{2 * (8 * N_COLUMNS + 40)} bytes a pick, "
             f"and with `cells` {ROW_BYTES} bytes a row of its cells",
         ],
-        ["memory", "the merge", f"{28 * N_COLUMNS + 200 + cost['candidate_bytes']:.0f} bytes a candidate"],
+        [
+            "memory",
+            "the merge",
+            f"{28 * N_COLUMNS + 200 + cost['candidate_bytes']:.0f} bytes a candidate",
+        ],
     ]
     return f"""## The cost model
 
@@ -191,7 +261,8 @@ def page(found: Mapping[str, Any]) -> str:
     return "\n\n".join(
         [
             "# How a selection in parts scales",
-            "Made by `make scale`, on two cores. [docs/shards.md](docs/shards.md) says what is computed.",
+            "Made by `make scale`, on two cores. [docs/shards.md](docs/shards.md) says what is "
+            "computed.",
             *sections,
         ]
     )
@@ -200,7 +271,9 @@ def page(found: Mapping[str, Any]) -> str:
 def main() -> None:
     """Print the page, of the measurements that there are."""
     made = {name: BUILT / f"{name}.json" for name in MEASUREMENTS}
-    print(page({name: json.loads(path.read_text()) for name, path in made.items() if path.exists()}))
+    print(
+        page({name: json.loads(path.read_text()) for name, path in made.items() if path.exists()})
+    )
 
 
 if __name__ == "__main__":

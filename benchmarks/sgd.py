@@ -1,4 +1,6 @@
-"""What a selection is measured against: one epoch of plain stochastic gradient descent, compiled, over the same rows."""
+"""What a selection is measured against: one epoch of plain stochastic gradient descent, compiled,
+over the same rows.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,15 @@ def sgd_epoch(rows: np.ndarray, signs: np.ndarray, order: np.ndarray, weights: n
         margin = np.float32(0)
         for c in range(n_columns):
             margin += rows[i, c] * weights[c]
-        pull = np.float32(STEP) * signs[i] / (np.float32(1) + np.exp(signs[i] * margin))
+        weighted_slope = np.float32(STEP) * signs[i] / (np.float32(1) + np.exp(signs[i] * margin))
         for c in range(n_columns):
-            weights[c] += pull * rows[i, c] - np.float32(STEP * L2) * weights[c]
+            weights[c] += weighted_slope * rows[i, c] - np.float32(STEP * L2) * weights[c]
 
 
 def epoch_seconds(rows: np.ndarray, labels: np.ndarray) -> float:
-    """Return the wall-clock seconds of an epoch over dense rows, the shortest of five: the largest label against the others, rows shuffled."""
+    """Return the wall-clock seconds of an epoch over dense rows, the shortest of five: the largest
+    label against the others, rows shuffled.
+    """
     rows = np.ascontiguousarray(rows, np.float32)
     signs = np.where(labels == labels.max(), 1, -1).astype(np.float32)
     weights = np.zeros(rows.shape[1], np.float32)

@@ -1,4 +1,6 @@
-"""Awkward shapes of data, on which a selection must neither break nor fall off a cliff: `make bench` times them, the tests check them small."""
+"""Awkward shapes of data, on which a selection must neither break nor fall off a cliff: `make
+bench` times them, the tests check them small.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +8,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from craig_cli.blocks import Dataset
+from craig_cli.dataset import Dataset
 
 ROWS_A_CLASS = 50
 
 
 def dataset(rows: np.ndarray, labels: np.ndarray | None = None) -> Dataset:
     """Return rows, and labels of one class if none are given, as a `Dataset`."""
-    return Dataset(rows, np.zeros(len(rows), np.int64) if labels is None else labels, file_starts=np.array([0, len(rows)]))
+    return Dataset(
+        rows,
+        np.zeros(len(rows), np.int64) if labels is None else labels,
+        file_starts=np.array([0, len(rows)]),
+    )
 
 
 def duplicated(n: int, rng: np.random.Generator) -> Dataset:
@@ -23,7 +29,10 @@ def duplicated(n: int, rng: np.random.Generator) -> Dataset:
 
 def huge_and_tiny(n: int, rng: np.random.Generator) -> Dataset:
     """Return one class of most rows and 50 of three rows each."""
-    return dataset(rng.normal(size=(n, 8)), np.concatenate([np.repeat(np.arange(1, 51), 3), np.zeros(n - 150, np.int64)]))
+    return dataset(
+        rng.normal(size=(n, 8)),
+        np.concatenate([np.repeat(np.arange(1, 51), 3), np.zeros(n - 150, np.int64)]),
+    )
 
 
 def many_classes(n: int, rng: np.random.Generator) -> Dataset:

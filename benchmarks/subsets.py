@@ -1,4 +1,6 @@
-"""Subsets of the rows to train on, by name: how they are drawn, which row stands for a cluster, and how they are weighted."""
+"""Subsets of the rows to train on, by name: how they are drawn, which row stands for a cluster, and
+how they are weighted.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,11 @@ from datasets import REAL
 from measuring import REPEATS, SHORT, WARM_UP_ROWS, thinned
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Dataset
 from craig_cli.calibration import calibrated_coreset, importance_scores
-from craig_cli.calibration_settings import CalibrationSettings
+from craig_cli.dataset import Dataset
 from craig_cli.selection import Coreset, select
 from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.training import Problem, make_problem
 
 LOSSES = {"abalone": "squared"}
@@ -39,10 +41,21 @@ class Recipe:
 RECIPES = {
     "random": Recipe("random", words="random rows of each class"),
     "stratified": Recipe("stratified", words="a random row of each of k balanced cells"),
-    "importance": Recipe("importance", words="rows drawn by the length of their gradient at a pilot (OSMAC)"),
-    "paper": Recipe("auto", is_fixed=True, words="the paper's: greedy medoids, weights the sizes of their clusters"),
+    "importance": Recipe(
+        "importance", words="rows drawn by the length of their gradient at a pilot (OSMAC)"
+    ),
+    "paper": Recipe(
+        "auto",
+        is_fixed=True,
+        words="the paper's: greedy medoids, weights the sizes of their clusters",
+    ),
     "clusters": Recipe("auto", "random", words="the same clusters, a random row of each"),
-    "sampled clusters": Recipe("cells", "random", is_sampled=True, words=f"the same, greedy on one row in {SAMPLE} (`--sample-rows`)"),
+    "sampled clusters": Recipe(
+        "cells",
+        "random",
+        is_sampled=True,
+        words=f"the same, greedy on one row in {SAMPLE} (`--sample-rows`)",
+    ),
 }
 CALIBRATED = ", calibrated"
 """After the name of a recipe: with `--weights calibrated`."""
@@ -52,7 +65,9 @@ VARIED = {"random": "varied"}
 
 @dataclass(frozen=True)
 class Subset:
-    """Rows (k,), their weights, the seconds they took to select (calibration included), and whether calibrated weights were kept."""
+    """Rows (k,), their weights, the seconds they took to select (calibration included), and whether
+    calibrated weights were kept.
+    """
 
     index: NDArray[np.int64]
     weight: NDArray[np.float64]
@@ -75,31 +90,62 @@ def task_of(name: str) -> str:
 def problem_of(name: str, dataset: Dataset) -> Problem:
     """Return the problem of some rows of a data set, with its loss."""
     assert dataset.labels is not None
-    return make_problem(dataset.rows, dataset.labels, LOSSES.get(name, "logistic"), regression=task_of(name) == "regression")
+    return make_problem(
+        dataset.rows,
+        dataset.labels,
+        LOSSES.get(name, "logistic"),
+        regression=task_of(name) == "regression",
+    )
 
 
-def drawn(dataset: Dataset, task: str, recipe: str, fraction: float, seed: int, representatives: Mapping[str, str] | None = None) -> Coreset:
-    """Return the subset of a recipe, not calibrated; `representatives` by those of the recipe, where they are to be others."""
+def drawn(
+    dataset: Dataset,
+    task: str,
+    recipe: str,
+    fraction: float,
+    seed: int,
+    representatives: Mapping[str, str] | None = None,
+) -> Coreset:
+    """Return the subset of a recipe, not calibrated; `representatives` by those of the recipe,
+    where they are to be others.
+    """
     how = RECIPES[recipe]
     budget = Budget(fraction=fraction)
     sample = dataset.n_rows // SAMPLE if how.is_sampled else 0
     representative = (representatives or {}).get(how.representative, how.representative)
-    settings = SelectionSettings(budget, how.method, seed=seed, task=task, representative=representative, sample_rows=sample)
-    scores = importance_scores(dataset, task, CalibrationSettings(seed=seed)) if how.method == "importance" else None
+    settings = SelectionSettings(
+        budget, how.method, seed=seed, task=task, representative=representative, sample_rows=sample
+    )
+    scores = (
+        importance_scores(dataset, task, CalibrationSettings(seed=seed))
+        if how.method == "importance"
+        else None
+    )
     return select(dataset, settings, scores=scores)
 
 
 def make_subset(dataset: Dataset, task: str, name: str, fraction: float, seed: int = 0) -> Subset:
-    """Return a subset by its name, calibrated by the defaults, and what it took, compiled code at hand: the shortest of `REPEATS` short times."""
+    """Return a subset by its name, calibrated by the defaults, and what it took, compiled code at
+    hand: the shortest of `REPEATS` short times.
+    """
     recipe, is_calibrated = name.removesuffix(CALIBRATED), name.endswith(CALIBRATED)
     seconds: list[float] = []
 
     def make(rows: Dataset) -> Coreset:
         if not is_calibrated:
             return drawn(rows, task, recipe, fraction, seed)
-        return calibrated_coreset(rows, drawn(rows, task, recipe, fraction, seed, VARIED), CalibrationSettings("calibrated", seed=seed))
+        return calibrated_coreset(
+            rows,
+            drawn(rows, task, recipe, fraction, seed, VARIED),
+            CalibrationSettings("calibrated", seed=seed),
+        )
 
-    make(thinned(replace(dataset, file_starts=np.array([0, dataset.n_rows])), max(WARM_UP_ROWS, int(20 / fraction))))
+    make(
+        thinned(
+            replace(dataset, file_starts=np.array([0, dataset.n_rows])),
+            max(WARM_UP_ROWS, int(20 / fraction)),
+        )
+    )
     while len(seconds) < REPEATS and sum(seconds) < SHORT:
         begun = time.perf_counter()
         coreset = make(dataset)

@@ -1,4 +1,5 @@
-"""How fast ``craig train`` is: rows and entries a second of an epoch, and what each solver takes to come near the optimum.
+"""How fast ``craig train`` is: rows and entries a second of an epoch, and what each solver takes to
+come near the optimum.
 
 The section "Training" of ``make bench``; ``python benchmarks/training.py`` prints it alone.
 """
@@ -13,9 +14,9 @@ import scipy.sparse as sp
 from datasets import REAL, made
 from sgd import epoch_seconds
 
-from craig_cli.blocks import SparseRows
-from craig_cli.catalog import SOLVERS, names
-from craig_cli.train_settings import TrainSettings
+from craig_cli.dataset import SparseRows
+from craig_cli.settings.catalog import SOLVERS, names
+from craig_cli.settings.training import TrainSettings
 from craig_cli.training import Problem, fit, make_problem, optimum
 from craig_cli.training.descent import filled_in, make_visits
 from craig_cli.training.solvers import SOLVERS as INCREMENTAL
@@ -28,11 +29,15 @@ SETS = ("ijcnn1", "flights")
 
 
 def fastest_epoch(problem: Problem, solver: str, epochs: int = 6) -> float:
-    """Return the seconds of the fastest epoch, rows shuffled; neither compiling nor drawing the order is in it, as in `sgd.py`."""
+    """Return the seconds of the fastest epoch, rows shuffled; neither compiling nor drawing the
+    order is in it, as in `sgd.py`.
+    """
     settings = TrainSettings(solver=solver, l2=L2, epochs=epochs, order="shuffled")
     visits = make_visits(problem, "shuffled", np.random.default_rng(0), None)
     step = filled_in(problem, settings, visits.scales).step or 0.0
-    running = INCREMENTAL[solver](problem, settings, visits.scales, np.zeros((problem.n_outputs, problem.n_columns + 1)))
+    running = INCREMENTAL[solver](
+        problem, settings, visits.scales, np.zeros((problem.n_outputs, problem.n_columns + 1))
+    )
     seconds = []
     for _ in range(epochs):
         rows = visits.next()
@@ -43,14 +48,26 @@ def fastest_epoch(problem: Problem, solver: str, epochs: int = 6) -> float:
 
 
 def sparse_problem() -> Problem:
-    """Return rows of ten entries, their columns drawn as words are: a few in most rows, most in a few."""
+    """Return rows of ten entries, their columns drawn as words are: a few in most rows, most in a
+    few.
+    """
     rng = np.random.default_rng(0)
-    columns = np.minimum(rng.zipf(1.3, (EPOCH_ROWS, 3 * SPARSE_ENTRIES)) - 1, 10**9) % SPARSE_COLUMNS
+    columns = (
+        np.minimum(rng.zipf(1.3, (EPOCH_ROWS, 3 * SPARSE_ENTRIES)) - 1, 10**9) % SPARSE_COLUMNS
+    )
     indices = [np.unique(row)[:SPARSE_ENTRIES] for row in columns]
     starts = np.concatenate([[0], np.cumsum([len(row) for row in indices])]).astype(np.int64)
-    matrix = sp.csr_array((rng.normal(size=starts[-1]), np.concatenate(indices), starts), shape=(EPOCH_ROWS, SPARSE_COLUMNS))
+    matrix = sp.csr_array(
+        (rng.normal(size=starts[-1]), np.concatenate(indices), starts),
+        shape=(EPOCH_ROWS, SPARSE_COLUMNS),
+    )
     labels = (matrix @ rng.normal(size=SPARSE_COLUMNS) > 0).astype(np.int64)
-    return make_problem(SparseRows(starts, matrix.indices.astype(np.int32), matrix.data, SPARSE_COLUMNS), labels, "logistic", threads=1)
+    return make_problem(
+        SparseRows(starts, matrix.indices.astype(np.int32), matrix.data, SPARSE_COLUMNS),
+        labels,
+        "logistic",
+        threads=1,
+    )
 
 
 def epoch_table() -> None:
@@ -59,28 +76,54 @@ def epoch_table() -> None:
     assert data.labels is not None
     dense, sparse = make_problem(data.rows, data.labels, "logistic", threads=1), sparse_problem()
     entries = len(sparse.rows.values)  # type: ignore[union-attr]
-    print("| solver | dense float32, d = 54: million rows/s | sparse: million entries/s |\n| --- | --- | --- |")
+    print(
+        "| solver | dense float32, d = 54: million rows/s | sparse: million entries/s |\n| --- | "
+        "--- | --- |"
+    )
     print(f"| target, of sgd | >= {DENSE_TARGET} | >= {SPARSE_TARGET} |")
-    print(f"| plain compiled SGD, float32 model (`sgd.py`) | {EPOCH_ROWS / epoch_seconds(data.rows, data.labels) / 1e6:.1f} | - |")
+    print(
+        f"| plain compiled SGD, float32 model (`sgd.py`) | "
+        f"{EPOCH_ROWS / epoch_seconds(data.rows, data.labels) / 1e6:.1f} | - |"
+    )
     for solver in INCREMENTAL:
-        rates = EPOCH_ROWS / fastest_epoch(dense, solver) / 1e6, entries / fastest_epoch(sparse, solver) / 1e6
+        rates = (
+            EPOCH_ROWS / fastest_epoch(dense, solver) / 1e6,
+            entries / fastest_epoch(sparse, solver) / 1e6,
+        )
         print(f"| {solver} | {rates[0]:.1f} | {rates[1]:.1f} |", flush=True)
 
 
 def solver_table(name: str) -> None:
-    """Print the epochs, passes and seconds that each solver takes to come within 1e-6 of the optimum, and where it ends."""
+    """Print the epochs, passes and seconds that each solver takes to come within 1e-6 of the
+    optimum, and where it ends.
+    """
     data = REAL[name]()
     assert data.labels is not None
     problem = make_problem(data.rows, data.labels, "logistic")
     best = optimum(problem, L2)
-    print(f"\n{name}: {problem.n_rows:,} x {problem.n_columns}, logistic, l2 = {L2:g}, f* = {best.objective:.9f}\n")
-    print("| solver | epochs | passes | seconds | f - f* at the end |\n| --- | --- | --- | --- | --- |")
+    print(
+        f"\n{name}: {problem.n_rows:,} x {problem.n_columns}, logistic, l2 = {L2:g}, f* = "
+        f"{best.objective:.9f}\n"
+    )
+    print(
+        "| solver | epochs | passes | seconds | f - f* at the end |\n| --- | --- | --- | --- | "
+        "--- |"
+    )
     for solver in names(SOLVERS):
-        settings = TrainSettings(solver=solver, l2=L2, epochs=60 if solver != "lbfgs" else None, tolerance=0 if solver != "lbfgs" else None)
+        settings = TrainSettings(
+            solver=solver,
+            l2=L2,
+            epochs=60 if solver != "lbfgs" else None,
+            tolerance=0 if solver != "lbfgs" else None,
+        )
         fit(problem.subset(np.arange(1000)), replace(settings, epochs=1))
         trace = fit(problem, settings).trace
         near = next((point for point in trace if point.objective - best.objective <= NEAR), None)
-        cost = f"{near.epoch} | {near.passes:.0f} | {near.seconds:.2f}" if near else f"> {trace[-1].epoch} | > {trace[-1].passes:.0f} | -"
+        cost = (
+            f"{near.epoch} | {near.passes:.0f} | {near.seconds:.2f}"
+            if near
+            else (f"> {trace[-1].epoch} | > {trace[-1].passes:.0f} | -")
+        )
         print(f"| {solver} | {cost} | {trace[-1].objective - best.objective:.1e} |", flush=True)
 
 

@@ -10,15 +10,15 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from craig_cli.blocks import Dataset, Labels, Rows, SparseRows
 from craig_cli.calibration import calibrated_coreset, importance_scores
-from craig_cli.calibration_settings import CalibrationSettings
+from craig_cli.dataset import Dataset, Labels, Rows, SparseRows
 from craig_cli.errors import InputError, UsageError
-from craig_cli.purpose import Purpose
 from craig_cli.readers import read_dataset
 from craig_cli.readers.amounts import COST, WEIGHT, Amount
 from craig_cli.selection import Coreset, check_coreset, select
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
+from craig_cli.settings.calibration import CalibrationSettings
+from craig_cli.settings.purpose import Purpose
 from craig_cli.tables import is_numeric, is_table, split_table
 
 
@@ -53,27 +53,34 @@ def select_coreset(
 
     Parameters
     ----------
-    X : array, scipy sparse matrix, table of pandas, polars or pyarrow, or name of a file; shape (n_rows, n_columns)
-        Finite numbers. An array is neither copied nor changed where it is float32 or float64 and C-contiguous. A file is read as
-        ``craig select`` reads it (a str or a path; several in a list of paths).
+    X : array, scipy sparse matrix, table of pandas, polars or pyarrow, or name of a file; shape
+    (n_rows, n_columns)
+        Finite numbers. An array is neither copied nor changed where it is float32 or float64 and
+        C-contiguous. A file is read as ``craig select`` reads it (a str or a path; several in a
+        list of paths).
     y : array or sequence of int, float or str, shape (n_rows,), or str, optional
-        Labels, or the target for ``task="regression"``; without it all rows are one group. Of a table or a file it may be the name of the
-        column; a file has its usual labels without it.
+        Labels, or the target for ``task="regression"``; without it all rows are one group. Of a
+        table or a file it may be the name of the column; a file has its usual labels without it.
     fraction, size, epsilon, mean_epsilon, budget_cost : number
-        The budget: exactly one of the five. A share of the rows, a number of rows, a bound on epsilon, in all or a row, or on what the picks cost.
+        The budget: exactly one of the five. A share of the rows, a number of rows, a bound on
+        epsilon, in all or a row, or on what the picks cost.
     sample_weight : array or sequence of float, shape (n_rows,), or str, optional
-        How much each row counts, at least 0; of a table or a file the name of the column, which is then no feature. Default: all alike.
+        How much each row counts, at least 0; of a table or a file the name of the column, which is
+        then no feature. Default: all alike.
     costs : array or sequence of float, shape (n_rows,), or str, optional
         What each row costs, above 0, for `budget_cost`; likewise.
     method, metric, scale, task : str
         As for ``craig select``.
     purpose, representative, weights : str, optional
-        What the coreset is for ("linear" or "local": ``--for``), and the choices that it else makes. Default: linear, but local without `y`,
-        under a bound on epsilon or on costs, or to extend.
+        What the coreset is for ("linear" or "local": ``--for``), and the choices that it else
+        makes. Default: linear, but local without `y`, under a bound on epsilon or on costs, or to
+        extend.
     loss, pilot_l2, rounds : str, sequence of float, int
-        Of the pilots that weights are calibrated at; the loss is by default the usual one of the labels.
+        Of the pilots that weights are calibrated at; the loss is by default the usual one of the
+        labels.
     include, exclude : sequence of int
-        Rows that are picked first, in this order, and rows that are never picked (but are stood for).
+        Rows that are picked first, in this order, and rows that are never picked (but are stood
+        for).
     extend : Coreset, optional
         Of the same rows: its picks stay, in their order, and greedy goes on from there.
     seed : int
@@ -84,7 +91,8 @@ def select_coreset(
     Returns
     -------
     Coreset
-        With `index`, `weight`, `order`, `gain`, `epsilon` (one a selected row) and `classes`; `calibration` says what was calibrated.
+        With `index`, `weight`, `order`, `gain`, `epsilon` (one a selected row) and `classes`;
+        `calibration` says what was calibrated.
 
     Raises
     ------
@@ -104,8 +112,14 @@ def select_coreset(
     budget = Budget(fraction, size, epsilon, mean_epsilon, budget_cost)
     if (budget_cost is None) != (costs is None):
         raise UsageError("budget_cost and costs go together: give both, or neither.")
-    dataset = read_files(X, y, task, sample_weight, costs) if names_files(X) else as_dataset(X, y, sample_weight, costs)
-    stands, weighted = Purpose(purpose, representative, weights).choices(method, budget.is_open, dataset.labels is not None, extend is not None)
+    dataset = (
+        read_files(X, y, task, sample_weight, costs)
+        if names_files(X)
+        else as_dataset(X, y, sample_weight, costs)
+    )
+    stands, weighted = Purpose(purpose, representative, weights).choices(
+        method, budget.is_open, dataset.labels is not None, extend is not None
+    )
     settings = SelectionSettings(
         budget,
         method,
@@ -117,9 +131,13 @@ def select_coreset(
         representative=stands,
         include=tuple(map(int, include)),
         exclude=tuple(map(int, exclude)),
-        extend=() if extend is None else tuple((extend.index if extend.medoid is None else extend.medoid).tolist()),
+        extend=()
+        if extend is None
+        else tuple((extend.index if extend.medoid is None else extend.medoid).tolist()),
     )
-    calibration = CalibrationSettings(weighted, loss, tuple(pilot_l2), rounds, seed=seed, threads=threads or 0)
+    calibration = CalibrationSettings(
+        weighted, loss, tuple(pilot_l2), rounds, seed=seed, threads=threads or 0
+    )
     scores = importance_scores(dataset, task, calibration) if method == "importance" else None
     coreset = calibrated_coreset(dataset, select(dataset, settings, scores=scores), calibration)
     check_coreset(coreset)
@@ -128,28 +146,49 @@ def select_coreset(
 
 def names_files(X: Any) -> bool:
     """Return whether `X` is the name of a file, or a list of paths."""
-    return isinstance(X, (str, os.PathLike)) or (isinstance(X, (list, tuple)) and len(X) > 0 and all(isinstance(x, os.PathLike) for x in X))
+    return isinstance(X, (str, os.PathLike)) or (
+        isinstance(X, (list, tuple)) and len(X) > 0 and all(isinstance(x, os.PathLike) for x in X)
+    )
 
 
 def read_files(X: Any, y: Any, task: str, sample_weight: Any = None, costs: Any = None) -> Dataset:
-    """Return the data set in one or more files; the others are names of columns, or None; `y` of None is the usual label."""
-    for name, value, what in (("y", y, "label"), ("sample_weight", sample_weight, "weight"), ("costs", costs, "cost")):
+    """Return the data set in one or more files; the others are names of columns, or None; `y` of
+    None is the usual label.
+    """
+    for name, value, what in (
+        ("y", y, "label"),
+        ("sample_weight", sample_weight, "weight"),
+        ("costs", costs, "cost"),
+    ):
         if value is not None and not isinstance(value, str):
             raise UsageError(f"{name}: of a file it is the name of the {what} column, or None.")
     paths = (X,) if isinstance(X, (str, os.PathLike)) else X
     names = tuple(os.fspath(path) for path in paths)
-    return read_dataset(InputSettings(names, label=y, task=task, weight_column=sample_weight, cost_column=costs))
+    return read_dataset(
+        InputSettings(names, label=y, task=task, weight_column=sample_weight, cost_column=costs)
+    )
 
 
 def as_dataset(X: Any, y: Any, sample_weight: Any = None, costs: Any = None) -> Dataset:
     """Return rows in memory, with their labels, weights and costs, as a data set."""
     if is_table(X):
-        named = {name: value for name, value in (("y", y), ("sample_weight", sample_weight), ("costs", costs)) if isinstance(value, str)}
+        named = {
+            name: value
+            for name, value in (("y", y), ("sample_weight", sample_weight), ("costs", costs))
+            if isinstance(value, str)
+        }
         X, columns = split_table(X, named)
-        y, sample_weight, costs = (columns.get(name, value) for name, value in (("y", y), ("sample_weight", sample_weight), ("costs", costs)))
+        y, sample_weight, costs = (
+            columns.get(name, value)
+            for name, value in (("y", y), ("sample_weight", sample_weight), ("costs", costs))
+        )
     rows = sparse_rows(sp.csr_array(X, copy=True)) if sp.issparse(X) else dense_rows(X)
     n = Dataset(rows, None).n_rows
-    weights = None if sample_weight is None else checked_amounts("sample_weight", sample_weight, n, WEIGHT)
+    weights = (
+        None
+        if sample_weight is None
+        else checked_amounts("sample_weight", sample_weight, n, WEIGHT)
+    )
     prices = None if costs is None else checked_amounts("costs", costs, n, COST)
     return Dataset(rows, None if y is None else checked_labels(y, n), weights=weights, costs=prices)
 
@@ -158,13 +197,21 @@ def checked_amounts(name: str, values: Any, n_rows: int, kind: Amount) -> NDArra
     """Return weights or costs as float64; raises `InputError` for one that cannot be used."""
     amounts = np.asarray(values)
     if amounts.shape != (n_rows,) or not is_numeric(amounts):
-        raise UsageError(f"{name}: has shape {amounts.shape} of {amounts.dtype}, not ({n_rows},) of numbers as X has rows.")
+        raise UsageError(
+            f"{name}: has shape {amounts.shape} of {amounts.dtype}, not ({n_rows},) "
+            f"of numbers as X has rows."
+        )
     amounts = amounts.astype(np.float64)
     check_finite(name, amounts)
     bad = kind.is_too_small(amounts)
     if bad.any():
         row = int(np.argmax(bad))
-        raise InputError(name, f"that of row {row}, from 0, {kind.problem}", value=str(amounts[row]), remedy="Correct it first.")
+        raise InputError(
+            name,
+            f"that of row {row}, from 0, {kind.problem}",
+            value=str(amounts[row]),
+            remedy="Correct it first.",
+        )
     return amounts
 
 
@@ -172,20 +219,29 @@ def dense_rows(X: Any) -> Rows:
     """Return a two-dimensional array of finite float32 or float64, C order."""
     rows = np.asarray(X)
     check_form(rows.ndim, rows.dtype)
-    rows = np.ascontiguousarray(rows, rows.dtype if rows.dtype in (np.float32, np.float64) else np.float64)
+    rows = np.ascontiguousarray(
+        rows, rows.dtype if rows.dtype in (np.float32, np.float64) else np.float64
+    )
     check_finite("X", rows)
     return rows
 
 
 def sparse_rows(matrix: Any) -> SparseRows:
-    """Return a CSR array as rows with ascending columns, each named once, zeros left out; changes `matrix` in place."""
+    """Return a CSR array as rows with ascending columns, each named once, zeros left out; changes
+    `matrix` in place.
+    """
     check_form(matrix.ndim, matrix.dtype)
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     check_finite("X", matrix.data)
     if matrix.shape[1] > np.iinfo(np.int32).max:
         raise UsageError(f"X: {matrix.shape[1]} columns are more than {np.iinfo(np.int32).max}.")
-    return SparseRows(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float64), matrix.shape[1])
+    return SparseRows(
+        matrix.indptr.astype(np.int64),
+        matrix.indices.astype(np.int32),
+        matrix.data.astype(np.float64),
+        matrix.shape[1],
+    )
 
 
 def check_form(n_dimensions: int, dtype: np.dtype) -> None:
@@ -201,7 +257,12 @@ def check_finite(name: str, values: NDArray) -> None:
     finite = np.isfinite(values)
     if not finite.all():
         place = np.unravel_index(int(np.argmin(finite)), values.shape)
-        raise InputError(name, "a value is not finite", value=str(values[place]), remedy="Remove or fill it first.")
+        raise InputError(
+            name,
+            "a value is not finite",
+            value=str(values[place]),
+            remedy="Remove or fill it first.",
+        )
 
 
 def checked_labels(y: Any, n_rows: int) -> Labels:

@@ -1,4 +1,6 @@
-"""Where compiled kernels are kept between runs. Imported before numba, since numba reads the folder once, at import."""
+"""Where compiled kernels are kept between runs. Imported before numba, since numba reads the folder
+once, at import.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from craig_cli import __version__
 
 
 def kernels_digest() -> str:
-    """Return a digest of the kernels' sources: numba does not notice when a kernel changes that another file's kernel calls."""
+    """Return a digest of the kernels' sources: numba does not notice when a kernel changes that
+    another file's kernel calls.
+    """
     digest = hashlib.sha256()
     for path in sorted((Path(__file__).parent / "kernels").glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
@@ -20,7 +24,9 @@ def kernels_digest() -> str:
 
 
 def candidate_folders() -> list[Path]:
-    """Return the folders to try, best first: CRAIG_CACHE_DIR, the user's cache, a private temporary folder."""
+    """Return the folders to try, best first: CRAIG_CACHE_DIR, the user's cache, a private temporary
+    folder.
+    """
     folders = []
     if os.environ.get("CRAIG_CACHE_DIR"):
         folders.append(Path(os.environ["CRAIG_CACHE_DIR"]))
@@ -33,9 +39,11 @@ def candidate_folders() -> list[Path]:
 
 
 def is_private_and_writable(folder: Path) -> bool:
-    """Return whether `folder` can be made and written, belongs to this user and is closed to writers other than them.
+    """Return whether `folder` can be made and written, belongs to this user and is closed to
+    writers other than them.
 
-    The cache holds pickles and machine code, so a folder that somebody else can write must not be trusted.
+    The cache holds pickles and machine code, so a folder that somebody else can write must not be
+    trusted.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -49,14 +57,19 @@ def is_private_and_writable(folder: Path) -> bool:
 
 
 def prepare_cache() -> Path | None:
-    """Point numba at a folder of this version's own and return it; None if nothing is writable, and then nothing is cached.
+    """Point numba at a folder of this version's own and return it; None if nothing is writable, and
+    then nothing is cached.
 
-    Must run before numba is first imported; where the caller's program has imported numba already, its configuration is set instead.
+    Must run before numba is first imported; where the caller's program has imported numba already,
+    its configuration is set instead.
     """
     import sys
 
     name = f"{__version__}-{kernels_digest()}"
-    chosen = next((folder / name for folder in candidate_folders() if is_private_and_writable(folder / name)), None)
+    chosen = next(
+        (folder / name for folder in candidate_folders() if is_private_and_writable(folder / name)),
+        None,
+    )
     if chosen is not None:
         if "numba" in sys.modules:
             import numba

@@ -28,8 +28,9 @@ class InputError(CraigError):
     problem : str
         What is wrong, without a final full stop.
     row, column : int, optional
-        Position of the fault, both counted from 1. For text formats `row` is the line, so that an editor can jump there; for Parquet
-        and HDF5 it is the row. For LIBSVM `column` is the character in the line, else the field.
+        Position of the fault, both counted from 1. For text formats `row` is the line, so that an
+        editor can jump there; for Parquet and HDF5 it is the row. For LIBSVM `column` is the
+        character in the line, else the field.
     value : str, optional
         The offending text; long values are cut.
     remedy : str, optional
@@ -48,12 +49,21 @@ class InputError(CraigError):
         value: str | None = None,
         remedy: str | None = None,
     ) -> None:
-        self.source, self.problem, self.row, self.column, self.value, self.remedy = source, problem, row, column, value, remedy
+        self.source, self.problem, self.row, self.column, self.value, self.remedy = (
+            source,
+            problem,
+            row,
+            column,
+            value,
+            remedy,
+        )
         super().__init__(str(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let the error be sent from one process to another as it stands."""
-        return partial(type(self), row=self.row, column=self.column, value=self.value, remedy=self.remedy), (self.source, self.problem)
+        return partial(
+            type(self), row=self.row, column=self.column, value=self.value, remedy=self.remedy
+        ), (self.source, self.problem)
 
     def __str__(self) -> str:
         place = printable(self.source)
@@ -83,13 +93,20 @@ class CheckError(CraigError):
 
 
 class ContractError(CraigError):
-    """A result broke one of craig's own promises: a defect of craig, caught before anything was written."""
+    """A result broke one of craig's own promises: a defect of craig, caught before anything was
+    written.
+    """
 
     exit_code = 1
 
 
 def printable(text: str, limit: int | None = None) -> str:
-    """Return `text` on one line: control characters and undecodable bytes escaped, cut to `limit` characters."""
+    """Return `text` on one line: control characters and undecodable bytes escaped, cut to `limit`
+    characters.
+    """
     if limit is not None and len(text) > limit:
         text = text[:limit] + "..."
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in text)
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for c in text
+    )

@@ -46,8 +46,9 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
 
     Notes
     -----
-    Rows cannot be dropped by a step in the middle of scikit-learn's pipelines: put it last, after the steps that scale, or use `sample_weight`
-    and `fit_resample` (which imbalanced-learn's pipelines call).
+    Rows cannot be dropped by a step in the middle of scikit-learn's pipelines: put it last, after
+    the steps that scale, or use `sample_weight` and `fit_resample` (which imbalanced-learn's
+    pipelines call).
 
     Examples
     --------
@@ -90,7 +91,8 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         return tags
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> CraigSelector:
-        """Select rows of `X`, shape (n_rows, n_columns), an array or a sparse matrix, within each class of `y`; without `y`, of all rows.
+        """Select rows of `X`, shape (n_rows, n_columns), an array or a sparse matrix, within each
+        class of `y`; without `y`, of all rows.
 
         With `sample_weight`, one a row and at least 0, rows count by it.
 
@@ -105,12 +107,22 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             y = column_or_1d(check_array(y, ensure_2d=False, dtype=None, input_name="y"), warn=True)
             check_consistent_length(rows, y)
             is_continuous = type_of_target(y).startswith("continuous")
-            task = self.task if self.task != "auto" else "regression" if is_continuous else "classification"
+            task = (
+                self.task
+                if self.task != "auto"
+                else "regression"
+                if is_continuous
+                else "classification"
+            )
             if task == "classification":
                 check_classification_targets(y)
                 n_classes = len(np.unique(y))
         if sample_weight is not None:
-            sample_weight = column_or_1d(check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"))
+            sample_weight = column_or_1d(
+                check_array(
+                    sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+                )
+            )
             check_consistent_length(rows, sample_weight)
         n_rows = rows.shape[0]
         size = self.size
@@ -149,14 +161,18 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         return mask
 
     def sample_weight(self) -> NDArray[np.float64]:
-        """Return a weight for each of the rows that were fitted, 0 where it is not selected: to be given to the ``fit`` of an estimator."""
+        """Return a weight for each of the rows that were fitted, 0 where it is not selected: to be
+        given to the ``fit`` of an estimator.
+        """
         check_is_fitted(self)
         weight = np.zeros(self.coreset_.n_rows)
         weight[self.indices_] = self.weights_
         return weight
 
     def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Return the selected rows of `X` and `y`, in greedy order; their weights are in `weights_`."""
+        """Return the selected rows of `X` and `y`, in greedy order; their weights are in
+        `weights_`.
+        """
         self.fit(X, y)
         return take(X, self.indices_), take(y, self.indices_)
 

@@ -17,7 +17,9 @@ def is_table(value: object) -> bool:
 
 
 def column_getter(table: Any) -> Any:
-    """Return what gives the column of a name, or None: of polars, pandas and pyarrow, in this order."""
+    """Return what gives the column of a name, or None: of polars, pandas and pyarrow, in this
+    order.
+    """
     if hasattr(table, "get_column"):
         return table.get_column
     if hasattr(table, "columns") and hasattr(table, "iloc"):
@@ -35,7 +37,8 @@ def table_names(table: Any) -> list[Any]:
 
 
 def split_table(table: Any, named: Mapping[str, str]) -> tuple[NDArray[Any], dict[str, Any]]:
-    """Return the columns of a table as one array of floats, and those that are something else: `named` has the name of each, by what it is for.
+    """Return the columns of a table as one array of floats, and those that are something else:
+    `named` has the name of each, by what it is for.
 
     Raises
     ------
@@ -48,27 +51,47 @@ def split_table(table: Any, named: Mapping[str, str]) -> tuple[NDArray[Any], dic
     for purpose, wanted in named.items():
         if wanted not in names:
             listed = ", ".join(printable(str(name), 60) for name in names)
-            raise UsageError(f"{purpose}: X has no column '{printable(wanted)}'. The columns are {listed}.")
+            raise UsageError(
+                f"{purpose}: X has no column '{printable(wanted)}'. The columns are {listed}."
+            )
         if list(named.values()).count(wanted) > 1:
-            raise UsageError(f"{purpose}: column '{printable(wanted)}' is named for something else, too.")
+            raise UsageError(
+                f"{purpose}: column '{printable(wanted)}' is named for something else, too."
+            )
     columns = {name: np.asarray(get(name)) for name in names if name not in named.values()}
     text = [str(name) for name, values in columns.items() if not is_numeric(values)]
     if text:
-        raise UsageError(f"X: {', '.join(printable(name, 60) for name in text)}: not numbers. Drop these columns, or encode them.")
-    dtype = np.float32 if columns and all(values.dtype in (np.float32, np.float16) for values in columns.values()) else np.float64
+        raise UsageError(
+            f"X: {', '.join(printable(name, 60) for name in text)}: not numbers. Drop "
+            f"these columns, or encode them."
+        )
+    dtype = (
+        np.float32
+        if columns and all(values.dtype in (np.float32, np.float16) for values in columns.values())
+        else np.float64
+    )
     rows = np.empty((len(table), len(columns)), dtype)
     for place, (name, values) in enumerate(columns.items()):
         rows[:, place] = values.astype(dtype)
         finite = np.isfinite(rows[:, place])
         if not finite.all():
             row = int(np.argmin(finite))
-            problem = f"column '{printable(str(name), 60)}' has a value that is missing or not finite in row {row}"
-            raise InputError("X", problem, value=str(values[row]), remedy="Fill it in or drop it first.")
+            problem = (
+                f"column '{printable(str(name), 60)}' has a value that is missing or not "
+                f"finite in row {row}"
+            )
+            raise InputError(
+                "X", problem, value=str(values[row]), remedy="Fill it in or drop it first."
+            )
     return rows, {purpose: get(wanted) for purpose, wanted in named.items()}
 
 
 def is_numeric(values: NDArray[Any]) -> bool:
-    """Return whether a column holds numbers or booleans; those with missing cells may come as objects."""
+    """Return whether a column holds numbers or booleans; those with missing cells may come as
+    objects.
+    """
     if values.dtype != object:
         return values.dtype.kind in "fiub"
-    return all(value is None or isinstance(value, (bool, int, float, np.number)) for value in values)
+    return all(
+        value is None or isinstance(value, (bool, int, float, np.number)) for value in values
+    )

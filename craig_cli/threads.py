@@ -1,4 +1,6 @@
-"""Running kernels side by side. Kernels release the interpreter lock, and their results do not depend on how the work was cut."""
+"""Running kernels side by side. Kernels release the interpreter lock, and their results do not
+depend on how the work was cut.
+"""
 
 from __future__ import annotations
 

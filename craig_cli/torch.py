@@ -1,4 +1,6 @@
-"""Coresets that are selected anew inside a PyTorch training loop, by the gradients of the last layer (the extra ``torch``)."""
+"""Coresets that are selected anew inside a PyTorch training loop, by the gradients of the last
+layer (the extra ``torch``).
+"""
 
 from __future__ import annotations
 
@@ -10,18 +12,19 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from craig_cli.errors import UsageError
-from craig_cli.network_settings import NetworkSettings
 from craig_cli.selection.grouped import random_rows
 from craig_cli.settings import check_name
+from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers
-from craig_cli.workflows.networks import Chosen, coreset_of
+from craig_cli.training.reselection import Chosen, coreset_of
 
 METHODS = ("groups", "cells", "exact", "stratified", "random")
 PASS_ROWS = 512
 
 
 class IndexedDataset:
-    """A data set that gives (row number, item): what `CoresetSampler.loss` needs to know which rows a batch holds.
+    """A data set that gives (row number, item): what `CoresetSampler.loss` needs to know which rows
+    a batch holds.
 
     Parameters
     ----------
@@ -41,10 +44,12 @@ class IndexedDataset:
 
 
 class CoresetSampler:
-    """The rows to train on, for ``DataLoader(sampler=...)``: all rows at first, then a coreset that is selected anew every R epochs.
+    """The rows to train on, for ``DataLoader(sampler=...)``: all rows at first, then a coreset that
+    is selected anew every R epochs.
 
-    p - y of every row that passes through `loss` is noted (the paper's eq. 16), so the gradients of the last layer come from the forward passes of
-    training itself; `refresh` makes those of the rows that were not trained on. Each row's loss counts by its weight over the mean weight.
+    p - y of every row that passes through `loss` is noted (the paper's eq. 16), so the gradients of
+    the last layer come from the forward passes of training itself; `refresh` makes those of the
+    rows that were not trained on. Each row's loss counts by its weight over the mean weight.
 
     Parameters
     ----------
@@ -55,9 +60,11 @@ class CoresetSampler:
     every : int
         Epochs between two selections.
     warm_up : int
-        Epochs over all rows before the first selection; at least one, unless `refresh` is called before.
+        Epochs over all rows before the first selection; at least one, unless `refresh` is called
+        before.
     method : str
-        As ``craig train --reselect-method``; ``random`` draws uniform rows of each class, the baseline.
+        As ``craig train --reselect-method``; ``random`` draws uniform rows of each class, the
+        baseline.
     seed : int
     threads : int
         Of the selection; 0: the CPUs this process may use. They change no result.
@@ -107,7 +114,9 @@ class CoresetSampler:
             raise UsageError("labels: must be whole numbers of at least 0, one a row.")
         if warm_up < 0:
             raise UsageError(f"warm_up: {warm_up} is not at least 0.")
-        self._settings = NetworkSettings(fraction=fraction, reselect_every=every, method=method, seed=seed, threads=threads)
+        self._settings = NetworkSettings(
+            fraction=fraction, reselect_every=every, method=method, seed=seed, threads=threads
+        )
         self._warm_up = warm_up
         self._residuals = np.zeros((len(self._labels), int(self._labels.max()) + 1), np.float32)
         self._is_known = np.zeros(len(self._labels), bool)
@@ -126,7 +135,11 @@ class CoresetSampler:
         if self.is_due or self.chosen is not None:
             members = np.bincount(self._labels)
             assert self._settings.fraction is not None
-            return max(int(np.count_nonzero(members)), 1, int(np.floor(self._settings.fraction * len(self._labels) + 0.5)))
+            return max(
+                int(np.count_nonzero(members)),
+                1,
+                int(np.floor(self._settings.fraction * len(self._labels) + 0.5)),
+            )
         return len(self._labels)
 
     def __iter__(self) -> Iterator[int]:
@@ -134,26 +147,43 @@ class CoresetSampler:
         if self.is_due:
             self.select()
         rows = np.arange(len(self._labels)) if self.chosen is None else self.chosen.index
-        yield from np.random.default_rng([self._settings.seed, self.epoch, 1]).permutation(rows).tolist()
+        yield from (
+            np.random.default_rng([self._settings.seed, self.epoch, 1]).permutation(rows).tolist()
+        )
         self.epoch += 1
 
     def select(self) -> None:
-        """Select the rows to train on by the gradients that are known; raises `UsageError` if a row has none."""
+        """Select the rows to train on by the gradients that are known; raises `UsageError` if a row
+        has none.
+        """
         settings = self._settings
         assert settings.fraction is not None
         if settings.method == "random":
-            self.chosen = Chosen(*random_rows(self._labels, settings.fraction, np.random.default_rng([settings.seed, self.epoch])))
+            self.chosen = Chosen(
+                *random_rows(
+                    self._labels,
+                    settings.fraction,
+                    np.random.default_rng([settings.seed, self.epoch]),
+                )
+            )
         else:
             missing = int(np.count_nonzero(~self._is_known))
             if missing:
-                raise UsageError(f"{missing} rows have no gradient yet: train an epoch on all rows (warm_up), or call refresh(model, dataset) first.")
+                raise UsageError(
+                    f"{missing} rows have no gradient yet: train an epoch on all rows "
+                    f"(warm_up), or call refresh(model, dataset) first."
+                )
             with Workers(settings.n_threads) as workers:
-                self.chosen = coreset_of(self._residuals, self._labels, settings, self.epoch, workers)
+                self.chosen = coreset_of(
+                    self._residuals, self._labels, settings, self.epoch, workers
+                )
         self._is_fresh[:] = False
         self._set_weights()
 
     def loss(self, rows: Any, logits: Any, targets: Any) -> Any:
-        """Return the weighted cross-entropy of a batch, and note p - y of its rows; costs nothing beyond the softmax."""
+        """Return the weighted cross-entropy of a batch, and note p - y of its rows; costs nothing
+        beyond the softmax.
+        """
         self.record(rows, logits, targets)
         each = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
         return (self.weights(rows).to(each.device, each.dtype) * each).mean()
@@ -173,7 +203,8 @@ class CoresetSampler:
         self._is_fresh[places] = True
 
     def refresh(self, model: Any, dataset: Any, device: Any = None) -> None:
-        """Note p - y of the rows that no step has taken since the last selection, by a pass of the model in evaluation mode.
+        """Note p - y of the rows that no step has taken since the last selection, by a pass of the
+        model in evaluation mode.
 
         `dataset` gives (input, label). Nothing is done where rows are drawn at random.
         """
@@ -185,12 +216,16 @@ class CoresetSampler:
         with torch.no_grad():
             for start in range(0, len(stale), PASS_ROWS):
                 rows = stale[start : start + PASS_ROWS]
-                inputs, targets = torch.utils.data.default_collate([dataset[row] for row in rows.tolist()])
+                inputs, targets = torch.utils.data.default_collate(
+                    [dataset[row] for row in rows.tolist()]
+                )
                 self.record(rows, model(inputs.to(device)), targets.to(device))
         model.train(was_training)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint needs to go on as if nothing had happened: tensors and numbers, to be saved between two epochs."""
+        """Return what a checkpoint needs to go on as if nothing had happened: tensors and numbers,
+        to be saved between two epochs.
+        """
         state = {
             "epoch": self.epoch,
             "residuals": torch.from_numpy(self._residuals.copy()),
@@ -198,18 +233,28 @@ class CoresetSampler:
             "is_fresh": torch.from_numpy(self._is_fresh.copy()),
         }
         if self.chosen is not None:
-            state |= {"index": torch.from_numpy(self.chosen.index.copy()), "weights": torch.from_numpy(self.chosen.weights.copy())}
+            state |= {
+                "index": torch.from_numpy(self.chosen.index.copy()),
+                "weights": torch.from_numpy(self.chosen.weights.copy()),
+            }
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint of a sampler of the same labels; raises `UsageError` if it is of others."""
+        """Go on from a checkpoint of a sampler of the same labels; raises `UsageError` if it is of
+        others.
+        """
         if tuple(state["residuals"].shape) != self._residuals.shape:
-            raise UsageError(f"state: it is of {len(state['residuals'])} rows, and there are {len(self._labels)} labels.")
+            raise UsageError(
+                f"state: it is of {len(state['residuals'])} rows, and there are "
+                f"{len(self._labels)} labels."
+            )
         self.epoch = int(state["epoch"])
         self._residuals[:] = state["residuals"].numpy()
         self._is_known[:] = state["is_known"].numpy()
         self._is_fresh[:] = state["is_fresh"].numpy()
-        self.chosen = Chosen(state["index"].numpy(), state["weights"].numpy()) if "index" in state else None
+        self.chosen = (
+            Chosen(state["index"].numpy(), state["weights"].numpy()) if "index" in state else None
+        )
         self._set_weights()
 
     def _set_weights(self) -> None:

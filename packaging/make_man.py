@@ -1,4 +1,6 @@
-"""Write the man pages, craig.1 and one for each command, from what --help says: python packaging/make_man.py FOLDER."""
+"""Write the man pages, craig.1 and one for each command, from what --help says: python
+packaging/make_man.py FOLDER.
+"""
 
 from __future__ import annotations
 
@@ -35,14 +37,33 @@ def listed(pairs: list[tuple[str, str]]) -> Iterator[str]:
 def page(name: str, summary: str, command: click.Command) -> str:
     """Return a man page."""
     group = app.make_context("craig", [], resilient_parsing=True)
-    context = group if command is app else click.Context(command, info_name=name.removeprefix("craig-"), parent=group)
-    lines = [f'.TH "{name.upper()}" "1" "" "craig {__version__}" "craig"', ".SH NAME", f"{escaped(name)} \\- {escaped(summary)}"]
-    lines += [".SH SYNOPSIS", f"\\fB{escaped(context.command_path)}\\fR {escaped(' '.join(command.collect_usage_pieces(context)))}"]
+    context = (
+        group
+        if command is app
+        else click.Context(command, info_name=name.removeprefix("craig-"), parent=group)
+    )
+    lines = [
+        f'.TH "{name.upper()}" "1" "" "craig {__version__}" "craig"',
+        ".SH NAME",
+        f"{escaped(name)} \\- {escaped(summary)}",
+    ]
+    lines += [
+        ".SH SYNOPSIS",
+        f"\\fB{escaped(context.command_path)}\\fR "
+        f"{escaped(' '.join(command.collect_usage_pieces(context)))}",
+    ]
     lines += [".SH DESCRIPTION", *paragraphs(command.help or summary)]
-    records = [record for parameter in command.get_params(context) if (record := parameter.get_help_record(context)) is not None]
+    records = [
+        record
+        for parameter in command.get_params(context)
+        if (record := parameter.get_help_record(context)) is not None
+    ]
     lines += [".SH OPTIONS", *listed(records)]
     if name == "craig":
-        lines += [".SH COMMANDS", *listed([(f"craig-{entry.name}(1)", entry.help) for entry in COMMANDS])]
+        lines += [
+            ".SH COMMANDS",
+            *listed([(f"craig-{entry.name}(1)", entry.help) for entry in COMMANDS]),
+        ]
     for title, table in getattr(command, "tables", ()):
         lines += [f".SH {title.upper()}", *listed([(entry.name, entry.help) for entry in table])]
     examples = getattr(command, "examples", ())
@@ -50,17 +71,24 @@ def page(name: str, summary: str, command: click.Command) -> str:
         lines += [".SH EXAMPLES", ".nf", *map(escaped, examples), ".fi"]
     lines += [".SH EXIT STATUS", *listed(list(EXIT_CODES))]
     others = [f"craig-{entry.name}" for entry in COMMANDS] if name == "craig" else ["craig"]
-    lines += [".SH SEE ALSO", ", ".join(f"\\fB{escaped(other)}\\fR(1)" for other in others if other != name)]
+    lines += [
+        ".SH SEE ALSO",
+        ", ".join(f"\\fB{escaped(other)}\\fR(1)" for other in others if other != name),
+    ]
     return "\n".join(lines) + "\n"
 
 
 def write_pages(folder: Path) -> list[Path]:
     """Write all pages to a folder and return them."""
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {"craig": page("craig", "select coresets: small weighted subsets of training data", app)}
+    pages = {
+        "craig": page("craig", "select coresets: small weighted subsets of training data", app)
+    }
     for entry in COMMANDS:
         name = f"craig-{entry.name}"
-        pages[name] = page(name, entry.help[0].lower() + entry.help[1:].rstrip("."), load_command(entry.name))
+        pages[name] = page(
+            name, entry.help[0].lower() + entry.help[1:].rstrip("."), load_command(entry.name)
+        )
     for name, text in pages.items():
         (folder / f"{name}.1").write_text(text)
     return [folder / f"{name}.1" for name in pages]

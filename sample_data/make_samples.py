@@ -1,7 +1,8 @@
 """Make the sample data: the same 600 rows in every format, and 200 test rows of the same kind.
 
-Run ``python sample_data/make_samples.py [FOLDER]``; the files are written beside this script unless another folder is named. Rows lie in nine
-clusters of very different sizes, labels are -1 and +1, values have four decimals, and about a third of them are zero.
+Run ``python sample_data/make_samples.py [FOLDER]``; the files are written beside this script unless
+another folder is named. Rows lie in nine clusters of very different sizes, labels are -1 and +1,
+values have four decimals, and about a third of them are zero.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ def make_rows() -> tuple[np.ndarray, np.ndarray]:
 
 def libsvm_text(rows: np.ndarray, labels: np.ndarray) -> str:
     """Return rows as LIBSVM lines, columns from 1."""
-    lines = (f"{y:+d} " + " ".join(f"{k + 1}:{float(v)!r}" for k, v in enumerate(row) if v != 0) for row, y in zip(rows, labels, strict=True))
+    lines = (
+        f"{y:+d} " + " ".join(f"{k + 1}:{float(v)!r}" for k, v in enumerate(row) if v != 0)
+        for row, y in zip(rows, labels, strict=True)
+    )
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
@@ -45,7 +49,10 @@ def write_all(folder: Path) -> None:
     text = libsvm_text(rows, labels)
     (folder / "sample.libsvm").write_text(text)
     (folder / "sample.libsvm.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
-    lines = [",".join([*(repr(float(v)) for v in row), str(y)]) for row, y in zip(rows, labels, strict=True)]
+    lines = [
+        ",".join([*(repr(float(v)) for v in row), str(y)])
+        for row, y in zip(rows, labels, strict=True)
+    ]
     (folder / "sample.csv").write_text("\n".join([",".join([*COLUMNS, "label"]), *lines, ""]))
     table = pa.table({**{name: rows[:, k] for k, name in enumerate(COLUMNS)}, "label": labels})
     pq.write_table(table, folder / "sample.parquet", store_schema=False)

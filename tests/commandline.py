@@ -20,7 +20,10 @@ class Result:
 def write_csv(path: Path, labels: list[int], rows: np.ndarray) -> None:
     """Write rows with their labels, and columns a, b, ..."""
     names = [chr(ord("a") + c) for c in range(rows.shape[1])]
-    lines = [",".join(["label", *names])] + [",".join([str(label), *(repr(float(v)) for v in row)]) for label, row in zip(labels, rows, strict=True)]
+    lines = [",".join(["label", *names])] + [
+        ",".join([str(label), *(repr(float(v)) for v in row)])
+        for label, row in zip(labels, rows, strict=True)
+    ]
     path.write_text("\n".join(lines) + "\n")
 
 

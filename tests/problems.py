@@ -1,9 +1,11 @@
-"""Small problems for the tests of training: every loss, dense and sparse, with equal weights and uneven ones."""
+"""Small problems for the tests of training: every loss, dense and sparse, with equal weights and
+uneven ones.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from test_exact import sparse
+from test_lazy_greedy import sparse
 
 from craig_cli.training import Problem, make_problem
 from craig_cli.training.losses import LOSS_FACTS
@@ -30,7 +32,13 @@ def made_labels(rows: np.ndarray, n_classes: int, seed: int = 1) -> np.ndarray:
     """Noisy labels 0, 1, ... that follow from the rows, or a number to predict."""
     rng = np.random.default_rng(seed)
     score = rows @ rng.normal(size=rows.shape[1]) + rng.normal(size=len(rows)) + 0.5
-    return score if n_classes == 0 else np.digitize(score, np.quantile(score, np.arange(1, n_classes) / n_classes)).astype(np.int64)
+    return (
+        score
+        if n_classes == 0
+        else np.digitize(score, np.quantile(score, np.arange(1, n_classes) / n_classes)).astype(
+            np.int64
+        )
+    )
 
 
 def uneven(n: int, seed: int = 2) -> np.ndarray:
@@ -43,7 +51,21 @@ def as_kind(rows: np.ndarray, kind: str):
     return sparse(rows) if kind == "sparse" else rows.astype(kind)
 
 
-def made_problem(loss: str, n_classes: int, kind: str = "float64", n: int = 60, weights: np.ndarray | None = None, **options) -> Problem:
+def made_problem(
+    loss: str,
+    n_classes: int,
+    kind: str = "float64",
+    n: int = 60,
+    weights: np.ndarray | None = None,
+    **options,
+) -> Problem:
     """A problem of `made_rows`."""
     rows = made_rows(n)
-    return make_problem(as_kind(rows, kind), made_labels(rows, n_classes), loss, weights, regression=n_classes == 0, **options)
+    return make_problem(
+        as_kind(rows, kind),
+        made_labels(rows, n_classes),
+        loss,
+        weights,
+        regression=n_classes == 0,
+        **options,
+    )

@@ -15,14 +15,16 @@ def distance_matrix(points):
 
 
 def naive_greedy(distances, size, *, epsilon=None, first=(), excluded=(), weights=None):
-    """Plain facility-location greedy on a distance matrix: picks, gains (the first from infinity: NaN) and L after each pick.
+    """Plain facility-location greedy on a distance matrix: picks, gains (the first from infinity:
+    NaN) and L after each pick.
 
-    The rows of `first` are picked first, in that order; those of `excluded` are never picked, but count as rows. Rows count by their `weights`,
-    whole numbers.
+    The rows of `first` are picked first, in that order; those of `excluded` are never picked, but
+    count as rows. Rows count by their `weights`, whole numbers.
 
-    Each step evaluates every candidate in full; ties go to the lowest row; stops at `size` picks or once L <= epsilon. Distances are first
-    rounded to multiples of a power of two, as fine as int64 sums allow: two rows that have only each other gain exactly the same, which is
-    common, and sums of float64 in different orders would decide such ties by their rounding.
+    Each step evaluates every candidate in full; ties go to the lowest row; stops at `size` picks or
+    once L <= epsilon. Distances are first rounded to multiples of a power of two, as fine as int64
+    sums allow: two rows that have only each other gain exactly the same, which is common, and sums
+    of float64 in different orders would decide such ties by their rounding.
     """
     n = len(distances)
     weights = np.ones(n, np.int64) if weights is None else np.asarray(weights, np.int64)
@@ -31,7 +33,9 @@ def naive_greedy(distances, size, *, epsilon=None, first=(), excluded=(), weight
     whole = np.rint(distances / unit).astype(np.int64)
     nearest = np.full(n, 2 ** (bits + 1))
     picks, gains, remaining = [], [], []
-    while len(picks) < size and not (epsilon is not None and len(picks) >= max(1, len(first)) and remaining[-1] <= epsilon):
+    while len(picks) < size and not (
+        epsilon is not None and len(picks) >= max(1, len(first)) and remaining[-1] <= epsilon
+    ):
         gain = (weights[:, None] * np.maximum(nearest[:, None] - whole, 0)).sum(axis=0)
         gain[picks] = -1
         gain[list(excluded)] = -1
@@ -44,7 +48,9 @@ def naive_greedy(distances, size, *, epsilon=None, first=(), excluded=(), weight
 
 
 def clusters(distances, picks):
-    """Nearest pick of each row (as its number); a pick stands for itself, other ties go to the earlier pick."""
+    """Nearest pick of each row (as its number); a pick stands for itself, other ties go to the
+    earlier pick.
+    """
     cluster = np.argmin(distances[:, picks], axis=1)
     cluster[picks] = np.arange(len(picks))
     return cluster
@@ -56,20 +62,34 @@ def largest_remainder(size, counts):
     quota = [Fraction(size * c, sum(counts)) for c in counts]
     sizes = [max(1, int(q)) for q in quota]
     while sum(sizes) < size:
-        sizes[max((c for c in range(len(counts)) if sizes[c] < counts[c]), key=lambda c: (quota[c] - sizes[c], -c))] += 1
+        sizes[
+            max(
+                (c for c in range(len(counts)) if sizes[c] < counts[c]),
+                key=lambda c: (quota[c] - sizes[c], -c),
+            )
+        ] += 1
     while sum(sizes) > size:
-        sizes[min((c for c in range(len(counts)) if sizes[c] > 1), key=lambda c: (quota[c] - sizes[c], -c))] -= 1
+        sizes[
+            min(
+                (c for c in range(len(counts)) if sizes[c] > 1),
+                key=lambda c: (quota[c] - sizes[c], -c),
+            )
+        ] -= 1
     return sizes
 
 
 def thinned_greedily(distances: np.ndarray, size: int) -> list[int]:
-    """Return the columns left of `distances` (n rows, k picks) when the one whose removal costs least is given up until `size` are left.
+    """Return the columns left of `distances` (n rows, k picks) when the one whose removal costs
+    least is given up until `size` are left.
 
-    Of equal ones the last goes. Distances are rounded to nine digits, so that what is equal but for rounding counts as equal.
+    Of equal ones the last goes. Distances are rounded to nine digits, so that what is equal but for
+    rounding counts as equal.
     """
     kept = list(range(distances.shape[1]))
     while len(kept) > size:
-        costs = [distances[:, [p for p in kept if p != gone]].min(axis=1).sum().round(9) for gone in kept]
+        costs = [
+            distances[:, [p for p in kept if p != gone]].min(axis=1).sum().round(9) for gone in kept
+        ]
         kept.pop(max(range(len(kept)), key=lambda place: (-costs[place], place)))
     return kept
 
@@ -78,13 +98,17 @@ PLAIN_LOSSES = {
     "logistic": lambda s, y: np.log(1 + np.exp(-y * s)),
     "squared": lambda s, y: (s - y) ** 2 / 2,
     "squared-hinge": lambda s, y: max(0, 1 - y * s) ** 2,
-    "smoothed-hinge": lambda s, y: 0 if y * s >= 1 else 1 / 2 - y * s if y * s <= 0 else (1 - y * s) ** 2 / 2,
+    "smoothed-hinge": lambda s, y: (
+        0 if y * s >= 1 else 1 / 2 - y * s if y * s <= 0 else (1 - y * s) ** 2 / 2
+    ),
 }
 """The formulas of the catalog, of one score and one target."""
 
 
 def row_loss(loss, scores, target):
-    """The loss of a row: one against the rest where there are several scores, and softmax by its definition."""
+    """The loss of a row: one against the rest where there are several scores, and softmax by its
+    definition.
+    """
     if loss == "softmax" and len(scores) > 1:
         return -np.log(np.exp(scores)[int(target)] / np.exp(scores).sum())
     signs = [target] if len(scores) == 1 else [1 if c == target else -1 for c in range(len(scores))]
@@ -93,27 +117,53 @@ def row_loss(loss, scores, target):
 
 def row_slopes(loss, scores, target, width=1e-6):
     """The derivatives of `row_loss` by the scores, by central differences."""
-    sides = [[row_loss(loss, scores + side * width * unit, target) for side in (1, -1)] for unit in np.eye(len(scores))]
+    sides = [
+        [row_loss(loss, scores + side * width * unit, target) for side in (1, -1)]
+        for unit in np.eye(len(scores))
+    ]
     return np.array([(above - below) / (2 * width) for above, below in sides])
 
 
 def objective(loss, rows, targets, weights, model, l2):
-    """F: the weighted mean of the losses plus l2/2 ||w||^2, one row at a time; the intercept stands last in `model` (m, d + 1)."""
-    total = sum(g * row_loss(loss, model[:, :-1] @ x + model[:, -1], t) for x, t, g in zip(rows, targets, weights, strict=True))
+    """F: the weighted mean of the losses plus l2/2 ||w||^2, one row at a time; the intercept stands
+    last in `model` (m, d + 1).
+    """
+    total = sum(
+        g * row_loss(loss, model[:, :-1] @ x + model[:, -1], t)
+        for x, t, g in zip(rows, targets, weights, strict=True)
+    )
     return total / sum(weights) + l2 / 2 * (model[:, :-1] ** 2).sum()
 
 
 class PlainSteps:
-    """Steps of an incremental solver on whole dense vectors, as its formula is written: nothing lazy, nothing kept up to date.
+    """Steps of an incremental solver on whole dense vectors, as its formula is written: nothing
+    lazy, nothing kept up to date.
 
-    `model` (m, d + 1) is changed by `step`; `inputs` are the rows with the intercept's 1 (or 0) after them.
+    `model` (m, d + 1) is changed by `step`; `inputs` are the rows with the intercept's 1 (or 0)
+    after them.
     """
 
-    def __init__(self, solver, loss, inputs, targets, weights, scales, model, l2, momentum=0.9, radius=0.0):
-        self.solver, self.loss, self.inputs, self.targets, self.scales = solver, loss, inputs, targets, scales
-        self.shares, self.model, self.l2, self.momentum, self.radius = weights / sum(weights), model, l2, momentum, radius
+    def __init__(
+        self, solver, loss, inputs, targets, weights, scales, model, l2, momentum=0.9, radius=0.0
+    ):
+        self.solver, self.loss, self.inputs, self.targets, self.scales = (
+            solver,
+            loss,
+            inputs,
+            targets,
+            scales,
+        )
+        self.shares, self.model, self.l2, self.momentum, self.radius = (
+            weights / sum(weights),
+            model,
+            l2,
+            momentum,
+            radius,
+        )
         self.table = np.array([self.slopes(row) for row in range(len(inputs))])
-        self.velocity, self.first, self.second, self.clock = (np.zeros_like(model) for _ in range(4))
+        self.velocity, self.first, self.second, self.clock = (
+            np.zeros_like(model) for _ in range(4)
+        )
 
     def slopes(self, row):
         return row_slopes(self.loss, self.model @ self.inputs[row], self.targets[row])
@@ -149,11 +199,18 @@ class PlainSteps:
             self.first = np.where(moves, 0.9 * self.first + 0.1 * gradient, self.first)
             self.second = np.where(moves, 0.999 * self.second + 0.001 * gradient**2, self.second)
             late = np.maximum(self.clock, 1)
-            direction, height = self.first / (1 - 0.9**late), np.sqrt(self.second / (1 - 0.999**late)) + 1e-8
+            direction, height = (
+                self.first / (1 - 0.9**late),
+                np.sqrt(self.second / (1 - 0.999**late)) + 1e-8,
+            )
         self.model -= size * np.where(moves, direction / height, 0)
         self.model[:, :-1] /= 1 + size * self.l2 / height[:, :-1]
+
+
 def nearest_weights(shares, parts, wanted, ridge):
-    """Weights g >= 0 that minimise sum (g - share)^2 / (2 share) + sum over sums of (missed by)^2 / (2 ridge), those of ridge 0 exact: by SLSQP."""
+    """Weights g >= 0 that minimise sum (g - share)^2 / (2 share) + sum over sums of (missed by)^2 /
+    (2 ridge), those of ridge 0 exact: by SLSQP.
+    """
     exact = ridge == 0
 
     def objective(g):
@@ -164,6 +221,18 @@ def nearest_weights(shares, parts, wanted, ridge):
         missed = (parts.T @ g - wanted)[~exact]
         return (g - shares) / shares + parts[:, ~exact] @ (missed / ridge[~exact])
 
-    kept = {"type": "eq", "fun": lambda g: (parts.T @ g - wanted)[exact], "jac": lambda g: parts[:, exact].T}
+    kept = {
+        "type": "eq",
+        "fun": lambda g: (parts.T @ g - wanted)[exact],
+        "jac": lambda g: parts[:, exact].T,
+    }
     options = {"maxiter": 2000, "ftol": 1e-16}
-    return minimize(objective, shares, jac=slope, bounds=[(0, None)] * len(shares), constraints=[kept], method="SLSQP", options=options).x
+    return minimize(
+        objective,
+        shares,
+        jac=slope,
+        bounds=[(0, None)] * len(shares),
+        constraints=[kept],
+        method="SLSQP",
+        options=options,
+    ).x

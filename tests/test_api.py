@@ -8,8 +8,8 @@ import scipy.sparse as sp
 
 import craig_cli
 from craig_cli import select_coreset
-from craig_cli.catalog import METHODS, names
 from craig_cli.errors import CraigError, InputError, UsageError
+from craig_cli.settings.catalog import METHODS, names
 
 ROWS = np.array([[0.0], [1], [2], [3], [10], [11], [12], [13], [0], [1], [2], [9]])
 LABELS = [0] * 8 + [1] * 4
@@ -20,7 +20,9 @@ SMALL = "from 0, is not above 0"
 def test_a_coreset_that_a_hand_can_check():
     coreset = select_coreset(ROWS, LABELS, size=3, purpose="local")
     assert isinstance(coreset, craig_cli.Coreset)
-    assert sorted(zip(coreset.index.tolist(), coreset.weight.tolist(), coreset.label.tolist(), strict=True)) == [(3, 4, 0), (5, 4, 0), (9, 4, 1)]
+    assert sorted(
+        zip(coreset.index.tolist(), coreset.weight.tolist(), coreset.label.tolist(), strict=True)
+    ) == [(3, 4, 0), (5, 4, 0), (9, 4, 1)]
     assert coreset.epsilon_total == 20
 
 
@@ -71,7 +73,11 @@ def test_without_labels_all_rows_are_one_group():
 
 def test_weights_and_costs_that_a_hand_can_check():
     coreset = select_coreset(ROWS, LABELS, size=3, purpose="local", sample_weight=np.arange(12))
-    assert sorted(zip(coreset.index.tolist(), coreset.weight.tolist(), strict=True)) == [(2, 6), (5, 22), (10, 38)]
+    assert sorted(zip(coreset.index.tolist(), coreset.weight.tolist(), strict=True)) == [
+        (2, 6),
+        (5, 22),
+        (10, 38),
+    ]
     assert coreset.epsilon_total == (1 + 3 + 4 + 6 + 7 * 2) + (8 * 2 + 9 + 11 * 7)
     costs = np.where(np.arange(12) == 10, 5, 1)
     coreset = select_coreset(ROWS, LABELS, budget_cost=3, costs=costs, sample_weight=np.arange(12))
@@ -80,7 +86,9 @@ def test_weights_and_costs_that_a_hand_can_check():
 
 
 def test_sparse_rows_are_not_changed():
-    matrix = sp.csr_array((np.array([2.0, 1, 0]), np.array([1, 0, 1]), np.array([0, 2, 3])), shape=(2, 2))
+    matrix = sp.csr_array(
+        (np.array([2.0, 1, 0]), np.array([1, 0, 1]), np.array([0, 2, 3])), shape=(2, 2)
+    )
     select_coreset(matrix, size=1)
     assert (matrix.data.tolist(), matrix.indices.tolist()) == ([2, 1, 0], [1, 0, 1])
 
@@ -88,27 +96,130 @@ def test_sparse_rows_are_not_changed():
 @pytest.mark.parametrize(
     ("rows", "labels", "options", "error", "message"),
     [
-        (ROWS, None, {}, UsageError, "A budget is missing: give exactly one of --fraction, --size, --epsilon, --mean-epsilon or --budget-cost."),
-        (ROWS, None, {"size": 3, "method": "best"}, UsageError, f"--method: 'best' is not one of {', '.join(names(METHODS))}."),
+        (
+            ROWS,
+            None,
+            {},
+            UsageError,
+            "A budget is missing: give exactly one of --fraction, --size, "
+            "--epsilon, --mean-epsilon or --budget-cost.",
+        ),
+        (
+            ROWS,
+            None,
+            {"size": 3, "method": "best"},
+            UsageError,
+            f"--method: 'best' is not one of {', '.join(names(METHODS))}.",
+        ),
         (ROWS[:, 0], None, {"size": 3}, UsageError, "X: has 1 dimensions, not 2 (rows, columns)."),
-        (ROWS.astype(complex), None, {"size": 3}, UsageError, "X: holds complex128, not real numbers."),
+        (
+            ROWS.astype(complex),
+            None,
+            {"size": 3},
+            UsageError,
+            "X: holds complex128, not real numbers.",
+        ),
         (np.array([["a"]]), None, {"size": 1}, UsageError, "X: holds <U1, not real numbers."),
-        ([[1.0], [np.nan]], None, {"size": 1}, InputError, "X: a value is not finite (value 'nan'). Remove or fill it first."),
-        (sp.csr_array([[1.0], [np.inf]]), None, {"size": 1}, InputError, "X: a value is not finite (value 'inf'). Remove or fill it first."),
-        (np.empty((0, 2)), None, {"size": 1}, InputError, "<memory>: there are no rows. Give at least one row."),
+        (
+            [[1.0], [np.nan]],
+            None,
+            {"size": 1},
+            InputError,
+            "X: a value is not finite (value 'nan'). Remove or fill it first.",
+        ),
+        (
+            sp.csr_array([[1.0], [np.inf]]),
+            None,
+            {"size": 1},
+            InputError,
+            "X: a value is not finite (value 'inf'). Remove or fill it first.",
+        ),
+        (
+            np.empty((0, 2)),
+            None,
+            {"size": 1},
+            InputError,
+            "<memory>: there are no rows. Give at least one row.",
+        ),
         (ROWS, LABELS[1:], {"size": 3}, UsageError, "y: has shape (11,), not (12,) as X has rows."),
-        (ROWS, ["a", *LABELS[1:]], {"size": 3}, UsageError, "y: mixes strings, numbers or missing values."),
-        (ROWS, [[1]] * 12, {"size": 3}, UsageError, "y: has shape (12, 1), not (12,) as X has rows."),
+        (
+            ROWS,
+            ["a", *LABELS[1:]],
+            {"size": 3},
+            UsageError,
+            "y: mixes strings, numbers or missing values.",
+        ),
+        (
+            ROWS,
+            [[1]] * 12,
+            {"size": 3},
+            UsageError,
+            "y: has shape (12, 1), not (12,) as X has rows.",
+        ),
         (ROWS, [1j] * 12, {"size": 3}, UsageError, "y: holds complex128, not numbers or strings."),
-        (ROWS, [np.nan] * 12, {"size": 3}, InputError, "y: a value is not finite (value 'nan'). Remove or fill it first."),
-        (ROWS, np.full(12, 2**63, np.uint64), {"size": 3}, UsageError, "y: a label is above 2^63 - 1."),
-        (ROWS, None, {"size": 3, W: [1] * 11}, UsageError, f"{W}: has shape (11,) of int64, not (12,) of numbers as X has rows."),
-        (ROWS, None, {"size": 3, W: ["1"] * 12}, UsageError, f"{W}: has shape (12,) of <U1, not (12,) of numbers as X has rows."),
-        (ROWS, None, {"size": 3, W: [*[1] * 11, -2]}, InputError, f"{W}: that of row 11, from 0, is negative (value '-2.0'). Correct it first."),
-        (ROWS, None, {"size": 3, W: [np.inf] * 12}, InputError, f"{W}: a value is not finite (value 'inf'). Remove or fill it first."),
-        (ROWS, None, {"budget_cost": 3, "costs": [0] * 12}, InputError, f"costs: that of row 0, {SMALL} (value '0.0'). Correct it first."),
-        (ROWS, None, {"budget_cost": 3}, UsageError, "budget_cost and costs go together: give both, or neither."),
-        (ROWS, None, {"size": 3, "task": "regression"}, UsageError, "--task regression needs a numeric target."),
+        (
+            ROWS,
+            [np.nan] * 12,
+            {"size": 3},
+            InputError,
+            "y: a value is not finite (value 'nan'). Remove or fill it first.",
+        ),
+        (
+            ROWS,
+            np.full(12, 2**63, np.uint64),
+            {"size": 3},
+            UsageError,
+            "y: a label is above 2^63 - 1.",
+        ),
+        (
+            ROWS,
+            None,
+            {"size": 3, W: [1] * 11},
+            UsageError,
+            f"{W}: has shape (11,) of int64, not (12,) of numbers as X has rows.",
+        ),
+        (
+            ROWS,
+            None,
+            {"size": 3, W: ["1"] * 12},
+            UsageError,
+            f"{W}: has shape (12,) of <U1, not (12,) of numbers as X has rows.",
+        ),
+        (
+            ROWS,
+            None,
+            {"size": 3, W: [*[1] * 11, -2]},
+            InputError,
+            f"{W}: that of row 11, from 0, is negative (value '-2.0'). Correct it first.",
+        ),
+        (
+            ROWS,
+            None,
+            {"size": 3, W: [np.inf] * 12},
+            InputError,
+            f"{W}: a value is not finite (value 'inf'). Remove or fill it first.",
+        ),
+        (
+            ROWS,
+            None,
+            {"budget_cost": 3, "costs": [0] * 12},
+            InputError,
+            f"costs: that of row 0, {SMALL} (value '0.0'). Correct it first.",
+        ),
+        (
+            ROWS,
+            None,
+            {"budget_cost": 3},
+            UsageError,
+            "budget_cost and costs go together: give both, or neither.",
+        ),
+        (
+            ROWS,
+            None,
+            {"size": 3, "task": "regression"},
+            UsageError,
+            "--task regression needs a numeric target.",
+        ),
     ],
 )
 def test_what_is_refused(rows, labels, options, error, message):

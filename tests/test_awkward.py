@@ -1,4 +1,6 @@
-"""Data of awkward shapes, the same as in ``make bench`` but small: right results, whatever the method."""
+"""Data of awkward shapes, the same as in ``make bench`` but small: right results, whatever the
+method.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def test_a_coreset_is_sound_and_its_epsilon_true(dataset, method):
     coreset = select(dataset, settings(tenth(dataset), method))
     check_coreset(coreset)
     assert len(coreset.index) == tenth(dataset)
-    assert coreset.epsilon_total == pytest.approx(plain_loss(dataset, coreset.index), rel=1e-6, abs=1e-9)
+    assert coreset.epsilon_total == pytest.approx(
+        plain_loss(dataset, coreset.index), rel=1e-6, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -62,7 +66,9 @@ def test_all_rows_leave_no_error(dataset, method):
 
 def test_exact_picks_each_distinct_row_once_and_leaves_no_error(dataset):
     size = len(distinct_rows(dataset))
-    many = size != dataset.n_rows and len(np.unique(dataset.labels)) > 1  # class quotas may then ask for equal rows
+    many = (
+        size != dataset.n_rows and len(np.unique(dataset.labels)) > 1
+    )  # class quotas may then ask for equal rows
     coreset = select(dataset, settings(size, "exact"))
     assert many or coreset.epsilon_total == 0
 
@@ -81,6 +87,9 @@ def test_measure_finds_no_error_where_each_distinct_row_is_picked(dataset):
 
 
 def test_greedy_methods_are_near_each_other_and_beat_random_rows(dataset):
-    exact, cells, random = (select(dataset, settings(tenth(dataset), method)).epsilon_total for method in ("exact", "cells", "random"))
+    exact, cells, random = (
+        select(dataset, settings(tenth(dataset), method)).epsilon_total
+        for method in ("exact", "cells", "random")
+    )
     assert cells <= 1.1 * exact + 1e-9
     assert exact <= random + 1e-9

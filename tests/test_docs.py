@@ -1,4 +1,6 @@
-"""Every example that is shown runs: those in each command's help, and the README's lines that begin with ``$ craig``."""
+"""Every example that is shown runs: those in each command's help, and the README's lines that begin
+with ``$ craig``.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +25,28 @@ def readme_examples() -> list[str]:
     return re.findall(r"^\s*\$ (craig .*)$", text.replace("\\\n", " "), flags=re.MULTILINE)
 
 
-PAGES = {entry.name: list(load_command(entry.name).examples) for entry in COMMANDS} | {"README": readme_examples()}  # type: ignore[attr-defined]
+PAGES = {entry.name: list(load_command(entry.name).examples) for entry in COMMANDS} | {
+    "README": readme_examples()
+}  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_examples_run(page, tmp_path):
     shutil.copytree(ROOT / "sample_data", tmp_path / "sample_data")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CRAIG_")}
-    script = "\n".join(["set -euo pipefail", f'craig() {{ "{sys.executable}" -m craig_cli "$@"; }}', *PAGES[page]])
-    result = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("CRAIG_")
+    }
+    script = "\n".join(
+        ["set -euo pipefail", f'craig() {{ "{sys.executable}" -m craig_cli "$@"; }}', *PAGES[page]]
+    )
+    result = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
     assert result.returncode == 0, f"{script}\n{result.stdout}\n{result.stderr}"
 
 

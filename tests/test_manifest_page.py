@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from craig_cli.manifest import COLUMN_TYPES
+from craig_cli.files.manifest import COLUMN_TYPES
 from craig_cli.workflows.select import select_to_file
 
 PAGE = (Path(__file__).parents[1] / "docs" / "manifest.md").read_text()
@@ -36,7 +36,11 @@ def by_the_page(rows, labels, weights=None, costs=None):
         total = len(rows)
         for r, (row, label) in enumerate(zip(rows, labels, strict=True)):
             e = sum(mix(mix(c ^ lane) ^ bits(v)) for c, v in enumerate(row) if v != 0) % WORD
-            hashed = bits(label) if not isinstance(label, str) else int.from_bytes(hashlib.sha256(label.encode()).digest()[:8], "little")
+            hashed = (
+                bits(label)
+                if not isinstance(label, str)
+                else int.from_bytes(hashlib.sha256(label.encode()).digest()[:8], "little")
+            )
             for amounts, word in ((weights, 0xA4093822299F31D0), (costs, 0x082EFA98EC4E6C89)):
                 if amounts is not None:
                     hashed = mix(mix(bits(amounts[r]) ^ word) ^ hashed)
@@ -53,8 +57,16 @@ def made(request, tmp_path):
     rows = [[0.5, 0.0], [-1.25, 3.0], [0.0, 0.0], [1e-3, 7.0], [2.0, 2.0], [5.0, -0.0]]
     labels = [request.param[i % 2] for i in range(6)]
     path, output = tmp_path / "d.csv", tmp_path / "cs.parquet"
-    path.write_text("label,a,b\n" + "".join(f"{y if isinstance(y, str) else int(y)},{a},{b}\n" for y, (a, b) in zip(labels, rows, strict=True)))
-    select_to_file(InputSettings((str(path),)), SelectionSettings(Budget(size=4), "exact"), str(output))
+    path.write_text(
+        "label,a,b\n"
+        + "".join(
+            f"{y if isinstance(y, str) else int(y)},{a},{b}\n"
+            for y, (a, b) in zip(labels, rows, strict=True)
+        )
+    )
+    select_to_file(
+        InputSettings((str(path),)), SelectionSettings(Budget(size=4), "exact"), str(output)
+    )
     return pq.read_table(output), rows, labels
 
 
@@ -62,7 +74,11 @@ def test_the_fingerprint_is_that_of_the_page(made):
     table, rows, labels = made
     facts = json.loads(table.schema.metadata[b"craig"])
     assert facts["data_fingerprint"] == by_the_page(rows, labels)
-    text = json.dumps({"data": facts["data_fingerprint"], "request": facts["request"]}, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(
+        {"data": facts["data_fingerprint"], "request": facts["request"]},
+        sort_keys=True,
+        separators=(",", ":"),
+    )
     assert facts["request_fingerprint"] == hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -74,7 +90,9 @@ def test_the_fingerprint_with_weights_and_costs(tmp_path):
 
     weights, costs = [0.5, 2.0, 0.0, 1.0], [3.0, 1.0, 0.25, 9.0]
     path = tmp_path / "d.csv"
-    path.write_text("label,a,w,c\n" + "".join(f"{i % 2},{i + 0.5},{weights[i]},{costs[i]}\n" for i in range(4)))
+    path.write_text(
+        "label,a,w,c\n" + "".join(f"{i % 2},{i + 0.5},{weights[i]},{costs[i]}\n" for i in range(4))
+    )
     rows, labels = [[i + 0.5] for i in range(4)], [0.0, 1.0, 0.0, 1.0]
     for own, expected in (
         ({"weight_column": "w", "drop": ("c",)}, by_the_page(rows, labels, weights)),

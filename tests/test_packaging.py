@@ -41,9 +41,19 @@ def on_path(tmp_path, monkeypatch):
 
 
 def test_a_man_page_for_each_command(pages):
-    assert [path.name for path in pages] == ["craig.1", *(f"craig-{entry.name}.1" for entry in COMMANDS)]
+    assert [path.name for path in pages] == [
+        "craig.1",
+        *(f"craig-{entry.name}.1" for entry in COMMANDS),
+    ]
     text = next(path for path in pages if path.name == "craig-select.1").read_text()
-    wanted = (".SH SYNOPSIS", "\\fB\\-\\-fraction F\\fR", ".SH METHODS", ".SH EXAMPLES", "craig select sample_data/sample.libsvm", ".SH EXIT STATUS")
+    wanted = (
+        ".SH SYNOPSIS",
+        "\\fB\\-\\-fraction F\\fR",
+        ".SH METHODS",
+        ".SH EXAMPLES",
+        "craig select sample_data/sample.libsvm",
+        ".SH EXIT STATUS",
+    )
     assert [part for part in wanted if part not in text] == []
 
 
@@ -51,9 +61,13 @@ def test_man_pages_are_good_roff(pages):
     groff = shutil.which("groff")
     if groff is None:
         pytest.skip("groff is not installed, to format the man pages with")
-    shown = subprocess.run([groff, "-ww", "-man", "-Tascii", *map(str, pages)], capture_output=True, text=True)
+    shown = subprocess.run(
+        [groff, "-ww", "-man", "-Tascii", *map(str, pages)], capture_output=True, text=True
+    )
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert "Select a small weighted subset (coreset) of the rows of DATA" in " ".join(re.sub("\x1b\\[[0-9;]*m|.\b", "", shown.stdout).split())
+    assert "Select a small weighted subset (coreset) of the rows of DATA" in " ".join(
+        re.sub("\x1b\\[[0-9;]*m|.\b", "", shown.stdout).split()
+    )
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -64,20 +78,39 @@ def test_completion_scripts(on_path, tmp_path, shell):
         pytest.skip(f"{shell} is not installed, to complete with")
     (tmp_path / "script").write_text(script.stdout)
     if shell == "bash":
-        typed = f'source "{tmp_path}/script"; COMP_WORDS=(craig select --me); COMP_CWORD=2; _craig_completion craig; echo "${{COMPREPLY[@]}}"'
+        typed = (
+            f'source "{tmp_path}/script"; COMP_WORDS=(craig select --me); COMP_CWORD=2; '
+            f'_craig_completion craig; echo "${{COMPREPLY[@]}}"'
+        )
         done = subprocess.run(["bash", "-c", typed], capture_output=True, text=True)
-        assert done.stdout.split() == ["--mean-epsilon", "--method", "--metric", "--memory-limit"], done.stderr
+        assert done.stdout.split() == [
+            "--mean-epsilon",
+            "--method",
+            "--metric",
+            "--memory-limit",
+        ], done.stderr
     else:
-        assert subprocess.run([shell, "-n", str(tmp_path / "script")], capture_output=True).returncode == 0
+        assert (
+            subprocess.run([shell, "-n", str(tmp_path / "script")], capture_output=True).returncode
+            == 0
+        )
 
 
 def test_the_container_file():
     lines = (PACKAGING / "Containerfile").read_text()
-    sent = {line[1:] for line in (PACKAGING / "Containerfile.dockerignore").read_text().splitlines() if line.startswith("!")}
+    sent = {
+        line[1:]
+        for line in (PACKAGING / "Containerfile.dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
     assert all((ROOT / name).exists() for name in sent)
     assert {"craig_cli", "sample_data", "pyproject.toml", "README.md", "LICENSE"} <= sent
     assert lines.count("FROM ") == 2 and "-slim" in lines
-    assert lines.index("USER craig") < lines.index("craig select sample_data") < lines.index("ENTRYPOINT")
+    assert (
+        lines.index("USER craig")
+        < lines.index("craig select sample_data")
+        < lines.index("ENTRYPOINT")
+    )
     for sample in re.findall(r"sample_data/[a-z.]+", lines):
         assert (ROOT / sample).exists()
 
@@ -95,7 +128,9 @@ def test_the_action_runs(on_path, tmp_path):
         "GITHUB_OUTPUT": str(tmp_path / "outputs"),
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
     }
-    done = subprocess.run(["bash", "-c", step["run"]], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-c", step["run"]], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "outputs").read_text() == "manifest=cs.parquet\npicks=20\n"
     assert "picks     20 of 600 rows" in (tmp_path / "summary").read_text()

@@ -1,4 +1,6 @@
-"""The page of ``make paper``: what its numbers are turned into, and what is said where data is missing."""
+"""The page of ``make paper``: what its numbers are turned into, and what is said where data is
+missing.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import paper_linear
 import paper_page
 import paper_pictures
 
-from craig_cli.blocks import Dataset
+from craig_cli.dataset import Dataset
 
 
 @pytest.fixture

@@ -9,30 +9,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from craig_cli.blocks import SparseRows
+from craig_cli.dataset import as_dense
 from craig_cli.readers import fingerprint, read_dataset
 from craig_cli.settings import InputSettings
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
-NAMES = ("sample.libsvm", "sample.libsvm.gz", "sample.csv", "sample.parquet", "sample.h5", "sample.csr.h5")
+NAMES = (
+    "sample.libsvm",
+    "sample.libsvm.gz",
+    "sample.csv",
+    "sample.parquet",
+    "sample.h5",
+    "sample.csr.h5",
+)
 
 
 def read(path):
     return read_dataset(InputSettings((str(path),)))
 
 
-def dense(rows):
-    if not isinstance(rows, SparseRows):
-        return np.asarray(rows)
-    full = np.zeros((rows.n_rows, rows.n_columns))
-    full[np.repeat(np.arange(rows.n_rows), np.diff(rows.indptr)), rows.indices] = rows.values
-    return full
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_every_format_holds_the_same_rows(name):
     first, other = read(SAMPLES / NAMES[0]), read(SAMPLES / name)
-    np.testing.assert_array_equal(dense(first.rows), dense(other.rows))
+    np.testing.assert_array_equal(as_dense(first.rows), as_dense(other.rows))
     np.testing.assert_array_equal(first.labels, other.labels)
     assert other.labels.dtype == np.int64
     assert fingerprint(first) == fingerprint(other)

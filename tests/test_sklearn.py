@@ -31,12 +31,24 @@ def test_the_checks_of_scikit_learn(estimator, check):
 
 def test_it_gives_what_select_coreset_gives():
     selector = CraigSelector(size=20, method="exact", n_jobs=1).fit(ROWS, LABELS)
-    wanted = select_coreset(ROWS, LABELS, size=20, method="exact", representative="medoid", weights="cluster")
+    wanted = select_coreset(
+        ROWS, LABELS, size=20, method="exact", representative="medoid", weights="cluster"
+    )
     assert selector.indices_.tolist() == wanted.index.tolist()
     assert selector.weights_.tolist() == wanted.weight.tolist()
-    assert np.flatnonzero(selector.get_support()).tolist() == selector.get_support(indices=True).tolist() == sorted(wanted.index.tolist())
-    assert selector.sample_weight()[wanted.index].tolist() == wanted.weight.tolist() and selector.sample_weight().sum() == 200
-    assert CraigSelector(size=20, method="exact").fit(sp.csr_matrix(ROWS), LABELS).indices_.tolist() == wanted.index.tolist()
+    assert (
+        np.flatnonzero(selector.get_support()).tolist()
+        == selector.get_support(indices=True).tolist()
+        == sorted(wanted.index.tolist())
+    )
+    assert (
+        selector.sample_weight()[wanted.index].tolist() == wanted.weight.tolist()
+        and selector.sample_weight().sum() == 200
+    )
+    assert (
+        CraigSelector(size=20, method="exact").fit(sp.csr_matrix(ROWS), LABELS).indices_.tolist()
+        == wanted.index.tolist()
+    )
 
 
 def test_weights_train_other_estimators():
@@ -51,7 +63,15 @@ def test_weights_train_other_estimators():
 def test_rows_that_have_weights():
     weights = np.random.default_rng(1).integers(0, 4, len(ROWS))
     selector = CraigSelector(size=20, method="exact").fit(ROWS, LABELS, sample_weight=weights)
-    wanted = select_coreset(ROWS, LABELS, size=20, method="exact", representative="medoid", weights="cluster", sample_weight=weights)
+    wanted = select_coreset(
+        ROWS,
+        LABELS,
+        size=20,
+        method="exact",
+        representative="medoid",
+        weights="cluster",
+        sample_weight=weights,
+    )
     assert selector.indices_.tolist() == wanted.index.tolist()
     assert selector.sample_weight().sum() == weights.sum()
 
@@ -60,7 +80,10 @@ def test_pipelines_and_clones():
     pipeline = clone(make_pipeline(StandardScaler(), CraigSelector(size=20))).fit(ROWS, LABELS)
     wanted = CraigSelector(size=20).fit(StandardScaler().fit_transform(ROWS), LABELS)
     assert pipeline[-1].indices_.tolist() == wanted.indices_.tolist()
-    sizes = [clone(CraigSelector()).set_params(**p).fit(ROWS, LABELS).get_support().sum() for p in ParameterGrid({"fraction": [0.1, 0.3]})]
+    sizes = [
+        clone(CraigSelector()).set_params(**p).fit(ROWS, LABELS).get_support().sum()
+        for p in ParameterGrid({"fraction": [0.1, 0.3]})
+    ]
     assert sizes == [20, 60]
 
 

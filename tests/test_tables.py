@@ -38,14 +38,24 @@ MAKERS = {"pandas": pandas_frame, "polars": polars_frame, "pyarrow": arrow_table
 
 
 def drop(table, name):
-    return table.drop(columns=name) if hasattr(table, "iloc") else table.drop_columns([name]) if hasattr(table, "drop_columns") else table.drop(name)
+    return (
+        table.drop(columns=name)
+        if hasattr(table, "iloc")
+        else table.drop_columns([name])
+        if hasattr(table, "drop_columns")
+        else table.drop(name)
+    )
 
 
 @pytest.mark.parametrize("maker", MAKERS)
 def test_tables(maker):
     table = MAKERS[maker]()
     wanted = select_coreset(ROWS, LABELS, **OPTIONS)
-    for X, y in ((table, "kind"), (drop(table, "kind"), table["kind"]), (drop(table, "kind"), LABELS)):
+    for X, y in (
+        (table, "kind"),
+        (drop(table, "kind"), table["kind"]),
+        (drop(table, "kind"), LABELS),
+    ):
         found = select_coreset(X, y, **OPTIONS)
         assert found.index.tolist() == wanted.index.tolist()
         assert found.label.tolist() == wanted.label.tolist()
@@ -55,17 +65,33 @@ def test_tables(maker):
 
 @pytest.mark.parametrize("maker", MAKERS)
 def test_columns_of_weights_and_costs(maker):
-    table, options = MAKERS[maker](), {name: value for name, value in OPTIONS.items() if name != "size"}
+    table, options = (
+        MAKERS[maker](),
+        {name: value for name, value in OPTIONS.items() if name != "size"},
+    )
     weights, costs = np.abs(ROWS[:, 1].astype(float)), np.abs(ROWS[:, 1].astype(float)) + 1
-    wide = pa.table(columns() | {"w": weights, "price": costs})
-    wide = wide.to_pandas() if maker == "pandas" else type(table)(columns() | {"w": weights, "price": costs}) if maker == "polars" else wide
-    wanted = select_coreset(ROWS, LABELS, sample_weight=weights, costs=costs, budget_cost=12, **options)
-    found = select_coreset(wide, "kind", sample_weight="w", costs="price", budget_cost=12, **options)
-    assert (found.index.tolist(), found.weight.tolist()) == (wanted.index.tolist(), wanted.weight.tolist())
+    is_float64 = pa.table(columns() | {"w": weights, "price": costs})
+    is_float64 = (
+        is_float64.to_pandas()
+        if maker == "pandas"
+        else type(table)(columns() | {"w": weights, "price": costs})
+        if maker == "polars"
+        else is_float64
+    )
+    wanted = select_coreset(
+        ROWS, LABELS, sample_weight=weights, costs=costs, budget_cost=12, **options
+    )
+    found = select_coreset(
+        is_float64, "kind", sample_weight="w", costs="price", budget_cost=12, **options
+    )
+    assert (found.index.tolist(), found.weight.tolist()) == (
+        wanted.index.tolist(),
+        wanted.weight.tolist(),
+    )
     with pytest.raises(CraigError, match="sample_weight: X has no column 'v'"):
-        select_coreset(wide, "kind", sample_weight="v", **OPTIONS)
+        select_coreset(is_float64, "kind", sample_weight="v", **OPTIONS)
     with pytest.raises(CraigError, match="column 'w' is named for something else, too"):
-        select_coreset(wide, "w", sample_weight="w", **OPTIONS)
+        select_coreset(is_float64, "w", sample_weight="w", **OPTIONS)
 
 
 @pytest.mark.parametrize("maker", MAKERS)
@@ -81,7 +107,11 @@ def test_tables_that_are_refused(maker):
 
 
 def test_missing_cells():
-    with pytest.raises(CraigError, match=r"^X: column 'b' has a value that is missing or not finite in row 1 \(value 'nan'\)"):
+    with pytest.raises(
+        CraigError,
+        match=r"^X: column 'b' has a value that is missing or not "
+        r"finite in row 1 \(value 'nan'\)",
+    ):
         select_coreset(pa.table({"a": [1.0, 2.0], "b": [1.0, None]}), size=1)
 
 
@@ -93,21 +123,35 @@ def test_whole_numbers_and_booleans():
 def test_files(tmp_path):
     wanted = select_coreset(ROWS, LABELS, **OPTIONS)
     pq.write_table(arrow_table(), tmp_path / "d.parquet")
-    pq.write_table(arrow_table().rename_columns(["a", "b", "c", "label"]), tmp_path / "usual.parquet")
+    pq.write_table(
+        arrow_table().rename_columns(["a", "b", "c", "label"]), tmp_path / "usual.parquet"
+    )
     found = (
         select_coreset(tmp_path / "d.parquet", "kind", **OPTIONS),
         select_coreset(str(tmp_path / "d.parquet"), "kind", **OPTIONS),
         select_coreset(tmp_path / "usual.parquet", **OPTIONS),
     )
     assert [c.index.tolist() for c in found] == [wanted.index.tolist()] * 3
-    twice = select_coreset([tmp_path / "d.parquet", Path(tmp_path / "d.parquet")], "kind", **OPTIONS)
+    twice = select_coreset(
+        [tmp_path / "d.parquet", Path(tmp_path / "d.parquet")], "kind", **OPTIONS
+    )
     assert twice.n_rows == 120
-    with pytest.raises(CraigError, match=r"^y: of a file it is the name of the label column, or None\.$"):
+    with pytest.raises(
+        CraigError,
+        match=r"^y: of a file it is the name of the label column, or "
+        r"None\.$",
+    ):
         select_coreset(tmp_path / "d.parquet", LABELS, size=9)
 
 
 def test_extending_from_python():
     small = select_coreset(ROWS, LABELS, **OPTIONS)
-    large = select_coreset(ROWS, LABELS, **(OPTIONS | {"size": 20}), extend=small, exclude=np.setdiff1d(np.arange(10), small.index))
+    large = select_coreset(
+        ROWS,
+        LABELS,
+        **(OPTIONS | {"size": 20}),
+        extend=small,
+        exclude=np.setdiff1d(np.arange(10), small.index),
+    )
     assert large.index[:9].tolist() == small.index.tolist()
     assert select_coreset(ROWS, LABELS, **OPTIONS, include=[7, 3]).index[:2].tolist() == [7, 3]

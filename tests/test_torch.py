@@ -124,12 +124,18 @@ def test_refused():
     sampler = CoresetSampler(labels, fraction=0.25, warm_up=0)
     with pytest.raises(UsageError) as caught:
         list(sampler)
-    assert str(caught.value) == f"{N} rows have no gradient yet: train an epoch on all rows (warm_up), or call refresh(model, dataset) first."
+    assert str(caught.value) == (
+        f"{N} rows have no gradient yet: train an epoch on all rows "
+        f"(warm_up), or call refresh(model, dataset) first."
+    )
     with pytest.raises(UsageError) as caught:
         CoresetSampler(labels[:50], fraction=0.25).load_state_dict(sampler.state_dict())
     assert str(caught.value) == f"state: it is of {N} rows, and there are 50 labels."
     for options, text in (
-        ({"method": "best"}, "method: 'best' is not one of groups, cells, exact, stratified, random."),
+        (
+            {"method": "best"},
+            "method: 'best' is not one of groups, cells, exact, stratified, random.",
+        ),
         ({"warm_up": -1}, "warm_up: -1 is not at least 0."),
         ({"fraction": 2.0}, "--fraction: 2.0 is not above 0 and at most 1."),
     ):
@@ -139,7 +145,11 @@ def test_refused():
 
 
 def idx(array: np.ndarray) -> bytes:
-    return bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+    return (
+        bytes([0, 0, 8, array.ndim])
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.tobytes()
+    )
 
 
 @pytest.fixture
@@ -191,5 +201,7 @@ def test_the_example_reads_cifar_10(example, tmp_path):
     images, labels = example.load(tmp_path, "train")
     assert (images.shape, labels.tolist()) == ((4, 3, 32, 32), [3, 1, 0, 9])
     shown = images[0, 1, 2, 3] - images[1, 1, 2, 3]
-    assert float(shown) == pytest.approx((int(raw[0, 1 + 1024 + 2 * 32 + 3]) - int(raw[1, 1 + 1024 + 2 * 32 + 3])) / 255, abs=1e-6)
+    assert float(shown) == pytest.approx(
+        (int(raw[0, 1 + 1024 + 2 * 32 + 3]) - int(raw[1, 1 + 1024 + 2 * 32 + 3])) / 255, abs=1e-6
+    )
     assert example.load(tmp_path, "test")[1].tolist() == [9, 2]

@@ -1,4 +1,6 @@
-"""The constraints of calibration: what the weighted picks must add up to, from one pass over all rows, and the part of each pick in it."""
+"""The constraints of calibration: what the weighted picks must add up to, from one pass over all
+rows, and the part of each pick in it.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import SparseRows
 from craig_cli.calibration.directions import times
+from craig_cli.dataset import SparseRows, as_dense
 from craig_cli.kernels import moments as kernels
 from craig_cli.training import Problem
 from craig_cli.training.problem import Array
@@ -36,24 +38,42 @@ class Moments(NamedTuple):
 
 
 def moments_at(problem: Problem, models: Array, *, with_squares: bool = False) -> Moments:
-    """Return the means over all rows, by their weights, at models (p, m, d + 1). One pass for all of them; memory 256 p m (d + 1) bytes."""
+    """Return the means over all rows, by their weights, at models (p, m, d + 1). One pass for all
+    of them; memory 256 p m (d + 1) bytes.
+    """
     return means_at(problem, models, problem.n_outputs, problem.n_outputs if with_squares else 0)
 
 
 def losses_at(problem: Problem, models: Array) -> Array:
-    """Return the mean losses (p,) over all rows, by their weights, at models (p, m, d + 1). One pass, two thirds of the time of `moments_at`."""
+    """Return the mean losses (p,) over all rows, by their weights, at models (p, m, d + 1). One
+    pass, two thirds of the time of `moments_at`.
+    """
     return means_at(problem, models, 0, 0).losses
 
 
 def means_at(problem: Problem, models: Array, n_gradients: int, n_squares: int) -> Moments:
     """Return the moments, with gradients and squares for as many outputs: all, or none."""
-    kernel = kernels.sparse_moments if isinstance(problem.rows, SparseRows) else kernels.dense_moments
+    kernel = (
+        kernels.sparse_moments if isinstance(problem.rows, SparseRows) else kernels.dense_moments
+    )
     p, _, columns = models.shape
     shares = problem.shares
 
     def work(first: int, last: int) -> Moments:
-        means = Moments(np.zeros(p), np.zeros((p, n_gradients, columns)), np.zeros((p, n_squares, columns)))
-        kernel(problem.arrays, problem.targets, shares, problem.facts.code, problem.constant, models, first, last, *means)
+        means = Moments(
+            np.zeros(p), np.zeros((p, n_gradients, columns)), np.zeros((p, n_squares, columns))
+        )
+        kernel(
+            problem.arrays,
+            problem.targets,
+            shares,
+            problem.facts.code,
+            problem.constant,
+            models,
+            first,
+            last,
+            *means,
+        )
         return means
 
     return Moments(*(np.sum(parts, axis=0) for parts in zip(*problem.in_chunks(work), strict=True)))
@@ -67,8 +87,9 @@ def regularised(losses: Array, models: Array, l2: Array) -> Array:
 class Constraints(NamedTuple):
     """Sums that weights adding up to 1 are to give.
 
-    `parts` (k, q) is what a unit of weight of each pick adds to each sum, `wanted` (q,) the mean over all rows. Each is divided by its root
-    mean square over all rows, so that a column that hardly any row has asks for nothing that the picks cannot give.
+    `parts` (k, q) is what a unit of weight of each pick adds to each sum, `wanted` (q,) the mean
+    over all rows. Each is divided by its root mean square over all rows, so that a column that
+    hardly any row has asks for nothing that the picks cannot give.
     """
 
     parts: Array
@@ -81,14 +102,16 @@ class Constraints(NamedTuple):
 
 
 class Coordinates(NamedTuple):
-    """What of the rows' gradients is to come out: their coordinates by the columns, or along leading directions, and those by the intercept.
+    """What of the rows' gradients is to come out: their coordinates by the columns, or along
+    leading directions, and those by the intercept.
 
     Parameters
     ----------
     inputs : ndarray, shape (k, r)
         Of the picks.
     scales : ndarray, shape (p, m (r + 1))
-        Root mean squares over all rows, at each of the first pilots; later ones, which are near to these, keep them.
+        Root mean squares over all rows, at each of the first pilots; later ones, which are near to
+        these, keep them.
     directions : ndarray, shape (d, r), or None
         None for the columns.
     """
@@ -98,40 +121,46 @@ class Coordinates(NamedTuple):
     directions: Array | None
 
     def constraints(self, part: Problem, models: Array, gradients: Array) -> list[Constraints]:
-        """Return those of pilots (p, m, d + 1), at which the mean gradients over all rows (p, m, d + 1) are known; `part` is the picks."""
+        """Return those of pilots (p, m, d + 1), at which the mean gradients over all rows (p, m, d
+        + 1) are known; `part` is the picks.
+        """
         return [self._at(part, *one) for one in zip(models, gradients, self.scales, strict=True)]
 
     def _at(self, part: Problem, model: Array, gradient: Array, scales: Array) -> Constraints:
         if self.directions is not None:
-            gradient = np.column_stack([np.einsum("md,dr->mr", gradient[:, :-1], self.directions), gradient[:, -1]])
+            gradient = np.column_stack(
+                [np.einsum("md,dr->mr", gradient[:, :-1], self.directions), gradient[:, -1]]
+            )
         used = scales > 0
-        return Constraints(row_gradients(part, model, self.inputs)[:, used] / scales[used], gradient.ravel()[used] / scales[used])
+        return Constraints(
+            row_gradients(part, model, self.inputs)[:, used] / scales[used],
+            gradient.ravel()[used] / scales[used],
+        )
 
 
 def all_coordinates(part: Problem, squares: Array) -> Coordinates:
     """Return all columns, by the mean squares (p, m, d + 1) at the first pilots."""
-    return Coordinates(dense(part), np.sqrt(squares).reshape(len(squares), -1), None)
+    return Coordinates(as_dense(part.rows), np.sqrt(squares).reshape(len(squares), -1), None)
 
 
-def leading_coordinates(part: Problem, models: Array, directions: Array, sample: Problem) -> Coordinates:
-    """Return those along directions (d, r), their mean squares at the first pilots `models` taken from a sample."""
+def leading_coordinates(
+    part: Problem, models: Array, directions: Array, sample: Problem
+) -> Coordinates:
+    """Return those along directions (d, r), their mean squares at the first pilots `models` taken
+    from a sample.
+    """
     along = times(sample, directions)
-    squares = [np.einsum("j,ji->i", sample.shares, np.square(row_gradients(sample, model, along))) for model in models]
+    squares = [
+        np.einsum("j,ji->i", sample.shares, np.square(row_gradients(sample, model, along)))
+        for model in models
+    ]
     return Coordinates(times(part, directions), np.sqrt(squares), directions)
 
 
 def row_gradients(part: Problem, model: Array, inputs: Array) -> Array:
-    """Return the gradient of each row's loss at a model (m, d + 1), with other inputs (k, r) in place of its columns: (k, m (r + 1))."""
+    """Return the gradient of each row's loss at a model (m, d + 1), with other inputs (k, r) in
+    place of its columns: (k, m (r + 1)).
+    """
     _, slopes = part.full_pass(model, 0.0, np.empty_like(model))
     whole = np.column_stack([inputs, np.full(len(inputs), part.constant)])
     return np.asarray((slopes[:, :, None] * whole[:, None, :]).reshape(len(whole), -1))
-
-
-def dense(part: Problem) -> Array:
-    """Return the rows as a dense array of float64."""
-    rows = part.rows
-    if not isinstance(rows, SparseRows):
-        return np.asarray(rows, np.float64)
-    out = np.zeros((rows.n_rows, rows.n_columns))
-    out[np.repeat(np.arange(rows.n_rows), np.diff(rows.indptr)), rows.indices] = rows.values
-    return out

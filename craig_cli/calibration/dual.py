@@ -1,4 +1,6 @@
-"""The calibration problem, solved by its dual: the smallest change of weights under which given sums come out (Deville and Sarndal 1992)."""
+"""The calibration problem, solved by its dual: the smallest change of weights under which given
+sums come out (Deville and Sarndal 1992).
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from craig_cli.calibration.equations import clipped_sums, normal_matrix, solution
 from craig_cli.threads import Workers
+from craig_cli.training.normal_equations import clipped_sums, normal_matrix, solution
 from craig_cli.training.problem import Array
 
 FULL_STEPS, MOST_STEPS = 10, 60
@@ -25,8 +27,11 @@ class Solution(NamedTuple):
     steps: int
 
 
-def calibrated_weights(shares: Array, parts: Array, wanted: Array, ridge: Array, workers: Workers) -> Solution:
-    """Return the weights g of at least 0 nearest to `shares`, by the sum of (g - share)^2 / (2 share), whose sums of parts are as wanted.
+def calibrated_weights(
+    shares: Array, parts: Array, wanted: Array, ridge: Array, workers: Workers
+) -> Solution:
+    """Return the weights g of at least 0 nearest to `shares`, by the sum of (g - share)^2 / (2
+    share), whose sums of parts are as wanted.
 
     Parameters
     ----------
@@ -36,51 +41,75 @@ def calibrated_weights(shares: Array, parts: Array, wanted: Array, ridge: Array,
         What a unit of weight of each pick adds to each sum.
     wanted : ndarray, shape (q,)
     ridge : ndarray, shape (q,)
-        rho: the sum may miss by rho nu what is wanted, nu its multiplier; 0 for sums that must come out exactly.
+        rho: the sum may miss by rho nu what is wanted, nu its multiplier; 0 for sums that must come
+        out exactly.
     workers : Workers
 
     Notes
     -----
-    The dual is minimised over nu: ``sum_j share_j max(0, 1 + nu.a_j)^2 / 2 - nu.b + sum_i rho_i nu_i^2 / 2``, piecewise quadratic, by Newton's
-    method: ten full steps at most, and where these go round in circles steps each as long as is best; 1 to 23 on real data. Then
-    g_j = share_j max(0, 1 + nu.a_j). Time k q^2 / 2 for the first step, and 2 k q + q^3 / 6 for each: later ones mend the normal equations by the
-    picks whose weight has become 0, or no longer is. Memory 8 (k q + q^2 (t + 2)) bytes. Where sums contradict each other, `MOST_STEPS` come to an
-    end without a solution: the caller judges the weights by what they are good for.
+    The dual is minimised over nu: ``sum_j share_j max(0, 1 + nu.a_j)^2 / 2 - nu.b + sum_i rho_i
+    nu_i^2 / 2``, piecewise quadratic, by Newton's method: ten full steps at most, and where these
+    go round in circles steps each as long as is best; 1 to 23 on real data. Then g_j = share_j
+    max(0, 1 + nu.a_j). Time k q^2 / 2 for the first step, and 2 k q + q^3 / 6 for each: later ones
+    mend the normal equations by the picks whose weight has become 0, or no longer is. Memory 8 (k q
+    + q^2 (t + 2)) bytes. Where sums contradict each other, `MOST_STEPS` come to an end without a
+    solution: the caller judges the weights by what they are good for.
     """
-    multipliers, matrix, counted = np.zeros(len(wanted)), np.zeros((len(wanted), len(wanted))), np.zeros(len(shares), dtype=bool)
+    multipliers, matrix, counted = (
+        np.zeros(len(wanted)),
+        np.zeros((len(wanted), len(wanted))),
+        np.zeros(len(shares), dtype=bool),
+    )
     stretch, sums = clipped_sums(parts, shares, multipliers, workers)
     enough, length = TOLERANCE * max(1.0, float(np.abs(sums - wanted).max(initial=0.0))), 0.0
     for step in range(MOST_STEPS):
         gradient, counting = sums - wanted + ridge * multipliers, stretch > 0
         changed = np.flatnonzero(counting != counted)
-        is_solved = length == 1.0 and len(changed) == 0  # a full step to the end of a piece, within that piece
+        is_solved = (
+            length == 1.0 and len(changed) == 0
+        )  # a full step to the end of a piece, within that piece
         if is_solved or np.abs(gradient).max(initial=0.0) <= enough:
             return Solution(shares * np.maximum(stretch, 0.0), step)
         if 2 * len(changed) < np.count_nonzero(counting):
-            matrix += normal_matrix(parts[changed], np.where(counting[changed], shares[changed], -shares[changed]), workers)
+            matrix += normal_matrix(
+                parts[changed],
+                np.where(counting[changed], shares[changed], -shares[changed]),
+                workers,
+            )
         else:
             matrix = normal_matrix(parts, np.where(counting, shares, 0.0), workers)
         counted = counting
         direction, length = solution(matrix.copy(), ridge, -gradient), 1.0
         there, sums = clipped_sums(parts, shares, multipliers + direction, workers)
         if step >= FULL_STEPS and ((there > 0) != counting).any():
-            steady = np.einsum("i,i->", direction, ridge * multipliers - wanted), np.einsum("i,i->", direction, ridge * direction)
+            steady = (
+                np.einsum("i,i->", direction, ridge * multipliers - wanted),
+                np.einsum("i,i->", direction, ridge * direction),
+            )
             length = best_length(shares, stretch, there - stretch, *steady)
             there, sums = clipped_sums(parts, shares, multipliers + length * direction, workers)
         multipliers, stretch = multipliers + length * direction, there
     return Solution(shares * np.maximum(stretch, 0.0), MOST_STEPS)
 
 
-def best_length(shares: Array, stretch: Array, along: Array, slope: float, curvature: float) -> float:
-    """Return the length t up to `LONGEST_STEP` that minimises ``sum_j share_j max(0, stretch_j + t along_j)^2 / 2 + slope t + curvature t^2 / 2``.
+def best_length(
+    shares: Array, stretch: Array, along: Array, slope: float, curvature: float
+) -> float:
+    """Return the length t up to `LONGEST_STEP` that minimises ``sum_j share_j max(0, stretch_j + t
+    along_j)^2 / 2 + slope t + curvature t^2 / 2``.
 
-    The derivative is piecewise linear and rises: Newton's method on it, halving where that leaves what is known to be around the end.
+    The derivative is piecewise linear and rises: Newton's method on it, halving where that leaves
+    what is known to be around the end.
     """
     low, high, length = 0.0, LONGEST_STEP, 1.0
     for _ in range(LINE_STEPS):
-        pulls = np.where(stretch + length * along > 0, shares * along, 0.0)
-        steepness = np.einsum("j,j->", pulls, along) + curvature
-        here = np.einsum("j,j->", pulls, stretch + length * along) + slope + length * curvature
+        weighted_slopes = np.where(stretch + length * along > 0, shares * along, 0.0)
+        steepness = np.einsum("j,j->", weighted_slopes, along) + curvature
+        here = (
+            np.einsum("j,j->", weighted_slopes, stretch + length * along)
+            + slope
+            + length * curvature
+        )
         low, high = (length, high) if here < 0 else (low, length)
         new = length - here / steepness if steepness > 0 else high
         if not low <= new <= high:

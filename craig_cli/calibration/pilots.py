@@ -7,20 +7,22 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.calibration import newton
-from craig_cli.calibration_settings import CalibrationSettings
 from craig_cli.selection.budgets import class_sizes
+from craig_cli.settings.calibration import CalibrationSettings
+from craig_cli.settings.training import TrainSettings
 from craig_cli.threads import Workers
-from craig_cli.train_settings import TrainSettings
-from craig_cli.training import Problem, fit
+from craig_cli.training import Problem, fit, newton
 from craig_cli.training.problem import Array, pack
 
 TOLERANCE = 1e-4
 ITERATIONS = 50
 
 
-def sample_rows(groups: NDArray[np.int64], size: int, rng: np.random.Generator, weights: Array) -> tuple[NDArray[np.int64], Array]:
-    """Return about `size` random rows, ascending, at least one of each group, and what each stands for: n_c / k_c rows of its own weight.
+def sample_rows(
+    groups: NDArray[np.int64], size: int, rng: np.random.Generator, weights: Array
+) -> tuple[NDArray[np.int64], Array]:
+    """Return about `size` random rows, ascending, at least one of each group, and what each stands
+    for: n_c / k_c rows of its own weight.
 
     Rows of weight 0 are not drawn; each group has others.
     """
@@ -30,16 +32,21 @@ def sample_rows(groups: NDArray[np.int64], size: int, rng: np.random.Generator, 
         return counting[index], stands_for
     counts = np.bincount(groups)
     sizes = class_sizes(min(max(size, len(counts)), len(groups)), counts)
-    chosen = [rng.choice(np.flatnonzero(groups == group), k, replace=False) for group, k in enumerate(sizes.tolist())]
+    chosen = [
+        rng.choice(np.flatnonzero(groups == group), k, replace=False)
+        for group, k in enumerate(sizes.tolist())
+    ]
     index = np.sort(np.concatenate(chosen))
     return index, (counts / sizes)[groups[index]] * weights[index]
 
 
 def fit_path(problem: Problem, settings: CalibrationSettings, starts: Array | None = None) -> Array:
-    """Return the models (p, m, d + 1) that minimise the loss at each strength of ``settings.pilot_l2``.
+    """Return the models (p, m, d + 1) that minimise the loss at each strength of
+    ``settings.pilot_l2``.
 
-    Each starts from `starts` (p, m, d + 1), else from the model of the next larger strength. By Newton's method; where there are too many
-    columns for that, by L-BFGS, and only so far as a pilot needs it.
+    Each starts from `starts` (p, m, d + 1), else from the model of the next larger strength. By
+    Newton's method; where there are too many columns for that, by L-BFGS, and only so far as a
+    pilot needs it.
     """
     if starts is not None and newton.suits(problem):
         return fit_side_by_side(problem, settings, starts)
@@ -51,7 +58,9 @@ def fit_path(problem: Problem, settings: CalibrationSettings, starts: Array | No
             if newton.suits(problem):
                 latest = newton.minimise(problem, strength, start, workers)
             else:
-                training = TrainSettings(solver="lbfgs", tolerance=TOLERANCE, epochs=ITERATIONS, l2=strength)
+                training = TrainSettings(
+                    solver="lbfgs", tolerance=TOLERANCE, epochs=ITERATIONS, l2=strength
+                )
                 result = fit(problem, training, (start[:, :-1], start[:, -1]))
                 latest = pack(result.coef, result.intercept)
             models[strength] = latest
@@ -59,7 +68,9 @@ def fit_path(problem: Problem, settings: CalibrationSettings, starts: Array | No
 
 
 def fit_side_by_side(problem: Problem, settings: CalibrationSettings, starts: Array) -> Array:
-    """Return what `fit_path` does from given starts, by Newton's method, the strengths on threads of their own."""
+    """Return what `fit_path` does from given starts, by Newton's method, the strengths on threads
+    of their own.
+    """
     own = replace(problem, threads=max(1, settings.n_threads // len(starts)))
 
     def minimise(l2: float, start: Array) -> Array:

@@ -27,10 +27,12 @@ class CalibrationSummary:
         Whether they stand for leading directions, as there were too few rows for all coordinates.
     rows_a_constraint : float
     gradient_error_before, gradient_error_after : tuple of float
-        At each pilot of the last round kept: the norm of the difference between the mean gradient of all rows and the weighted mean of the
-        picks', each coordinate over its root mean square, over the root of their number.
+        At each pilot of the last round kept: the norm of the difference between the mean gradient
+        of all rows and the weighted mean of the picks', each coordinate over its root mean square,
+        over the root of their number.
     loss_before, loss_after : tuple of float
-        Regularised, on all rows, of the models fitted on the picks, for each of `pilot_l2`: with the weights from before, and with those kept.
+        Regularised, on all rows, of the models fitted on the picks, for each of `pilot_l2`: with
+        the weights from before, and with those kept.
     effective_rows : float
         (sum g)^2 / sum g^2: what equal weights would be worth as much.
     largest_weight : float
@@ -56,4 +58,7 @@ class CalibrationSummary:
 
     def facts(self) -> Mapping[str, Any]:
         """Return the summary in JSON types."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }

@@ -1,4 +1,6 @@
-"""The group of commands, each imported only when it is used, and the way from any failure to one line and an exit code."""
+"""The group of commands, each imported only when it is used, and the way from any failure to one
+line and an exit code.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,19 @@ import sys
 import click
 
 from craig_cli import __version__
-from craig_cli.catalog import Entry
 from craig_cli.cli.session import Session, show_error
 from craig_cli.cli.signals import Signals
 from craig_cli.errors import ContractError, CraigError, ResourceError, printable
+from craig_cli.settings.catalog import Entry
 
 COMMANDS = (
     Entry("select", "Select a small weighted subset of the rows, and write it as a manifest."),
     Entry("merge", "Make the coreset of all shards from what each offers (select --partial)."),
-    Entry("calibrate", "Make the weights of a manifest anew, so that they give the gradients of all rows at pilot models."),
+    Entry(
+        "calibrate",
+        "Make the weights of a manifest anew, so that they give the gradients of "
+        "all rows at pilot models.",
+    ),
     Entry("apply", "Write the chosen rows, with their weights, for another trainer."),
     Entry("train", "Train a linear model, or a network, on a coreset or on all rows."),
     Entry("evaluate", "Compare a coreset with all rows, and with random ones."),
@@ -38,7 +44,10 @@ EXIT_CODES = (
     ("3", "bad input data, or a bad manifest"),
     ("4", "not enough memory or disk"),
     ("5", "a check failed"),
-    ("130", "interrupted by Ctrl-C (129: hung up, 143: terminated, 141: the reader of a pipe has gone)"),
+    (
+        "130",
+        "interrupted by Ctrl-C (129: hung up, 143: terminated, 141: the reader of a pipe has gone)",
+    ),
 )
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM})
@@ -53,13 +62,18 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return load_command(cmd_name) if cmd_name in self.list_commands(ctx) else None
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         known = self.list_commands(ctx)
         if args[0] not in known and not args[0].startswith("-"):
             from difflib import get_close_matches
 
             close = get_close_matches(args[0], known, n=1)
-            ctx.fail(f"No such command '{args[0]}'." + (f" Did you mean '{close[0]}'?" if close else f" There are {', '.join(known)}."))
+            ctx.fail(
+                f"No such command '{args[0]}'."
+                + (f" Did you mean '{close[0]}'?" if close else f" There are {', '.join(known)}.")
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -68,7 +82,10 @@ class LazyGroup(click.Group):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Example"):
-            formatter.write(f"{'':{formatter.current_indent}}$ craig select sample_data/sample.libsvm --fraction 0.1 -o cs.parquet\n")
+            formatter.write(
+                f"{'':{formatter.current_indent}}$ craig select "
+                f"sample_data/sample.libsvm --fraction 0.1 -o cs.parquet\n"
+            )
         write_exit_codes(formatter)
 
 
@@ -93,7 +110,9 @@ def load_command(name: str) -> click.Command:
 @click.version_option(__version__, prog_name="craig", message="%(prog)s %(version)s")
 @click.pass_context
 def app(ctx: click.Context) -> None:
-    """Select coresets: small weighted subsets of training data, on which incremental gradient methods reach the model that all rows give."""
+    """Select coresets: small weighted subsets of training data, on which incremental gradient
+    methods reach the model that all rows give.
+    """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
@@ -144,7 +163,12 @@ def explain(error: Exception) -> int:
         show_error(f"Not enough memory: {error}" if str(error) else "Not enough memory.")
         return ResourceError.exit_code
     if isinstance(error, OSError) and error.errno in NO_SPACE:
-        show_error(f"{error.strerror}{'' if error.filename is None else ': ' + printable(str(error.filename))}.")
+        show_error(
+            f"{error.strerror}{'' if error.filename is None else ': ' + printable(str(error.filename))}."
+        )
         return ResourceError.exit_code
-    show_error(f"internal error: {printable(f'{type(error).__name__}: {error}').rstrip('.')}. Please report it; --debug shows where.")
+    show_error(
+        f"internal error: {printable(f'{type(error).__name__}: {error}').rstrip('.')}. "
+        f"Please report it; --debug shows where."
+    )
     return CraigError.exit_code

@@ -25,8 +25,9 @@ SHELLS = ("bash", "zsh", "fish")
 def command(ctx: click.Context, /, shell: str) -> None:
     """Print what makes SHELL complete commands, options and their values.
 
-    bash: source the file from ~/.bashrc, or put it as craig into the folder bash-completion/completions. zsh: put it as _craig into a folder of
-    $fpath. fish: put it as craig.fish into ~/.config/fish/completions.
+    bash: source the file from ~/.bashrc, or put it as craig into the folder
+    bash-completion/completions. zsh: put it as _craig into a folder of $fpath. fish: put it as
+    craig.fish into ~/.config/fish/completions.
     """
     kind = get_completion_class(shell)
     assert kind is not None

@@ -15,7 +15,12 @@ from craig_cli.errors import UsageError, printable
 NOT_IN_FILE = frozenset({"config", "help"})
 
 
-def load_config(path: str, command: click.Command, commands: Mapping[str, click.Command], exclusive: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
+def load_config(
+    path: str,
+    command: click.Command,
+    commands: Mapping[str, click.Command],
+    exclusive: tuple[tuple[str, ...], ...],
+) -> dict[str, Any]:
     """Return the values that a file gives to the options of one command, by parameter name.
 
     Parameters
@@ -31,7 +36,8 @@ def load_config(path: str, command: click.Command, commands: Mapping[str, click.
     Raises
     ------
     UsageError
-        The file cannot be read, names an option that does not exist, or gives a value of a wrong type.
+        The file cannot be read, names an option that does not exist, or gives a value of a wrong
+        type.
     """
     name = printable(path)
     try:
@@ -42,17 +48,27 @@ def load_config(path: str, command: click.Command, commands: Mapping[str, click.
     except ValueError as error:  # bad TOML, or bad UTF-8
         raise UsageError(f"--config: '{name}' is not TOML: {printable(str(error))}.") from error
     options = {key: option_names(value) for key, value in commands.items()}
-    known_anywhere = {key: option for of_command in options.values() for key, option in of_command.items()}
+    known_anywhere = {
+        key: option for of_command in options.values() for key, option in of_command.items()
+    }
     top: dict[str, Any] = {}
     table: dict[str, Any] = {}
     for key, value in content.items():
         if key in commands and isinstance(value, dict):
-            checked = {k: check_value(f"{name}: [{key}]", k, v, options[key]) for k, v in plain(value).items()}
+            checked = {
+                k: check_value(f"{name}: [{key}]", k, v, options[key])
+                for k, v in plain(value).items()
+            }
             if commands[key] is command:
                 table = checked
         else:
-            top |= {k: check_value(f"{name}:", k, v, known_anywhere, tables=tuple(commands)) for k, v in plain({key: value}).items()}
-    displaced = {other for group in exclusive if any(key in table for key in group) for other in group}
+            top |= {
+                k: check_value(f"{name}:", k, v, known_anywhere, tables=tuple(commands))
+                for k, v in plain({key: value}).items()
+            }
+    displaced = {
+        other for group in exclusive if any(key in table for key in group) for other in group
+    }
     own = option_names(command)
     return {key: value for key, value in top.items() if key in own and key not in displaced} | table
 
@@ -64,10 +80,20 @@ def plain(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def option_names(command: click.Command) -> dict[str, click.Option]:
     """Return the options of a command that a file may set, by parameter name."""
-    return {p.name: p for p in command.params if isinstance(p, click.Option) and p.name is not None and p.name not in NOT_IN_FILE}
+    return {
+        p.name: p
+        for p in command.params
+        if isinstance(p, click.Option) and p.name is not None and p.name not in NOT_IN_FILE
+    }
 
 
-def check_value(place: str, key: str, value: Any, known: Mapping[str, click.Option], tables: tuple[str, ...] = ()) -> Any:
+def check_value(
+    place: str,
+    key: str,
+    value: Any,
+    known: Mapping[str, click.Option],
+    tables: tuple[str, ...] = (),
+) -> Any:
     """Return a value, if its key is one of the `known` options and its type that of the option."""
     option = known.get(key)
     shown = printable(key.replace("_", "-"))
@@ -77,7 +103,9 @@ def check_value(place: str, key: str, value: Any, known: Mapping[str, click.Opti
         raise UsageError(f"--config: {place} unknown key '{shown}'.{hint}")
     wanted, accepts = accepted(option)
     values = value if option.multiple and isinstance(value, list) else [value]
-    if isinstance(value, list) != bool(option.multiple) or not all(type(item) in accepts for item in values):
+    if isinstance(value, list) != bool(option.multiple) or not all(
+        type(item) in accepts for item in values
+    ):
         raise UsageError(f"--config: {place} '{shown}' must be {wanted}, not {value!r}.")
     return value
 

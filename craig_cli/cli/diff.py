@@ -24,7 +24,8 @@ from craig_cli.cli.session import Session
 @opt.common_options
 @click.pass_obj
 def command(session: Session, /, first: str, second: str, json: bool) -> None:
-    """Compare the manifests FIRST and SECOND: picks they share, weights, epsilon, and the settings that differ.
+    """Compare the manifests FIRST and SECOND: picks they share, weights, epsilon, and the settings
+    that differ.
 
     Exit code 0 if they are the same, 1 if they differ, as of diff; 3 if one cannot be read.
     """

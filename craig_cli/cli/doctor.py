@@ -13,7 +13,8 @@ from craig_cli.cli.session import Session
 @opt.common_options
 @click.pass_obj
 def command(session: Session, /, json: bool) -> None:
-    """Show what this installation runs on: versions, threads, memory, the folder of compiled kernels; and try a small selection.
+    """Show what this installation runs on: versions, threads, memory, the folder of compiled
+    kernels; and try a small selection.
 
     The first run compiles the kernels it needs. Exit code 5 if something is wrong.
     """

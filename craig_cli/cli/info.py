@@ -22,7 +22,8 @@ from craig_cli.cli.session import Session
 @opt.common_options
 @click.pass_obj
 def command(session: Session, /, manifest: str, json: bool) -> None:
-    """Show what MANIFEST, a file written by craig select, says: picks a class, weights, epsilon, and what was asked of which data.
+    """Show what MANIFEST, a file written by craig select, says: picks a class, weights, epsilon,
+    and what was asked of which data.
 
     - reads stdin.
     """

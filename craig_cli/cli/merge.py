@@ -21,10 +21,27 @@ from craig_cli.errors import UsageError
     ),
 )
 @click.argument("partials", nargs=-1, required=True, metavar="PARTIAL...")
-@opt.option("-o", "--output", metavar="FILE", required=True, help="Where the manifest goes (Parquet); - is stdout.")
-@opt.option("--force", is_flag=True, help="Replace an existing output that is not a craig manifest.")
-@opt.option("--data", multiple=True, metavar="DATA", help="Where the shards are, in the order of the partials; may be repeated.")
-@opt.option("--no-assign", is_flag=True, help="Do not read the shards: keep their weights, and state an upper bound of epsilon.")
+@opt.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    required=True,
+    help="Where the manifest goes (Parquet); - is stdout.",
+)
+@opt.option(
+    "--force", is_flag=True, help="Replace an existing output that is not a craig manifest."
+)
+@opt.option(
+    "--data",
+    multiple=True,
+    metavar="DATA",
+    help="Where the shards are, in the order of the partials; may be repeated.",
+)
+@opt.option(
+    "--no-assign",
+    is_flag=True,
+    help="Do not read the shards: keep their weights, and state an upper bound of epsilon.",
+)
 @opt.threads_option
 @opt.json_option
 @opt.common_options
@@ -40,11 +57,13 @@ def command(
     threads: int,
     json: bool,
 ) -> None:
-    """Make the coreset of all shards from what each offers: the partial manifests that craig select --partial has written.
+    """Make the coreset of all shards from what each offers: the partial manifests that craig select
+    --partial has written.
 
-    Two-round distributed greedy (GreeDi, Mirzasoleiman et al. 2013): picks are chosen among the candidates of all PARTIALs, then one pass over
-    the shards gives weights and epsilon. Rows are numbered as if the shards were one input, in the order of the PARTIALs: give train, verify
-    and the others the shards in that order.
+    Two-round distributed greedy (GreeDi, Mirzasoleiman et al. 2013): picks are chosen among the
+    candidates of all PARTIALs, then one pass over the shards gives weights and epsilon. Rows are
+    numbered as if the shards were one input, in the order of the PARTIALs: give train, verify and
+    the others the shards in that order.
     """
     if json and output == "-":
         raise UsageError("--json and --output - both write to stdout: choose one.")
@@ -54,5 +73,7 @@ def command(
     from craig_cli.workflows.merge import MergeFiles, merge_to_file
 
     with session.progress() as progress:
-        report = merge_to_file(MergeFiles(partials, output, data, force), threads, not no_assign, progress)
+        report = merge_to_file(
+            MergeFiles(partials, output, data, force), threads, not no_assign, progress
+        )
     session.finish(report, json, summary_only=True)

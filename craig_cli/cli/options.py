@@ -1,4 +1,6 @@
-"""Options, each written once, and the command class that finds their values: command line over environment over file."""
+"""Options, each written once, and the command class that finds their values: command line over
+environment over file.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,12 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from craig_cli.calibration_settings import CalibrationSettings, parse_pilot_l2
-from craig_cli.catalog import (
+from craig_cli.cli.app import write_exit_codes
+from craig_cli.cli.session import Session
+from craig_cli.errors import UsageError
+from craig_cli.settings import BUDGETS, LABEL_COLUMNS, InputSettings, SelectionSettings
+from craig_cli.settings.calibration import CalibrationSettings, parse_pilot_l2
+from craig_cli.settings.catalog import (
     FORMATS,
     LOSSES,
     METHODS,
@@ -24,11 +30,7 @@ from craig_cli.catalog import (
     Format,
     names,
 )
-from craig_cli.cli.app import write_exit_codes
-from craig_cli.cli.session import Session
-from craig_cli.errors import UsageError
-from craig_cli.purpose import PAPER, Purpose
-from craig_cli.settings import BUDGETS, LABEL_COLUMNS, InputSettings, SelectionSettings
+from craig_cli.settings.purpose import PAPER, Purpose
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Table = tuple[Entry, ...] | tuple[Format, ...]
@@ -43,7 +45,19 @@ SELECTION_TABLES = (
     ("Scales", SCALES),
 )
 READING_OPTIONS = (
-    *("format", "label", "no_label", "task", "index_base", "on_error", "drop", "one_hot", "delimiter", "no_header", "rows_key"),
+    *(
+        "format",
+        "label",
+        "no_label",
+        "task",
+        "index_base",
+        "on_error",
+        "drop",
+        "one_hot",
+        "delimiter",
+        "no_header",
+        "rows_key",
+    ),
     *("weight_column", "cost_column"),
 )
 EXCLUSIVE = (BUDGETS, ("label", "no_label"))
@@ -53,11 +67,17 @@ AUTHORITY = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, Parameter
 
 
 class Option(click.Option):
-    """An option that is also read from ``CRAIG_<COMMAND>_<OPTION>`` and, failing that, ``CRAIG_<OPTION>``."""
+    """An option that is also read from ``CRAIG_<COMMAND>_<OPTION>`` and, failing that,
+    ``CRAIG_<OPTION>``.
+    """
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         name = str(self.name).upper()
-        return os.environ.get(f"CRAIG_{str(ctx.info_name).upper()}_{name}") or os.environ.get(f"CRAIG_{name}") or None
+        return (
+            os.environ.get(f"CRAIG_{str(ctx.info_name).upper()}_{name}")
+            or os.environ.get(f"CRAIG_{name}")
+            or None
+        )
 
 
 class ColumnName(click.types.StringParamType):
@@ -77,7 +97,13 @@ class Command(click.Command):
         Title and names with their help.
     """
 
-    def __init__(self, *args: Any, examples: Sequence[str] = (), tables: Sequence[tuple[str, Table]] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        examples: Sequence[str] = (),
+        tables: Sequence[tuple[str, Table]] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.examples, self.tables = tuple(examples), tuple(tables)
 
@@ -100,8 +126,10 @@ class Command(click.Command):
                 formatter.write(f"{'':{formatter.current_indent}}$ {example}\n")
         with formatter.section("Settings"):
             formatter.write_text(
-                f"Every option can also be set by CRAIG_{str(ctx.info_name).upper()}_<OPTION> or CRAIG_<OPTION> in the environment, or in a "
-                "file (--config). The command line wins over the environment, and that over the file."
+                f"Every option can also be set by CRAIG_{str(ctx.info_name).upper()}_<OPTION> or "
+                f"CRAIG_<OPTION> in the environment, or in a "
+                "file (--config). The command line wins over the environment, and that over the "
+                "file."
             )
         write_exit_codes(formatter)
 
@@ -114,7 +142,9 @@ def source_of(ctx: click.Context, name: str) -> ParameterSource:
 def is_given(ctx: click.Context, name: str) -> bool:
     """Return whether somebody has given a parameter a value, and not just its default."""
     value = ctx.params.get(name)
-    return source_of(ctx, name) in AUTHORITY and value is not None and value is not False  # 0 is a value
+    return (
+        source_of(ctx, name) in AUTHORITY and value is not None and value is not False
+    )  # 0 is a value
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[Function], Function]:
@@ -134,15 +164,46 @@ def combined(*decorators: Callable[[Function], Function]) -> Callable[[Function]
 
 
 def reading_options(show_default: bool) -> Callable[[Function], Function]:
-    """Return a decorator with the options that say how data is read; defaults are hidden where a manifest gives them."""
+    """Return a decorator with the options that say how data is read; defaults are hidden where a
+    manifest gives them.
+    """
     labels = ", ".join(LABEL_COLUMNS[:-1]) + " or " + LABEL_COLUMNS[-1]
     return combined(
-        option("--files-from", metavar="FILE", help="Read more names of data files from FILE, one a line."),
-        option("--format", type=click.Choice(names(FORMATS)), help="Format of the data; by the file name's extension if not given."),
-        option("--label", metavar="COLUMN", help=f"Column (HDF5: dataset; IDX: file beside) of the labels. [default: the one named {labels}]"),
-        option("--no-label", is_flag=True, help="There are no labels: select from all rows as one group."),
-        option("--task", type=click.Choice(names(TASKS)), default=InputSettings.task, show_default=show_default, help="What the label is."),
-        option("--index-base", type=int, default=InputSettings.index_base, show_default=show_default, help="First column in LIBSVM text: 0 or 1."),
+        option(
+            "--files-from",
+            metavar="FILE",
+            help="Read more names of data files from FILE, one a line.",
+        ),
+        option(
+            "--format",
+            type=click.Choice(names(FORMATS)),
+            help="Format of the data; by the file name's extension if not given.",
+        ),
+        option(
+            "--label",
+            metavar="COLUMN",
+            help=f"Column (HDF5: dataset; IDX: file beside) of the "
+            f"labels. [default: the one named {labels}]",
+        ),
+        option(
+            "--no-label",
+            is_flag=True,
+            help="There are no labels: select from all rows as one group.",
+        ),
+        option(
+            "--task",
+            type=click.Choice(names(TASKS)),
+            default=InputSettings.task,
+            show_default=show_default,
+            help="What the label is.",
+        ),
+        option(
+            "--index-base",
+            type=int,
+            default=InputSettings.index_base,
+            show_default=show_default,
+            help="First column in LIBSVM text: 0 or 1.",
+        ),
         option(
             "--on-error",
             type=click.Choice(("stop", "skip")),
@@ -150,7 +211,13 @@ def reading_options(show_default: bool) -> Callable[[Function], Function]:
             show_default=show_default,
             help="Stop at a bad row of text, or skip it.",
         ),
-        option("--drop", multiple=True, type=ColumnName(), metavar="COLUMN", help="Leave a column out. May be repeated."),
+        option(
+            "--drop",
+            multiple=True,
+            type=ColumnName(),
+            metavar="COLUMN",
+            help="Leave a column out. May be repeated.",
+        ),
         option(
             "--one-hot",
             multiple=True,
@@ -158,24 +225,74 @@ def reading_options(show_default: bool) -> Callable[[Function], Function]:
             metavar="COLUMN",
             help="Make a column one of 0 and 1 for each of its values. May be repeated.",
         ),
-        option("--delimiter", metavar="CHARACTER", help="What separates the fields of CSV text; by the format if not given."),
-        option("--no-header", is_flag=True, help="The first line of CSV text is a row; columns are named 1, 2, 3, ..."),
+        option(
+            "--delimiter",
+            metavar="CHARACTER",
+            help="What separates the fields of CSV text; by the format if not given.",
+        ),
+        option(
+            "--no-header",
+            is_flag=True,
+            help="The first line of CSV text is a row; columns are named 1, 2, 3, ...",
+        ),
         option("--rows-key", metavar="NAME", help="HDF5 dataset or CSR group of the rows."),
-        option("--weight-column", metavar="COLUMN", help="Column (HDF5: dataset) of how much each row counts, of at least 0; it is no feature."),
-        option("--cost-column", metavar="COLUMN", help="Column (HDF5: dataset) of what each row costs, above 0; it is no feature."),
+        option(
+            "--weight-column",
+            metavar="COLUMN",
+            help="Column (HDF5: dataset) of how much each "
+            "row counts, of at least 0; it is no "
+            "feature.",
+        ),
+        option(
+            "--cost-column",
+            metavar="COLUMN",
+            help="Column (HDF5: dataset) of what each row costs, above 0; it is no feature.",
+        ),
     )
 
 
 budget_options = combined(
-    option("--fraction", type=float, metavar="F", help="Select this share of the rows, above 0 and at most 1."),
+    option(
+        "--fraction",
+        type=float,
+        metavar="F",
+        help="Select this share of the rows, above 0 and at most 1.",
+    ),
     option("--size", type=int, metavar="K", help="Select this many rows."),
-    option("--epsilon", type=float, metavar="E", help="Select the fewest greedy picks with an epsilon of at most E."),
-    option("--mean-epsilon", type=float, metavar="E", help="The same with epsilon divided by the number of rows (or the sum of their weights)."),
-    option("--budget-cost", type=float, metavar="B", help="Select rows that cost at most B in all, by --cost-column."),
+    option(
+        "--epsilon",
+        type=float,
+        metavar="E",
+        help="Select the fewest greedy picks with an epsilon of at most E.",
+    ),
+    option(
+        "--mean-epsilon",
+        type=float,
+        metavar="E",
+        help="The same with epsilon divided by the number of rows (or the sum of their weights).",
+    ),
+    option(
+        "--budget-cost",
+        type=float,
+        metavar="B",
+        help="Select rows that cost at most B in all, by --cost-column.",
+    ),
 )
 selection_options = combined(
-    option("--method", type=click.Choice(names(METHODS)), default=SelectionSettings.method, show_default=True, help="How rows are selected."),
-    option("--metric", type=click.Choice(names(METRICS)), default=SelectionSettings.metric, show_default=True, help="Distance between rows."),
+    option(
+        "--method",
+        type=click.Choice(names(METHODS)),
+        default=SelectionSettings.method,
+        show_default=True,
+        help="How rows are selected.",
+    ),
+    option(
+        "--metric",
+        type=click.Choice(names(METRICS)),
+        default=SelectionSettings.metric,
+        show_default=True,
+        help="Distance between rows.",
+    ),
     option(
         "--scale",
         type=click.Choice(names(SCALES)),
@@ -188,9 +305,17 @@ selection_options = combined(
         type=int,
         metavar="R",
         default=SelectionSettings.sample_rows,
-        help="Let greedy see only R random rows; clusters, weights and epsilon are still over all. [default: all]",
+        help="Let greedy see only R random rows; clusters, weights and epsilon are still over all. "
+        "[default: all]",
     ),
-    option("--cell-size", type=int, metavar="M", default=SelectionSettings.cell_size, show_default=True, help="Most rows in a cell of method cells."),
+    option(
+        "--cell-size",
+        type=int,
+        metavar="M",
+        default=SelectionSettings.cell_size,
+        show_default=True,
+        help="Most rows in a cell of method cells.",
+    ),
     option(
         "--delta",
         type=float,
@@ -199,31 +324,90 @@ selection_options = combined(
         show_default=True,
         help="Loss of method stochastic: (1 - 1/e - D) in expectation.",
     ),
-    option("--refine", is_flag=True, help="Swap picks after greedy until no single swap lowers epsilon (dense rows; slower)."),
-    option("--seed", type=int, default=SelectionSettings.seed, show_default=True, help="Seed of the methods that draw rows at random."),
+    option(
+        "--refine",
+        is_flag=True,
+        help="Swap picks after greedy until no single swap lowers epsilon (dense rows; slower).",
+    ),
+    option(
+        "--seed",
+        type=int,
+        default=SelectionSettings.seed,
+        show_default=True,
+        help="Seed of the methods that draw rows at random.",
+    ),
 )
 given_options = combined(
-    option("--include", metavar="FILE", help="Pick the rows in FILE first (numbers from 0, one a line); for exact and stochastic."),
-    option("--exclude", metavar="FILE", help="Never pick the rows in FILE; they are still stood for, and count in epsilon."),
-    option("--extend", metavar="MANIFEST", help="Go on from the picks of a manifest of the same data: they stay (--for local)."),
+    option(
+        "--include",
+        metavar="FILE",
+        help="Pick the rows in FILE first (numbers from 0, one a line); for exact and stochastic.",
+    ),
+    option(
+        "--exclude",
+        metavar="FILE",
+        help="Never pick the rows in FILE; they are still stood for, and count in epsilon.",
+    ),
+    option(
+        "--extend",
+        metavar="MANIFEST",
+        help="Go on from the picks of a manifest of the same data: they stay (--for local).",
+    ),
 )
 first_option = option(
-    "--first", type=int, metavar="R", help="Take the first R picks of the manifest, with clusters and weights made anew. [default: all]"
+    "--first",
+    type=int,
+    metavar="R",
+    help="Take the first R picks of the manifest, with clusters "
+    "and weights made anew. [default: all]",
 )
 pilot_options = combined(
     option(
         "--loss",
         type=click.Choice(names(LOSSES)),
-        help="Of pilot models. [default: logistic for 2 classes, softmax for more, squared for regression]",
+        help="Of pilot models. [default: logistic for 2 classes, softmax for more, squared for "
+        "regression]",
     ),
-    option("--pilot-l2", metavar="L", default=PILOT_L2, show_default=True, help="Strength of the regulariser of each pilot, commas between."),
-    option("--rounds", type=int, metavar="N", default=CalibrationSettings.rounds, show_default=True, help="Most rounds of calibration."),
+    option(
+        "--pilot-l2",
+        metavar="L",
+        default=PILOT_L2,
+        show_default=True,
+        help="Strength of the regulariser of each pilot, commas between.",
+    ),
+    option(
+        "--rounds",
+        type=int,
+        metavar="N",
+        default=CalibrationSettings.rounds,
+        show_default=True,
+        help="Most rounds of calibration.",
+    ),
 )
 weights_options = combined(
-    option("--for", type=click.Choice(names(PURPOSES)), help="What the coreset is to train; it sets the next two. [default: linear, if that can be]"),
-    option("--representative", type=click.Choice(names(REPRESENTATIVES)), help="Which row stands for a cluster. [default: by --for]"),
-    option("--weights", type=click.Choice(names(WEIGHTINGS)), help="How picks are weighted. [default: by --for]"),
-    option("--paper", is_flag=True, help="Exactly the paper's choices: --method exact --representative medoid --weights cluster."),
+    option(
+        "--for",
+        type=click.Choice(names(PURPOSES)),
+        help="What the coreset is to train; it "
+        "sets the next two. [default: "
+        "linear, if that can be]",
+    ),
+    option(
+        "--representative",
+        type=click.Choice(names(REPRESENTATIVES)),
+        help="Which row stands for a cluster. [default: by --for]",
+    ),
+    option(
+        "--weights",
+        type=click.Choice(names(WEIGHTINGS)),
+        help="How picks are weighted. [default: by --for]",
+    ),
+    option(
+        "--paper",
+        is_flag=True,
+        help="Exactly the paper's choices: --method exact "
+        "--representative medoid --weights cluster.",
+    ),
     pilot_options,
 )
 threads_option = option(
@@ -236,20 +420,33 @@ threads_option = option(
 proxy_option = option(
     "--proxy",
     metavar="FILE",
-    help="Rows to take distances among instead, one for each row of DATA, such as gradients from your own trainer: .npy, FILE.h5:/DATASET, Parquet "
+    help="Rows to take distances among instead, one for each row of DATA, such as gradients from "
+    "your own trainer: .npy, FILE.h5:/DATASET, Parquet "
     "or another format.",
 )
 memory_option = option(
     "--memory-limit",
     metavar="SIZE",
-    help="Most memory to use, such as 2G: rows that do not fit are kept in temporary files (TMPDIR), or the run is refused; of --engine dask "
+    help="Most memory to use, such as 2G: rows that do not fit are kept in temporary files "
+    "(TMPDIR), or the run is refused; of --engine dask "
     "the memory of each local worker. [default: none]",
 )
 output_options = combined(
-    option("-o", "--output", metavar="FILE", help="Where the manifest goes (Parquet); - is stdout. Required but for --dry-run."),
-    option("--force", is_flag=True, help="Replace an existing output that is not a craig manifest."),
+    option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Where the manifest goes (Parquet); - is stdout. Required but for --dry-run.",
+    ),
+    option(
+        "--force", is_flag=True, help="Replace an existing output that is not a craig manifest."
+    ),
 )
-dry_run_option = option("--dry-run", is_flag=True, help="Read the data, and say what would be done, how long and how much memory it would take.")
+dry_run_option = option(
+    "--dry-run",
+    is_flag=True,
+    help="Read the data, and say what would be done, how long and how much memory it would take.",
+)
 json_option = option("--json", is_flag=True, help="Report as one JSON object on stdout.")
 
 
@@ -268,45 +465,94 @@ def read_config(ctx: click.Context, parameter: click.Parameter, value: str | Non
     from craig_cli.cli.config import load_config
 
     names_of_commands = group.list_commands(ctx)
-    commands = {name: command for name in names_of_commands if (command := group.get_command(ctx, name)) is not None}
+    commands = {
+        name: command
+        for name in names_of_commands
+        if (command := group.get_command(ctx, name)) is not None
+    }
     ctx.default_map = load_config(value, ctx.command, commands, EXCLUSIVE)
 
 
 common_options = combined(
-    option("-q", "--quiet", is_flag=True, expose_value=False, callback=keep, help="No progress and no summary; errors are still shown."),
-    option("-v", "--verbose", is_flag=True, expose_value=False, callback=keep, help="Also say which settings are used and when a stage begins."),
-    option("--debug", is_flag=True, expose_value=False, callback=keep, help="Show the traceback of an error."),
-    option("--config", metavar="FILE", is_eager=True, expose_value=False, callback=read_config, help="Read options from a TOML file."),
+    option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=keep,
+        help="No progress and no summary; errors are still shown.",
+    ),
+    option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=keep,
+        help="Also say which settings are used and when a stage begins.",
+    ),
+    option(
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        callback=keep,
+        help="Show the traceback of an error.",
+    ),
+    option(
+        "--config",
+        metavar="FILE",
+        is_eager=True,
+        expose_value=False,
+        callback=read_config,
+        help="Read options from a TOML file.",
+    ),
 )
 
 
 def input_settings(paths: tuple[str, ...], options: dict[str, Any]) -> InputSettings:
     """Return the settings that reading options make."""
-    return InputSettings(paths, **reading_settings({name: options[name] for name in READING_OPTIONS}))
+    return InputSettings(
+        paths, **reading_settings({name: options[name] for name in READING_OPTIONS})
+    )
 
 
-def given_rows(include: str | None, exclude: str | None) -> dict[str, tuple[int, ...]]:
-    """Return the rows in the files of rows to include and to exclude, under their names in `SelectionSettings`."""
+def pick_constraints(include: str | None, exclude: str | None) -> dict[str, tuple[int, ...]]:
+    """Return the rows in the files of rows to include and to exclude, under their names in
+    `SelectionSettings`.
+    """
     if include is None and exclude is None:
         return {}
     from craig_cli.readers.row_numbers import read_row_numbers
 
-    return {name: read_row_numbers(path) for name, path in (("include", include), ("exclude", exclude)) if path is not None}
+    return {
+        name: read_row_numbers(path)
+        for name, path in (("include", include), ("exclude", exclude))
+        if path is not None
+    }
 
 
 def calibration_settings(weights: str, options: dict[str, Any]) -> CalibrationSettings:
     """Return the settings that the options of pilots, seed and threads make."""
     return CalibrationSettings(
-        weights, options["loss"], parse_pilot_l2(options["pilot_l2"]), options["rounds"], seed=options["seed"], threads=options["threads"]
+        weights,
+        options["loss"],
+        parse_pilot_l2(options["pilot_l2"]),
+        options["rounds"],
+        seed=options["seed"],
+        threads=options["threads"],
     )
 
 
 def chosen(ctx: click.Context, options: dict[str, Any]) -> tuple[dict[str, Any], Purpose]:
-    """Return the options of `ctx` with the paper's choices in their place under ``--paper``, and the purpose that they state."""
+    """Return the options of `ctx` with the paper's choices in their place under ``--paper``, and
+    the purpose that they state.
+    """
     if options["paper"]:
         for name in ("for", *PAPER, "refine", "sample_rows"):
             if is_given(ctx, name) and options[name] != PAPER.get(name):
-                raise UsageError(f"--paper leaves no choice of --{name.replace('_', '-')}: leave one of the two out.")
+                raise UsageError(
+                    f"--paper leaves no choice of --{name.replace('_', '-')}: leave "
+                    f"one of the two out."
+                )
         options = {**options, **PAPER}
     return options, Purpose(options["for"], options["representative"], options["weights"])
 
@@ -321,7 +567,9 @@ def reading_settings(options: dict[str, Any]) -> dict[str, Any]:
 
 def reading_overrides(ctx: click.Context) -> dict[str, Any]:
     """Return the reading options that somebody has given, under their names in `InputSettings`."""
-    return reading_settings({name: ctx.params[name] for name in READING_OPTIONS if is_given(ctx, name)})
+    return reading_settings(
+        {name: ctx.params[name] for name in READING_OPTIONS if is_given(ctx, name)}
+    )
 
 
 def all_paths(ctx: click.Context, data: tuple[str, ...], files_from: str | None) -> tuple[str, ...]:

@@ -23,8 +23,16 @@ from craig_cli.errors import UsageError
 )
 @click.argument("data", nargs=-1, metavar="DATA...")
 @click.argument("model")
-@opt.option("-o", "--output", metavar="FILE", required=True, help="Where the predictions go (Parquet); - is stdout.")
-@opt.option("--force", is_flag=True, help="Replace an existing output that is not a file of predictions.")
+@opt.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    required=True,
+    help="Where the predictions go (Parquet); - is stdout.",
+)
+@opt.option(
+    "--force", is_flag=True, help="Replace an existing output that is not a file of predictions."
+)
 @opt.option("--l2", type=float, metavar="L", help="Which model of a path to use.")
 @opt.threads_option
 @opt.reading_options(show_default=False)
@@ -46,11 +54,12 @@ def command(
     json: bool,
     **options: Any,
 ) -> None:
-    """Predict the class, or the number, of each row of DATA by MODEL, a file written by craig train. Writes the columns index, prediction and
-    probability (score for losses that give none; neither for numbers).
+    """Predict the class, or the number, of each row of DATA by MODEL, a file written by craig
+    train. Writes the columns index, prediction and probability (score for losses that give none;
+    neither for numbers).
 
-    DATA is read with the options that the model records; those given here are used instead. If it has labels, the summary says how many
-    predictions are wrong.
+    DATA is read with the options that the model records; those given here are used instead. If it
+    has labels, the summary says how many predictions are wrong.
     """
     if json and output == "-":
         raise UsageError("--json and --output - both write to stdout: choose one.")
@@ -60,5 +69,14 @@ def command(
     from craig_cli.workflows.predict import predict_to_file
 
     with session.progress() as progress:
-        report = predict_to_file(paths, model, output, l2=l2, force=force, overrides=overrides, threads=threads, progress=progress)
+        report = predict_to_file(
+            paths,
+            model,
+            output,
+            l2=l2,
+            force=force,
+            overrides=overrides,
+            threads=threads,
+            progress=progress,
+        )
     session.finish(report, json, summary_only=True)

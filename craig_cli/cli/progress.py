@@ -1,4 +1,6 @@
-"""Progress on stderr: one line drawn over and over on a terminal, else a plain line every half minute."""
+"""Progress on stderr: one line drawn over and over on a terminal, else a plain line every half
+minute.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ class ProgressLines:
         Also say when a stage begins, where lines are not redrawn.
     """
 
-    def __init__(self, stream: TextIO | None, *, silent: bool, interactive: bool, verbose: bool) -> None:
+    def __init__(
+        self, stream: TextIO | None, *, silent: bool, interactive: bool, verbose: bool
+    ) -> None:
         self._stream = None if silent else stream
         self._interactive, self._verbose = interactive, verbose
         self._stage, self._begun, self._said = "", 0.0, 0.0
@@ -71,7 +75,12 @@ class ProgressLines:
     def __enter__(self) -> ProgressLines:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._drawn and self._stream is not None:
             self._write(CLEAR)
 

@@ -44,7 +44,12 @@ class Session:
 
     def progress(self) -> ProgressLines:
         """Return a progress callback that is to be used in a ``with`` block."""
-        return ProgressLines(sys.stderr, silent=self.quiet, interactive=is_interactive(sys.stderr), verbose=self.verbose)
+        return ProgressLines(
+            sys.stderr,
+            silent=self.quiet,
+            interactive=is_interactive(sys.stderr),
+            verbose=self.verbose,
+        )
 
     def detail(self, message: str) -> None:
         """Say something that only ``--verbose`` asks for."""
@@ -59,9 +64,10 @@ class Session:
         report : Report
         as_json : bool
         summary_only : bool
-            The text is no result, but a summary beside it: it goes to stderr, and not at all under ``--quiet``.
+            The text is no result, but a summary beside it: it goes to stderr, and not at all under
+            ``--quiet``.
         """
-        from craig_cli.report import to_json
+        from craig_cli.reports.base import to_json
 
         self.exit_code = report.exit_code
         if as_json:

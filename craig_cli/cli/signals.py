@@ -1,4 +1,6 @@
-"""Ctrl-C, SIGTERM and SIGHUP as an exception, so that every ``with`` block on the way out cleans up."""
+"""Ctrl-C, SIGTERM and SIGHUP as an exception, so that every ``with`` block on the way out cleans
+up.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ RAISE_AGAIN_SECONDS = 0.05
 
 
 class Signalled(BaseException):
-    """A signal has asked the process to end; no `Exception`, so that nothing takes it for an error of its own."""
+    """A signal has asked the process to end; no `Exception`, so that nothing takes it for an error
+    of its own.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -32,14 +36,17 @@ class Signalled(BaseException):
 
 
 class Signals:
-    """Handlers for the time of the ``with`` block: the first signal raises `Signalled` in the main thread, a second one ends the process at once.
+    """Handlers for the time of the ``with`` block: the first signal raises `Signalled` in the main
+    thread, a second one ends the process at once.
 
     Attributes
     ----------
     received : Signalled or None
-        The first signal. Libraries may turn the exception into one of their own; what was meant is still known here.
+        The first signal. Libraries may turn the exception into one of their own; what was meant is
+        still known here.
     outcome : int or None
-        If set, the process is about to end with this exit code: a signal that comes after the block only makes it end sooner.
+        If set, the process is about to end with this exit code: a signal that comes after the block
+        only makes it end sooner.
     """
 
     def __init__(self) -> None:
@@ -58,24 +65,31 @@ class Signals:
             sys.unraisablehook = self._raise_again
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         for number, previous in self._previous.items():
             signal.signal(number, previous if self.outcome is None else self._end)
         sys.unraisablehook = self._previous_hook
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, fixed_point: FrameType | None) -> None:
         if self.received is not None:
             os._exit(self.received.exit_code)
         self.received = Signalled(number)
         raise self.received
 
-    def _end(self, number: int, frame: FrameType | None) -> None:
+    def _end(self, number: int, fixed_point: FrameType | None) -> None:
         os._exit(self.outcome or 0)
 
     def _raise_again(self, unraisable: sys.UnraisableHookArgs) -> None:
         """Send a signal once more whose exception was lost in a finaliser or a callback from C."""
         if isinstance(unraisable.exc_value, Signalled):
             self.received = None
-            threading.Timer(RAISE_AGAIN_SECONDS, os.kill, (os.getpid(), unraisable.exc_value.number)).start()
+            threading.Timer(
+                RAISE_AGAIN_SECONDS, os.kill, (os.getpid(), unraisable.exc_value.number)
+            ).start()
         else:
             self._previous_hook(unraisable)

@@ -1,19 +1,30 @@
-"""What a subset of the rows is worth for training: arrays in, measures out. Knows no files, and nothing of how rows were selected."""
+"""What a subset of the rows is worth for training: arrays in, measures out. Knows no files, and
+nothing of how rows were selected.
+"""
 
 from craig_cli.evaluation.bounds import Bound, gradient_bound
 from craig_cli.evaluation.comparison import Comparison, Result, compare
-from craig_cli.evaluation.measures import Contest, Run, Subset, make_contest, pilot_scores, run, sgd_epoch_seconds, warm_up
+from craig_cli.evaluation.measures import (
+    Reference,
+    Run,
+    Subset,
+    make_reference,
+    pilot_scores,
+    run,
+    sgd_epoch_seconds,
+    warm_up,
+)
 
 __all__ = [
     "Bound",
     "Comparison",
-    "Contest",
+    "Reference",
     "Result",
     "Run",
     "Subset",
     "compare",
     "gradient_bound",
-    "make_contest",
+    "make_reference",
     "pilot_scores",
     "run",
     "sgd_epoch_seconds",

@@ -1,18 +1,22 @@
-"""A bound on the gradient error of a coreset that holds for every model of norm at most R: no constant is left open.
+"""A bound on the gradient error of a coreset that holds for every model of norm at most R: no
+constant is left open.
 
-Notation: row i has the input z_i = (x_i, 1), or (x_i, 0) without an intercept; a model W (m, d + 1) has the intercept as its last column, and
-R bounds the Frobenius norm of all of W, intercept included. The gradient of row i's loss is g_i = s_i z_i', with the slopes s_i of the loss by
-the m scores W z_i. Row i belongs to pick j, d = ||x_i - x_j|| = ||z_i - z_j||. Then
+Notation: row i has the input z_i = (x_i, 1), or (x_i, 0) without an intercept; a model W (m, d + 1)
+has the intercept as its last column, and R bounds the Frobenius norm of all of W, intercept
+included. The gradient of row i's loss is g_i = s_i z_i', with the slopes s_i of the loss by the m
+scores W z_i. Row i belongs to pick j, d = ||x_i - x_j|| = ||z_i - z_j||. Then
 
     g_i - g_j = s_i (z_i - z_j)' + (s_i - s_j) z_j' = s_j (z_i - z_j)' + (s_i - s_j) z_i'
 
 so that ||g_i - g_j|| <= min(S_i d + D ||z_j||, S_j d + D ||z_i||), where
 
 - S_i bounds ||s_i|| on the ball; `steepest_slopes` has it for each loss;
-- D bounds ||s_i - s_j||: the slopes are Lipschitz in the scores, with the constant c that is the largest curvature of the loss, and in the
-  target where that is a number: D = c (R d + |t_i - t_j|), c = 1 for the squared loss. Rows of one class have equal targets.
+- D bounds ||s_i - s_j||: the slopes are Lipschitz in the scores, with the constant c that is the
+  largest curvature of the loss, and in the target where that is a number: D = c (R d + |t_i -
+  t_j|), c = 1 for the squared loss. Rows of one class have equal targets.
 
-Everything here holds for the m outputs of one against the rest too: a slope of its own for each output leaves the Lipschitz constant as it is.
+Everything here holds for the m outputs of one against the rest too: a slope of its own for each
+output leaves the Lipschitz constant as it is.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from craig_cli.blocks import Rows, SparseRows, shape_of
+from craig_cli.dataset import Rows, SparseRows
 from craig_cli.kernels import sparse
 from craig_cli.training.problem import Array, Problem
 
@@ -31,14 +35,22 @@ CHUNK_ROWS = 16_384
 
 
 class Bound(NamedTuple):
-    """The most that the gradient over all rows and the weighted one can differ for ||W|| <= `w_norm`: in sum over the rows, and a row."""
+    """The most that the gradient over all rows and the weighted one can differ for ||W|| <=
+    `w_norm`: in sum over the rows, and a row.
+    """
 
     w_norm: float
     total: float
     mean: float
 
 
-def gradient_bound(problem: Problem, index: NDArray[np.int64], weights: Array, picks: NDArray[np.int64], w_norm: float) -> Bound:
+def gradient_bound(
+    problem: Problem,
+    index: NDArray[np.int64],
+    weights: Array,
+    picks: NDArray[np.int64],
+    w_norm: float,
+) -> Bound:
     """Return the bound for a coreset.
 
     Parameters
@@ -50,8 +62,9 @@ def gradient_bound(problem: Problem, index: NDArray[np.int64], weights: Array, p
     weights : ndarray, shape (k,)
         Scaled to add up to the weights of all rows first, as training does.
     picks : ndarray of int64, shape (n,)
-        The position in `index` of the pick that each row belongs to, of its class. Any will do: the bound is smallest for the nearest, and for
-        clusters as large as the weights. Where weights differ from clusters, each unit of the difference costs the longest gradient of the pick.
+        The position in `index` of the pick that each row belongs to, of its class. Any will do: the
+        bound is smallest for the nearest, and for clusters as large as the weights. Where weights
+        differ from clusters, each unit of the difference costs the longest gradient of the pick.
     w_norm : float
 
     Notes
@@ -62,28 +75,38 @@ def gradient_bound(problem: Problem, index: NDArray[np.int64], weights: Array, p
     slopes = steepest_slopes(problem, lengths, w_norm)
     mine = index[picks]
     distances = raw_distances(problem.rows, mine)
-    change = problem.facts.curvature * (w_norm * distances + np.abs(problem.targets - problem.targets[mine]))
-    either = slopes * distances + change * lengths[mine], slopes[mine] * distances + change * lengths
+    change = problem.facts.curvature * (
+        w_norm * distances + np.abs(problem.targets - problem.targets[mine])
+    )
+    either = (
+        slopes * distances + change * lengths[mine],
+        slopes[mine] * distances + change * lengths,
+    )
     own, whole = problem.weights, float(problem.weights.sum())
-    surplus = np.abs(weights * (whole / weights.sum()) - np.bincount(picks, own, len(index)))
-    surplus[surplus < 1e-9 * whole / len(index)] = 0  # weights that are those of clusters, but for rounding
-    total = float((own * np.minimum(*either)).sum() + surplus @ (slopes * lengths)[index])
+    excess = np.abs(weights * (whole / weights.sum()) - np.bincount(picks, own, len(index)))
+    excess[excess < 1e-9 * whole / len(index)] = (
+        0  # weights that are those of clusters, but for rounding
+    )
+    total = float((own * np.minimum(*either)).sum() + excess @ (slopes * lengths)[index])
     return Bound(w_norm, total, total / whole)
 
 
 def steepest_slopes(problem: Problem, lengths: Array, w_norm: float) -> Array:
-    """Return the most that the norm of each row's slopes can be for ||W|| <= R; a score is R ||z|| at most, and so is the norm of all scores.
+    """Return the most that the norm of each row's slopes can be for ||W|| <= R; a score is R ||z||
+    at most, and so is the norm of all scores.
 
     Notes
     -----
-    With r = R ||z_i||, t the target, and m outputs (the norm of m numbers below b is below sqrt(m) b):
+    With r = R ||z_i||, t the target, and m outputs (the norm of m numbers below b is below sqrt(m)
+    b):
 
     - logistic: |s| = sigmoid(-t u) <= sigmoid(r);
     - squared: ||u - t|| <= r + ||t||, ||t|| = sqrt(m) for targets of -1 and +1;
     - squared hinge: |s| = 2 max(0, 1 - t u), in all at most 2 (sqrt(m) + r);
     - smoothed hinge: |s| <= 1;
-    - softmax: s = p - e_y, ||s|| <= sqrt(2) (1 - p_y), as the other p add up to 1 - p_y; and p_y is smallest where the other m - 1 scores
-      exceed u_y by sqrt(2) r, the most that two coordinates of a vector of length r can differ: 1 - p_y <= sigmoid(sqrt(2) r + log(m - 1)).
+    - softmax: s = p - e_y, ||s|| <= sqrt(2) (1 - p_y), as the other p add up to 1 - p_y; and p_y is
+      smallest where the other m - 1 scores exceed u_y by sqrt(2) r, the most that two coordinates
+      of a vector of length r can differ: 1 - p_y <= sigmoid(sqrt(2) r + log(m - 1)).
     """
     reach, m = w_norm * lengths, problem.n_outputs
     if problem.loss == "logistic":
@@ -98,8 +121,10 @@ def steepest_slopes(problem: Problem, lengths: Array, w_norm: float) -> Array:
 
 
 def raw_distances(rows: Rows, others: NDArray[np.int64]) -> Array:
-    """Return the distance of each row to row ``others[i]``, as they were read, in float64, by differences."""
-    n = shape_of(rows)[0]
+    """Return the distance of each row to row ``others[i]``, as they were read, in float64, by
+    differences.
+    """
+    n = rows.shape[0]
     out = np.empty(n)
     if isinstance(rows, SparseRows):
         sparse.pair_distances((rows.indptr, rows.indices, rows.values), np.arange(n), others, out)

@@ -1,4 +1,6 @@
-"""The coreset beside the subsets that it must beat, and beside all rows: who is nearer to the optimum, and what time it saves."""
+"""The coreset beside the subsets that it must beat, and beside all rows: who is nearer to the
+optimum, and what time it saves.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from craig_cli.evaluation.bounds import Bound
-from craig_cli.evaluation.measures import Contest, Point, Run, Subset, run
+from craig_cli.evaluation.measures import Point, Reference, Run, Subset, run
 
 CORESET = "coreset"
 SLACK = 1.1
-"""The residual that passes and seconds are counted to is so many times the coreset's own, where the user names none ..."""
+"""The residual that passes and seconds are counted to is so many times the coreset's own, where the
+user names none ...
+"""
 WAY_DOWN = 0.1
 """... but at most so much of that at zero: else there would be nothing to train."""
 LEVEL = 1.05
@@ -23,7 +27,9 @@ FLOOR = 1e-12
 NEAR_OPTIMUM = 1e-6
 """Norm of the gradient over that at zero."""
 SMALLEST_TARGET = 1e-6
-"""Relative to f*: a calibrated coreset can come nearer than any run on all rows does in the epochs allowed, and nobody trains so far."""
+"""Relative to f*: a calibrated coreset can come nearer than any run on all rows does in the epochs
+allowed, and nobody trains so far.
+"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,8 @@ class Result:
     reached : Reached or None
         None if a run did not get to the target.
     speedup : float
-        Seconds to the target on all rows over those on the subset; 0 if the subset did not get there, infinite if only it did.
+        Seconds to the target on all rows over those on the subset; 0 if the subset did not get
+        there, infinite if only it did.
     """
 
     name: str
@@ -106,7 +113,8 @@ class Comparison:
     results : tuple of Result
         All rows, the coreset, then the others.
     pays_after : int or None
-        Training runs after which the selection has paid for itself; None for never, or where its seconds are unknown.
+        Training runs after which the selection has paid for itself; None for never, or where its
+        seconds are unknown.
     """
 
     loss: str
@@ -129,7 +137,9 @@ class Comparison:
         return self.result(CORESET)
 
     def ratio_to(self, name: str) -> float:
-        """Return the coreset's residual over that of others; 1 where both are nothing but rounding, infinite where only the others' is."""
+        """Return the coreset's residual over that of others; 1 where both are nothing but rounding,
+        infinite where only the others' is.
+        """
         floor = FLOOR * max(abs(self.optimum), FLOOR)
         mine, theirs = self.coreset.residual, self.result(name).residual
         if theirs <= floor:
@@ -143,7 +153,7 @@ class Comparison:
 
 
 def compare(
-    contest: Contest,
+    reference: Reference,
     subsets: Mapping[str, Sequence[Subset]],
     bound: Bound | None = None,
     target: float | None = None,
@@ -153,43 +163,59 @@ def compare(
 
     Parameters
     ----------
-    contest : Contest
+    reference : Contest
     subsets : mapping of str to sequence of Subset
     bound : Bound, optional
     target : float, optional
-        Default: `SLACK` times the coreset's residual, at most `WAY_DOWN` of that at zero, and at least `SMALLEST_TARGET` of f*.
+        Default: `SLACK` times the coreset's residual, at most `WAY_DOWN` of that at zero, and at
+        least `SMALLEST_TARGET` of f*.
     selection_seconds : float, optional
     """
-    every = [Result("all rows", (run(contest, None),))]
-    every += [Result(name, tuple(run(contest, subset) for subset in some)) for name, some in subsets.items()]
-    at_zero = contest.residual_at_zero()
+    every = [Result("all rows", (run(reference, None),))]
+    every += [
+        Result(name, tuple(run(reference, subset) for subset in some))
+        for name, some in subsets.items()
+    ]
+    at_zero = reference.residual_at_zero()
     if target is None:
         own = next(r for r in every if r.name == CORESET).residual
-        target = max(min(SLACK * own, WAY_DOWN * at_zero), SMALLEST_TARGET * abs(contest.best.objective))
+        target = max(
+            min(SLACK * own, WAY_DOWN * at_zero), SMALLEST_TARGET * abs(reference.best.objective)
+        )
     every = [replace(r, reached=reached([run.curve for run in r.runs], target)) for r in every]
     results = tuple(replace(r, speedup=speedup(every[0].reached, r.reached)) for r in every)
     comparison = Comparison(
-        loss=contest.whole.loss,
-        l2=contest.settings.l2,
-        optimum=contest.best.objective,
-        is_optimal=contest.best.trace[-1].gradient_norm <= NEAR_OPTIMUM,
-        w_norm=contest.w_norm,
+        loss=reference.whole.loss,
+        l2=reference.settings.l2,
+        optimum=reference.best.objective,
+        is_optimal=reference.best.trace[-1].gradient_norm <= NEAR_OPTIMUM,
+        w_norm=reference.w_norm,
         residual_at_zero=at_zero,
         target=target,
         bound=bound,
         results=results,
         pays_after=None,
     )
-    return replace(comparison, pays_after=pays_after(selection_seconds, every[0].reached, comparison.coreset.reached))
+    return replace(
+        comparison,
+        pays_after=pays_after(selection_seconds, every[0].reached, comparison.coreset.reached),
+    )
 
 
 def reached(curves: Sequence[Sequence[Point]], target: float) -> Reached | None:
     """Return where curves first come down to `target`, in the mean; None if one does not."""
-    firsts = [next((point for point in curve if point.residual <= target), None) for curve in curves]
+    firsts = [
+        next((point for point in curve if point.residual <= target), None) for curve in curves
+    ]
     found = [point for point in firsts if point is not None]
     if len(found) < len(firsts):
         return None
-    return Reached(*(float(np.mean([getattr(point, name) for point in found])) for name in ("epoch", "passes", "seconds")))
+    return Reached(
+        *(
+            float(np.mean([getattr(point, name) for point in found]))
+            for name in ("epoch", "passes", "seconds")
+        )
+    )
 
 
 def speedup(full: Reached | None, part: Reached | None) -> float:
@@ -201,8 +227,12 @@ def speedup(full: Reached | None, part: Reached | None) -> float:
     return full.seconds / part.seconds if part.seconds > 0 else 1.0
 
 
-def pays_after(selection_seconds: float | None, full: Reached | None, part: Reached | None) -> int | None:
-    """Return the fewest runs N for which selection and N runs on the subset take no longer than N runs on all rows; None for never, or unknown."""
+def pays_after(
+    selection_seconds: float | None, full: Reached | None, part: Reached | None
+) -> int | None:
+    """Return the fewest runs N for which selection and N runs on the subset take no longer than N
+    runs on all rows; None for never, or unknown.
+    """
     if selection_seconds is None or part is None:
         return None
     if full is None:

@@ -1,4 +1,6 @@
-"""One subset of the rows trained on and measured: its optimum, its way there, and its gradients, all against those of all rows."""
+"""One subset of the rows trained on and measured: its optimum, its way there, and its gradients,
+all against those of all rows.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.evaluation.timing import quickest
-from craig_cli.train_settings import TrainSettings
+from craig_cli.settings.training import TrainSettings
 from craig_cli.training import Fit, Problem, fit, optimum
 from craig_cli.training.problem import Array, pack
 
@@ -20,13 +22,17 @@ TestError: TypeAlias = Callable[[Array, Array], float]
 PILOT_ROWS = 2000
 SAMPLED_MODELS = 20
 EACH_EPOCH = 20
-"""Epochs that are all noted; after them one in ten of those done, as each costs a pass over all rows."""
+"""Epochs that are all noted; after them one in ten of those done, as each costs a pass over all
+rows.
+"""
 TIMED_EPOCHS = 3
 WARM_ROWS = 64
 
 
 class Subset(NamedTuple):
-    """Rows and weights to train on; `seed` is what they were drawn with, which took `selection_seconds` (None: unknown)."""
+    """Rows and weights to train on; `seed` is what they were drawn with, which took
+    `selection_seconds` (None: unknown).
+    """
 
     rows: NDArray[np.int64]
     weights: Array
@@ -35,7 +41,9 @@ class Subset(NamedTuple):
 
 
 class Point(NamedTuple):
-    """Where training stood: the epoch, over its own rows; gradients over the number of all rows; seconds of the solver; f - f* on all."""
+    """Where training stood: the epoch, over its own rows; gradients over the number of all rows;
+    seconds of the solver; f - f* on all.
+    """
 
     epoch: int
     passes: float
@@ -44,8 +52,10 @@ class Point(NamedTuple):
 
 
 class GradientError(NamedTuple):
-    """The distance of the weighted mean gradient from that of all rows: at zero, at the optimum of all rows, at that of the subset; and the largest
-    at zero, the optimum and random models, as far as they are within the ball."""
+    """The distance of the weighted mean gradient from that of all rows: at zero, at the optimum of
+    all rows, at that of the subset; and the largest at zero, the optimum and random models, as far
+    as they are within the ball.
+    """
 
     at_zero: float
     at_optimum: float
@@ -80,7 +90,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Contest:
+class Reference:
     """What every competitor is measured against.
 
     Parameters
@@ -110,14 +120,21 @@ class Contest:
 
     def residual(self, coef: Array, intercept: Array) -> float:
         """Return f - f* on all rows; not below 0, whatever rounding says."""
-        return max(self.whole.objective(coef, intercept, self.settings.l2) - self.best.objective, 0.0)
+        return max(
+            self.whole.objective(coef, intercept, self.settings.l2) - self.best.objective, 0.0
+        )
 
     def residual_at_zero(self) -> float:
         """Return the residual of no training at all."""
         return self.residual(np.zeros_like(self.best.coef), np.zeros_like(self.best.intercept))
 
 
-def make_contest(whole: Problem, settings: TrainSettings, w_norm: float | None = None, test_error: TestError | None = None) -> Contest:
+def make_reference(
+    whole: Problem,
+    settings: TrainSettings,
+    w_norm: float | None = None,
+    test_error: TestError | None = None,
+) -> Reference:
     """Return the contest for one loss and one l2: f* by L-BFGS, and all gradients to compare with.
 
     Parameters
@@ -131,9 +148,14 @@ def make_contest(whole: Problem, settings: TrainSettings, w_norm: float | None =
     best = optimum(whole, settings.l2)
     at_best = pack(best.coef, best.intercept)
     radius = float(np.linalg.norm(at_best)) if w_norm is None else w_norm
-    models = np.concatenate([[np.zeros_like(at_best), at_best], random_models(at_best.shape, radius, whole.intercept, settings.seed)])
+    models = np.concatenate(
+        [
+            [np.zeros_like(at_best), at_best],
+            random_models(at_best.shape, radius, whole.intercept, settings.seed),
+        ]
+    )
     gradients = np.stack([mean_gradient(whole, model) for model in models])
-    return Contest(whole, settings, best, radius, models, gradients, test_error)
+    return Reference(whole, settings, best, radius, models, gradients, test_error)
 
 
 def random_models(shape: tuple[int, ...], radius: float, intercept: bool, seed: int) -> Array:
@@ -142,30 +164,38 @@ def random_models(shape: tuple[int, ...], radius: float, intercept: bool, seed: 
     if not intercept:
         models[..., -1] = 0
     norms = np.linalg.norm(models, axis=(1, 2))
-    scaled: Array = models * (radius * np.arange(1, SAMPLED_MODELS + 1) / SAMPLED_MODELS / norms)[:, None, None]
+    scaled: Array = (
+        models * (radius * np.arange(1, SAMPLED_MODELS + 1) / SAMPLED_MODELS / norms)[:, None, None]
+    )
     return scaled
 
 
 def mean_gradient(problem: Problem, model: Array) -> Array:
-    """Return the weighted mean gradient of the losses (m, d + 1), without the regulariser, which is the same for all."""
+    """Return the weighted mean gradient of the losses (m, d + 1), without the regulariser, which is
+    the same for all.
+    """
     gradient = np.zeros_like(model)
     problem.full_pass(model, 0.0, gradient)
     return gradient
 
 
-def run(contest: Contest, subset: Subset | None) -> Run:
+def run(reference: Reference, subset: Subset | None) -> Run:
     """Return what training on a subset gives, and on all rows for None."""
-    whole, settings = contest.whole, contest.settings
+    whole, settings = reference.whole, reference.settings
     part = whole if subset is None else whole.subset(subset.rows, subset.weights)
     seed = settings.seed if subset is None else subset.seed
-    own = contest.best if subset is None else optimum(part, settings.l2)
+    own = reference.best if subset is None else optimum(part, settings.l2)
     return Run(
         rows=part.n_rows,
         seed=seed,
-        residual=contest.residual(own.coef, own.intercept),
-        test_error=None if contest.test_error is None else contest.test_error(own.coef, own.intercept),
-        gradient_error=gradient_error(contest, part, pack(own.coef, own.intercept)),
-        curve=quickest(lambda: with_seconds(curve(contest, part, replace(settings, seed=seed))))[0],
+        residual=reference.residual(own.coef, own.intercept),
+        test_error=None
+        if reference.test_error is None
+        else reference.test_error(own.coef, own.intercept),
+        gradient_error=gradient_error(reference, part, pack(own.coef, own.intercept)),
+        curve=quickest(lambda: with_seconds(curve(reference, part, replace(settings, seed=seed))))[
+            0
+        ],
         selection_seconds=0.0 if subset is None else subset.selection_seconds,
     )
 
@@ -175,17 +205,26 @@ def with_seconds(points: tuple[Point, ...]) -> tuple[tuple[Point, ...], float]:
     return points, points[-1].seconds
 
 
-def gradient_error(contest: Contest, part: Problem, own: Array) -> GradientError:
+def gradient_error(reference: Reference, part: Problem, own: Array) -> GradientError:
     """Return how far the mean gradient of a subset is from that of all rows."""
-    errors = [float(np.linalg.norm(mean_gradient(part, model) - there)) for model, there in zip(contest.models, contest.gradients, strict=True)]
-    inside = [error for error, model in zip(errors, contest.models, strict=True) if np.linalg.norm(model) <= contest.w_norm * (1 + 1e-12)]
-    at_own = float(np.linalg.norm(mean_gradient(part, own) - mean_gradient(contest.whole, own)))
+    errors = [
+        float(np.linalg.norm(mean_gradient(part, model) - there))
+        for model, there in zip(reference.models, reference.gradients, strict=True)
+    ]
+    inside = [
+        error
+        for error, model in zip(errors, reference.models, strict=True)
+        if np.linalg.norm(model) <= reference.w_norm * (1 + 1e-12)
+    ]
+    at_own = float(np.linalg.norm(mean_gradient(part, own) - mean_gradient(reference.whole, own)))
     return GradientError(errors[0], errors[1], at_own, max(inside))
 
 
-def curve(contest: Contest, part: Problem, settings: TrainSettings) -> tuple[Point, ...]:
-    """Return how the residual on all rows falls, epoch by epoch; what ``tune`` takes is spent before the first."""
-    share = part.n_rows / contest.whole.n_rows
+def curve(reference: Reference, part: Problem, settings: TrainSettings) -> tuple[Point, ...]:
+    """Return how the residual on all rows falls, epoch by epoch; what ``tune`` takes is spent
+    before the first.
+    """
+    share = part.n_rows / reference.whole.n_rows
     points: list[Point] = []
     seconds_before, passes_before = 0.0, 0.0
     if settings.tune:
@@ -194,7 +233,14 @@ def curve(contest: Contest, part: Problem, settings: TrainSettings) -> tuple[Poi
         settings = replace(tuned.settings, tune=False)
 
     def note(epoch: int, passes: float, seconds: float, coef: Array, intercept: Array) -> None:
-        points.append(Point(epoch, (passes_before + passes) * share, seconds_before + seconds, contest.residual(coef, intercept)))
+        points.append(
+            Point(
+                epoch,
+                (passes_before + passes) * share,
+                seconds_before + seconds,
+                reference.residual(coef, intercept),
+            )
+        )
 
     def watch(epoch: int, passes: float, seconds: float, coef: Array, intercept: Array) -> None:
         if is_noted(epoch):
@@ -213,7 +259,9 @@ def is_noted(epoch: int) -> bool:
 
 
 def pilot_scores(whole: Problem, l2: float, seed: int) -> Array:
-    """Return how long the gradient of each row is at the optimum of `PILOT_ROWS` random rows (n,). Two passes besides."""
+    """Return how long the gradient of each row is at the optimum of `PILOT_ROWS` random rows (n,).
+    Two passes besides.
+    """
     chosen = np.random.default_rng(seed).permutation(whole.n_rows)[:PILOT_ROWS]
     pilot = optimum(whole.subset(chosen), l2)
     model = pack(pilot.coef, pilot.intercept)
@@ -231,7 +279,9 @@ def sgd_epoch_seconds(whole: Problem) -> float:
 
 
 def warm_up(whole: Problem, settings: TrainSettings) -> None:
-    """Run every kernel once on a few rows, so that no clock counts how long it takes to compile or load them."""
+    """Run every kernel once on a few rows, so that no clock counts how long it takes to compile or
+    load them.
+    """
     few = whole.subset(np.arange(min(WARM_ROWS, whole.n_rows)))
     for solver in {settings.solver, "sgd"}:
         fit(few, TrainSettings(solver=solver, epochs=1))

@@ -15,7 +15,8 @@ T = TypeVar("T")
 
 
 def quickest(work: Callable[[], tuple[T, float]]) -> tuple[T, float]:
-    """Return what the quickest of a few runs of `work` gave, and its seconds; work that takes `SHORT_SECONDS` or more is done once.
+    """Return what the quickest of a few runs of `work` gave, and its seconds; work that takes
+    `SHORT_SECONDS` or more is done once.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """Compiled loops over arrays: no files, no objects, no random numbers, no errors raised.
 
-Every kernel is decorated with `kernel`, releases the interpreter lock, and is run in slices short enough for signals and progress.
+Every kernel is decorated with `kernel`, releases the interpreter lock, and is run in slices short
+enough for signals and progress.
 """
 
 from __future__ import annotations
@@ -21,10 +22,20 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """Compile `function` into each kernel that calls it: there the compiler sees which arrays cannot overlap, and loops run up to twice as fast."""
+    """Compile `function` into each kernel that calls it: there the compiler sees which arrays
+    cannot overlap, and loops run up to twice as fast.
+    """
     return numba.njit(function, inline="always", error_model="numpy")
 
 
 def summing_kernel(function: Callable[..., Any]) -> Any:
-    """Compile `function` as `kernel` does, its sums regrouped for vector units: equal bits on equal processors, equal up to rounding on others."""
-    return numba.njit(function, nogil=True, cache=CACHE_FOLDER is not None, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
+    """Compile `function` as `kernel` does, its sums regrouped for vector units: equal bits on equal
+    processors, equal up to rounding on others.
+    """
+    return numba.njit(
+        function,
+        nogil=True,
+        cache=CACHE_FOLDER is not None,
+        error_model="numpy",
+        fastmath={"reassoc", "nsz", "contract"},
+    )

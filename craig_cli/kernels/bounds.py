@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from craig_cli.kernels import kernel
+from craig_cli.kernels.csv import AFTER_QUOTE, UNCLOSED, scan_field, skip_blanks
 from craig_cli.kernels.libsvm import NEWLINE, is_blank, is_end
-from craig_cli.kernels.records import AFTER_QUOTE, UNCLOSED, scan_field, skip_blanks
 
 
 @kernel
 def line_bounds(text, starts, stops):
-    """Return the number of rows among the lines of LIBSVM text, each with its newline; lines without any, or with a comment only, are none.
+    """Return the number of rows among the lines of LIBSVM text, each with its newline; lines
+    without any, or with a comment only, are none.
 
-    `text` uint8; `starts` and `stops` int64, as many as lines, are filled in: the first byte of each row's line and that after its newline.
+    `text` uint8; `starts` and `stops` int64, as many as lines, are filled in: the first byte of
+    each row's line and that after its newline.
     """
     here = n = 0
     while here < text.shape[0]:
@@ -30,9 +32,11 @@ def line_bounds(text, starts, stops):
 
 @kernel
 def record_bounds(text, delimiter, starts, stops):
-    """Return the number of rows in some lines of delimited text, and how many bytes they take: the last may be open, within quotes.
+    """Return the number of rows in some lines of delimited text, and how many bytes they take: the
+    last may be open, within quotes.
 
-    `text`, `starts` and `stops` as those of `line_bounds`; fields are found as `parse_records` finds them.
+    `text`, `starts` and `stops` as those of `line_bounds`; fields are found as `parse_records`
+    finds them.
     """
     here = n = 0
     while here < text.shape[0]:

@@ -1,4 +1,6 @@
-"""Cutting rows into compact cells of equal size: recursive splits across the direction of largest spread."""
+"""Cutting rows into compact cells of equal size: recursive splits across the direction of largest
+spread.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ ITERATIONS = 4
 
 @kernel
 def projection(points, row, direction):
-    """Return the dot product of a row with `direction`, as four running sums: additions need not wait for each other."""
+    """Return the dot product of a row with `direction`, as four running sums: additions need not
+    wait for each other.
+    """
     d = points.shape[1]
     s0 = s1 = s2 = s3 = 0.0
     for k in range(0, d - 3, 4):
@@ -29,7 +33,9 @@ def projection(points, row, direction):
 
 @kernel
 def principal_direction(points, order, low, high, direction):
-    """Write the direction of largest spread of the rows ``order[low:high]`` into `direction` (d,), by the power method on a sample."""
+    """Write the direction of largest spread of the rows ``order[low:high]`` into `direction` (d,),
+    by the power method on a sample.
+    """
     d = points.shape[1]
     n_sample = min(high - low, SAMPLE)
     centred = np.zeros((n_sample, d))
@@ -65,7 +71,9 @@ def principal_direction(points, order, low, high, direction):
 
 @kernel
 def part_at(keys, order, low, high, middle):
-    """Rearrange ``order[low:high]`` with its keys in place so that the first ``middle - low`` have the smallest keys (ties by row)."""
+    """Rearrange ``order[low:high]`` with its keys in place so that the first ``middle - low`` have
+    the smallest keys (ties by row).
+    """
     high -= 1
     while low < high:
         pivot_key, pivot_row = keys[(low + high) // 2], order[(low + high) // 2]
@@ -98,7 +106,8 @@ def split_rows(points, order, bounds):
     order : int64 (m,)
         The rows; rearranged in place so that each cell is contiguous.
     bounds : int64 (n_cells + 1,)
-        Cell c is to be ``order[bounds[c]:bounds[c + 1]]``, but for ``bounds[0]``, which is taken off: other cells may come before.
+        Cell c is to be ``order[bounds[c]:bounds[c + 1]]``, but for ``bounds[0]``, which is taken
+        off: other cells may come before.
 
     Notes
     -----
@@ -106,7 +115,9 @@ def split_rows(points, order, bounds):
     """
     keys = np.empty(order.shape[0])
     direction = np.empty(points.shape[1])
-    stack = np.empty((64, 2), np.int64)  # (first cell, number of cells) of the halves still to do: one a level
+    stack = np.empty(
+        (64, 2), np.int64
+    )  # (first cell, number of cells) of the halves still to do: one a level
     stack[0, 0], stack[0, 1] = 0, bounds.shape[0] - 1
     depth = 1
     while depth > 0:
@@ -114,7 +125,11 @@ def split_rows(points, order, bounds):
         first, count = stack[depth, 0], stack[depth, 1]
         while count > 1:
             half = count // 2
-            low, middle, high = bounds[first] - bounds[0], bounds[first + half] - bounds[0], bounds[first + count] - bounds[0]
+            low, middle, high = (
+                bounds[first] - bounds[0],
+                bounds[first + half] - bounds[0],
+                bounds[first + count] - bounds[0],
+            )
             principal_direction(points, order, low, high, direction)
             for i in range(low, high):
                 keys[i] = projection(points, order[i], direction)
@@ -126,9 +141,11 @@ def split_rows(points, order, bounds):
 
 @kernel
 def sign_projection(indptr, indices, values, out):
-    """Write sparse rows projected to 64 dimensions by random signs into `out` float64 (n, 64), zeroed; distances stay within about 20 %.
+    """Write sparse rows projected to 64 dimensions by random signs into `out` float64 (n, 64),
+    zeroed; distances stay within about 20 %.
 
-    The signs of a column are the bits of its number, mixed (splitmix64), so that they depend on nothing else. Time: 64 an entry.
+    The signs of a column are the bits of its number, mixed (splitmix64), so that they depend on
+    nothing else. Time: 64 an entry.
     """
     for row in range(out.shape[0]):
         for j in range(indptr[row], indptr[row + 1]):

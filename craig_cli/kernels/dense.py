@@ -1,4 +1,6 @@
-"""Greedy selection over dense rows, held in tiles (see `tiles`): gains, picks, and lists of near candidates."""
+"""Greedy selection over dense rows, held in tiles (see `tiles`): gains, picks, and lists of near
+candidates.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,29 @@ from craig_cli.kernels.tiles import (
 )
 
 LEADING = 12
-"""Columns of the boxes that tell which picks are out of a tile's reach: the others hardly make the bound stronger."""
+"""Columns of the boxes that tell which picks are out of a tile's reach: the others hardly make the
+bound stronger.
+"""
 
 
 @kernel
-def gains(tiles, centres, radii, low, high, nearest, farthest, scale, candidates, first_tile, last_tile, out, weights=None):
-    """Add to `out` what each candidate gains over the rows of some tiles: the sum of max(0, nearest - distance), times the weight of the row.
+def gains(
+    tiles,
+    centres,
+    radii,
+    low,
+    high,
+    nearest,
+    farthest,
+    scale,
+    candidates,
+    first_tile,
+    last_tile,
+    out,
+    weights=None,
+):
+    """Add to `out` what each candidate gains over the rows of some tiles: the sum of max(0, nearest
+    - distance), times the weight of the row.
 
     Parameters
     ----------
@@ -55,7 +74,8 @@ def gains(tiles, centres, radii, low, high, nearest, farthest, scale, candidates
 
     Notes
     -----
-    Time m n d at worst; tiles out of a candidate's reach cost one distance, rows out of reach some coordinates. Memory 2 m d.
+    Time m n d at worst; tiles out of a candidate's reach cost one distance, rows out of reach some
+    coordinates. Memory 2 m d.
     """
     n_candidates, d = candidates.shape[0], tiles.shape[1]
     vectors = np.empty((n_candidates, d), tiles.dtype)
@@ -78,7 +98,8 @@ def gains(tiles, centres, radii, low, high, nearest, farthest, scale, candidates
                 box_squares(lanes, c // TILE, low, high, t, d, to_box)
             reached[n_reached] = c
             n_reached += not (
-                is_out_of_reach(to_box[c % TILE], 0.0, d, scale, farthest[t]) or is_out_of_reach(to_centre[c % TILE], radii[t], d, scale, farthest[t])
+                is_out_of_reach(to_box[c % TILE], 0.0, d, scale, farthest[t])
+                or is_out_of_reach(to_centre[c % TILE], radii[t], d, scale, farthest[t])
             )
         if n_reached == 0:
             continue
@@ -98,26 +119,36 @@ def gains(tiles, centres, radii, low, high, nearest, farthest, scale, candidates
 
 @inlined
 def add_gains_of_two(squares, r, scale, reach, reach_a, reach_b, column):
-    """Return what two rows gain from those of a tile, whose nearest picks are at `reach` (TILE,); add what these gain from the two to `column`.
+    """Return what two rows gain from those of a tile, whose nearest picks are at `reach` (TILE,);
+    add what these gain from the two to `column`.
 
     The squared distances are the rows r and r + 1 of `squares`.
     """
     half, whole = squares.dtype.type(0.5), reach.dtype.type
     gain_a, gain_b = np.int64(0), np.int64(0)
     for i in range(TILE):
-        to_a, to_b = whole(np.sqrt(squares[r, i]) * scale + half), whole(np.sqrt(squares[r + 1, i]) * scale + half)
+        to_a, to_b = (
+            whole(np.sqrt(squares[r, i]) * scale + half),
+            whole(np.sqrt(squares[r + 1, i]) * scale + half),
+        )
         gain_a += max(whole(reach[i] - to_a), whole(0))
         gain_b += max(whole(reach[i] - to_b), whole(0))
-        column[i] += np.int64(max(whole(reach_a - to_a), whole(0))) + np.int64(max(whole(reach_b - to_b), whole(0)))
+        column[i] += np.int64(max(whole(reach_a - to_a), whole(0))) + np.int64(
+            max(whole(reach_b - to_b), whole(0))
+        )
     return gain_a, gain_b
 
 
 @kernel
-def gains_of_pairs(tiles, centres, radii, low, high, nearest, farthest, limits, scale, first_tile, last_tile, out):
-    """Add to `out` what all rows gain by each other, as far as one of a pair is in some tiles and the other in the same or later ones.
+def gains_of_pairs(
+    tiles, centres, radii, low, high, nearest, farthest, limits, scale, first_tile, last_tile, out
+):
+    """Add to `out` what all rows gain by each other, as far as one of a pair is in some tiles and
+    the other in the same or later ones.
 
-    Each distance serves both of its rows, so that all tiles together cost half of `gains` of all rows. `limits` (1, n_tiles, TILE) are
-    `limit_of` the distances `nearest`; `out` int64 (n_tiles, TILE).
+    Each distance serves both of its rows, so that all tiles together cost half of `gains` of all
+    rows. `limits` (1, n_tiles, TILE) are `limit_of` the distances `nearest`; `out` int64 (n_tiles,
+    TILE).
     """
     n_tiles, d, _ = tiles.shape
     vectors = np.empty(((last_tile - first_tile) * TILE, d), tiles.dtype)
@@ -132,9 +163,14 @@ def gains_of_pairs(tiles, centres, radii, low, high, nearest, farthest, limits, 
             if are_apart(centres, radii, low, high, s, t, scale, max(farthest[s], farthest[t])):
                 continue
             for c in range(0, TILE, 4):
-                own = max(max(limits[0, s, c], limits[0, s, c + 1]), max(limits[0, s, c + 2], limits[0, s, c + 3]))
+                own = max(
+                    max(limits[0, s, c], limits[0, s, c + 1]),
+                    max(limits[0, s, c + 2], limits[0, s, c + 3]),
+                )
                 v = (s - first_tile) * TILE + c
-                squares_of_four_within(tiles, t, vectors, (v, v + 1, v + 2, v + 3), limits, t, own, squares)
+                squares_of_four_within(
+                    tiles, t, vectors, (v, v + 1, v + 2, v + 3), limits, t, own, squares
+                )
                 for r in range(0, 4, 2):
                     a, b = nearest[s, c + r], nearest[s, c + r + 1]
                     if s == t:  # both orders of a pair come up
@@ -147,12 +183,28 @@ def gains_of_pairs(tiles, centres, radii, low, high, nearest, farthest, limits, 
 
 
 @kernel
-def absorb(tiles, low, high, nearest, farthest, cluster, scale, picks, first_number, first_tile, last_tile, gain, weights=None):
+def absorb(
+    tiles,
+    low,
+    high,
+    nearest,
+    farthest,
+    cluster,
+    scale,
+    picks,
+    first_number,
+    first_tile,
+    last_tile,
+    gain,
+    weights=None,
+):
     """Let picks take the rows that are nearer to them than to any earlier pick, in the order given.
 
-    `nearest`, `farthest`, `cluster` (int32: the number of the nearest pick; ties stay with the earlier one) are changed in place; what each
-    pick gained over these tiles, by the weights of the rows, is added to `gain` (int64). `picks` are vectors (m, d), numbered from
-    `first_number`. Time m n d at worst; most picks are told to be out of a tile's reach by its box in the `LEADING` columns.
+    `nearest`, `farthest`, `cluster` (int32: the number of the nearest pick; ties stay with the
+    earlier one) are changed in place; what each pick gained over these tiles, by the weights of the
+    rows, is added to `gain` (int64). `picks` are vectors (m, d), numbered from `first_number`. Time
+    m n d at worst; most picks are told to be out of a tile's reach by its box in the `LEADING`
+    columns.
     """
     d = tiles.shape[1]
     lanes = np.zeros((picks.shape[0] // TILE + 1, d, TILE), tiles.dtype)
@@ -173,7 +225,9 @@ def absorb(tiles, low, high, nearest, farthest, cluster, scale, picks, first_num
                 in_reach[n_in_reach] = i
                 n_in_reach += to_box[i] <= reach
             for r in range(n_in_reach):
-                if to_box[in_reach[r]] > reach or not squares_within(tiles, t, picks, u + in_reach[r], limits, 0, squares):
+                if to_box[in_reach[r]] > reach or not squares_within(
+                    tiles, t, picks, u + in_reach[r], limits, 0, squares
+                ):
                     continue
                 quantise(squares, scale, distances)
                 gained = positive_differences(nearest, t, distances)
@@ -195,12 +249,27 @@ def absorb(tiles, low, high, nearest, farthest, cluster, scale, picks, first_num
 
 
 @kernel
-def neighbours(tiles, centre_lanes, radii, nearest, scale, n_rows, positions, first, last, starts, columns, distances):
-    """List for the rows ``positions[first:last]`` the candidates that are nearer than the row's nearest pick, until the lists might not fit.
+def neighbours(
+    tiles,
+    centre_lanes,
+    radii,
+    nearest,
+    scale,
+    n_rows,
+    positions,
+    first,
+    last,
+    starts,
+    columns,
+    distances,
+):
+    """List for the rows ``positions[first:last]`` the candidates that are nearer than the row's
+    nearest pick, until the lists might not fit.
 
-    Writes the candidates into `columns` (int32) and their distances into `distances`, where those of ``positions[p]`` begin at
-    ``starts[p - first]``; stops early when fewer than 4 n places are left. Returns the place in `positions` to go on with. Four rows at a time:
-    fastest if they are near each other. Memory 36 n.
+    Writes the candidates into `columns` (int32) and their distances into `distances`, where those
+    of ``positions[p]`` begin at ``starts[p - first]``; stops early when fewer than 4 n places are
+    left. Returns the place in `positions` to go on with. Four rows at a time: fastest if they are
+    near each other. Memory 36 n.
     """
     n_tiles, d, _ = tiles.shape
     vectors = np.empty((4, d), tiles.dtype)
@@ -230,10 +299,21 @@ def neighbours(tiles, centre_lanes, radii, nearest, scale, n_rows, positions, fi
         widest = max(max(own[0], own[1]), max(own[2], own[3]))
         for t in range(n_tiles if farthest > 0 else 0):
             if t % TILE == 0:
-                squares_of_four_within(centre_lanes, t // TILE, vectors, (0, 1, 2, 3), no_limits, 0, infinite, to_centre)
+                squares_of_four_within(
+                    centre_lanes,
+                    t // TILE,
+                    vectors,
+                    (0, 1, 2, 3),
+                    no_limits,
+                    0,
+                    infinite,
+                    to_centre,
+                )
             all_out = True
             for r in range(4):
-                all_out &= is_out_of_reach(to_centre[r, t % TILE], radii[t], d, scale, np.int64(reach[r]))
+                all_out &= is_out_of_reach(
+                    to_centre[r, t % TILE], radii[t], d, scale, np.int64(reach[r])
+                )
             if all_out:
                 continue
             squares_of_four_within(tiles, t, vectors, (0, 1, 2, 3), no_limits, 0, widest, squares)
@@ -263,12 +343,13 @@ def take_picks(
     tiles, centre_lanes, radii, low_lanes, high_lanes, nearest, farthest, scale, starts, ends, columns, lane, gain, rank, choices, picks, gained,
     weights=None,
 ):  # fmt: skip
-    """Make as many greedy picks as `picks` has places, gains kept up to date by the lists; returns how many gained anything.
+    """Make as many greedy picks as `picks` has places, gains kept up to date by the lists; returns
+    how many gained anything.
 
-    `choices` int64 (n_picks, m) are the candidates of each pick; 0 columns for all rows.
-    `nearest`, `farthest`, the lists and `gain` (selected rows: -1) are changed in place; picks (int64) and what each gained are written.
-    `weights` int32 (n,) are those of the rows, if they differ. Time a pick: n for the largest gain, the tiles in reach, and the lists of the rows
-    taken over.
+    `choices` int64 (n_picks, m) are the candidates of each pick; 0 columns for all rows. `nearest`,
+    `farthest`, the lists and `gain` (selected rows: -1) are changed in place; picks (int64) and
+    what each gained are written. `weights` int32 (n,) are those of the rows, if they differ. Time a
+    pick: n for the largest gain, the tiles in reach, and the lists of the rows taken over.
     """
     n_tiles, d, _ = tiles.shape
     vector = np.empty((1, d), tiles.dtype)
@@ -288,7 +369,9 @@ def take_picks(
             if t % TILE == 0:
                 squared_distances(centre_lanes, t // TILE, vector, 0, to_centre)
                 squares_to_boxes(low_lanes, high_lanes, t // TILE, vector, 0, to_box)
-            if is_out_of_reach(to_box[t % TILE], 0.0, d, scale, farthest[t]) or is_out_of_reach(to_centre[t % TILE], radii[t], d, scale, farthest[t]):
+            if is_out_of_reach(to_box[t % TILE], 0.0, d, scale, farthest[t]) or is_out_of_reach(
+                to_centre[t % TILE], radii[t], d, scale, farthest[t]
+            ):
                 continue
             if not squares_within(tiles, t, vector, 0, limits, t, squares):
                 continue
@@ -296,7 +379,17 @@ def take_picks(
             largest = np.int64(0)
             for i in range(TILE):
                 if distances[i] < nearest[t, i]:
-                    shrink_lists(starts, ends, columns, lane, t * TILE + i, nearest[t, i], distances[i], gain, weights)
+                    shrink_lists(
+                        starts,
+                        ends,
+                        columns,
+                        lane,
+                        t * TILE + i,
+                        nearest[t, i],
+                        distances[i],
+                        gain,
+                        weights,
+                    )
                     nearest[t, i] = distances[i]
                     limits[t, i] = limit_of(distances[i], scale)
                 largest = max(largest, np.int64(nearest[t, i]))
@@ -306,10 +399,14 @@ def take_picks(
 
 
 @kernel
-def first_gain_bounds(tiles, centre_lanes, phantom, scale, n_rows, first_row, last_row, out):
-    """Write for each row no less than what it would gain as the first pick, at the price of one distance a tile.
+def first_gain_bounds(
+    tiles, centre_lanes, auxiliary_distance, scale, n_rows, first_row, last_row, out
+):
+    """Write for each row no less than what it would gain as the first pick, at the price of one
+    distance a tile.
 
-    The distances of a tile's rows add up to at least their number times the distance to their mean (Jensen).
+    The distances of a tile's rows add up to at least their number times the distance to their mean
+    (Jensen).
     """
     n_tiles, d, _ = tiles.shape
     vector = np.empty((1, d), tiles.dtype)
@@ -321,5 +418,7 @@ def first_gain_bounds(tiles, centre_lanes, phantom, scale, n_rows, first_row, la
         for t in range(n_tiles):
             if t % TILE == 0:
                 squared_distances(centre_lanes, t // TILE, vector, 0, squares)
-            total += min(TILE, n_rows - t * TILE) * max(np.float64(np.sqrt(squares[t % TILE])) * margin * scale - 1.0, 0.0)
-        out[row] = n_rows * np.float64(phantom) - total * (1 - 1e-9) + 1.0
+            total += min(TILE, n_rows - t * TILE) * max(
+                np.float64(np.sqrt(squares[t % TILE])) * margin * scale - 1.0, 0.0
+            )
+        out[row] = n_rows * np.float64(auxiliary_distance) - total * (1 - 1e-9) + 1.0

@@ -1,12 +1,16 @@
-"""Steps of incremental gradient methods over dense rows, one row a step, in the order of ``visits``.
+"""Steps of incremental gradient methods over dense rows, one row a step, in the order of
+``visits``.
 
-Arguments common to the kernels: ``rows`` float (n, d), ``targets`` float64 (n,), ``scales`` float64 (n,) what a row's gradient is multiplied by,
-``visits`` int64 the rows in the order of the steps, ``loss`` a code of `losses`, ``step`` the step size, ``l2`` of the regulariser l2/2 ||w||^2,
-``constant`` the input that the intercept multiplies (1, or 0 for no intercept), ``model`` float64 (m, d + 1) changed in place, the intercept last.
-The gradient of a row is an outer product of m slopes and the row.
+Arguments common to the kernels: ``rows`` float (n, d), ``targets`` float64 (n,), ``scales`` float64
+(n,) what a row's gradient is multiplied by, ``visits`` int64 the rows in the order of the steps,
+``loss`` a code of `losses`, ``step`` the step size, ``l2`` of the regulariser l2/2 ||w||^2,
+``constant`` the input that the intercept multiplies (1, or 0 for no intercept), ``model`` float64
+(m, d + 1) changed in place, the intercept last. The gradient of a row is an outer product of m
+slopes and the row.
 
-Rows in random order come slowly from memory, one wait a step. So the rows of a batch of steps are touched first: the processor waits for many of
-them at once, and each step then finds its row near by. That doubles the speed.
+Rows in random order come slowly from memory, one wait a step. So the rows of a batch of steps are
+touched first: the processor waits for many of them at once, and each step then finds its row near
+by. That doubles the speed.
 """
 
 from __future__ import annotations
@@ -20,12 +24,16 @@ from craig_cli.kernels.passes import dense_score
 BATCH = 64
 """Steps whose rows are touched at a time."""
 NARROW_LINE, WIDE_LINE = 16, 8
-"""Entries in a line of memory, float32 and float64. Constants: a loop with a stride that is not costs more than it saves."""
+"""Entries in a line of memory, float32 and float64. Constants: a loop with a stride that is not
+costs more than it saves.
+"""
 
 
 @inlined
-def touch(rows, targets, scales, visits, start, touched):
-    """Read a little of what the next steps need; the sums are written to `touched` (2,) only so that the compiler keeps the reads."""
+def prefetch(rows, targets, scales, visits, start, touched):
+    """Read a little of what the next steps need; the sums are written to `touched` (2,) only so
+    that the compiler keeps the reads.
+    """
     total, entries, last = 0.0, np.float32(0), rows.shape[1] - 1
     for v in range(start, min(start + BATCH, visits.shape[0])):
         row = visits[v]
@@ -57,26 +65,30 @@ def limit_length(model, radius):
 
 @summing_kernel
 def one_output_steps(rows, targets, scales, visits, loss, step, l2, constant, model):
-    """Take the plain steps of `gradient_steps` for a model of one output and no radius: without these loops they are a third faster."""
+    """Take the plain steps of `gradient_steps` for a model of one output and no radius: without
+    these loops they are a third faster.
+    """
     d, model_row, touched = rows.shape[1], model[0], np.empty(2)
     keep = 1.0 - step * l2
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            touch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, touched)
         x = rows[row]
         score = constant * model_row[d]
         for k in range(d):
             score += model_row[k] * x[k]
-        pull = step * scales[row] * slope(loss, score, targets[row])
+        weighted_slope = step * scales[row] * slope(loss, score, targets[row])
         for k in range(d):
-            model_row[k] = keep * model_row[k] - pull * x[k]
-        model_row[d] -= pull * constant
+            model_row[k] = keep * model_row[k] - weighted_slope * x[k]
+        model_row[d] -= weighted_slope * constant
 
 
 @summing_kernel
 def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, constant, model):
-    """Take plain steps: w <- w - step (scale grad f(w) + l2 w), then onto ||w|| <= radius unless that is 0 (paper eq. 17-20)."""
+    """Take plain steps: w <- w - step (scale grad f(w) + l2 w), then onto ||w|| <= radius unless
+    that is 0 (paper eq. 17-20).
+    """
     if model.shape[0] == 1 and radius == 0:
         one_output_steps(rows, targets, scales, visits, loss, step, l2, constant, model)
         return
@@ -86,48 +98,58 @@ def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, consta
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            touch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, touched)
         for c in range(m):
             slopes[c] = dense_score(rows, row, model, c, constant)
         to_slopes(loss, slopes, targets[row])
         for c in range(m):
-            pull = step * scales[row] * slopes[c]
+            weighted_slope = step * scales[row] * slopes[c]
             for k in range(d):
-                model[c, k] = keep * model[c, k] - pull * rows[row, k]
-            model[c, d] -= pull * constant
+                model[c, k] = keep * model[c, k] - weighted_slope * rows[row, k]
+            model[c, d] -= weighted_slope * constant
         if radius > 0:
             limit_length(model, radius)
 
 
 @summing_kernel
-def momentum_steps(rows, targets, scales, visits, loss, step, l2, momentum, constant, velocity, model):
-    """Take steps with momentum: u <- momentum u + scale grad f(w) + l2 w, w <- w - step u; `velocity` (m, d + 1) is u, changed in place."""
+def momentum_steps(
+    rows, targets, scales, visits, loss, step, l2, momentum, constant, velocity, model
+):
+    """Take steps with momentum: u <- momentum u + scale grad f(w) + l2 w, w <- w - step u;
+    `velocity` (m, d + 1) is u, changed in place.
+    """
     m, d = model.shape[0], rows.shape[1]
     slopes, touched = np.empty(m), np.empty(2)
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            touch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, touched)
         for c in range(m):
             slopes[c] = dense_score(rows, row, model, c, constant)
         to_slopes(loss, slopes, targets[row])
         for c in range(m):
-            pull = scales[row] * slopes[c]
+            weighted_slope = scales[row] * slopes[c]
             for k in range(d):
-                velocity[c, k] = momentum * velocity[c, k] + l2 * model[c, k] + pull * rows[row, k]
+                velocity[c, k] = (
+                    momentum * velocity[c, k] + l2 * model[c, k] + weighted_slope * rows[row, k]
+                )
                 model[c, k] -= step * velocity[c, k]
-            velocity[c, d] = momentum * velocity[c, d] + pull * constant
+            velocity[c, d] = momentum * velocity[c, d] + weighted_slope * constant
             model[c, d] -= step * velocity[c, d]
 
 
 @summing_kernel
-def reduced_steps(rows, targets, scales, shares, visits, loss, step, l2, constant, table, mean, model):
-    """Take variance-reduced steps: w <- w - step (scale (grad f(w) - grad f(at the table)) + mean + l2 w).
+def reduced_steps(
+    rows, targets, scales, shares, visits, loss, step, l2, constant, table, mean, model
+):
+    """Take variance-reduced steps: w <- w - step (scale (grad f(w) - grad f(at the table)) + mean +
+    l2 w).
 
     Parameters
     ----------
     shares : ndarray of float64, shape (n,) or (0,)
-        With one a row (SAGA) `table` and `mean` follow the visited row, whose part in the mean it is; with none (SVRG) they stand.
+        With one a row (SAGA) `table` and `mean` follow the visited row, whose part in the mean it
+        is; with none (SVRG) they stand.
     table : ndarray of float64, shape (n, m)
         Slopes of each row.
     mean : ndarray of float64, shape (m, d + 1)
@@ -139,28 +161,30 @@ def reduced_steps(rows, targets, scales, shares, visits, loss, step, l2, constan
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            touch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, touched)
         for c in range(m):
             slopes[c] = dense_score(rows, row, model, c, constant)
         to_slopes(loss, slopes, targets[row])
         for c in range(m):
             change = slopes[c] - table[row, c]
-            pull, move = step * scales[row] * change, 0.0
+            weighted_slope, move = step * scales[row] * change, 0.0
             if shares.shape[0] > 0:
                 table[row, c] = slopes[c]
                 move = shares[row] * change
             for k in range(d):
-                model[c, k] = keep * model[c, k] - step * mean[c, k] - pull * rows[row, k]
+                model[c, k] = keep * model[c, k] - step * mean[c, k] - weighted_slope * rows[row, k]
                 mean[c, k] += move * rows[row, k]
-            model[c, d] -= step * mean[c, d] + pull * constant
+            model[c, d] -= step * mean[c, d] + weighted_slope * constant
             mean[c, d] += move * constant
 
 
 @inlined
 def adapt(first, second, heights, powers, betas, c, k, gradient):
-    """Take the gradient of one coordinate into its moments, and return the direction to go, before it is divided by the height.
+    """Take the gradient of one coordinate into its moments, and return the direction to go, before
+    it is divided by the height.
 
-    ``betas`` = (0, 0) is Adagrad: the sum of squares. Otherwise Adam; ``powers`` (2, d + 1) are the betas to the power of the coordinate's steps.
+    ``betas`` = (0, 0) is Adagrad: the sum of squares. Otherwise Adam; ``powers`` (2, d + 1) are the
+    betas to the power of the coordinate's steps.
     """
     if betas[0] == 0:
         second[c, k] += gradient * gradient
@@ -173,18 +197,35 @@ def adapt(first, second, heights, powers, betas, c, k, gradient):
 
 
 @summing_kernel
-def adaptive_steps(rows, targets, scales, visits, loss, step, l2, constant, betas, floor, first, second, heights, powers, model):
+def adaptive_steps(
+    rows,
+    targets,
+    scales,
+    visits,
+    loss,
+    step,
+    l2,
+    constant,
+    betas,
+    floor,
+    first,
+    second,
+    heights,
+    powers,
+    model,
+):
     """Take steps of Adagrad or Adam; see `adapt` for the state, all of it (m, d + 1) but `powers`.
 
-    Moments of a coordinate change only in steps whose row is not zero there. The regulariser is taken implicitly, by the same heights, in
-    every step: w <- (w - step direction / h) / (1 + step l2 / h), h = height + `floor`.
+    Moments of a coordinate change only in steps whose row is not zero there. The regulariser is
+    taken implicitly, by the same heights, in every step: w <- (w - step direction / h) / (1 + step
+    l2 / h), h = height + `floor`.
     """
     m, d = model.shape[0], rows.shape[1]
     slopes, touched = np.empty(m), np.empty(2)
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            touch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, touched)
         for c in range(m):
             slopes[c] = dense_score(rows, row, model, c, constant)
         to_slopes(loss, slopes, targets[row])
@@ -195,12 +236,16 @@ def adaptive_steps(rows, targets, scales, visits, loss, step, l2, constant, beta
         powers[0, d] *= betas[0]
         powers[1, d] *= betas[1]
         for c in range(m):
-            pull = scales[row] * slopes[c]
+            weighted_slope = scales[row] * slopes[c]
             for k in range(d):
                 if rows[row, k] != 0:
-                    direction = adapt(first, second, heights, powers, betas, c, k, pull * rows[row, k])
+                    direction = adapt(
+                        first, second, heights, powers, betas, c, k, weighted_slope * rows[row, k]
+                    )
                     model[c, k] -= step * direction / (heights[c, k] + floor)
                 model[c, k] /= 1.0 + step * l2 / (heights[c, k] + floor)
             if constant != 0:
-                direction = adapt(first, second, heights, powers, betas, c, d, pull * constant)
+                direction = adapt(
+                    first, second, heights, powers, betas, c, d, weighted_slope * constant
+                )
                 model[c, d] -= step * direction / (heights[c, d] + floor)

@@ -1,7 +1,8 @@
 """Hashes of rows, for noticing that data has changed; not for keeping secrets.
 
-A row's hash is the sum, modulo 2^64, of a mix of the column and the value of each entry that is not zero, mixed with the label and the row's
-position; the hash of the data is the sum over its rows. Sums do not depend on blocks, and zeros count for nothing: sparse and dense agree.
+A row's hash is the sum, modulo 2^64, of a mix of the column and the value of each entry that is not
+zero, mixed with the label and the row's position; the hash of the data is the sum over its rows.
+Sums do not depend on blocks, and zeros count for nothing: sparse and dense agree.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ def mix(bits):
 def hash_dense(values, bits, labels, first_row, lane):
     """Return the hash of some rows, as uint64.
 
-    `values` float (n, d); `bits` uint64 (n, d) their float64 bits; `labels` uint64 (n,) a hash of each label; `first_row` their place in the
-    input; `lane` uint64 picks one of several independent hashes.
+    `values` float (n, d); `bits` uint64 (n, d) their float64 bits; `labels` uint64 (n,) a hash of
+    each label; `first_row` their place in the input; `lane` uint64 picks one of several independent
+    hashes.
     """
     total = np.uint64(0)
     for row in range(values.shape[0]):
@@ -42,7 +44,9 @@ def hash_dense(values, bits, labels, first_row, lane):
 
 @kernel
 def hash_sparse(indptr, indices, bits, labels, first_row, lane):
-    """Return the hash of some sparse rows without explicit zeros, equal to `hash_dense` of the same rows."""
+    """Return the hash of some sparse rows without explicit zeros, equal to `hash_dense` of the same
+    rows.
+    """
     total = np.uint64(0)
     for row in range(labels.shape[0]):
         entries = np.uint64(0)

@@ -10,13 +10,17 @@ from craig_cli.kernels.tiles import TILE, copy_row, squared_distances_of_two
 
 @kernel
 def usual_extent(centres, radii, first_tile, last_tile):
-    """Return a length that few distances in a cell exceed: what holds all of it, or 32 times the median radius and distance of its tiles."""
+    """Return a length that few distances in a cell exceed: what holds all of it, or 32 times the
+    median radius and distance of its tiles.
+    """
     n = last_tile - first_tile
     apart = np.zeros((n, n))
     for a in range(n):
         for b in range(n):
             for k in range(centres.shape[1]):
-                apart[a, b] += (np.float64(centres[first_tile + a, k]) - np.float64(centres[first_tile + b, k])) ** 2
+                apart[a, b] += (
+                    np.float64(centres[first_tile + a, k]) - np.float64(centres[first_tile + b, k])
+                ) ** 2
     apart = np.sqrt(apart)
     balls = radii[first_tile:last_tile]
     usual = np.inf
@@ -29,26 +33,33 @@ def usual_extent(centres, radii, first_tile, last_tile):
 
 
 @kernel
-def greedy_in_cell(tiles, centres, radii, first_tile, last_tile, n_rows, picks, gained, gain, weights=None):
-    """Make greedy picks among the rows of some tiles, which alone count: as many as `picks` has places, or until nothing gains any more.
+def greedy_in_cell(
+    tiles, centres, radii, first_tile, last_tile, n_rows, picks, gained, gain, weights=None
+):
+    """Make greedy picks among the rows of some tiles, which alone count: as many as `picks` has
+    places, or until nothing gains any more.
 
-    All distances within the cell are held, as whole numbers small enough that gains fit int32, which makes the updates twice as fast. They
-    are cut off at the usual extent of the cell: a row far from all others is soon picked in any case, and must not coarsen the rest.
-    Writes the picks (positions) and what each gained, in units of the coordinates (float64); returns how many were made. `gain` are zeros,
-    int32 (TILE a tile), or int64 for rows of different `weights`, int32 (n_tiles, TILE). Time m^2 d, and m a row that changes its pick; memory 4 m^2.
+    All distances within the cell are held, as whole numbers small enough that gains fit int32,
+    which makes the updates twice as fast. They are cut off at the usual extent of the cell: a row
+    far from all others is soon picked in any case, and must not coarsen the rest. Writes the picks
+    (positions) and what each gained, in units of the coordinates (float64); returns how many were
+    made. `gain` are zeros, int32 (TILE a tile), or int64 for rows of different `weights`, int32
+    (n_tiles, TILE). Time m^2 d, and m a row that changes its pick; memory 4 m^2.
     """
     d = tiles.shape[1]
     first_row = first_tile * TILE
     n_cell = min(last_tile * TILE, n_rows) - first_row
     n_lanes = (last_tile - first_tile) * TILE
-    phantom = np.int32((2**31 - 1) // n_cell - 2)
+    auxiliary_distance = np.int32((2**31 - 1) // n_cell - 2)
     extent = usual_extent(centres, radii, first_tile, last_tile)
-    scale = tiles.dtype.type(phantom / extent if extent > 0 else 0.0)
+    scale = tiles.dtype.type(auxiliary_distance / extent if extent > 0 else 0.0)
     distances = np.empty((n_cell, n_lanes), np.int32)
     vectors = np.empty((2, d), tiles.dtype)
     squares_a = np.empty(TILE, tiles.dtype)
     squares_b = np.empty(TILE, tiles.dtype)
-    ceiling = tiles.dtype.type(phantom - phantom // 1_000_000)  # what float32 makes of it stays below the phantom
+    ceiling = tiles.dtype.type(
+        auxiliary_distance - auxiliary_distance // 1_000_000
+    )  # what float32 makes of it stays below the phantom
     for r in range(0, n_cell, 2):
         second = min(r + 1, n_cell - 1)
         copy_row(tiles, first_row + r, vectors, 0)
@@ -60,13 +71,15 @@ def greedy_in_cell(tiles, centres, radii, first_tile, last_tile, n_rows, picks, 
                 distances[r, start + i] = min(np.sqrt(squares_a[i]) * scale, ceiling)
             for i in range(TILE):
                 distances[second, start + i] = min(np.sqrt(squares_b[i]) * scale, ceiling)
-    nearest = np.full(n_cell, phantom, np.int32)
+    nearest = np.full(n_cell, auxiliary_distance, np.int32)
     for r in range(n_cell):
         for e in range(n_lanes):
             if weights is None:
-                gain[e] = np.int32(gain[e] + np.int32(phantom - distances[r, e]))
+                gain[e] = np.int32(gain[e] + np.int32(auxiliary_distance - distances[r, e]))
             else:
-                gain[e] += np.int64(weights[first_tile + r // TILE, r % TILE]) * np.int64(phantom - distances[r, e])
+                gain[e] += np.int64(weights[first_tile + r // TILE, r % TILE]) * np.int64(
+                    auxiliary_distance - distances[r, e]
+                )
     for p in range(picks.shape[0]):
         best_gain = gain.dtype.type(0)
         for e in range(n_cell):
@@ -83,9 +96,13 @@ def greedy_in_cell(tiles, centres, radii, first_tile, last_tile, n_rows, picks, 
                 for e in range(n_lanes):
                     distance = distances[r, e]
                     if weights is None:
-                        gain[e] = np.int32(gain[e] - np.int32(max(old, distance) - max(new, distance)))
+                        gain[e] = np.int32(
+                            gain[e] - np.int32(max(old, distance) - max(new, distance))
+                        )
                     else:
-                        gain[e] -= np.int64(weights[first_tile + r // TILE, r % TILE]) * np.int64(max(old, distance) - max(new, distance))
+                        gain[e] -= np.int64(weights[first_tile + r // TILE, r % TILE]) * np.int64(
+                            max(old, distance) - max(new, distance)
+                        )
                 nearest[r] = new
         gain[best] = 0
     return picks.shape[0]
@@ -93,10 +110,12 @@ def greedy_in_cell(tiles, centres, radii, first_tile, last_tile, n_rows, picks, 
 
 @kernel
 def cluster_medoids(tiles, starts, members, limit, first, last, medoids, weights=None):
-    """Write for each cluster the member whose distances to all members, times their weights, add up to least; the first of several.
+    """Write for each cluster the member whose distances to all members, times their weights, add up
+    to least; the first of several.
 
-    Cluster c's members (positions) are ``members[starts[c]:starts[c + 1]]``. Only the first `limit` of them may become the medoid. Time: the
-    squares of the cluster sizes, but linear in those beyond `limit`. Memory: d times the largest cluster.
+    Cluster c's members (positions) are ``members[starts[c]:starts[c + 1]]``. Only the first `limit`
+    of them may become the medoid. Time: the squares of the cluster sizes, but linear in those
+    beyond `limit`. Memory: d times the largest cluster.
     """
     d = tiles.shape[1]
     widest = 0
@@ -118,7 +137,12 @@ def cluster_medoids(tiles, starts, members, limit, first, last, medoids, weights
             for k in range(0, d, 4):
                 c0, c1, c2, c3 = lanes[k, a], lanes[k + 1, a], lanes[k + 2, a], lanes[k + 3, a]
                 for i in range(width):
-                    x0, x1, x2, x3 = lanes[k, i] - c0, lanes[k + 1, i] - c1, lanes[k + 2, i] - c2, lanes[k + 3, i] - c3
+                    x0, x1, x2, x3 = (
+                        lanes[k, i] - c0,
+                        lanes[k + 1, i] - c1,
+                        lanes[k + 2, i] - c2,
+                        lanes[k + 3, i] - c3,
+                    )
                     squares[i] += (x0 * x0 + x1 * x1) + (x2 * x2 + x3 * x3)
             total = 0.0
             for i in range(size):

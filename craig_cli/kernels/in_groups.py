@@ -9,7 +9,8 @@ from craig_cli.kernels import kernel
 
 @kernel
 def greedy_in_groups(points, order, bounds, places, first, last, picks, weights):
-    """Write the greedy picks of the groups ``first ... last - 1``, and how many rows of the group each is nearest to.
+    """Write the greedy picks of the groups ``first ... last - 1``, and how many rows of the group
+    each is nearest to.
 
     Parameters
     ----------
@@ -17,15 +18,17 @@ def greedy_in_groups(points, order, bounds, places, first, last, picks, weights)
     order : int64 (n,)
         Rows; group g is ``order[bounds[g]:bounds[g + 1]]``, its rows ascending.
     places : int64 (n_groups + 1,)
-        The picks of group g go to ``places[g] ... places[g + 1] - 1``; at least one, at most all of its rows.
+        The picks of group g go to ``places[g] ... places[g + 1] - 1``; at least one, at most all of
+        its rows.
     picks : int64 (k,)
         Rows.
     weights : float64 (k,)
 
     Notes
     -----
-    The first pick is the medoid; ties go to the lowest row, and rows to the earlier pick. All distances within a group are held: time
-    m^2 d for m rows, and m for each row that changes its pick; memory 4 m^2.
+    The first pick is the medoid; ties go to the lowest row, and rows to the earlier pick. All
+    distances within a group are held: time m^2 d for m rows, and m for each row that changes its
+    pick; memory 4 m^2.
     """
     d = points.shape[1]
     for g in range(first, last):
@@ -45,7 +48,9 @@ def greedy_in_groups(points, order, bounds, places, first, last, picks, weights)
             for b in range(m):
                 distances[a, b] = np.sqrt(distances[a, b])
                 farthest = max(farthest, distances[a, b])
-        nearest = np.full(m, 2 * farthest, np.float32)  # from a phantom row: the first pick is then the medoid
+        nearest = np.full(
+            m, 2 * farthest, np.float32
+        )  # from a phantom row: the first pick is then the medoid
         owner = np.zeros(m, np.int64)
         is_picked = np.zeros(m, np.bool_)
         gain = np.zeros(m)
@@ -63,7 +68,9 @@ def greedy_in_groups(points, order, bounds, places, first, last, picks, weights)
                 old, new = nearest[r], distances[r, best]
                 if new < old:
                     for e in range(m):
-                        gain[e] -= max(old - distances[r, e], np.float32(0)) - max(new - distances[r, e], np.float32(0))
+                        gain[e] -= max(old - distances[r, e], np.float32(0)) - max(
+                            new - distances[r, e], np.float32(0)
+                        )
                     nearest[r], owner[r] = new, p
             owner[best] = p
         for p in range(k):

@@ -1,8 +1,9 @@
 """LIBSVM bytes to numbers, correctly rounded: what Python's float() gives for the same digits.
 
-A number is mantissa * 10^exponent, the mantissa being its first 19 digits. Most are exact in one multiplication or division (Clinger 1990);
-the others take one 128-bit product with a stored power of five (Lemire 2021, proved to need no fallback by Mushtak and Lemire 2023). Of
-numbers with more digits, the few whose last digits could change the rounding are left to the caller.
+A number is mantissa * 10^exponent, the mantissa being its first 19 digits. Most are exact in one
+multiplication or division (Clinger 1990); the others take one 128-bit product with a stored power
+of five (Lemire 2021, proved to need no fallback by Mushtak and Lemire 2023). Of numbers with more
+digits, the few whose last digits could change the rounding are left to the caller.
 """
 
 from __future__ import annotations
@@ -12,7 +13,16 @@ from numpy.typing import NDArray
 
 from craig_cli.kernels import kernel
 
-DONE, LABEL_UNREADABLE, LABEL_TOO_LARGE, INDEX_UNREADABLE, INDEX_TOO_LARGE, INDEX_BELOW_BASE, INDEX_REPEATED, INDEX_DESCENDING = range(8)
+(
+    DONE,
+    LABEL_UNREADABLE,
+    LABEL_TOO_LARGE,
+    INDEX_UNREADABLE,
+    INDEX_TOO_LARGE,
+    INDEX_BELOW_BASE,
+    INDEX_REPEATED,
+    INDEX_DESCENDING,
+) = range(8)
 VALUE_UNREADABLE, VALUE_TOO_LARGE = 8, 9
 """What `parse_lines` returns."""
 
@@ -28,7 +38,22 @@ MAX_DIGITS = 19
 
 NUMBER, NUMBER_HARD, NUMBER_TOO_LARGE, NUMBER_UNREADABLE = range(4)
 
-TAB, NEWLINE, RETURN, SPACE, HASH, PLUS, MINUS, DOT, ZERO, COLON, LOWER_E, LOWER_Q, LOWER_I, LOWER_D = b"\t\n\r #+-.0:eqid"
+(
+    TAB,
+    NEWLINE,
+    RETURN,
+    SPACE,
+    HASH,
+    PLUS,
+    MINUS,
+    DOT,
+    ZERO,
+    COLON,
+    LOWER_E,
+    LOWER_Q,
+    LOWER_I,
+    LOWER_D,
+) = b"\t\n\r #+-.0:eqid"
 
 EXACT_POWERS = np.array([float(10**q) for q in range(23)])
 LARGEST_EXACT = np.uint64(2**53)
@@ -41,9 +66,11 @@ INFINITE_BITS = np.uint64(0x7FF << 52)
 
 
 def powers_of_five() -> NDArray[np.uint64]:
-    """Return the leading 128 bits of 5^q for q from -342 to 308, high and low half, uint64 (651, 2): cut off, but rounded up for -27 <= q < 0.
+    """Return the leading 128 bits of 5^q for q from -342 to 308, high and low half, uint64 (651,
+    2): cut off, but rounded up for -27 <= q < 0.
 
-    Those are the powers of which a quotient can lie half way between two floats (Lemire 2021, section 8.2).
+    Those are the powers of which a quotient can lie half way between two floats (Lemire 2021,
+    section 8.2).
     """
     table = np.empty((MAX_POWER - MIN_POWER + 1, 2), np.uint64)
     for q in range(MIN_POWER, MAX_POWER + 1):
@@ -81,7 +108,8 @@ def leading_zeros(number):
 
 @kernel
 def decimal_to_float(mantissa, exponent):
-    """Return the float64 nearest to mantissa * 10^exponent (uint64, int64), ties to even; infinite where it is too large.
+    """Return the float64 nearest to mantissa * 10^exponent (uint64, int64), ties to even; infinite
+    where it is too large.
 
     Lemire, Number parsing at a gigabyte per second, 2021, algorithm 1.
     """
@@ -116,7 +144,9 @@ def decimal_to_float(mantissa, exponent):
 
 @kernel
 def leading_digits(text, start, stop):
-    """Return the first 19 digits after leading zeros in text[start:stop] (uint64), how many follow, and whether one of those is not 0."""
+    """Return the first 19 digits after leading zeros in text[start:stop] (uint64), how many follow,
+    and whether one of those is not 0.
+    """
     mantissa, kept, dropped, inexact = np.uint64(0), 0, 0, False
     for at in range(start, stop):
         digit = np.int64(text[at]) - ZERO
@@ -145,7 +175,9 @@ def is_end(character):
 
 @kernel
 def leading_number(text, at):
-    """Return the number that starts at `at`, whatever follows it: a NUMBER code, its value, and where it ends. Some newline must follow in `text`."""
+    """Return the number that starts at `at`, whatever follows it: a NUMBER code, its value, and
+    where it ends. Some newline must follow in `text`.
+    """
     negative = text[at] == MINUS
     if negative or text[at] == PLUS:
         at += 1
@@ -203,7 +235,9 @@ def leading_number(text, at):
 
 @kernel
 def read_number(text, at):
-    """Return the number that starts at `at` and fills its token: a NUMBER code, its value, and where it ends. Some newline must follow in `text`."""
+    """Return the number that starts at `at` and fills its token: a NUMBER code, its value, and
+    where it ends. Some newline must follow in `text`.
+    """
     kind, value, stop = leading_number(text, at)
     return kind if is_end(text[stop]) else NUMBER_UNREADABLE, value, stop
 
@@ -231,14 +265,21 @@ def has_label(text, at):
 @kernel
 def is_query(text, at):
     """Return whether the token at `at` starts with ``qid:``."""
-    return text[at] == LOWER_Q and text[at + 1] == LOWER_I and text[at + 2] == LOWER_D and text[at + 3] == COLON
+    return (
+        text[at] == LOWER_Q
+        and text[at + 1] == LOWER_I
+        and text[at + 2] == LOWER_D
+        and text[at + 3] == COLON
+    )
 
 
 @kernel
 def parse_entries(text, at, base, entry, n_hard, indices, values, hard):
-    """Read the entries of a row, from `at` to the end of its line or its comment; the arrays are those of `parse_lines`.
+    """Read the entries of a row, from `at` to the end of its line or its comment; the arrays are
+    those of `parse_lines`.
 
-    Returns a fault code, where the entries end or the offending token starts, the new `entry` and `n_hard`, and the last index.
+    Returns a fault code, where the entries end or the offending token starts, the new `entry` and
+    `n_hard`, and the last index.
     """
     index = np.int64(base - 1)
     while True:
@@ -270,7 +311,13 @@ def parse_entries(text, at, base, entry, n_hard, indices, values, hard):
             hard[n_hard, 0], hard[n_hard, 1], hard[n_hard, 2] = entry, at, stop
             n_hard += 1
         elif kind != NUMBER:
-            return VALUE_TOO_LARGE if kind == NUMBER_TOO_LARGE else VALUE_UNREADABLE, at, entry, n_hard, index
+            return (
+                VALUE_TOO_LARGE if kind == NUMBER_TOO_LARGE else VALUE_UNREADABLE,
+                at,
+                entry,
+                n_hard,
+                index,
+            )
         if value != 0.0 or kind == NUMBER_HARD:
             indices[entry], values[entry] = index - base, value
             entry += 1
@@ -290,12 +337,15 @@ def parse_lines(text, base, may_lack_label, progress, indptr, indices, values, l
     may_lack_label : bool
         Whether rows may start with an entry; the label counts as 0 then.
     progress : ndarray of int64, shape (N_SLOTS,)
-        Changed in place: where to go on (AT), and the lines, rows, entries, columns and hard numbers so far. After a fault these are as at
-        the start of the line, and FAULT is where the offending token starts.
+        Changed in place: where to go on (AT), and the lines, rows, entries, columns and hard
+        numbers so far. After a fault these are as at the start of the line, and FAULT is where the
+        offending token starts.
     indptr, indices, values, labels
-        Filled in place from progress[ROW] and progress[ENTRY] on: int64 (rows + 1), int32, float64, float64. Explicit zeros are left out.
+        Filled in place from progress[ROW] and progress[ENTRY] on: int64 (rows + 1), int32, float64,
+        float64. Explicit zeros are left out.
     hard : ndarray of int64, shape (len(text) // MAX_DIGITS + 1, 3)
-        Filled in place: numbers the caller has to resolve, as entry (or -1 - row for a label), start and stop of the text.
+        Filled in place: numbers the caller has to resolve, as entry (or -1 - row for a label),
+        start and stop of the text.
     """
     here, line, row, columns = progress[AT], progress[LINE], progress[ROW], progress[COLUMNS]
     entry, n_hard, fault = progress[ENTRY], progress[HARD], DONE
@@ -316,7 +366,9 @@ def parse_lines(text, base, may_lack_label, progress, indptr, indices, values, l
                     progress[FAULT] = at
                     break
                 at = stop
-            fault, at, new_entry, new_hard, index = parse_entries(text, at, base, entry, new_hard, indices, values, hard)
+            fault, at, new_entry, new_hard, index = parse_entries(
+                text, at, base, entry, new_hard, indices, values, hard
+            )
             if fault != DONE:
                 progress[FAULT] = at
                 break

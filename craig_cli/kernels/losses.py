@@ -1,7 +1,9 @@
-"""Losses of a row as functions of its scores, and their slopes. A loss is an integer code: functions passed as arguments would miss the cache.
+"""Losses of a row as functions of its scores, and their slopes. A loss is an integer code:
+functions passed as arguments would miss the cache.
 
-A model has m outputs. With one, the target t is -1 or +1, or the number to predict. With more, the target is the number of the class, and
-every loss but softmax is one against the rest: t is +1 for the output of that class, -1 for the others.
+A model has m outputs. With one, the target t is -1 or +1, or the number to predict. With more, the
+target is the number of the class, and every loss but softmax is one against the rest: t is +1 for
+the output of that class, -1 for the others.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ def slope(loss, score, t):
 
 @kernel
 def row_loss(loss, scores, target):
-    """Return the loss of a row of m scores: the sum over the outputs, for softmax the negative log-likelihood."""
+    """Return the loss of a row of m scores: the sum over the outputs, for softmax the negative
+    log-likelihood.
+    """
     if scores.shape[0] == 1:
         return value(loss, scores[0], target)
     total = 0.0
@@ -78,7 +82,9 @@ def to_slopes(loss, scores, target):
 
 @inlined
 def log1p_of_share(x):
-    """Return log(1 + x) for 0 <= x <= 1 by the series of 2 artanh(x / (2 + x)), to the last bits: unlike `np.log1p`, a loop of it runs on vectors."""
+    """Return log(1 + x) for 0 <= x <= 1 by the series of 2 artanh(x / (2 + x)), to the last bits:
+    unlike `np.log1p`, a loop of it runs on vectors.
+    """
     root = x / (2.0 + x)
     square = root * root
     total = 0.0
@@ -89,7 +95,9 @@ def log1p_of_share(x):
 
 @summing_kernel
 def to_weighted_slopes(loss, scores, targets, shares, first, last):
-    """Return the sum of share times loss over rows first ... last - 1 of the scores (n, m), and change these as `to_slopes` does."""
+    """Return the sum of share times loss over rows first ... last - 1 of the scores (n, m), and
+    change these as `to_slopes` does.
+    """
     total = 0.0
     if loss != LOGISTIC or scores.shape[1] > 1:
         for row in range(first, last):
@@ -99,7 +107,9 @@ def to_weighted_slopes(loss, scores, targets, shares, first, last):
     margins, odds = np.empty(last - first), np.empty(last - first)
     for i in range(last - first):
         margins[i] = targets[first + i] * scores[first + i, 0]
-    for i in range(last - first):  # loops of their own: this one calls a function, the others run on vectors
+    for i in range(
+        last - first
+    ):  # loops of their own: this one calls a function, the others run on vectors
         odds[i] = np.exp(-abs(margins[i]))
     for i in range(last - first):
         total += shares[first + i] * (log1p_of_share(odds[i]) + max(-margins[i], 0.0))

@@ -1,10 +1,13 @@
-"""A network of one hidden layer: d inputs, h units (sigmoid or relu), a softmax of m classes. Mini-batch steps, and passes over all rows.
+"""A network of one hidden layer: d inputs, h units (sigmoid or relu), a softmax of m classes.
+Mini-batch steps, and passes over all rows.
 
-Arguments common to the kernels: ``rows`` float (n, d), ``classes`` int64 (n,) the number of each row's class (-1: none), ``is_relu`` 0 for sigmoid,
-``first`` (d, h), ``first_bias`` (h,), ``second`` (h, m), ``second_bias`` (m,) the weights, of the type of the rows.
+Arguments common to the kernels: ``rows`` float (n, d), ``classes`` int64 (n,) the number of each
+row's class (-1: none), ``is_relu`` 0 for sigmoid, ``first`` (d, h), ``first_bias`` (h,), ``second``
+(h, m), ``second_bias`` (m,) the weights, of the type of the rows.
 
-The rows of a batch are copied side by side, filled up with zeros to whole groups of four, so that the loops over the units, which are as
-wide as vector units like them, take four products for each number they load.
+The rows of a batch are copied side by side, filled up with zeros to whole groups of four, so that
+the loops over the units, which are as wide as vector units like them, take four products for each
+number they load.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ PASS_ROWS = 16
 
 @inlined
 def to_hidden(batch, n_rows, first, first_bias, is_relu, hidden):
-    """Write the outputs of the hidden units for the first rows of a batch (n, d) into `hidden` (n, h)."""
+    """Write the outputs of the hidden units for the first rows of a batch (n, d) into `hidden` (n,
+    h).
+    """
     d, h = first.shape
     for b in range(n_rows):
         for j in range(h):
@@ -31,7 +36,9 @@ def to_hidden(batch, n_rows, first, first_bias, is_relu, hidden):
             x0, x1, x2, x3 = batch[b, k], batch[b, k + 1], batch[b, k + 2], batch[b, k + 3]
             if x0 != 0 or x1 != 0 or x2 != 0 or x3 != 0:
                 for j in range(h):
-                    hidden[b, j] += (x0 * first[k, j] + x1 * first[k + 1, j]) + (x2 * first[k + 2, j] + x3 * first[k + 3, j])
+                    hidden[b, j] += (x0 * first[k, j] + x1 * first[k + 1, j]) + (
+                        x2 * first[k + 2, j] + x3 * first[k + 3, j]
+                    )
     for k in range(whole, d):
         for b in range(n_rows):
             for j in range(h):
@@ -48,7 +55,9 @@ def to_hidden(batch, n_rows, first, first_bias, is_relu, hidden):
 
 @inlined
 def to_residual(hidden, b, target, second, second_bias, residuals, place):
-    """Write p - y of row `b` of a batch into ``residuals[place]`` (p itself where the target is -1); returns the negative log-likelihood."""
+    """Write p - y of row `b` of a batch into ``residuals[place]`` (p itself where the target is
+    -1); returns the negative log-likelihood.
+    """
     h, m = second.shape
     for c in range(m):
         residuals[place, c] = second_bias[c]
@@ -71,8 +80,23 @@ def to_residual(hidden, b, target, second, second_bias, residuals, place):
 
 
 @summing_kernel
-def batch_steps(rows, classes, scales, visits, batch_rows, step, l2, is_relu, first, first_bias, second, second_bias, kept):
-    """Take a step for each batch of visits: W <- W - step (mean over the batch of scale grad f(W) + l2 W), biases without l2; all in place.
+def batch_steps(
+    rows,
+    classes,
+    scales,
+    visits,
+    batch_rows,
+    step,
+    l2,
+    is_relu,
+    first,
+    first_bias,
+    second,
+    second_bias,
+    kept,
+):
+    """Take a step for each batch of visits: W <- W - step (mean over the batch of scale grad f(W) +
+    l2 W), biases without l2; all in place.
 
     Parameters
     ----------
@@ -82,7 +106,8 @@ def batch_steps(rows, classes, scales, visits, batch_rows, step, l2, is_relu, fi
         The rows, in the order they are taken; the last batch may be smaller.
     batch_rows : int
     kept : float, shape (n, m) or (0, m)
-        Where it has rows, p - y of each visited row, as it was when the row was taken, is written to its place.
+        Where it has rows, p - y of each visited row, as it was when the row was taken, is written
+        to its place.
     """
     d, h = first.shape
     m = second.shape[1]
@@ -90,7 +115,7 @@ def batch_steps(rows, classes, scales, visits, batch_rows, step, l2, is_relu, fi
     padded = (batch_rows + GROUP - 1) // GROUP * GROUP
     batch = np.zeros((padded, d), first.dtype)
     hidden = np.zeros((padded, h), first.dtype)
-    pulls = np.zeros((padded, h), first.dtype)
+    weighted_slopes = np.zeros((padded, h), first.dtype)
     residuals = np.zeros((padded, m), first.dtype)
     keep = real(1.0 - step * l2)
     for start in range(0, visits.shape[0], batch_rows):
@@ -103,25 +128,25 @@ def batch_steps(rows, classes, scales, visits, batch_rows, step, l2, is_relu, fi
             for k in range(d):
                 batch[b, k] = 0
             for j in range(h):
-                pulls[b, j] = 0
+                weighted_slopes[b, j] = 0
         to_hidden(batch, n, first, first_bias, is_relu, hidden)
         for b in range(n):
             row = visits[start + b]
             to_residual(hidden, b, classes[row], second, second_bias, residuals, b)
-            pull = real(step * scales[row] / n)
+            weighted_slope = real(step * scales[row] / n)
             for c in range(m):
                 if kept.shape[0] > 0:
                     kept[row, c] = residuals[b, c]
-                residuals[b, c] *= pull
+                residuals[b, c] *= weighted_slope
             for j in range(h):
                 back = real(0)
                 for c in range(m):
                     back += second[j, c] * residuals[b, c]
                 unit = hidden[b, j]
                 if is_relu:
-                    pulls[b, j] = back if unit > 0 else real(0)
+                    weighted_slopes[b, j] = back if unit > 0 else real(0)
                 else:
-                    pulls[b, j] = back * unit * (real(1) - unit)
+                    weighted_slopes[b, j] = back * unit * (real(1) - unit)
         for j in range(h):
             for c in range(m):
                 move = real(0)
@@ -132,23 +157,44 @@ def batch_steps(rows, classes, scales, visits, batch_rows, step, l2, is_relu, fi
             for c in range(m):
                 second_bias[c] -= residuals[b, c]
             for j in range(h):
-                first_bias[j] -= pulls[b, j]
+                first_bias[j] -= weighted_slopes[b, j]
         for k in range(d):
             x0, x1, x2, x3 = batch[0, k], batch[1, k], batch[2, k], batch[3, k]
             for j in range(h):
-                first[k, j] = keep * first[k, j] - ((x0 * pulls[0, j] + x1 * pulls[1, j]) + (x2 * pulls[2, j] + x3 * pulls[3, j]))
+                first[k, j] = keep * first[k, j] - (
+                    (x0 * weighted_slopes[0, j] + x1 * weighted_slopes[1, j])
+                    + (x2 * weighted_slopes[2, j] + x3 * weighted_slopes[3, j])
+                )
             for b in range(GROUP, padded, GROUP):
                 x0, x1, x2, x3 = batch[b, k], batch[b + 1, k], batch[b + 2, k], batch[b + 3, k]
                 if x0 != 0 or x1 != 0 or x2 != 0 or x3 != 0:
                     for j in range(h):
-                        first[k, j] -= (x0 * pulls[b, j] + x1 * pulls[b + 1, j]) + (x2 * pulls[b + 2, j] + x3 * pulls[b + 3, j])
+                        first[k, j] -= (
+                            x0 * weighted_slopes[b, j] + x1 * weighted_slopes[b + 1, j]
+                        ) + (x2 * weighted_slopes[b + 2, j] + x3 * weighted_slopes[b + 3, j])
 
 
 @summing_kernel
-def forward_pass(rows, classes, visits, start, stop, is_relu, first, first_bias, second, second_bias, residuals, losses, units):
-    """Write p - y, the negative log-likelihood and, unless it has no rows, the hidden units of the rows ``visits[start:stop]`` to their places.
+def forward_pass(
+    rows,
+    classes,
+    visits,
+    start,
+    stop,
+    is_relu,
+    first,
+    first_bias,
+    second,
+    second_bias,
+    residuals,
+    losses,
+    units,
+):
+    """Write p - y, the negative log-likelihood and, unless it has no rows, the hidden units of the
+    rows ``visits[start:stop]`` to their places.
 
-    `residuals` (n, m) and `units` (n, h) are of the type of the rows, `losses` float64 (n,); a row of class -1 gets p itself, and 0.
+    `residuals` (n, m) and `units` (n, h) are of the type of the rows, `losses` float64 (n,); a row
+    of class -1 gets p itself, and 0.
     """
     d, h = first.shape
     hidden = np.zeros((PASS_ROWS, h), first.dtype)

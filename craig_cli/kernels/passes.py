@@ -1,7 +1,8 @@
 """Full passes over rows first ... last - 1: scores, and the weighted loss with its gradient.
 
-``model`` is float64 (m, d + 1): a row an output, the intercept last. ``constant`` is the input that the intercept multiplies: 1, or 0 if there
-is none. Sparse rows are given as (indptr, indices, values).
+``model`` is float64 (m, d + 1): a row an output, the intercept last. ``constant`` is the input that
+the intercept multiplies: 1, or 0 if there is none. Sparse rows are given as (indptr, indices,
+values).
 """
 
 from __future__ import annotations
@@ -52,29 +53,34 @@ def sparse_scores(rows, constant, model, first, last, scores):
 
 
 @inlined
-def add_dense_rows(rows, first, last, pulls, total):
-    """Add the sum over dense rows first ... last - 1 of the row times its pull, the first of them that of `first`, to `total` (at least d,)."""
+def add_dense_rows(rows, first, last, weighted_slopes, total):
+    """Add the sum over dense rows first ... last - 1 of the row times its pull, the first of them
+    that of `first`, to `total` (at least d,).
+    """
     whole = (last - first) // ROWS_AT_A_TIME * ROWS_AT_A_TIME
     for i in range(0, whole, ROWS_AT_A_TIME):
         row = first + i
         for k in range(rows.shape[1]):
             total[k] += (
-                pulls[i] * rows[row, k] + pulls[i + 1] * rows[row + 1, k] + pulls[i + 2] * rows[row + 2, k] + pulls[i + 3] * rows[row + 3, k]
+                weighted_slopes[i] * rows[row, k]
+                + weighted_slopes[i + 1] * rows[row + 1, k]
+                + weighted_slopes[i + 2] * rows[row + 2, k]
+                + weighted_slopes[i + 3] * rows[row + 3, k]
             )
     for i in range(whole, last - first):
         for k in range(rows.shape[1]):
-            total[k] += pulls[i] * rows[first + i, k]
+            total[k] += weighted_slopes[i] * rows[first + i, k]
 
 
 @summing_kernel
 def dense_pass(rows, targets, shares, loss, constant, model, first, last, slopes, gradient):
     """Return the sum of share times loss over dense rows.
 
-    The derivatives by the scores are written to `slopes` (n, m), and the gradient of the sum is added to `gradient` (m, d + 1), or not if it
-    has no rows.
+    The derivatives by the scores are written to `slopes` (n, m), and the gradient of the sum is
+    added to `gradient` (m, d + 1), or not if it has no rows.
     """
     m, d = model.shape[0], rows.shape[1]
-    pulls = np.empty(BLOCK_ROWS)
+    weighted_slopes = np.empty(BLOCK_ROWS)
     total = 0.0
     for start in range(first, last, BLOCK_ROWS):
         end = min(start + BLOCK_ROWS, last)
@@ -83,12 +89,12 @@ def dense_pass(rows, targets, shares, loss, constant, model, first, last, slopes
                 slopes[row, c] = dense_score(rows, row, model, c, constant)
         total += to_weighted_slopes(loss, slopes, targets, shares, start, end)
         for c in range(gradient.shape[0]):
-            pull = 0.0
+            weighted_slope = 0.0
             for row in range(start, end):
-                pulls[row - start] = shares[row] * slopes[row, c]
-                pull += pulls[row - start]
-            add_dense_rows(rows, start, end, pulls, gradient[c])
-            gradient[c, d] += pull * constant
+                weighted_slopes[row - start] = shares[row] * slopes[row, c]
+                weighted_slope += weighted_slopes[row - start]
+            add_dense_rows(rows, start, end, weighted_slopes, gradient[c])
+            gradient[c, d] += weighted_slope * constant
     return total
 
 
@@ -106,16 +112,18 @@ def sparse_pass(rows, targets, shares, loss, constant, model, first, last, slope
         total += to_weighted_slopes(loss, slopes, targets, shares, start, end)
         for row in range(start, end):
             for c in range(gradient.shape[0]):
-                pull = shares[row] * slopes[row, c]
+                weighted_slope = shares[row] * slopes[row, c]
                 for j in range(indptr[row], indptr[row + 1]):
-                    gradient[c, indices[j]] += pull * values[j]
-                gradient[c, d] += pull * constant
+                    gradient[c, indices[j]] += weighted_slope * values[j]
+                gradient[c, d] += weighted_slope * constant
     return total
 
 
 @summing_kernel
 def dense_squares(rows, shares, first, last, lengths, columns):
-    """Write each dense row's squared length, and add up share times square of each column into `columns` (d,)."""
+    """Write each dense row's squared length, and add up share times square of each column into
+    `columns` (d,).
+    """
     for row in range(first, last):
         total = 0.0
         for k in range(rows.shape[1]):
@@ -127,7 +135,9 @@ def dense_squares(rows, shares, first, last, lengths, columns):
 
 @summing_kernel
 def sparse_squares(rows, shares, first, last, lengths, columns):
-    """Write each sparse row's squared length, and add up share times square of each column into `columns` (d,)."""
+    """Write each sparse row's squared length, and add up share times square of each column into
+    `columns` (d,).
+    """
     indptr, indices, values = rows
     for row in range(first, last):
         total = 0.0

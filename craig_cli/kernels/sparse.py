@@ -1,10 +1,13 @@
-"""Greedy selection over sparse rows, through an inverted index: a candidate meets only the rows that share a column with it.
+"""Greedy selection over sparse rows, through an inverted index: a candidate meets only the rows
+that share a column with it.
 
-Distances are whole numbers, as in `dense`; squares come from float64 dot products as ||x||^2 + ||y||^2 - 2 x.y, added up in column order,
-so that equal rows are at distance 0 exactly and d(x, y) and d(y, x) have the same bits.
+Distances are whole numbers, as in `dense`; squares come from float64 dot products as ||x||^2 +
+||y||^2 - 2 x.y, added up in column order, so that equal rows are at distance 0 exactly and d(x, y)
+and d(y, x) have the same bits.
 
-Arguments common to the kernels: ``rows`` = (indptr, indices, values) by row, ``postings`` = (indptr, rows int32, values) by column,
-``squares`` float64 (n,) the squared lengths, ``scale`` the whole-number distances per unit.
+Arguments common to the kernels: ``rows`` = (indptr, indices, values) by row, ``postings`` =
+(indptr, rows int32, values) by column, ``squares`` float64 (n,) the squared lengths, ``scale`` the
+whole-number distances per unit.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import numpy as np
 
 from craig_cli.kernels import kernel
 from craig_cli.kernels.lists import best_of, shrink_lists, weight_of
-from craig_cli.kernels.thinning import K, insert
+from craig_cli.kernels.reverse_greedy import K, insert
 
 
 @kernel
@@ -28,7 +31,9 @@ def squared_lengths(rows, squares):
 
 @kernel
 def distances_from(rows, postings, squares, scale, candidate, dots, distances):
-    """Write the distances of `candidate` to all rows into `distances` (n,); `dots` float64 (n,) is scratch."""
+    """Write the distances of `candidate` to all rows into `distances` (n,); `dots` float64 (n,) is
+    scratch.
+    """
     dots[:] = 0
     for j in range(rows[0][candidate], rows[0][candidate + 1]):
         column, value = rows[1][j], rows[2][j]
@@ -41,7 +46,8 @@ def distances_from(rows, postings, squares, scale, candidate, dots, distances):
 
 @kernel
 def gains(rows, postings, squares, scale, nearest, candidates, out, weights=None):
-    """Write the gain of each candidate, the sum over all rows of max(0, nearest - distance), times the weight (int32), into `out` (int64).
+    """Write the gain of each candidate, the sum over all rows of max(0, nearest - distance), times
+    the weight (int32), into `out` (int64).
 
     Time: the postings of the candidates' columns, plus m n. Memory 16 n.
     """
@@ -57,8 +63,12 @@ def gains(rows, postings, squares, scale, nearest, candidates, out, weights=None
 
 
 @kernel
-def absorb(rows, postings, squares, scale, nearest, cluster, picks, first_number, gain, weights=None):
-    """Let picks take the rows nearer to them than to any earlier pick, in order; pick p is written to `cluster` as first_number + p."""
+def absorb(
+    rows, postings, squares, scale, nearest, cluster, picks, first_number, gain, weights=None
+):
+    """Let picks take the rows nearer to them than to any earlier pick, in order; pick p is written
+    to `cluster` as first_number + p.
+    """
     dots = np.empty(nearest.shape[0])
     distances = np.empty(nearest.shape[0], nearest.dtype)
     for p in range(picks.shape[0]):
@@ -73,7 +83,9 @@ def absorb(rows, postings, squares, scale, nearest, cluster, picks, first_number
 
 @kernel
 def near_picks(rows, postings, squares, scale, picks, first_number, near, distances):
-    """Put picks, called `first_number` and on, on the lists of the rows that they are among the nearest to, as `thinning.near_picks` does."""
+    """Put picks, called `first_number` and on, on the lists of the rows that they are among the
+    nearest to, as `reverse_greedy.near_picks` does.
+    """
     dots = np.empty(near.shape[0])
     lane = np.empty(near.shape[0], distances.dtype)
     for p in range(picks.shape[0]):
@@ -84,8 +96,12 @@ def near_picks(rows, postings, squares, scale, picks, first_number, near, distan
 
 
 @kernel
-def neighbours(rows, postings, squares, scale, nearest, positions, first, last, starts, columns, lane):
-    """List for each row the candidates nearer than its nearest pick, as `dense.neighbours` does (`lane`: their distances)."""
+def neighbours(
+    rows, postings, squares, scale, nearest, positions, first, last, starts, columns, lane
+):
+    """List for each row the candidates nearer than its nearest pick, as `dense.neighbours` does
+    (`lane`: their distances).
+    """
     n = nearest.shape[0]
     dots = np.empty(n)
     distances = np.empty(n, nearest.dtype)
@@ -107,11 +123,29 @@ def neighbours(rows, postings, squares, scale, nearest, positions, first, last, 
 
 
 @kernel
-def take_picks(rows, postings, squares, scale, nearest, starts, ends, columns, lane, gain, rank, choices, picks, gained, weights=None):
-    """Make as many greedy picks as `picks` has places, gains kept up to date by the lists; returns how many gained anything.
+def take_picks(
+    rows,
+    postings,
+    squares,
+    scale,
+    nearest,
+    starts,
+    ends,
+    columns,
+    lane,
+    gain,
+    rank,
+    choices,
+    picks,
+    gained,
+    weights=None,
+):
+    """Make as many greedy picks as `picks` has places, gains kept up to date by the lists; returns
+    how many gained anything.
 
-    `choices` int64 (n_picks, m) are the candidates of each pick; 0 columns for all rows.
-    `nearest`, the lists and `gain` (selected rows: -1) are changed in place; picks (int64) and what each gained are written.
+    `choices` int64 (n_picks, m) are the candidates of each pick; 0 columns for all rows. `nearest`,
+    the lists and `gain` (selected rows: -1) are changed in place; picks (int64) and what each
+    gained are written.
     """
     dots = np.empty(nearest.shape[0])
     distances = np.empty(nearest.shape[0], nearest.dtype)
@@ -123,7 +157,9 @@ def take_picks(rows, postings, squares, scale, nearest, starts, ends, columns, l
         distances_from(rows, postings, squares, scale, pick, dots, distances)
         for row in range(nearest.shape[0]):
             if distances[row] < nearest[row]:
-                shrink_lists(starts, ends, columns, lane, row, nearest[row], distances[row], gain, weights)
+                shrink_lists(
+                    starts, ends, columns, lane, row, nearest[row], distances[row], gain, weights
+                )
                 nearest[row] = distances[row]
         gain[pick] = -1
     return picks.shape[0]
@@ -159,13 +195,17 @@ def pair_distances(rows, first, second, out):
 
 @kernel
 def cluster_medoids(rows, starts, members, limit, first, last, medoids, weights=None):
-    """Write for each cluster the member whose distances to all members add up to least, as `in_cells.cluster_medoids` does."""
+    """Write for each cluster the member whose distances to all members add up to least, as
+    `in_cells.cluster_medoids` does.
+    """
     for c in range(first, last):
         least = np.inf
         for a in range(starts[c], min(starts[c + 1], starts[c] + limit)):
             total = 0.0
             for b in range(starts[c], starts[c + 1]):
-                total += weight_of(weights, members[b]) * pair_distance(rows, members[a], members[b])
+                total += weight_of(weights, members[b]) * pair_distance(
+                    rows, members[a], members[b]
+                )
                 if total >= least:
                     break
             if total < least:

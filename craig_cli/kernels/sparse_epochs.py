@@ -1,7 +1,8 @@
-"""The steps of `dense_epochs` over sparse rows, at the cost of a row's entries: what a step does to the other columns is made up for just
-before a row next needs them, and at the end.
+"""The steps of `dense_epochs` over sparse rows, at the cost of a row's entries: what a step does to
+the other columns is made up for just before a row next needs them, and at the end.
 
-``rows`` = (indptr, indices, values); the other arguments are those of the dense kernels. ``seen`` (d,) counts the steps a column is up to date with.
+``rows`` = (indptr, indices, values); the other arguments are those of the dense kernels. ``seen``
+(d,) counts the steps a column is up to date with.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ SMALLEST = 1e-9
 
 
 @inlined
-def touch(rows, targets, scales, visits, start, touched):
-    """Read a little of what the next steps need, as `dense_epochs.touch` does."""
+def prefetch(rows, targets, scales, visits, start, touched):
+    """Read a little of what the next steps need, as `dense_epochs.prefetch` does."""
     indptr, indices, values = rows
     total = 0.0
     for v in range(start, min(start + BATCH, visits.shape[0])):
@@ -40,7 +41,9 @@ def multiply_in(model, factor):
 
 @summing_kernel
 def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, constant, model):
-    """Take plain steps. The model is kept as a factor times a vector, so that shrinking it costs one product."""
+    """Take plain steps. The model is kept as a factor times a vector, so that shrinking it costs
+    one product.
+    """
     indptr, indices, values = rows
     m, d = model.shape[0], model.shape[1] - 1
     slopes, touched = np.empty(m), np.empty(1)
@@ -51,7 +54,7 @@ def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, consta
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            touch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, touched)
         length = 0.0
         for j in range(indptr[row], indptr[row + 1]):
             length += values[j] * values[j]
@@ -65,11 +68,13 @@ def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, consta
             multiply_in(model, factor)
             factor = 1.0
         for c in range(m):
-            pull = step * scales[row] * slopes[c]
-            square += pull * (pull * length - 2.0 * keep * (scores[c] - constant * model[c, d]))
+            weighted_slope = step * scales[row] * slopes[c]
+            square += weighted_slope * (
+                weighted_slope * length - 2.0 * keep * (scores[c] - constant * model[c, d])
+            )
             for j in range(indptr[row], indptr[row + 1]):
-                model[c, indices[j]] -= pull / factor * values[j]
-            model[c, d] -= pull * constant
+                model[c, indices[j]] -= weighted_slope / factor * values[j]
+            model[c, d] -= weighted_slope * constant
         if radius > 0 and square > radius * radius:
             factor *= radius / np.sqrt(square)
             square = radius * radius
@@ -77,8 +82,10 @@ def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, consta
 
 
 @inlined
-def coast(model, velocity, c, k, steps, ladder):
-    """Take `steps` steps of momentum without a gradient, by the binary digits of their number; ``ladder[b]`` is the matrix of 2^b of them."""
+def lazy_update(model, velocity, c, k, steps, ladder):
+    """Take `steps` steps of momentum without a gradient, by the binary digits of their number;
+    ``ladder[b]`` is the matrix of 2^b of them.
+    """
     bit = 0
     while steps > 0:
         if steps & 1:
@@ -91,47 +98,74 @@ def coast(model, velocity, c, k, steps, ladder):
 
 @inlined
 def fill_ladder(ladder, step, l2, momentum):
-    """Write the matrix by which a step without a gradient changes (w, u), then its square, the square of that, and so on."""
-    ladder[0, 0], ladder[0, 1], ladder[0, 2], ladder[0, 3] = 1.0 - step * l2, -step * momentum, l2, momentum
+    """Write the matrix by which a step without a gradient changes (w, u), then its square, the
+    square of that, and so on.
+    """
+    ladder[0, 0], ladder[0, 1], ladder[0, 2], ladder[0, 3] = (
+        1.0 - step * l2,
+        -step * momentum,
+        l2,
+        momentum,
+    )
     for b in range(1, ladder.shape[0]):
         p, q, r, s = ladder[b - 1]
-        ladder[b, 0], ladder[b, 1], ladder[b, 2], ladder[b, 3] = p * p + q * r, p * q + q * s, r * p + s * r, r * q + s * s
+        ladder[b, 0], ladder[b, 1], ladder[b, 2], ladder[b, 3] = (
+            p * p + q * r,
+            p * q + q * s,
+            r * p + s * r,
+            r * q + s * s,
+        )
 
 
 @summing_kernel
-def momentum_steps(rows, targets, scales, visits, loss, step, l2, momentum, constant, velocity, model):
-    """Take steps with momentum; a column that was left out for g steps is made up for in log2(g) products of 2 x 2 matrices."""
+def momentum_steps(
+    rows, targets, scales, visits, loss, step, l2, momentum, constant, velocity, model
+):
+    """Take steps with momentum; a column that was left out for g steps is made up for in log2(g)
+    products of 2 x 2 matrices.
+    """
     indptr, indices, values = rows
     m, d = model.shape[0], model.shape[1] - 1
-    slopes, touched, seen, ladder = np.empty(m), np.empty(1), np.zeros(d, np.int64), np.empty((48, 4))
+    slopes, touched, seen, ladder = (
+        np.empty(m),
+        np.empty(1),
+        np.zeros(d, np.int64),
+        np.empty((48, 4)),
+    )
     fill_ladder(ladder, step, l2, momentum)
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            touch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, touched)
         for j in range(indptr[row], indptr[row + 1]):
             for c in range(m):
-                coast(model, velocity, c, indices[j], v - seen[indices[j]], ladder)
+                lazy_update(model, velocity, c, indices[j], v - seen[indices[j]], ladder)
         for c in range(m):
             slopes[c] = sparse_score(rows, row, model, c, constant)
         to_slopes(loss, slopes, targets[row])
         for c in range(m):
-            pull = scales[row] * slopes[c]
+            weighted_slope = scales[row] * slopes[c]
             for j in range(indptr[row], indptr[row + 1]):
                 k = indices[j]
-                velocity[c, k] = momentum * velocity[c, k] + l2 * model[c, k] + pull * values[j]
+                velocity[c, k] = (
+                    momentum * velocity[c, k] + l2 * model[c, k] + weighted_slope * values[j]
+                )
                 model[c, k] -= step * velocity[c, k]
                 seen[k] = v + 1
-            velocity[c, d] = momentum * velocity[c, d] + pull * constant
+            velocity[c, d] = momentum * velocity[c, d] + weighted_slope * constant
             model[c, d] -= step * velocity[c, d]
     for c in range(m):
         for k in range(d):
-            coast(model, velocity, c, k, visits.shape[0] - seen[k], ladder)
+            lazy_update(model, velocity, c, k, visits.shape[0] - seen[k], ladder)
 
 
 @summing_kernel
-def reduced_steps(rows, targets, scales, shares, visits, loss, step, l2, constant, table, mean, model):
-    """Take variance-reduced steps; a column that was left out for g steps is made up for by the g-th power and the sum of a geometric series."""
+def reduced_steps(
+    rows, targets, scales, shares, visits, loss, step, l2, constant, table, mean, model
+):
+    """Take variance-reduced steps; a column that was left out for g steps is made up for by the
+    g-th power and the sum of a geometric series.
+    """
     indptr, indices, values = rows
     m, d, n_steps = model.shape[0], model.shape[1] - 1, visits.shape[0]
     slopes, touched, seen = np.empty(m), np.empty(1), np.zeros(d, np.int64)
@@ -143,7 +177,7 @@ def reduced_steps(rows, targets, scales, shares, visits, loss, step, l2, constan
     for v in range(n_steps):
         row = visits[v]
         if v % BATCH == 0:
-            touch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, touched)
         for j in range(indptr[row], indptr[row + 1]):
             k = indices[j]
             gap = v - seen[k]
@@ -155,15 +189,15 @@ def reduced_steps(rows, targets, scales, shares, visits, loss, step, l2, constan
         to_slopes(loss, slopes, targets[row])
         for c in range(m):
             change = slopes[c] - table[row, c]
-            pull, move = step * scales[row] * change, 0.0
+            weighted_slope, move = step * scales[row] * change, 0.0
             if shares.shape[0] > 0:
                 table[row, c] = slopes[c]
                 move = shares[row] * change
             for j in range(indptr[row], indptr[row + 1]):
                 k = indices[j]
-                model[c, k] = keep * model[c, k] - step * mean[c, k] - pull * values[j]
+                model[c, k] = keep * model[c, k] - step * mean[c, k] - weighted_slope * values[j]
                 mean[c, k] += move * values[j]
-            model[c, d] -= step * mean[c, d] + pull * constant
+            model[c, d] -= step * mean[c, d] + weighted_slope * constant
             mean[c, d] += move * constant
     for c in range(m):
         for k in range(d):
@@ -172,15 +206,33 @@ def reduced_steps(rows, targets, scales, shares, visits, loss, step, l2, constan
 
 
 @summing_kernel
-def adaptive_steps(rows, targets, scales, visits, loss, step, l2, constant, betas, floor, first, second, heights, powers, model):
-    """Take steps of Adagrad or Adam; of a column that was left out only the shrinking is to be made up for, by a power."""
+def adaptive_steps(
+    rows,
+    targets,
+    scales,
+    visits,
+    loss,
+    step,
+    l2,
+    constant,
+    betas,
+    floor,
+    first,
+    second,
+    heights,
+    powers,
+    model,
+):
+    """Take steps of Adagrad or Adam; of a column that was left out only the shrinking is to be made
+    up for, by a power.
+    """
     indptr, indices, values = rows
     m, d = model.shape[0], model.shape[1] - 1
     slopes, touched, seen = np.empty(m), np.empty(1), np.zeros(d, np.int64)
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            touch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, touched)
         for j in range(indptr[row], indptr[row + 1]):
             k = indices[j]
             for c in range(m):
@@ -194,14 +246,22 @@ def adaptive_steps(rows, targets, scales, visits, loss, step, l2, constant, beta
             slopes[c] = sparse_score(rows, row, model, c, constant)
         to_slopes(loss, slopes, targets[row])
         for c in range(m):
-            pull = scales[row] * slopes[c]
+            weighted_slope = scales[row] * slopes[c]
             for j in range(indptr[row], indptr[row + 1]):
                 k = indices[j]
-                direction = adapt(first, second, heights, powers, betas, c, k, pull * values[j])
-                model[c, k] = (model[c, k] - step * direction / (heights[c, k] + floor)) / (1.0 + step * l2 / (heights[c, k] + floor))
+                direction = adapt(
+                    first, second, heights, powers, betas, c, k, weighted_slope * values[j]
+                )
+                model[c, k] = (model[c, k] - step * direction / (heights[c, k] + floor)) / (
+                    1.0 + step * l2 / (heights[c, k] + floor)
+                )
             if constant != 0:
-                direction = adapt(first, second, heights, powers, betas, c, d, pull * constant)
+                direction = adapt(
+                    first, second, heights, powers, betas, c, d, weighted_slope * constant
+                )
                 model[c, d] -= step * direction / (heights[c, d] + floor)
     for c in range(m):
         for k in range(d):
-            model[c, k] *= (1.0 + step * l2 / (heights[c, k] + floor)) ** (seen[k] - visits.shape[0])
+            model[c, k] *= (1.0 + step * l2 / (heights[c, k] + floor)) ** (
+                seen[k] - visits.shape[0]
+            )

@@ -1,12 +1,14 @@
 """Dense rows in tiles, and their distances.
 
-A class of n rows is cut into compact tiles of `TILE` rows (`cells.split_rows`); ``tiles[t, k, i]`` is coordinate k of row i of tile t, so
-that one candidate meets `TILE` rows at a time with every load contiguous. The number of coordinates is padded with zeros to a multiple of
-four, the last tile with rows whose ``nearest`` is 0, which no candidate can improve.
+A class of n rows is cut into compact tiles of `TILE` rows (`cells.split_rows`); ``tiles[t, k, i]``
+is coordinate k of row i of tile t, so that one candidate meets `TILE` rows at a time with every
+load contiguous. The number of coordinates is padded with zeros to a multiple of four, the last tile
+with rows whose ``nearest`` is 0, which no candidate can improve.
 
-Distances are whole numbers: ``floor(||x - y|| * scale + 1/2)``. Sums of whole numbers do not depend on the order of addition, so gains
-are the same bytes for any number of threads and any order of rows, equal candidates tie exactly, and gains kept up to date by
-subtraction never drift. (float32, int32) is the usual pair of types; (float64, int64) serves data that float32 cannot resolve.
+Distances are whole numbers: ``floor(||x - y|| * scale + 1/2)``. Sums of whole numbers do not depend
+on the order of addition, so gains are the same bytes for any number of threads and any order of
+rows, equal candidates tie exactly, and gains kept up to date by subtraction never drift. (float32,
+int32) is the usual pair of types; (float64, int64) serves data that float32 cannot resolve.
 """
 
 from __future__ import annotations
@@ -16,7 +18,16 @@ from numba import types
 from numba.extending import intrinsic
 
 from craig_cli.kernels import inlined, kernel
-from craig_cli.kernels.registers import add_square, any_within, larger, load, n_lanes, smaller, splat, store
+from craig_cli.kernels.simd import (
+    add_square,
+    any_within,
+    larger,
+    load,
+    n_lanes,
+    smaller,
+    splat,
+    store,
+)
 
 TILE = 128
 
@@ -37,7 +48,8 @@ def fma(typing_context, a, b, c):
 def squared_distances(tiles, t, vectors, v, squares):
     """Write the squared distances of vector `v` to the rows of tile `t` into `squares` (TILE,).
 
-    Here and below whole arrays and positions are passed, not slices: numba counts the references to each slice atomically, which is slow.
+    Here and below whole arrays and positions are passed, not slices: numba counts the references to
+    each slice atomically, which is slow.
     """
     for i in range(TILE):
         squares[i] = 0
@@ -57,9 +69,11 @@ def squared_distances(tiles, t, vectors, v, squares):
 
 @inlined
 def squares_within(tiles, t, vectors, v, limits, row, squares):
-    """Write `squared_distances`, the same bits, unless every one exceeds its limit: return whether any may not (else `squares` is unfinished).
+    """Write `squared_distances`, the same bits, unless every one exceeds its limit: return whether
+    any may not (else `squares` is unfinished).
 
-    Looks after every eight coordinates; the widest columns come first, so that most far rows are told by a few. `limits` is (_, TILE), its row `row`.
+    Looks after every eight coordinates; the widest columns come first, so that most far rows are
+    told by a few. `limits` is (_, TILE), its row `row`.
     """
     for i in range(TILE):
         squares[i] = 0
@@ -67,7 +81,12 @@ def squares_within(tiles, t, vectors, v, limits, row, squares):
     k = 0
     while any_within and k < tiles.shape[1]:
         for part in range(k, min(k + 8, tiles.shape[1]), 4):
-            c0, c1, c2, c3 = vectors[v, part], vectors[v, part + 1], vectors[v, part + 2], vectors[v, part + 3]
+            c0, c1, c2, c3 = (
+                vectors[v, part],
+                vectors[v, part + 1],
+                vectors[v, part + 2],
+                vectors[v, part + 3],
+            )
             for i in range(TILE):
                 total = squares[i]
                 x = tiles[t, part, i] - c0
@@ -94,7 +113,9 @@ def limit_of(distance, scale):
 
 @kernel
 def write_limits(nearest, scale, limits):
-    """Write `limit_of` each distance; `limits` is a float array of the shape of `nearest`, (n_tiles, TILE)."""
+    """Write `limit_of` each distance; `limits` is a float array of the shape of `nearest`,
+    (n_tiles, TILE).
+    """
     for t in range(nearest.shape[0]):
         for i in range(TILE):
             limits[t, i] = limit_of(nearest[t, i], scale)
@@ -102,7 +123,9 @@ def write_limits(nearest, scale, limits):
 
 @inlined
 def squared_distances_of_two(tiles, t, vectors, a, b, squares_a, squares_b):
-    """`squared_distances` of two vectors at once, the same bits: each row is loaded once for both, 1.3 times faster."""
+    """`squared_distances` of two vectors at once, the same bits: each row is loaded once for both,
+    1.3 times faster.
+    """
     for i in range(TILE):
         squares_a[i] = 0
         squares_b[i] = 0
@@ -136,18 +159,23 @@ def squared_distances_of_two(tiles, t, vectors, a, b, squares_a, squares_b):
 
 @inlined
 def squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares):
-    """Write the squared distances of the vectors ``four[0 ... 3]`` to the rows of tile `t` into `squares` (4, TILE).
+    """Write the squared distances of the vectors ``four[0 ... 3]`` to the rows of tile `t` into
+    `squares` (4, TILE).
 
-    The same bits as `squared_distances` where any of the four, or of some rows beside, is within its limit: else what is written is too small,
-    but above the limit. A row's limit is the larger of ``limits[0, row, i]`` and `own`. Sums stay in registers, which makes it 1.5 times
-    faster than `squared_distances_of_two`.
+    The same bits as `squared_distances` where any of the four, or of some rows beside, is within
+    its limit: else what is written is too small, but above the limit. A row's limit is the larger
+    of ``limits[0, row, i]`` and `own`. Sums stay in registers, which makes it 1.5 times faster than
+    `squared_distances_of_two`.
     """
     zero, least = splat(tiles.dtype.type(0)), splat(own)
     width = n_lanes(tiles)
     v0, v1, v2, v3 = four
     for i in range(0, TILE, 2 * width):
         a0 = a1 = b0 = b1 = c0 = c1 = d0 = d1 = zero
-        limit0, limit1 = larger(load(limits, 0, row, i), least), larger(load(limits, 0, row, i + width), least)
+        limit0, limit1 = (
+            larger(load(limits, 0, row, i), least),
+            larger(load(limits, 0, row, i + width), least),
+        )
         k, stop = 0, 8
         while True:
             stop = min(stop, tiles.shape[1])
@@ -164,7 +192,10 @@ def squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares):
             if stop == tiles.shape[1]:
                 break
             k, stop = stop, 2 * stop
-            least0, least1 = smaller(smaller(a0, b0), smaller(c0, d0)), smaller(smaller(a1, b1), smaller(c1, d1))
+            least0, least1 = (
+                smaller(smaller(a0, b0), smaller(c0, d0)),
+                smaller(smaller(a1, b1), smaller(c1, d1)),
+            )
             if not (any_within(least0, limit0) or any_within(least1, limit1)):
                 break
         store(squares, 0, i, a0)
@@ -187,7 +218,9 @@ def quantise_row(squares, r, scale, distances):
 
 @inlined
 def quantise(squares, scale, distances):
-    """Write the whole-number distances of `squares` (TILE,) into `distances`: the square root, scaled and rounded."""
+    """Write the whole-number distances of `squares` (TILE,) into `distances`: the square root,
+    scaled and rounded.
+    """
     half = squares.dtype.type(0.5)
     for i in range(TILE):
         distances[i] = np.sqrt(squares[i]) * scale + half
@@ -195,7 +228,9 @@ def quantise(squares, scale, distances):
 
 @inlined
 def positive_differences(nearest, t, distances):
-    """Return the sum of max(0, nearest - distances) over the rows of tile `t`, as int64; differences as narrow as they can be, for speed."""
+    """Return the sum of max(0, nearest - distances) over the rows of tile `t`, as int64;
+    differences as narrow as they can be, for speed.
+    """
     total, whole = np.int64(0), distances.dtype.type
     for i in range(TILE):
         total += max(whole(nearest[t, i] - distances[i]), whole(0))
@@ -204,19 +239,25 @@ def positive_differences(nearest, t, distances):
 
 @inlined
 def weighted_differences(nearest, t, distances, weights):
-    """Return the sum of weight times max(0, nearest - distance) over the rows of tile `t`, as int64; `weights` is int32 (n_tiles, TILE)."""
+    """Return the sum of weight times max(0, nearest - distance) over the rows of tile `t`, as
+    int64; `weights` is int32 (n_tiles, TILE).
+    """
     total, whole = np.int64(0), distances.dtype.type
     for i in range(TILE):
-        total += np.int64(weights[t, i]) * np.int64(max(whole(nearest[t, i] - distances[i]), whole(0)))
+        total += np.int64(weights[t, i]) * np.int64(
+            max(whole(nearest[t, i] - distances[i]), whole(0))
+        )
     return total
 
 
 @inlined
 def is_out_of_reach(square, radius, d, scale, farthest):
-    """Return whether no row of a tile can be nearer to a vector than to its pick, by the triangle inequality.
+    """Return whether no row of a tile can be nearer to a vector than to its pick, by the triangle
+    inequality.
 
-    `square` is the squared distance of the vector to the tile's centre, `farthest` the largest ``nearest`` of the tile. The margin covers the
-    rounding of d additions in each of the distances involved.
+    `square` is the squared distance of the vector to the tile's centre, `farthest` the largest
+    ``nearest`` of the tile. The margin covers the rounding of d additions in each of the distances
+    involved.
     """
     distance = np.float64(np.sqrt(square))
     margin = (d + 16) * 1.2e-7 * (distance + radius)
@@ -225,7 +266,9 @@ def is_out_of_reach(square, radius, d, scale, farthest):
 
 @inlined
 def are_apart(centres, radii, low, high, s, t, scale, farthest):
-    """Return whether no row of tile `s` is nearer to one of tile `t` than `farthest`, as their balls or their boxes tell."""
+    """Return whether no row of tile `s` is nearer to one of tile `t` than `farthest`, as their
+    balls or their boxes tell.
+    """
     d = centres.shape[1]
     between, gap = centres.dtype.type(0), centres.dtype.type(0)
     for k in range(d):
@@ -233,15 +276,18 @@ def are_apart(centres, radii, low, high, s, t, scale, farthest):
         between += x * x
         x = max(max(low[s, k] - high[t, k], low[t, k] - high[s, k]), centres.dtype.type(0))
         gap += x * x
-    return is_out_of_reach(gap, 0.0, d, scale, farthest) or is_out_of_reach(between, radii[s] + radii[t], d, scale, farthest)
+    return is_out_of_reach(gap, 0.0, d, scale, farthest) or is_out_of_reach(
+        between, radii[s] + radii[t], d, scale, farthest
+    )
 
 
 @inlined
 def box_squares(lanes, u, low, high, t, n_columns, squares):
-    """Write the squared distances of TILE vectors to the smallest box round the rows of tile `t`, in the first, the widest, columns.
+    """Write the squared distances of TILE vectors to the smallest box round the rows of tile `t`,
+    in the first, the widest, columns.
 
-    They bound the distances to any of its rows, and more strongly than a ball does where columns are constant within a tile, as the columns
-    of a category are.
+    They bound the distances to any of its rows, and more strongly than a ball does where columns
+    are constant within a tile, as the columns of a category are.
     """
     for i in range(TILE):
         squares[i] = 0
@@ -260,7 +306,10 @@ def squares_to_boxes(low_lanes, high_lanes, u, vectors, v, squares):
     for k in range(low_lanes.shape[1]):
         value = vectors[v, k]
         for i in range(TILE):
-            x = max(max(low_lanes[u, k, i] - value, value - high_lanes[u, k, i]), low_lanes.dtype.type(0))
+            x = max(
+                max(low_lanes[u, k, i] - value, value - high_lanes[u, k, i]),
+                low_lanes.dtype.type(0),
+            )
             squares[i] = fma(x, x, squares[i])
 
 
@@ -273,7 +322,9 @@ def copy_row(tiles, row, vectors, v):
 
 @kernel
 def lay_out(vectors, lanes):
-    """Copy vectors (m, d) into `lanes` (m / TILE rounded up, d, TILE), so that one of another kind meets TILE of them at a time."""
+    """Copy vectors (m, d) into `lanes` (m / TILE rounded up, d, TILE), so that one of another kind
+    meets TILE of them at a time.
+    """
     for v in range(vectors.shape[0]):
         for k in range(vectors.shape[1]):
             lanes[v // TILE, k, v % TILE] = vectors[v, k]
@@ -281,7 +332,9 @@ def lay_out(vectors, lanes):
 
 @kernel
 def tile_bounds(tiles, centres, radii, low, high, n_rows, first_tile, last_tile):
-    """Fill in a ball round the rows of each tile, their mean and the largest distance from it, and a box, their extremes."""
+    """Fill in a ball round the rows of each tile, their mean and the largest distance from it, and
+    a box, their extremes.
+    """
     for t in range(first_tile, last_tile):
         n_in_tile = min(TILE, n_rows - t * TILE)
         for k in range(tiles.shape[1]):
@@ -304,7 +357,9 @@ def tile_bounds(tiles, centres, radii, low, high, n_rows, first_tile, last_tile)
 
 @kernel
 def pair_distances(points, others, number, out):
-    """Write the float64 distance of each row of `points` (m, d) to row ``number[p]`` of `others` into ``out[p]``."""
+    """Write the float64 distance of each row of `points` (m, d) to row ``number[p]`` of `others`
+    into ``out[p]``.
+    """
     for p in range(out.shape[0]):
         total = 0.0
         for k in range(points.shape[1]):

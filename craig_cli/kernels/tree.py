@@ -17,19 +17,23 @@ def grow_tree(points, rows, n_leaves, directions, keys, tie_rows):
     points : float (m, d)
         The sample; at least `n_leaves` rows.
     rows : int64 (m,)
-        The row that each is a sample of, ascending: of equal projections the lower row goes left, so that equal rows are shared out too.
+        The row that each is a sample of, ascending: of equal projections the lower row goes left,
+        so that equal rows are shared out too.
     n_leaves : int
     directions : float64 (n_leaves, d)
     keys : float64 (n_leaves,)
     tie_rows : int64 (n_leaves,)
-        Filled in: a row goes to the right of split s, which parts leaf s - 1 from leaf s, if its projection on ``directions[s]`` is above
-        ``keys[s]``, or equal and the row not below ``tie_rows[s]``. Entry 0 is not used.
+        Filled in: a row goes to the right of split s, which parts leaf s - 1 from leaf s, if its
+        projection on ``directions[s]`` is above ``keys[s]``, or equal and the row not below
+        ``tie_rows[s]``. Entry 0 is not used.
     """
     m, d = points.shape
     order = np.arange(m)
     projections = np.empty(m)
     direction = np.empty(d)
-    stack = np.empty((64, 2), np.int64)  # (first leaf, number of leaves) of the halves still to do: one a level
+    stack = np.empty(
+        (64, 2), np.int64
+    )  # (first leaf, number of leaves) of the halves still to do: one a level
     stack[0, 0], stack[0, 1] = 0, n_leaves
     depth = 1
     while depth > 0:
@@ -45,7 +49,9 @@ def grow_tree(points, rows, n_leaves, directions, keys, tie_rows):
             part_at(projections, order, low, high, middle)
             least = middle
             for i in range(middle + 1, high):
-                if projections[i] < projections[least] or (projections[i] == projections[least] and order[i] < order[least]):
+                if projections[i] < projections[least] or (
+                    projections[i] == projections[least] and order[i] < order[least]
+                ):
                     least = i
             directions[split] = direction
             keys[split], tie_rows[split] = projections[least], rows[order[least]]
@@ -56,7 +62,9 @@ def grow_tree(points, rows, n_leaves, directions, keys, tie_rows):
 
 @kernel
 def route(points, first_row, directions, keys, tie_rows, leaves):
-    """Write the leaf of each row into `leaves` (int32). `points` (m, d) are the rows from `first_row` on; time m d log2(number of leaves)."""
+    """Write the leaf of each row into `leaves` (int32). `points` (m, d) are the rows from
+    `first_row` on; time m d log2(number of leaves).
+    """
     for i in range(points.shape[0]):
         first, count = 0, keys.shape[0]
         while count > 1:

@@ -1,4 +1,6 @@
-"""Which columns of a table are features, which is the label, and what they are called once one-hot columns are expanded."""
+"""Which columns of a table are features, which is the label, and what they are called once one-hot
+columns are expanded.
+"""
 
 from __future__ import annotations
 
@@ -39,32 +41,53 @@ class Columns:
 
     def called(self, name: str) -> str:
         """Return what a column is called in an error."""
-        kind = "label column" if name == self.label else self.amounts[name].called if name in self.amounts else "column"
+        kind = (
+            "label column"
+            if name == self.label
+            else self.amounts[name].called
+            if name in self.amounts
+            else "column"
+        )
         return f"{kind} '{printable(name, 60)}'"
 
     def expanded(self, categories: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-        """Return the names of the columns of a block: ``column=value`` for each of the `categories` in the place of a one-hot column."""
+        """Return the names of the columns of a block: ``column=value`` for each of the `categories`
+        in the place of a one-hot column.
+        """
         names: list[str] = []
         for feature in self.features:
-            names += [f"{feature}={value}" for value in categories[feature]] if feature in self.one_hot else [feature]
+            names += (
+                [f"{feature}={value}" for value in categories[feature]]
+                if feature in self.one_hot
+                else [feature]
+            )
         return tuple(names)
 
 
 def choose_columns(source_name: str, names: Sequence[str], settings: InputSettings) -> Columns:
     """Return the columns to read of a table with columns `names`.
 
-    Raises `UsageError` where an option names a column that is not there or that another option claims, and `InputError` where
-    a name is repeated, or no label or no feature is left.
+    Raises `UsageError` where an option names a column that is not there or that another option
+    claims, and `InputError` where a name is repeated, or no label or no feature is left.
     """
     counts = Counter(names)
     repeated = next((name for name in names if counts[name] > 1), None)
     if repeated is not None:
-        raise InputError(source_name, "two columns have the same name", value=repeated, remedy="Rename one of them.")
+        raise InputError(
+            source_name,
+            "two columns have the same name",
+            value=repeated,
+            remedy="Rename one of them.",
+        )
     for option, wanted in (
         ("--label", () if settings.label is None else (settings.label,)),
         ("--drop", settings.drop),
         ("--one-hot", settings.one_hot),
-        *((amount.option, named_amount(amount, settings)) for amount in AMOUNTS if settings.amounts_needed),
+        *(
+            (amount.option, named_amount(amount, settings))
+            for amount in AMOUNTS
+            if settings.amounts_needed
+        ),
     ):
         for name in wanted:
             if name not in counts:
@@ -72,21 +95,45 @@ def choose_columns(source_name: str, names: Sequence[str], settings: InputSettin
     label = None if settings.no_label else label_column(source_name, names, settings)
     for option, wanted in (("--drop", settings.drop), ("--one-hot", settings.one_hot)):
         if label in wanted:
-            raise UsageError(f"{option}: '{label}' is the label column. Name another with --label, or use --no-label.")
-    amounts = {name: amount for amount in AMOUNTS for name in named_amount(amount, settings) if name in counts}
+            raise UsageError(
+                f"{option}: '{label}' is the label column. Name another with --label, "
+                f"or use --no-label."
+            )
+    amounts = {
+        name: amount
+        for amount in AMOUNTS
+        for name in named_amount(amount, settings)
+        if name in counts
+    }
     for name, amount in amounts.items():
         if name == label:
-            raise UsageError(f"{amount.option}: '{name}' is the label column. Name another with --label, or use --no-label.")
+            raise UsageError(
+                f"{amount.option}: '{name}' is the label column. Name another with "
+                f"--label, or use --no-label."
+            )
         for option, wanted in (("--drop", settings.drop), ("--one-hot", settings.one_hot)):
             if name in wanted:
                 raise UsageError(f"{amount.option} and {option} both name '{name}': leave one out.")
     both = next((name for name in settings.one_hot if name in settings.drop), None)
     if both is not None:
         raise UsageError(f"--drop and --one-hot both name '{both}': leave one out.")
-    features = tuple(name for name in names if name != label and name not in settings.drop and name not in amounts)
+    features = tuple(
+        name
+        for name in names
+        if name != label and name not in settings.drop and name not in amounts
+    )
     if not features:
-        raise InputError(source_name, f"no feature column is left of {listed(names)}", remedy="Drop fewer columns with --drop.")
-    return Columns(label, features, tuple(name for name in features if name in settings.one_hot), amounts if settings.amounts_needed else {})
+        raise InputError(
+            source_name,
+            f"no feature column is left of {listed(names)}",
+            remedy="Drop fewer columns with --drop.",
+        )
+    return Columns(
+        label,
+        features,
+        tuple(name for name in features if name in settings.one_hot),
+        amounts if settings.amounts_needed else {},
+    )
 
 
 def named_amount(amount: Amount, settings: InputSettings) -> tuple[str, ...]:
@@ -96,14 +143,24 @@ def named_amount(amount: Amount, settings: InputSettings) -> tuple[str, ...]:
 
 
 def label_column(source_name: str, names: Sequence[str], settings: InputSettings) -> str:
-    """Return ``settings.label``, else the first usual label column there is, the exact spelling before any other case."""
+    """Return ``settings.label``, else the first usual label column there is, the exact spelling
+    before any other case.
+    """
     if settings.label is not None:
         return settings.label
     usual = [name for wanted in LABEL_COLUMNS for name in names if name == wanted]
     usual += [name for wanted in LABEL_COLUMNS for name in names if name.lower() == wanted]
     if not usual:
-        problem = f"no column is named {', '.join(LABEL_COLUMNS[:-1])} or {LABEL_COLUMNS[-1]}; the columns are {listed(names)}"
-        raise InputError(source_name, problem, remedy="Name the label column with --label COLUMN, or use --no-label.")
+        problem = (
+            f"no column is named {', '.join(LABEL_COLUMNS[:-1])} or {LABEL_COLUMNS[-1]}; "
+            f"the "
+            f"columns are {listed(names)}"
+        )
+        raise InputError(
+            source_name,
+            problem,
+            remedy="Name the label column with --label COLUMN, or use --no-label.",
+        )
     return usual[0]
 
 
@@ -111,7 +168,10 @@ def missing_text(option: str, name: str, source_name: str, names: Sequence[str])
     """Return what to tell the user of an option that names a column that is not there."""
     close = difflib.get_close_matches(name, names, n=1)
     meant = f" Did you mean '{printable(close[0])}'?" if close else ""
-    return f"{option}: {printable(source_name)} has no column '{printable(name)}'.{meant} The columns are {listed(names)}."
+    return (
+        f"{option}: {printable(source_name)} has no column '{printable(name)}'.{meant} The "
+        f"columns are {listed(names)}."
+    )
 
 
 def listed(names: Sequence[str]) -> str:
@@ -123,4 +183,6 @@ def listed(names: Sequence[str]) -> str:
 def option_of(option: str, columns: Sequence[str]) -> str:
     """Return `option` once for each of the first columns, as a shell takes it."""
     more = " ..." if len(columns) > MOST_NAMES else ""
-    return " ".join(f"{option} {shlex.quote(printable(name))}" for name in columns[:MOST_NAMES]) + more
+    return (
+        " ".join(f"{option} {shlex.quote(printable(name))}" for name in columns[:MOST_NAMES]) + more
+    )

@@ -1,4 +1,6 @@
-"""The fingerprint of a data set: of the parsed numbers, so that the same rows in LIBSVM, CSV, Parquet and HDF5 agree."""
+"""The fingerprint of a data set: of the parsed numbers, so that the same rows in LIBSVM, CSV,
+Parquet and HDF5 agree.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Block, Dataset, Labels, Rows, SparseRows, cut_block, cut_rows, shape_of
+from craig_cli.dataset import (
+    Block,
+    Dataset,
+    Labels,
+    Rows,
+    SparseRows,
+    cut_block,
+)
 from craig_cli.kernels.fingerprint import LANES, hash_dense, hash_sparse
 from craig_cli.readers.labels import DECIMAL, WHOLE, as_numbers
 
@@ -19,29 +28,46 @@ WEIGHT_LANE, COST_LANE = np.uint64(0xA4093822299F31D0), np.uint64(0x082EFA98EC4E
 
 
 def fingerprint(dataset: Dataset, like: str = "", parts: Sequence[int] = ()) -> str:
-    """Return ``craig1:`` and 32 hexadecimal digits, which change with any value, label, weight or cost, or the order of the rows.
+    """Return ``craig1:`` and 32 hexadecimal digits, which change with any value, label, weight or
+    cost, or the order of the rows.
 
-    Zeros and columns of zeros at the end do not count, -0 is 0, a float32 is its float64 value, and numeric labels are equal if their
-    values are. Time about 2 ns a value; memory: 65,536 rows at a time.
+    Zeros and columns of zeros at the end do not count, -0 is 0, a float32 is its float64 value, and
+    numeric labels are equal if their values are. Time about 2 ns a value; memory: 65,536 rows at a
+    time.
 
-    If `like` is a fingerprint made from those of parts (`fingerprint_of_parts`), so is the one returned; `parts` are the rows of each.
+    If `like` is a fingerprint made from those of parts (`fingerprint_of_parts`), so is the one
+    returned; `parts` are the rows of each.
     """
     if like.startswith(PARTS) and sum(parts) == dataset.n_rows:
         ends = np.cumsum(parts).tolist()
-        return fingerprint_of_parts([fingerprint(rows_between(dataset, end - n, end)) for end, n in zip(ends, parts, strict=True)])
+        return fingerprint_of_parts(
+            [
+                fingerprint(rows_between(dataset, end - n, end))
+                for end, n in zip(ends, parts, strict=True)
+            ]
+        )
     return as_text(dataset.n_rows, hashes_of_rows(dataset))
 
 
 def fingerprint_of_parts(fingerprints: Sequence[str]) -> str:
-    """Return ``craig1-parts:`` and 32 hexadecimal digits, made of the fingerprints of parts whose rows need not be at hand."""
+    """Return ``craig1-parts:`` and 32 hexadecimal digits, made of the fingerprints of parts whose
+    rows need not be at hand.
+    """
     return PARTS + hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()[:32]
 
 
 def rows_between(dataset: Dataset, first: int, last: int) -> Dataset:
     """Return some consecutive rows as a data set."""
     own = slice(first, last)
-    weights, costs = (None if values is None else values[own] for values in (dataset.weights, dataset.costs))
-    return Dataset(cut_rows(dataset.rows, own), None if dataset.labels is None else dataset.labels[own], weights=weights, costs=costs)
+    weights, costs = (
+        None if values is None else values[own] for values in (dataset.weights, dataset.costs)
+    )
+    return Dataset(
+        dataset.rows[own],
+        None if dataset.labels is None else dataset.labels[own],
+        weights=weights,
+        costs=costs,
+    )
 
 
 def joined_fingerprint(n_rows: int, hashes: Sequence[Sequence[int]]) -> str:
@@ -50,8 +76,12 @@ def joined_fingerprint(n_rows: int, hashes: Sequence[Sequence[int]]) -> str:
 
 
 def hashes_of_rows(dataset: Dataset, first_row: int = 0) -> list[int]:
-    """Return the hashes of rows of which the first is row `first_row` of all: those of parts add up."""
-    return row_sums(dataset.rows, with_amounts(hash_labels(dataset.labels, dataset.n_rows), dataset), first_row)
+    """Return the hashes of rows of which the first is row `first_row` of all: those of parts add
+    up.
+    """
+    return row_sums(
+        dataset.rows, with_amounts(hash_labels(dataset.labels, dataset.n_rows), dataset), first_row
+    )
 
 
 def as_text(n_rows: int, sums: Sequence[int]) -> str:
@@ -60,16 +90,37 @@ def as_text(n_rows: int, sums: Sequence[int]) -> str:
 
 
 def row_sums(rows: Rows, label_bits: NDArray[np.uint64], first_row: int) -> list[int]:
-    """Return the sum of the hashes of some rows for each lane; `first_row` is their place in the input."""
+    """Return the sum of the hashes of some rows for each lane; `first_row` is their place in the
+    input.
+    """
     sums = []
     for lane in LANES:
         if isinstance(rows, SparseRows):
-            sums.append(int(hash_sparse(rows.indptr, rows.indices, rows.values.view(np.uint64), label_bits, first_row, lane)))
+            sums.append(
+                int(
+                    hash_sparse(
+                        rows.indptr,
+                        rows.indices,
+                        rows.values.view(np.uint64),
+                        label_bits,
+                        first_row,
+                        lane,
+                    )
+                )
+            )
             continue
         total = 0
         for start in range(0, len(label_bits), CHUNK_ROWS):
             chunk = np.ascontiguousarray(rows[start : start + CHUNK_ROWS], dtype=np.float64)
-            total += int(hash_dense(chunk, chunk.view(np.uint64), label_bits[start : start + CHUNK_ROWS], first_row + start, lane))
+            total += int(
+                hash_dense(
+                    chunk,
+                    chunk.view(np.uint64),
+                    label_bits[start : start + CHUNK_ROWS],
+                    first_row + start,
+                    lane,
+                )
+            )
         sums.append(total)
     return sums
 
@@ -85,15 +136,17 @@ class Running(Protocol):
 
 
 def running_fingerprint(like: str = "", parts: Sequence[int] = ()) -> Running:
-    """Return what makes, block by block, the fingerprint that `fingerprint` makes of all rows at once."""
+    """Return what makes, block by block, the fingerprint that `fingerprint` makes of all rows at
+    once.
+    """
     return RunningParts(parts) if like.startswith(PARTS) else RunningFingerprint()
 
 
 class RunningFingerprint:
     """The fingerprint of a data set that is seen block by block and never held.
 
-    Labels that are text are hashed as they stand and as numbers: which of the two counts is known once all are seen (`unify_labels`).
-    Memory: the different texts of the labels.
+    Labels that are text are hashed as they stand and as numbers: which of the two counts is known
+    once all are seen (`unify_labels`). Memory: the different texts of the labels.
     """
 
     def __init__(self) -> None:
@@ -104,13 +157,15 @@ class RunningFingerprint:
     def add(self, block: Block) -> None:
         """Take in the next rows, with their labels as a reader gives them."""
         rows, labels = block.rows, block.labels
-        n = shape_of(rows)[0]
+        n = rows.shape[0]
         plain = numeric = row_sums(rows, with_amounts(hash_labels(labels, n), block), self.n_rows)
         if labels is not None and labels.dtype == object:
             values, codes = np.unique(labels, return_inverse=True)
             self._texts.update(values.tolist())
             numbers = np.array([as_number(text) for text in values])
-            numeric = row_sums(rows, with_amounts(hash_labels(numbers[codes], n), block), self.n_rows)
+            numeric = row_sums(
+                rows, with_amounts(hash_labels(numbers[codes], n), block), self.n_rows
+            )
         self._plain = [a + b for a, b in zip(self._plain, plain, strict=True)]
         self._numeric = [a + b for a, b in zip(self._numeric, numeric, strict=True)]
         self.n_rows += n
@@ -122,7 +177,9 @@ class RunningFingerprint:
 
 
 class RunningParts:
-    """The same for a fingerprint that is made of those of parts, of so many rows each; whatever comes after them counts as the last's."""
+    """The same for a fingerprint that is made of those of parts, of so many rows each; whatever
+    comes after them counts as the last's.
+    """
 
     def __init__(self, parts: Sequence[int]) -> None:
         self.n_rows = 0
@@ -131,8 +188,10 @@ class RunningParts:
 
     def add(self, block: Block) -> None:
         """Take in the next rows, with their labels as a reader gives them."""
-        n = shape_of(block.rows)[0]
-        for part, start, end in zip(self._parts, self._starts, [*self._starts[1:], self.n_rows + n], strict=True):
+        n = block.rows.shape[0]
+        for part, start, end in zip(
+            self._parts, self._starts, [*self._starts[1:], self.n_rows + n], strict=True
+        ):
             own = slice(max(start - self.n_rows, 0), min(end - self.n_rows, n))
             if own.start < own.stop:
                 part.add(cut_block(block, own))
@@ -145,11 +204,19 @@ class RunningParts:
 
 def as_number(text: str) -> float:
     """Return the number that a label's text stands for where it stands for one; else 0."""
-    return float(int(text)) if WHOLE.fullmatch(text) else float(text) if DECIMAL.fullmatch(text) else 0.0
+    return (
+        float(int(text))
+        if WHOLE.fullmatch(text)
+        else float(text)
+        if DECIMAL.fullmatch(text)
+        else 0.0
+    )
 
 
 def with_amounts(bits: NDArray[np.uint64], rows: Block | Dataset) -> NDArray[np.uint64]:
-    """Return the 64 bits of each label mixed with those of the weight and of the cost of the row, where there are such."""
+    """Return the 64 bits of each label mixed with those of the weight and of the cost of the row,
+    where there are such.
+    """
     for values, lane in ((rows.weights, WEIGHT_LANE), (rows.costs, COST_LANE)):
         if values is not None:
             bits = mixed(mixed((values + 0.0).view(np.uint64) ^ lane) ^ bits)
@@ -164,11 +231,16 @@ def mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def hash_labels(labels: Labels | None, n_rows: int) -> NDArray[np.uint64]:
-    """Return 64 bits a label: the float64 bits of a number, the start of the SHA-256 of a text's UTF-8 bytes, 0 for none."""
+    """Return 64 bits a label: the float64 bits of a number, the start of the SHA-256 of a text's
+    UTF-8 bytes, 0 for none.
+    """
     if labels is None:
         return np.zeros(n_rows, np.uint64)
     if labels.dtype != object:
         return (labels.astype(np.float64) + 0.0).view(np.uint64)
     values, codes = np.unique(labels, return_inverse=True)
-    hashes = [int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "little") for text in values]
+    hashes = [
+        int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "little")
+        for text in values
+    ]
     return np.array(hashes, np.uint64)[codes]

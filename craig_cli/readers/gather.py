@@ -10,8 +10,17 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Block, Dataset, Labels, Progress, Rows, SparseRows, no_progress, shape_of
+from craig_cli.dataset import (
+    Block,
+    Dataset,
+    Labels,
+    Progress,
+    Rows,
+    SparseRows,
+    no_progress,
+)
 from craig_cli.errors import InputError, UsageError
+from craig_cli.readers import csv
 from craig_cli.readers.amounts import AMOUNTS
 from craig_cli.readers.labels import unify_labels
 from craig_cli.readers.sources import Source, expand_sources
@@ -41,13 +50,18 @@ def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> D
 
     Notes
     -----
-    Memory: the rows twice while blocks are joined, 8 bytes a dense value (4 for float32), 12 a sparse entry.
+    Memory: the rows twice while blocks are joined, 8 bytes a dense value (4 for float32), 12 a
+    sparse entry.
     """
     reading = Reading(settings, progress)
     blocks = list(reading.blocks())
     rows = join_rows([b.rows for b in blocks], [reading.sources[b.file].name for b in blocks])
     dataset = reading.dataset(rows, [b.labels for b in blocks])
-    return replace(dataset, weights=join_amounts([b.weights for b in blocks]), costs=join_amounts([b.costs for b in blocks]))
+    return replace(
+        dataset,
+        weights=join_amounts([b.weights for b in blocks]),
+        costs=join_amounts([b.costs for b in blocks]),
+    )
 
 
 class Reading:
@@ -67,7 +81,9 @@ class Reading:
         Rows read so far.
     """
 
-    def __init__(self, settings: InputSettings, progress: Progress, sources: tuple[Source, ...] | None = None) -> None:
+    def __init__(
+        self, settings: InputSettings, progress: Progress, sources: tuple[Source, ...] | None = None
+    ) -> None:
         self.sources = expand_sources(settings) if sources is None else sources
         if not self.sources:
             raise UsageError("There is no input: name a file, a directory, or - for stdin.")
@@ -94,19 +110,31 @@ class Reading:
     @property
     def whole(self) -> str:
         """What messages call the input."""
-        return self.sources[0].name if len(self.sources) == 1 else f"{self.sources[0].name} and {len(self.sources) - 1} more"
+        return (
+            self.sources[0].name
+            if len(self.sources) == 1
+            else (f"{self.sources[0].name} and {len(self.sources) - 1} more")
+        )
 
     def blocks(self) -> Iterator[Block]:
         """Yield all blocks, file by file; raises `InputError` if there are none."""
         for file, source in enumerate(self.sources):
-            for block in read_source(source, file, self._settings, self._skipped.append, self._categories):
-                self._counts[file] += shape_of(block.rows)[0]
+            for block in read_source(
+                source, file, self._settings, self._skipped.append, self._categories
+            ):
+                self._counts[file] += block.rows.shape[0]
                 self._progress("read", self.n_rows, None)
                 yield block
         if self.n_rows == 0:
             skipped = self._skipped
-            reason = f"all {len(skipped)} rows were skipped as bad, the first: {skipped[0]}" if skipped else "there are no rows"
-            raise InputError(self.whole, reason.rstrip("."), remedy="Give at least one row of data.")
+            reason = (
+                f"all {len(skipped)} rows were skipped as bad, the first: {skipped[0]}"
+                if skipped
+                else "there are no rows"
+            )
+            raise InputError(
+                self.whole, reason.rstrip("."), remedy="Give at least one row of data."
+            )
 
     def dataset(self, rows: Rows, labels: list[Labels | None]) -> Dataset:
         """Return the data set that all blocks make, given their rows joined and the labels of each."""
@@ -126,15 +154,30 @@ def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
     nameless = next((s for s in sources if s.format in ("libsvm", "hdf5", "idx")), None)
     if nameless is None:
         return
-    amounts = [(amount.option, amount.column(settings)) for amount in AMOUNTS if settings.amounts_needed and nameless.format != "hdf5"]
+    amounts = [
+        (amount.option, amount.column(settings))
+        for amount in AMOUNTS
+        if settings.amounts_needed and nameless.format != "hdf5"
+    ]
     for option, given in (("--drop", settings.drop), ("--one-hot", settings.one_hot), *amounts):
         if given:
-            raise UsageError(f"{option}: columns of {nameless.format} files have no names. Convert the file to CSV or Parquet first.")
+            raise UsageError(
+                f"{option}: columns of {nameless.format} files have no names. Convert "
+                f"the file to CSV or Parquet first."
+            )
     if nameless.format == "libsvm" and settings.label is not None:
-        raise UsageError("--label: in LIBSVM files the label is the first word of the line. Leave --label out.")
+        raise UsageError(
+            "--label: in LIBSVM files the label is the first word of the line. Leave --label out."
+        )
 
 
-def read_source(source: Source, file: int, settings: InputSettings, skipped: Callable[[InputError], None], categories: Categories) -> Iterator[Block]:
+def read_source(
+    source: Source,
+    file: int,
+    settings: InputSettings,
+    skipped: Callable[[InputError], None],
+    categories: Categories,
+) -> Iterator[Block]:
     """Return the blocks of one file. Each format's module is imported only when it is needed."""
     if source.format == "libsvm":
         from craig_cli.readers import libsvm
@@ -152,13 +195,16 @@ def read_source(source: Source, file: int, settings: InputSettings, skipped: Cal
         from craig_cli.readers import hdf5
 
         return hdf5.read_blocks(source, file, settings, skipped, categories)
-    from craig_cli.readers import delimited
 
-    return delimited.read_blocks(source, file, settings, skipped, categories)
+    return csv.read_blocks(source, file, settings, skipped, categories)
 
 
-def agreed_columns(sources: tuple[Source, ...], settings: InputSettings) -> tuple[tuple[str, ...] | None, Categories]:
-    """Return the names of the feature columns, the same in all files that have names, and the categories of ``--one-hot`` columns."""
+def agreed_columns(
+    sources: tuple[Source, ...], settings: InputSettings
+) -> tuple[tuple[str, ...] | None, Categories]:
+    """Return the names of the feature columns, the same in all files that have names, and the
+    categories of ``--one-hot`` columns.
+    """
     modules = {}
     for source in sources:
         if source.format == "parquet":
@@ -166,21 +212,30 @@ def agreed_columns(sources: tuple[Source, ...], settings: InputSettings) -> tupl
 
             modules[source] = parquet
         elif source.format in ("csv", "tsv"):
-            from craig_cli.readers import delimited
-
-            modules[source] = delimited
+            modules[source] = csv
     found: dict[str, set[str]] = defaultdict(set)
     if settings.one_hot:
         for source, module in modules.items():
             for column, values in module.collect_categories(source, settings).items():
                 found[column] |= values
     categories = {column: tuple(sorted(values)) for column, values in found.items()}
-    named = [(source, module.column_names(source, settings, categories)) for source, module in modules.items()]
+    named = [
+        (source, module.column_names(source, settings, categories))
+        for source, module in modules.items()
+    ]
     for (first, names), (other, other_names) in pairwise(named):
         if names != other_names:
-            odd = next((a or b for a, b in zip(other_names, names, strict=False) if a != b), None) or "one column more or less"
+            odd = (
+                next((a or b for a, b in zip(other_names, names, strict=False) if a != b), None)
+                or "one column more or less"
+            )
             problem = f"its columns differ from those of {first.name} (the first difference: {odd})"
-            raise InputError(other.name, problem, remedy="Give files with the same columns in the same order, or --drop those that differ.")
+            raise InputError(
+                other.name,
+                problem,
+                remedy="Give files with the same columns in the "
+                "same order, or --drop those that differ.",
+            )
     return (named[0][1] if named else None), categories
 
 
@@ -189,8 +244,14 @@ def join_rows(parts: list[Rows], names: list[str]) -> Rows:
     sparse = [part for part in parts if isinstance(part, SparseRows)]
     dense = [part for part in parts if not isinstance(part, SparseRows)]
     if sparse and dense:
-        kinds = {isinstance(part, SparseRows): name for part, name in zip(parts, names, strict=True)}
-        raise InputError(kinds[True], f"sparse rows cannot be joined with the dense rows of {kinds[False]}", remedy="Give files of one kind.")
+        kinds = {
+            isinstance(part, SparseRows): name for part, name in zip(parts, names, strict=True)
+        }
+        raise InputError(
+            kinds[True],
+            f"sparse rows cannot be joined with the dense rows of {kinds[False]}",
+            remedy="Give files of one kind.",
+        )
     if dense:
         for part, name in zip(dense, names, strict=True):
             if part.shape[1] != dense[0].shape[1]:
@@ -204,7 +265,13 @@ def join_rows(parts: list[Rows], names: list[str]) -> Rows:
         return sparse[0]
     offsets = np.concatenate([[0], np.cumsum([len(part.values) for part in sparse])])
     indptr: NDArray[np.int64] = np.concatenate(
-        [np.zeros(1, np.int64), *(part.indptr[1:] + offset for part, offset in zip(sparse, offsets[:-1].tolist(), strict=True))]
+        [
+            np.zeros(1, np.int64),
+            *(
+                part.indptr[1:] + offset
+                for part, offset in zip(sparse, offsets[:-1].tolist(), strict=True)
+            ),
+        ]
     )
     return SparseRows(
         indptr,

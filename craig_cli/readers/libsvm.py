@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Block, SparseRows
+from craig_cli.dataset import Block, SparseRows
 from craig_cli.errors import InputError
 from craig_cli.kernels import libsvm as kernels
 from craig_cli.readers.sources import Source, read_ahead
@@ -23,14 +23,26 @@ TOKEN_END = re.compile(rb"[ \t\r\n#]")
 TOKEN_LIMIT = 200
 
 FAULTS = {
-    kernels.LABEL_UNREADABLE: ("the label is not a number", "LIBSVM labels are numbers; CSV (--format csv) takes text."),
+    kernels.LABEL_UNREADABLE: (
+        "the label is not a number",
+        "LIBSVM labels are numbers; CSV (--format csv) takes text.",
+    ),
     kernels.LABEL_TOO_LARGE: ("the label is too large for a 64-bit float", "Scale the labels."),
     kernels.INDEX_UNREADABLE: ("the index is not a whole number", "Write entries as index:value."),
-    kernels.INDEX_TOO_LARGE: (f"the index is not below {kernels.INDEX_LIMIT}", "Renumber the columns."),
+    kernels.INDEX_TOO_LARGE: (
+        f"the index is not below {kernels.INDEX_LIMIT}",
+        "Renumber the columns.",
+    ),
     kernels.INDEX_BELOW_BASE: ("the index is 0, but indices start at 1", "Use --index-base 0."),
     kernels.INDEX_REPEATED: ("the index is repeated", "Keep one entry for each index."),
-    kernels.INDEX_DESCENDING: ("the index is below the one before it", "Sort the entries of each row by index."),
-    kernels.VALUE_UNREADABLE: ("the value is not a number", "Write decimal numbers, such as -0.5 or 1e-3."),
+    kernels.INDEX_DESCENDING: (
+        "the index is below the one before it",
+        "Sort the entries of each row by index.",
+    ),
+    kernels.VALUE_UNREADABLE: (
+        "the value is not a number",
+        "Write decimal numbers, such as -0.5 or 1e-3.",
+    ),
     kernels.VALUE_TOO_LARGE: ("the value is too large for a 64-bit float", "Scale the column."),
 }
 """What is wrong and what to do, for each code of the kernel, unless the token tells more."""
@@ -44,12 +56,18 @@ LOOKALIKES = (
     (re.compile(rb"[^:\t]*\t[^:]*$"), "TSV", "Use --format tsv."),
     (re.compile(rb"[^:,]*,[^:]*$"), "CSV", "Use --format csv."),
     (re.compile(rb"[^:;]*;[^:]*$"), "CSV", "Use --format csv --delimiter ';'."),
-    (re.compile(rb"[^\r]*\r[^\r]"), "text with bare carriage returns as line ends", "Convert the line ends."),
+    (
+        re.compile(rb"[^\r]*\r[^\r]"),
+        "text with bare carriage returns as line ends",
+        "Convert the line ends.",
+    ),
 )
 """What the first line of a file of another kind starts with, its kind, and what to do."""
 
 
-def read_blocks(source: Source, file: int, settings: InputSettings, skipped: Callable[[InputError], None]) -> Iterator[Block]:
+def read_blocks(
+    source: Source, file: int, settings: InputSettings, skipped: Callable[[InputError], None]
+) -> Iterator[Block]:
     """Yield the rows of one LIBSVM file, in blocks of about ``settings.block_bytes`` of text.
 
     Parameters
@@ -66,10 +84,14 @@ def read_blocks(source: Source, file: int, settings: InputSettings, skipped: Cal
     Yields
     ------
     Block
-        Sparse rows, with float64 labels, or None under ``--no-label``. ``n_columns`` is the highest index in the file so far.
+        Sparse rows, with float64 labels, or None under ``--no-label``. ``n_columns`` is the highest
+        index in the file so far.
     """
     parser = Parser(source.name, settings, skipped)
-    with source.open() as stream, closing(read_ahead(whole_lines(stream, settings.block_bytes, source.name))) as texts:
+    with (
+        source.open() as stream,
+        closing(read_ahead(whole_lines(stream, settings.block_bytes, source.name))) as texts,
+    ):
         for text in texts:
             rows, labels = parser.parse(text)
             if rows.n_rows:
@@ -77,7 +99,9 @@ def read_blocks(source: Source, file: int, settings: InputSettings, skipped: Cal
 
 
 def whole_lines(stream: BinaryIO, size: int, name: str) -> Iterator[bytes]:
-    """Yield the text of `stream` without a byte order mark, cut at line ends, about `size` bytes at a time; the last line gets its newline."""
+    """Yield the text of `stream` without a byte order mark, cut at line ends, about `size` bytes at
+    a time; the last line gets its newline.
+    """
     pieces: list[bytes] = []
     start = stream.read(len(BYTE_ORDER_MARK)).removeprefix(BYTE_ORDER_MARK)
     length = 0
@@ -90,7 +114,11 @@ def whole_lines(stream: BinaryIO, size: int, name: str) -> Iterator[bytes]:
         pieces.append(data[cut:])
         length += len(data) - cut
         if length > LONGEST_LINE:
-            raise InputError(name, f"a line is longer than {LONGEST_LINE} bytes", remedy="Check that this is LIBSVM text.")
+            raise InputError(
+                name,
+                f"a line is longer than {LONGEST_LINE} bytes",
+                remedy="Check that this is LIBSVM text.",
+            )
     if length:
         yield b"".join([*pieces, b"\n"])
 
@@ -107,7 +135,9 @@ class Parser:
     n_columns: int = 0
 
     def parse(self, text: bytes) -> tuple[SparseRows, NDArray[np.float64]]:
-        """Return the rows and labels of some whole lines; raises `InputError` at the first bad row, unless those are skipped."""
+        """Return the rows and labels of some whole lines; raises `InputError` at the first bad row,
+        unless those are skipped.
+        """
         characters = np.frombuffer(text, np.uint8)
         max_rows, max_entries = kernels.count_lines_and_colons(characters)
         indptr, labels = np.zeros(max_rows + 1, np.int64), np.empty(max_rows)
@@ -116,16 +146,24 @@ class Parser:
         progress = np.zeros(kernels.N_SLOTS, np.int64)
         progress[kernels.COLUMNS] = self.n_columns
         base, no_label = self.settings.index_base, self.settings.no_label
-        while (code := kernels.parse_lines(characters, base, no_label, progress, indptr, indices, values, labels, hard)) != kernels.DONE:
+        while (
+            code := kernels.parse_lines(
+                characters, base, no_label, progress, indptr, indices, values, labels, hard
+            )
+        ) != kernels.DONE:
             self.refuse(code, text, progress)
-        n_rows, n_entries, n_hard = (int(progress[slot]) for slot in (kernels.ROW, kernels.ENTRY, kernels.HARD))
+        n_rows, n_entries, n_hard = (
+            int(progress[slot]) for slot in (kernels.ROW, kernels.ENTRY, kernels.HARD)
+        )
         self.n_lines += int(progress[kernels.LINE])
         self.n_rows += n_rows
         self.n_columns = int(progress[kernels.COLUMNS])
         for entry, start, stop in hard[:n_hard].tolist():
             target, position = (values, entry) if entry >= 0 else (labels, -1 - entry)
             target[position] = float(text[start:stop])
-        rows = SparseRows(indptr[: n_rows + 1], indices[:n_entries], values[:n_entries], self.n_columns)
+        rows = SparseRows(
+            indptr[: n_rows + 1], indices[:n_entries], values[:n_entries], self.n_columns
+        )
         return without_zeros(rows) if n_hard else rows, labels[:n_rows]
 
     def refuse(self, code: int, text: bytes, progress: NDArray[np.int64]) -> None:
@@ -133,7 +171,9 @@ class Parser:
         start, fault = int(progress[kernels.AT]), int(progress[kernels.FAULT])
         stop = text.index(b"\n", fault)
         row = self.n_lines + int(progress[kernels.LINE]) + 1
-        if self.n_rows + int(progress[kernels.ROW]) == 0 and (error := other_format(self.name, row, text[start:stop])):
+        if self.n_rows + int(progress[kernels.ROW]) == 0 and (
+            error := other_format(self.name, row, text[start:stop])
+        ):
             raise error
         error = explain(self.name, row, code, text[start:stop], fault - start)
         if self.settings.on_error == "stop":
@@ -151,7 +191,9 @@ def without_zeros(rows: SparseRows) -> SparseRows:
 
 
 def other_format(name: str, row: int, line: bytes) -> InputError | None:
-    """Return the error of a file of another format, told by its first row; None where it is like none that craig knows."""
+    """Return the error of a file of another format, told by its first row; None where it is like
+    none that craig knows.
+    """
     for pattern, kind, remedy in LOOKALIKES:
         if pattern.match(line.partition(b"#")[0]):
             return InputError(name, f"this looks like {kind}, not LIBSVM", row=row, remedy=remedy)
@@ -174,16 +216,32 @@ def explain(name: str, row: int, code: int, line: bytes, fault: int) -> InputErr
         elif index[:1] == b"-" and index[1:].isdigit():
             problem, remedy = "the index is negative", "Indices start at 0 or 1."
     elif code == kernels.LABEL_UNREADABLE and colon:
-        problem, remedy = "the row has no label", "Start each row with its label, or use --no-label."
+        problem, remedy = (
+            "the row has no label",
+            ("Start each row with its label, or use --no-label."),
+        )
     elif code == kernels.LABEL_UNREADABLE and b"," in token:
         problem, remedy = "the row has several labels", "Keep one label a row."
     elif code in (kernels.LABEL_UNREADABLE, kernels.VALUE_UNREADABLE):
         what = "label" if code == kernels.LABEL_UNREADABLE else "value"
         if not token:
-            problem, remedy = "an entry has no value", "Write entries as index:value, without blanks; leave zeros out."
+            problem, remedy = (
+                "an entry has no value",
+                ("Write entries as index:value, without blanks; leave zeros out."),
+            )
         elif number.startswith((b"nan", b"inf")):
-            problem, remedy = f"the {what} is not finite", "Correct the row, or drop it with --on-error skip."
+            problem, remedy = (
+                f"the {what} is not finite",
+                ("Correct the row, or drop it with --on-error skip."),
+            )
         elif number.startswith(b"0x"):
             problem, remedy = f"the {what} is a hexadecimal number", "Write decimal numbers."
     column = len(line[:fault].decode(errors="replace")) + 1
-    return InputError(name, problem, row=row, column=column, value=token.decode(errors="backslashreplace") or None, remedy=remedy)
+    return InputError(
+        name,
+        problem,
+        row=row,
+        column=column,
+        value=token.decode(errors="backslashreplace") or None,
+        remedy=remedy,
+    )

@@ -1,4 +1,6 @@
-"""A whole input under a memory limit: rows stay in memory while they may, and go to temporary files from then on."""
+"""A whole input under a memory limit: rows stay in memory while they may, and go to temporary files
+from then on.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +9,48 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Block, Dataset, Labels, Progress, Rows, SparseRows, no_progress, shape_of
+from craig_cli.dataset import (
+    Block,
+    Dataset,
+    Labels,
+    Progress,
+    Rows,
+    SparseRows,
+    no_progress,
+)
 from craig_cli.errors import ResourceError
 from craig_cli.readers.gather import Reading, join_rows
-from craig_cli.scratch import Scratch, ScratchArray
 from craig_cli.selection.memory import reading_bytes
 from craig_cli.settings import InputSettings, size_in_words
+from craig_cli.storage.spill import Spill, SpillArray
 
 COPY_ROWS = 16_384
 PARQUET_COLUMN_BYTES = 3_000_000
 """Buffers, a page and a dictionary of each column while a Parquet file is read."""
 
 
-def read_limited(settings: InputSettings, limit: int, scratch: Scratch, progress: Progress = no_progress) -> tuple[Dataset, ScratchArray | None]:
-    """Return all rows of the input, and the same rows on disk if memory does not hold them; the data set's rows can then be sliced only.
+def read_limited(
+    settings: InputSettings, limit: int, spill: Spill, progress: Progress = no_progress
+) -> tuple[Dataset, SpillArray | None]:
+    """Return all rows of the input, and the same rows on disk if memory does not hold them; the
+    data set's rows can then be sliced only.
 
     Parameters
     ----------
     settings : InputSettings
     limit : int
         Bytes of memory.
-    scratch : Scratch
+    spill : Scratch
     progress : Progress
 
     Raises
     ------
     ResourceError
-        Sparse rows do not fit the limit, or the temporary files do not fit the disk: twice their space must be free as they are written.
+        Sparse rows do not fit the limit, or the temporary files do not fit the disk: twice their
+        space must be free as they are written.
     """
     reading = Reading(settings, progress)
-    rows = RowStore(reading, limit, scratch)
+    rows = RowStore(reading, limit, spill)
     labels: list[Labels | None] = []
     known: dict[str, str] = {}
     for block in reading.blocks():
@@ -60,16 +74,18 @@ def one_of_each(labels: Labels | None, known: dict[str, str]) -> Labels | None:
     return shared
 
 
-def as_rows(rows: ScratchArray) -> NDArray[np.float64]:
-    """Return rows on disk as those of a `Dataset`, for functions that do no more than slice them and ask for their shape."""
+def as_rows(rows: SpillArray) -> NDArray[np.float64]:
+    """Return rows on disk as those of a `Dataset`, for functions that do no more than slice them
+    and ask for their shape.
+    """
     return cast("NDArray[np.float64]", rows)
 
 
-def to_disk(dataset: Dataset, scratch: Scratch) -> ScratchArray:
+def to_disk(dataset: Dataset, spill: Spill) -> SpillArray:
     """Return the dense rows of a data set on disk."""
     assert not isinstance(dataset.rows, SparseRows)
-    scratch.require(2 * dataset.rows.nbytes)
-    written = scratch.array(dataset.n_columns, dataset.rows.dtype)
+    spill.require(2 * dataset.rows.nbytes)
+    written = spill.array(dataset.n_columns, dataset.rows.dtype)
     written.append(dataset.rows)
     return written
 
@@ -85,36 +101,45 @@ class RowStore:
         The file that each is from.
     on_disk : ScratchArray or None
     has_buffers : bool
-        Whether there are Parquet files, whose columns have buffers of their own while they are read.
+        Whether there are Parquet files, whose columns have buffers of their own while they are
+        read.
     """
 
-    def __init__(self, reading: Reading, limit: int, scratch: Scratch) -> None:
-        self._reading, self._limit, self._scratch = reading, limit, scratch
+    def __init__(self, reading: Reading, limit: int, spill: Spill) -> None:
+        self._reading, self._limit, self._scratch = reading, limit, spill
         self.in_memory: list[Rows] = []
         self.names: list[str] = []
-        self.on_disk: ScratchArray | None = None
+        self.on_disk: SpillArray | None = None
         self._n_bytes = 0
         self.has_buffers = any(source.format == "parquet" for source in reading.sources)
 
     def append(self, block: Block) -> None:
         """Add the rows of a block."""
-        rows, name, n_rows = block.rows, self._reading.sources[block.file].name, self._reading.n_rows
-        buffers = shape_of(rows)[1] * PARQUET_COLUMN_BYTES if self.has_buffers else 0
+        rows, name, n_rows = (
+            block.rows,
+            self._reading.sources[block.file].name,
+            self._reading.n_rows,
+        )
+        buffers = rows.shape[1] * PARQUET_COLUMN_BYTES if self.has_buffers else 0
         least = buffers + reading_bytes(n_rows, 0)
         if least > self._limit:
-            raise ResourceError(f"--memory-limit: reading the first {n_rows:,} rows takes {size_in_words(least)}. Give a higher --memory-limit.")
+            raise ResourceError(
+                f"--memory-limit: reading the first {n_rows:,} rows takes "
+                f"{size_in_words(least)}. Give a higher --memory-limit."
+            )
         if self.on_disk is not None:
             self._write(rows, name)
             return
         self.in_memory.append(rows)
         self.names.append(name)
-        self._n_bytes += sum(part.nbytes for part in rows[:3]) if isinstance(rows, SparseRows) else rows.nbytes
+        self._n_bytes += rows.nbytes
         needed = buffers + reading_bytes(n_rows, self._n_bytes)
         if needed <= self._limit:
             return
         if any(isinstance(part, SparseRows) for part in self.in_memory):
             raise ResourceError(
-                f"--memory-limit: sparse rows are held in memory, and the first {n_rows:,} take {size_in_words(needed)} to read. "
+                f"--memory-limit: sparse rows are held in memory, and the first {n_rows:,} take "
+                f"{size_in_words(needed)} to read. "
                 "Give a higher --memory-limit."
             )
         for part, of_file in zip(self.in_memory, self.names, strict=True):
@@ -126,7 +151,9 @@ class RowStore:
         if self.on_disk is None:
             assert isinstance(rows, np.ndarray)
             self.on_disk = self._scratch.array(rows.shape[1], rows.dtype)
-        joined = join_rows([self.on_disk[:0], rows], [self.names[0], name])  # of a common type; refuses what does not go together
+        joined = join_rows(
+            [self.on_disk[:0], rows], [self.names[0], name]
+        )  # of a common type; refuses what does not go together
         assert isinstance(joined, np.ndarray)
         self._scratch.require(self.on_disk.n_bytes + 2 * joined.nbytes)
         if joined.dtype != self.on_disk.dtype:
@@ -134,11 +161,11 @@ class RowStore:
         self.on_disk.append(joined)
 
 
-def widened(rows: ScratchArray, scratch: Scratch) -> ScratchArray:
+def widened(rows: SpillArray, spill: Spill) -> SpillArray:
     """Return rows as float64; the old ones are given back."""
-    scratch.require(4 * rows.n_bytes)
-    wide = scratch.array(rows.shape[1], np.dtype(np.float64))
+    spill.require(4 * rows.n_bytes)
+    whole = spill.array(rows.shape[1], np.dtype(np.float64))
     for start in range(0, rows.shape[0], COPY_ROWS):
-        wide.append(rows[start : start + COPY_ROWS])
+        whole.append(rows[start : start + COPY_ROWS])
     rows.close()
-    return wide
+    return whole

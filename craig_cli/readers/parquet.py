@@ -14,11 +14,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Block, Labels
+from craig_cli.dataset import Block, Labels
 from craig_cli.errors import InputError, ResourceError, printable
 from craig_cli.readers.amounts import first_unfit
 from craig_cli.readers.columns import Columns, choose_columns
-from craig_cli.readers.numbers import first_fault, first_unusable, first_unusable_label, numeric_labels
+from craig_cli.readers.numbers import (
+    first_fault,
+    first_unusable,
+    first_unusable_label,
+    numeric_labels,
+)
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
 
@@ -28,7 +33,11 @@ COPY_AGAIN = "Copy or write the file again."
 
 
 def read_blocks(
-    source: Source, file: int, settings: InputSettings, skipped: Callable[[InputError], None], categories: Mapping[str, tuple[str, ...]]
+    source: Source,
+    file: int,
+    settings: InputSettings,
+    skipped: Callable[[InputError], None],
+    categories: Mapping[str, tuple[str, ...]],
 ) -> Iterator[Block]:
     """Yield the rows of one Parquet file, in blocks of about ``settings.block_bytes``.
 
@@ -41,14 +50,16 @@ def read_blocks(
     settings : InputSettings
         Uses label, no_label, task, drop, one_hot, weight_column, cost_column and block_bytes.
     skipped : callable
-        Never called: ``--on-error skip`` is for rows of text, so a bad row of Parquet is an error all the same.
+        Never called: ``--on-error skip`` is for rows of text, so a bad row of Parquet is an error
+        all the same.
     categories : mapping
         All values of each ``--one-hot`` column, in the order of the new columns.
 
     Yields
     ------
     Block
-        Dense rows, float32 if every feature is a float of at most 32 bits, else float64. Labels are int64, float64 or str objects.
+        Dense rows, float32 if every feature is a float of at most 32 bits, else float64. Labels are
+        int64, float64 or str objects.
     """
     with open_table(source) as table:
         reader = BatchReader(source.name, table.schema_arrow, settings, categories)
@@ -78,7 +89,9 @@ def count_rows(source: Source) -> int:
         return int(table.metadata.num_rows)
 
 
-def column_names(source: Source, settings: InputSettings, categories: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+def column_names(
+    source: Source, settings: InputSettings, categories: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
     """Return the names of the columns of the blocks that `read_blocks` would yield."""
     with open_table(source) as table:
         return choose_columns(source.name, table.schema_arrow.names, settings).expanded(categories)
@@ -95,7 +108,9 @@ def collect_categories(source: Source, settings: InputSettings) -> dict[str, set
         if found:
             for batch in table.iter_batches(columns=list(found)):
                 for name, values in found.items():
-                    values.update(as_text(source.name, name, batch.column(name).unique().drop_null()))
+                    values.update(
+                        as_text(source.name, name, batch.column(name).unique().drop_null())
+                    )
         return found
 
 
@@ -108,21 +123,31 @@ def open_table(source: Source) -> Iterator[pq.ParquetFile]:
         stream.seek(max(0, stream.tell() - len(MAGIC)))
         tail = stream.read()
         if ENCRYPTED_MAGIC in (head, tail):
-            raise InputError(source.name, "the Parquet file is encrypted", remedy="Decrypt it first.")
+            raise InputError(
+                source.name, "the Parquet file is encrypted", remedy="Decrypt it first."
+            )
         if head != MAGIC:
-            raise InputError(source.name, "this is not a Parquet file", remedy="Give its format with --format.")
+            raise InputError(
+                source.name, "this is not a Parquet file", remedy="Give its format with --format."
+            )
         if tail != MAGIC:
             raise InputError(source.name, "the Parquet file is truncated", remedy=COPY_AGAIN)
         stream.seek(0)
         try:
-            with pq.ParquetFile(stream, pre_buffer=False, buffer_size=READ_BYTES, page_checksum_verification=True) as table:
+            with pq.ParquetFile(
+                stream, pre_buffer=False, buffer_size=READ_BYTES, page_checksum_verification=True
+            ) as table:
                 yield table
         except MemoryError as error:
             raise ResourceError(
-                f"{printable(source.name)}: memory does not suffice to read this Parquet file: {printable(str(error), 200)}"
+                f"{printable(source.name)}: memory does not suffice to read this Parquet file: "
+                f"{printable(str(error), 200)}"
             ) from error
         except (pa.ArrowException, OSError, ValueError) as error:
-            problem = f"the Parquet file is damaged or of an unknown kind: {printable(str(error), 200).rstrip('.')}"
+            problem = (
+                f"the Parquet file is damaged or of an unknown kind: "
+                f"{printable(str(error), 200).rstrip('.')}"
+            )
             raise InputError(source.name, problem, remedy=COPY_AGAIN) from error
 
 
@@ -138,20 +163,41 @@ class BatchReader:
     def __post_init__(self) -> None:
         self.columns: Columns = choose_columns(self.name, self.schema.names, self.settings)
         check_types(self.name, self.schema, self.columns, self.settings.task)
-        self.wanted = [*self.columns.features, *([] if self.columns.label is None else [self.columns.label]), *self.columns.amounts]
+        self.wanted = [
+            *self.columns.features,
+            *([] if self.columns.label is None else [self.columns.label]),
+            *self.columns.amounts,
+        ]
         types = [self.schema.field(name).type for name in self.columns.features]
-        is_single = all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in types) and not self.columns.one_hot
+        is_single = (
+            all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in types)
+            and not self.columns.one_hot
+        )
         self.dtype = np.dtype(np.float32 if is_single else np.float64)
         self.n_columns = len(self.columns.expanded(self.categories))
 
-    def batches(self, table: pq.ParquetFile, size: int, groups: list[int] | None) -> Iterator[pa.RecordBatch]:
-        """Yield the wanted columns of some row groups (None: all), about `size` bytes of dense rows at a time."""
+    def batches(
+        self, table: pq.ParquetFile, size: int, groups: list[int] | None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the wanted columns of some row groups (None: all), about `size` bytes of dense rows
+        at a time.
+        """
         n_rows = max(1, size // (self.dtype.itemsize * max(1, self.n_columns)))
-        return (batch for batch in table.iter_batches(batch_size=n_rows, row_groups=groups, columns=self.wanted) if batch.num_rows)
+        return (
+            batch
+            for batch in table.iter_batches(
+                batch_size=n_rows, row_groups=groups, columns=self.wanted
+            )
+            if batch.num_rows
+        )
 
     def block(self, batch: pa.RecordBatch, first_row: int, file: int) -> Block:
         """Return the rows and labels of a batch; raises `InputError` at the first bad row."""
-        faults = [fault for name in self.wanted if (fault := self.column_fault(batch, name, first_row)) is not None]
+        faults = [
+            fault
+            for name in self.wanted
+            if (fault := self.column_fault(batch, name, first_row)) is not None
+        ]
         if faults:
             raise first_fault(faults)
         rows = np.zeros((batch.num_rows, self.n_columns), self.dtype)
@@ -163,14 +209,24 @@ class BatchReader:
             else:
                 rows[:, place] = as_array(batch.column(name))
                 place += 1
-        amounts = {amount.field: as_array(batch.column(name)).astype(np.float64) for name, amount in self.columns.amounts.items()}
+        amounts = {
+            amount.field: as_array(batch.column(name)).astype(np.float64)
+            for name, amount in self.columns.amounts.items()
+        }
         return Block(rows, self.labels(batch), file, **amounts)
 
     def codes(self, batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
         """Return the position of each value of a ``--one-hot`` column among its categories."""
-        codes = pc.index_in(decoded(batch.column(name)).cast(pa.string()), value_set=pa.array(self.categories[name], pa.string()))
+        codes = pc.index_in(
+            decoded(batch.column(name)).cast(pa.string()),
+            value_set=pa.array(self.categories[name], pa.string()),
+        )
         if codes.null_count:
-            raise InputError(self.name, f"column '{printable(name)}' changed while it was read", remedy="Run the command again.")
+            raise InputError(
+                self.name,
+                f"column '{printable(name)}' changed while it was read",
+                remedy="Run the command again.",
+            )
         return as_array(codes).astype(np.int64)
 
     def labels(self, batch: pa.RecordBatch) -> Labels | None:
@@ -185,7 +241,9 @@ class BatchReader:
         return labels
 
     def column_fault(self, batch: pa.RecordBatch, name: str, first_row: int) -> InputError | None:
-        """Return the error of the first row of a column that has no value or a number that cannot be used."""
+        """Return the error of the first row of a column that has no value or a number that cannot
+        be used.
+        """
         is_label = name == self.columns.label
         values = decoded(batch.column(name))
         n_present = int(np.argmax(as_array(values.is_null()))) if values.null_count else len(values)
@@ -193,7 +251,11 @@ class BatchReader:
         if is_number(values.type) and name not in self.columns.one_hot:
             numbers = as_array(values[:n_present])
             amount = self.columns.amounts.get(name)
-            found = first_unusable_label(numbers, self.settings.task) if is_label else first_unusable(numbers)
+            found = (
+                first_unusable_label(numbers, self.settings.task)
+                if is_label
+                else first_unusable(numbers)
+            )
             found = found if amount is None else first_unfit(numbers, amount)
         if found is not None:
             row, problem = found
@@ -204,8 +266,19 @@ class BatchReader:
             return None
         what = f"{self.columns.called(name)} {problem}"
         is_feature = name in self.columns.features
-        remedy += " or remove the row." if not is_feature else f", remove the row, or drop the column with {option_of('--drop', [name])}."
-        return InputError(self.name, what, row=first_row + row + 1, column=self.schema.names.index(name) + 1, value=value, remedy=remedy)
+        remedy += (
+            " or remove the row."
+            if not is_feature
+            else (f", remove the row, or drop the column with {option_of('--drop', [name])}.")
+        )
+        return InputError(
+            self.name,
+            what,
+            row=first_row + row + 1,
+            column=self.schema.names.index(name) + 1,
+            value=value,
+            remedy=remedy,
+        )
 
 
 def check_types(source_name: str, schema: pa.Schema, columns: Columns, task: str) -> None:
@@ -221,34 +294,61 @@ def check_types(source_name: str, schema: pa.Schema, columns: Columns, task: str
             raise unusable_type(source_name, name, kind)
     if texts:
         what = (
-            f"{'column' if len(texts) == 1 else 'columns'} {', '.join(printable(repr(name)) for name in texts)} hold text or categories, not numbers"
+            f"{'column' if len(texts) == 1 else 'columns'} "
+            f"{', '.join(printable(repr(name)) for name in texts)} hold text or categories, not "
+            f"numbers"
         )
         if len(texts) == 1:
             what = what.replace(" hold ", " holds ")
-        raise InputError(source_name, what, remedy=f"Use {option_of('--drop', texts)}, or {option_of('--one-hot', texts)}.")
+        raise InputError(
+            source_name,
+            what,
+            remedy=f"Use {option_of('--drop', texts)}, or {option_of('--one-hot', texts)}.",
+        )
     for name, amount in columns.amounts.items():
         kind = schema.field(name).type
         if not is_number(kind):
             problem = f"{columns.called(name)} is of type {printable(str(kind), 100)}, not a number"
-            raise InputError(source_name, problem, remedy=f"Convert it, or name another with {amount.option} COLUMN.")
+            raise InputError(
+                source_name,
+                problem,
+                remedy=f"Convert it, or name another with {amount.option} COLUMN.",
+            )
     if columns.label is None:
         return
     kind = schema.field(columns.label).type
     value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
     if not is_number(value_type) and not is_text(value_type):
         remedy = "Convert it to numbers or text, or name another with --label COLUMN."
-        raise InputError(source_name, f"label column '{printable(columns.label)}' is of type {printable(str(kind), 100)}", remedy=remedy)
+        raise InputError(
+            source_name,
+            f"label column '{printable(columns.label)}' is of type {printable(str(kind), 100)}",
+            remedy=remedy,
+        )
     if task == "regression" and not is_number(value_type):
         remedy = "Name another with --label COLUMN, or leave out --task regression."
-        raise InputError(source_name, f"label column '{printable(columns.label)}' holds text, but regression needs numbers", remedy=remedy)
+        raise InputError(
+            source_name,
+            f"label column '{printable(columns.label)}' holds text, but regression needs numbers",
+            remedy=remedy,
+        )
 
 
 def check_category_type(source_name: str, name: str, kind: pa.DataType) -> None:
-    """Raise `InputError` where a ``--one-hot`` column holds neither text, nor whole numbers, nor booleans."""
+    """Raise `InputError` where a ``--one-hot`` column holds neither text, nor whole numbers, nor
+    booleans.
+    """
     value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if not (is_text(value_type) or pa.types.is_integer(value_type) or pa.types.is_boolean(value_type)):
-        problem = f"--one-hot column '{printable(name)}' is of type {printable(str(kind), 100)}, not text, whole numbers or booleans"
-        raise InputError(source_name, problem, remedy=f"Use {option_of('--drop', [name])}, or convert it.")
+    if not (
+        is_text(value_type) or pa.types.is_integer(value_type) or pa.types.is_boolean(value_type)
+    ):
+        problem = (
+            f"--one-hot column '{printable(name)}' is of type {printable(str(kind), 100)}, "
+            f"not text, whole numbers or booleans"
+        )
+        raise InputError(
+            source_name, problem, remedy=f"Use {option_of('--drop', [name])}, or convert it."
+        )
 
 
 def unusable_type(source_name: str, name: str, kind: pa.DataType) -> InputError:
@@ -256,10 +356,14 @@ def unusable_type(source_name: str, name: str, kind: pa.DataType) -> InputError:
     drop = option_of("--drop", [name])
     if pa.types.is_nested(kind):
         return InputError(
-            source_name, f"column '{printable(name)}' is nested ({printable(str(kind), 100)})", remedy=f"Use {drop}, or write its parts as columns."
+            source_name,
+            f"column '{printable(name)}' is nested ({printable(str(kind), 100)})",
+            remedy=f"Use {drop}, or write its parts as columns.",
         )
     if pa.types.is_null(kind):
-        return InputError(source_name, f"column '{printable(name)}' holds no values at all", remedy=f"Use {drop}.")
+        return InputError(
+            source_name, f"column '{printable(name)}' holds no values at all", remedy=f"Use {drop}."
+        )
     return InputError(
         source_name,
         f"column '{printable(name)}' is of type {printable(str(kind), 100)}, not a number",
@@ -268,11 +372,15 @@ def unusable_type(source_name: str, name: str, kind: pa.DataType) -> InputError:
 
 
 def is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+    return bool(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    )
 
 
 def is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
 
 
 def decoded(values: pa.Array) -> pa.Array:
@@ -291,7 +399,11 @@ def as_text(source_name: str, name: str, values: pa.Array) -> list[str]:
     try:
         texts: list[str] = decoded(values).cast(pa.string()).to_pylist()
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise InputError(source_name, f"column '{printable(name)}' holds text that is not UTF-8", remedy="Write it as UTF-8.") from error
+        raise InputError(
+            source_name,
+            f"column '{printable(name)}' holds text that is not UTF-8",
+            remedy="Write it as UTF-8.",
+        ) from error
     return texts
 
 

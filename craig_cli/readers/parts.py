@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from craig_cli.blocks import Block, Dataset, Progress, cut_block, no_progress, shape_of
+from craig_cli.dataset import Block, Dataset, Progress, cut_block, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.readers.gather import Reading, join_rows
 from craig_cli.readers.sources import STDIN, Source, expand_sources
@@ -32,11 +32,19 @@ class Part:
 
 
 def file_names(settings: InputSettings) -> tuple[str, ...]:
-    """Return the names of the files that the input is, each checked to be there; raises `UsageError` for what can be read only once."""
+    """Return the names of the files that the input is, each checked to be there; raises
+    `UsageError` for what can be read only once.
+    """
     if STDIN in settings.paths:
-        raise UsageError("- (standard input) is read only once, and parts of the data are read again: name files.")
+        raise UsageError(
+            "- (standard input) is read only once, and parts of the data are read "
+            "again: name files."
+        )
     if settings.one_hot:
-        raise UsageError("--one-hot: other parts of the data may hold other values. Make the columns of 0 and 1 beforehand.")
+        raise UsageError(
+            "--one-hot: other parts of the data may hold other values. Make the "
+            "columns of 0 and 1 beforehand."
+        )
     return tuple(source.name for source in expand_sources(settings))
 
 
@@ -47,7 +55,7 @@ def count_rows(settings: InputSettings, name: str) -> int:
         from craig_cli.readers import parquet
 
         return parquet.count_rows(reading.sources[0])
-    return sum(shape_of(block.rows)[0] for block in reading.blocks())
+    return sum(block.rows.shape[0] for block in reading.blocks())
 
 
 def equal_parts(names: Sequence[str], counts: Sequence[int], n_parts: int) -> list[Part]:
@@ -58,7 +66,9 @@ def equal_parts(names: Sequence[str], counts: Sequence[int], n_parts: int) -> li
     starts = np.cumsum([0, *counts]).tolist()
     n = starts[-1]
     if n_parts > n:
-        raise UsageError(f"--parts: {n_parts} parts are more than the {n} rows. Use --parts {n} or less.")
+        raise UsageError(
+            f"--parts: {n_parts} parts are more than the {n} rows. Use --parts {n} or less."
+        )
     parts = []
     for first, last in pairwise(n * i // n_parts for i in range(n_parts + 1)):
         own = [
@@ -71,15 +81,23 @@ def equal_parts(names: Sequence[str], counts: Sequence[int], n_parts: int) -> li
 
 
 def read_part(settings: InputSettings, part: Part, progress: Progress = no_progress) -> Dataset:
-    """Return the rows of one part; of Parquet only the row groups that hold them are read, other files from their start on."""
+    """Return the rows of one part; of Parquet only the row groups that hold them are read, other
+    files from their start on.
+    """
     sources = expand_sources(replace(settings, paths=tuple(piece.name for piece in part.pieces)))
-    ranged = tuple(replace(source, rows=None if p.last is None else (p.first, p.last)) for source, p in zip(sources, part.pieces, strict=True))
+    ranged = tuple(
+        replace(source, rows=None if p.last is None else (p.first, p.last))
+        for source, p in zip(sources, part.pieces, strict=True)
+    )
     reading = Reading(settings, progress, ranged)
     blocks = list(within(reading, ranged))
-    dataset = reading.dataset(join_rows([b.rows for b in blocks], [ranged[b.file].name for b in blocks]), [b.labels for b in blocks])
+    dataset = reading.dataset(
+        join_rows([b.rows for b in blocks], [ranged[b.file].name for b in blocks]),
+        [b.labels for b in blocks],
+    )
     counts = np.zeros(len(ranged), np.int64)
     for block in blocks:
-        counts[block.file] += shape_of(block.rows)[0]
+        counts[block.file] += block.rows.shape[0]
     return replace(dataset, file_starts=np.concatenate([[0], np.cumsum(counts)]))
 
 
@@ -87,7 +105,7 @@ def within(reading: Reading, sources: Sequence[Source]) -> Iterator[Block]:
     """Yield the blocks, cut to the rows that are wanted of each file; Parquet's are so already."""
     done = [0] * len(sources)
     for block in reading.blocks():
-        n, wanted = shape_of(block.rows)[0], sources[block.file].rows
+        n, wanted = block.rows.shape[0], sources[block.file].rows
         start = done[block.file]
         done[block.file] += n
         if wanted is None or sources[block.file].format == "parquet":

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Labels, Rows, SparseRows, shape_of
+from craig_cli.dataset import Labels, Rows, SparseRows
 from craig_cli.errors import InputError
 from craig_cli.readers.fingerprint import running_fingerprint
 from craig_cli.readers.gather import Reading, join_labels, join_rows
-from craig_cli.selection.features import take_sparse
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,11 @@ class PickedRows:
     file_starts: NDArray[np.int64]
 
 
-def read_picks(reading: Reading, index: NDArray[np.int64], like: str = "", parts: Sequence[int] = ()) -> PickedRows:
-    """Return the rows of an input that are named by `index`, ascending; the whole input is read once, block by block.
+def read_picks(
+    reading: Reading, index: NDArray[np.int64], like: str = "", parts: Sequence[int] = ()
+) -> PickedRows:
+    """Return the rows of an input that are named by `index`, ascending; the whole input is read
+    once, block by block.
 
     `like` and `parts` tell how its fingerprint is made (`fingerprint`).
 
@@ -59,28 +61,31 @@ def read_picks(reading: Reading, index: NDArray[np.int64], like: str = "", parts
     counts = np.zeros(len(reading.sources), np.int64)
     n_columns = 0
     for block in reading.blocks():
-        n, d = shape_of(block.rows)
+        n, d = block.rows.shape
         n_columns = max(n_columns, d)
         first, last = np.searchsorted(index, [running.n_rows, running.n_rows + n])
         local = index[first:last] - running.n_rows
         if len(local) or not rows:  # the first block also tells the kind of rows
-            rows.append(taken(block.rows, local))
+            rows.append(block.rows.take(local, axis=0))
             labels.append(None if block.labels is None else block.labels[local])
             names.append(reading.sources[block.file].name)
         running.add(block)
         counts[block.file] += n
     outside = index[(index < 0) | (index >= running.n_rows)]
     if len(outside):
-        problem, remedy = f"there is no row {outside[0]}, counted from 0, but {running.n_rows} in all", "Give the data that the manifest was made of."
+        problem, remedy = (
+            (f"there is no row {outside[0]}, counted from 0, but {running.n_rows} in all"),
+            "Give the data that the manifest was made of.",
+        )
         raise InputError(reading.whole, problem, remedy=remedy)
     joined = join_rows(rows, names)
     if isinstance(joined, SparseRows):
-        joined = joined._replace(n_columns=n_columns)
+        joined = replace(joined, n_columns=n_columns)
     return PickedRows(
-        joined, join_labels(labels, reading.whole), running.n_rows, n_columns, running.text(), np.concatenate([[0], np.cumsum(counts)])
+        joined,
+        join_labels(labels, reading.whole),
+        running.n_rows,
+        n_columns,
+        running.text(),
+        np.concatenate([[0], np.cumsum(counts)]),
     )
-
-
-def taken(rows: Rows, index: NDArray[np.int64]) -> Rows:
-    """Return a copy of some rows, in the order of `index`."""
-    return take_sparse(rows, index) if isinstance(rows, SparseRows) else rows[index]

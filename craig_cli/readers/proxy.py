@@ -6,13 +6,13 @@ import os
 
 import numpy as np
 
-from craig_cli.blocks import Dataset, Progress, Rows, no_progress
+from craig_cli.dataset import Dataset, Progress, Rows, no_progress
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.gather import read_dataset
 from craig_cli.readers.numbers import first_unusable
 from craig_cli.readers.sources import STDIN, format_of
-from craig_cli.remote import bare_name, open_bytes
 from craig_cli.settings import InputSettings
+from craig_cli.storage.remote import bare_name, open_bytes
 
 NPY = ".npy"
 
@@ -23,7 +23,8 @@ def read_proxy(text: str, n_rows: int, progress: Progress = no_progress) -> Data
     Parameters
     ----------
     text : str
-        A file; of HDF5 also ``FILE:/DATASET``. NumPy's ``.npy`` (never one of objects) or any format of data, every column a coordinate.
+        A file; of HDF5 also ``FILE:/DATASET``. NumPy's ``.npy`` (never one of objects) or any
+        format of data, every column a coordinate.
     n_rows : int
     progress : Progress
 
@@ -37,15 +38,25 @@ def read_proxy(text: str, n_rows: int, progress: Progress = no_progress) -> Data
     path, key = split_key(text)
     if path == STDIN:
         raise UsageError("--proxy: it is not read from stdin. Name a file.")
-    proxy = read_npy(path) if bare_name(path).lower().endswith(NPY) else read_dataset(InputSettings((path,), no_label=True, rows_key=key), progress)
+    proxy = (
+        read_npy(path)
+        if bare_name(path).lower().endswith(NPY)
+        else read_dataset(InputSettings((path,), no_label=True, rows_key=key), progress)
+    )
     if proxy.n_rows != n_rows:
         problem = f"it has {proxy.n_rows} rows, and the data {n_rows}"
-        raise InputError(text, problem, remedy="Write one row of the proxy for each row of the data, in the same order.")
+        raise InputError(
+            text,
+            problem,
+            remedy="Write one row of the proxy for each row of the data, in the same order.",
+        )
     return proxy
 
 
 def split_key(text: str) -> tuple[str, str | None]:
-    """Return the file and the dataset that ``FILE:/DATASET`` names; other names are files as they stand."""
+    """Return the file and the dataset that ``FILE:/DATASET`` names; other names are files as they
+    stand.
+    """
     path, colon, key = text.rpartition(":")
     if colon and key.startswith("/") and format_of(path) == "hdf5":
         return path, key
@@ -53,21 +64,40 @@ def split_key(text: str) -> tuple[str, str | None]:
 
 
 def read_npy(path: str) -> Dataset:
-    """Return the rows of an ``.npy`` file; raises `InputError` for what is not a table of finite numbers."""
+    """Return the rows of an ``.npy`` file; raises `InputError` for what is not a table of finite
+    numbers.
+    """
     try:
         with open_bytes(path) as stream:
             array = np.lib.format.read_array(stream, allow_pickle=False)
     except OSError as error:
-        raise InputError(path, f"cannot be read: {os.strerror(error.errno) if error.errno else printable(str(error))}") from error
+        raise InputError(
+            path,
+            f"cannot be read: {os.strerror(error.errno) if error.errno else printable(str(error))}",
+        ) from error
     except (ValueError, EOFError, SyntaxError, MemoryError, OverflowError) as error:
-        raise InputError(path, "not an .npy file, cut short, or one that holds objects", remedy="Write it with numpy.save.") from error
+        raise InputError(
+            path,
+            "not an .npy file, cut short, or one that holds objects",
+            remedy="Write it with numpy.save.",
+        ) from error
     if array.ndim != 2 or array.dtype.kind not in "fiub" or array.shape[1] == 0:
-        problem = f"it holds {array.ndim}-dimensional {array.dtype}, not rows and columns of numbers"
+        problem = (
+            f"it holds {array.ndim}-dimensional {array.dtype}, not rows and columns of numbers"
+        )
         raise InputError(path, problem, remedy="Save an array of shape (rows, columns).")
     found = first_unusable(array)
     if found is not None:
         row, column = divmod(found[0], array.shape[1])
-        raise InputError(path, f"the value {found[1]}", row=row + 1, column=column + 1, value=str(array[row, column]))
+        raise InputError(
+            path,
+            f"the value {found[1]}",
+            row=row + 1,
+            column=column + 1,
+            value=str(array[row, column]),
+        )
     is_single = array.dtype in (np.float16, np.float32)
-    rows: Rows = array.astype(np.float32, order="C") if is_single else array.astype(np.float64, order="C")
+    rows: Rows = (
+        array.astype(np.float32, order="C") if is_single else array.astype(np.float64, order="C")
+    )
     return Dataset(rows, None, (path,), np.array([0, len(array)]))

@@ -11,7 +11,9 @@ NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def read_row_numbers(path: str) -> tuple[int, ...]:
-    """Return the row numbers in a file; ``-`` reads stdin. Raises `InputError` for a line that is none, or one that is there twice."""
+    """Return the row numbers in a file; ``-`` reads stdin. Raises `InputError` for a line that is
+    none, or one that is there twice.
+    """
     if path == STDIN:
         source, data = "<stdin>", stdin_stream().read()
     else:
@@ -23,10 +25,26 @@ def read_row_numbers(path: str) -> tuple[int, ...]:
         if not text:
             continue
         if not NUMBER.fullmatch(text):
-            raise InputError(source, "this is not a row number", row=number, value=text, remedy="Write one whole number a line, counted from 0.")
+            raise InputError(
+                source,
+                "this is not a row number",
+                row=number,
+                value=text,
+                remedy="Write one whole number a line, counted from 0.",
+            )
         if int(text) in rows:
-            raise InputError(source, f"the row stands on line {rows[int(text)]} already", row=number, value=text, remedy="Name each row once.")
+            raise InputError(
+                source,
+                f"the row stands on line {rows[int(text)]} already",
+                row=number,
+                value=text,
+                remedy="Name each row once.",
+            )
         rows[int(text)] = number
     if not rows:
-        raise InputError(source, "there are no row numbers", remedy="Write one whole number a line, or leave the option out.")
+        raise InputError(
+            source,
+            "there are no row numbers",
+            remedy="Write one whole number a line, or leave the option out.",
+        )
     return tuple(rows)

@@ -1,4 +1,6 @@
-"""From names that users give to streams of bytes: files, folders, patterns, pipes, compressed or not."""
+"""From names that users give to streams of bytes: files, folders, patterns, pipes, compressed or
+not.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
-from craig_cli.catalog import COMPRESSIONS, FORMATS, names
 from craig_cli.errors import InputError, ResourceError, UsageError, printable
 from craig_cli.readers.idx_names import without_labels
-from craig_cli.remote import bare_name, expand_remote, is_remote, local_path, open_bytes
 from craig_cli.settings import InputSettings
+from craig_cli.settings.catalog import COMPRESSIONS, FORMATS, names
+from craig_cli.storage.remote import bare_name, expand_remote, is_remote, local_path, open_bytes
 
 Item = TypeVar("Item")
 
@@ -57,7 +59,8 @@ class Source:
     compression : str or None
         Codec; None where the bytes are plain.
     path : str
-        What to open. For a pipe this is an unlinked temporary copy, kept for as long as this object lives.
+        What to open. For a pipe this is an unlinked temporary copy, kept for as long as this object
+        lives.
     rows : (int, int) or None
         The first row to read, and that after the last; None: all.
     """
@@ -73,7 +76,9 @@ class Source:
         return open_file(self.path, self.name)
 
     def open(self) -> BinaryIO:
-        """Return a new stream of the decompressed bytes; whatever goes wrong in reading it is an `InputError` that names the file."""
+        """Return a new stream of the decompressed bytes; whatever goes wrong in reading it is an
+        `InputError` that names the file.
+        """
         try:
             stream = open_decompressed(self.path, self.compression)
         except OSError as error:
@@ -103,14 +108,24 @@ class CheckedStream(io.RawIOBase):
 
 
 class JoinedStreams(io.RawIOBase):
-    """Decompressed bytes of the bz2 or xz streams in `raw`, end to end, with nothing but zero bytes after them.
+    """Decompressed bytes of the bz2 or xz streams in `raw`, end to end, with nothing but zero bytes
+    after them.
 
-    The standard library's files take a damaged second stream for the end of the data, and lose its rows without a word.
+    The standard library's files take a damaged second stream for the end of the data, and lose its
+    rows without a word.
     """
 
-    def __init__(self, raw: BinaryIO, new_decompressor: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor]) -> None:
+    def __init__(
+        self,
+        raw: BinaryIO,
+        new_decompressor: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor],
+    ) -> None:
         super().__init__()
-        self.raw, self.new_decompressor, self.decompressor = raw, new_decompressor, new_decompressor()
+        self.raw, self.new_decompressor, self.decompressor = (
+            raw,
+            new_decompressor,
+            new_decompressor(),
+        )
 
     def readable(self) -> bool:
         return True
@@ -140,7 +155,9 @@ class JoinedStreams(io.RawIOBase):
 
 
 def open_decompressed(path: str, compression: str | None) -> BinaryIO:
-    """Return a new stream of the decompressed bytes of a file, several members or frames end to end."""
+    """Return a new stream of the decompressed bytes of a file, several members or frames end to
+    end.
+    """
     if compression == "gzip" and not is_remote(path):
         return cast(BinaryIO, gzip.GzipFile(path))
     raw = open_bytes(path)  # closed with the stream made of it
@@ -154,21 +171,31 @@ def open_decompressed(path: str, compression: str | None) -> BinaryIO:
         return cast(BinaryIO, JoinedStreams(raw, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ)))
     import pyarrow
 
-    return cast(BinaryIO, pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, mode="r"), compression))
+    return cast(
+        BinaryIO, pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, mode="r"), compression)
+    )
 
 
 def reading_error(name: str, error: Exception) -> InputError:
     """Return what to tell the user of an error met in opening or reading a file."""
     if isinstance(error, EOFError) or "Truncated" in str(error):
-        return InputError(name, "compressed data is truncated", remedy="Copy or compress the file again.")
+        return InputError(
+            name, "compressed data is truncated", remedy="Copy or compress the file again."
+        )
     if isinstance(error, FileNotFoundError):
-        problem = "a link to a file that does not exist" if Path(name).is_symlink() else "no such file"
+        problem = (
+            "a link to a file that does not exist" if Path(name).is_symlink() else ("no such file")
+        )
         return InputError(name, problem, remedy="Check the name.")
     if isinstance(error, PermissionError):
         return InputError(name, "you may not read this file", remedy="Ask for read permission.")
     if isinstance(error, OSError) and error.errno is not None:
         return InputError(name, f"cannot be read: {os.strerror(error.errno)}")
-    return InputError(name, "compressed data is damaged, or something else follows it", remedy="Copy or compress the file again.")
+    return InputError(
+        name,
+        "compressed data is damaged, or something else follows it",
+        remedy="Copy or compress the file again.",
+    )
 
 
 def open_file(path: str, name: str) -> BinaryIO:
@@ -180,18 +207,26 @@ def open_file(path: str, name: str) -> BinaryIO:
 
 
 def read_file_list(path: str) -> tuple[str, ...]:
-    """Return the names in a ``--files-from`` file (``-``: standard input): one a line, or each ended by NUL if there is any NUL."""
+    """Return the names in a ``--files-from`` file (``-``: standard input): one a line, or each
+    ended by NUL if there is any NUL.
+    """
     if path == STDIN:
         data, source = stdin_stream().read(), "<stdin>"
     else:
         with CheckedStream(path, open_file(path, path)) as stream:
             data, source = stream.readall(), path
-    lines = data.split(b"\0") if b"\0" in data else [line.removesuffix(b"\r") for line in data.split(b"\n")]
+    lines = (
+        data.split(b"\0")
+        if b"\0" in data
+        else [line.removesuffix(b"\r") for line in data.split(b"\n")]
+    )
     files = tuple(os.fsdecode(line) for line in lines if line.strip())
     if not files:
         raise InputError(source, "the list names no file", remedy="Write one name a line.")
     if path == STDIN and STDIN in files:
-        raise UsageError("--files-from -: standard input holds the list, so the list cannot name - as well.")
+        raise UsageError(
+            "--files-from -: standard input holds the list, so the list cannot name - as well."
+        )
     return files
 
 
@@ -203,7 +238,9 @@ def stdin_stream() -> BinaryIO:
 
 
 def expand_sources(settings: InputSettings) -> tuple[Source, ...]:
-    """Return the files that ``settings.paths`` mean, in order, each checked to exist and to be readable; pipes are copied to disk here."""
+    """Return the files that ``settings.paths`` mean, in order, each checked to exist and to be
+    readable; pipes are copied to disk here.
+    """
     files: list[str] = []
     for name in settings.paths:
         try:
@@ -217,7 +254,9 @@ def expand_sources(settings: InputSettings) -> tuple[Source, ...]:
 
 
 def expand_name(name: str, wanted_format: str | None) -> list[str]:
-    """Return the files that one name means: a folder's files of a known extension and a pattern's matches, sorted; else the name itself."""
+    """Return the files that one name means: a folder's files of a known extension and a pattern's
+    matches, sorted; else the name itself.
+    """
     if not name:
         raise UsageError("The name of an input file is empty.")
     if name == STDIN:
@@ -226,15 +265,27 @@ def expand_name(name: str, wanted_format: str | None) -> list[str]:
     if is_remote(name):
         files = expand_remote(name, lambda entry: format_of(entry) in formats)
         if files == []:
-            raise InputError(name, f"no file there fits, or has an extension of {' or '.join(formats)}", remedy="Check the name.")
+            raise InputError(
+                name,
+                f"no file there fits, or has an extension of {' or '.join(formats)}",
+                remedy="Check the name.",
+            )
         return [name] if files is None else files
     name = local_path(name)
     path = Path(name)
     if path.is_dir():
-        entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith(".") and format_of(entry.name) in formats)
+        entries = sorted(
+            entry
+            for entry in path.iterdir()
+            if not entry.name.startswith(".") and format_of(entry.name) in formats
+        )
         files = [str(entry) for entry in entries if not entry.is_dir()]
         if not files:
-            raise InputError(name, f"no file in this folder has an extension of {' or '.join(formats)}", remedy="Name the files, and give --format.")
+            raise InputError(
+                name,
+                f"no file in this folder has an extension of {' or '.join(formats)}",
+                remedy="Name the files, and give --format.",
+            )
         return files
     if any(c in name for c in "*?[") and not path.exists() and not path.is_symlink():
         matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207  (Path.glob takes no absolute patterns)
@@ -255,7 +306,9 @@ def format_of(name: str) -> str | None:
     path = Path(bare_name(name))
     if path.suffix.lower() in COMPRESSIONS:
         path = path.with_suffix("")
-    return next((entry.name for entry in FORMATS if path.name[1:].lower().endswith(entry.extensions)), None)
+    return next(
+        (entry.name for entry in FORMATS if path.name[1:].lower().endswith(entry.extensions)), None
+    )
 
 
 def make_source(file: str, wanted_format: str | None) -> Source:
@@ -265,14 +318,28 @@ def make_source(file: str, wanted_format: str | None) -> Source:
     if format_name is None:
         known = " ".join(extension for entry in FORMATS for extension in entry.extensions)
         formats = ", ".join(names(FORMATS))
-        raise UsageError(f"{printable(name)}: the name does not tell the format. Give --format, one of {formats}; known extensions: {known}.")
+        raise UsageError(
+            f"{printable(name)}: the name does not tell the format. Give --format, "
+            f"one of {formats}; known extensions: {known}."
+        )
     path, copy = file, None
-    if is_pipe or (format_name == "hdf5" and is_remote(file)):  # another process opens HDF5 files, by a path
-        with contextlib.nullcontext(stdin_stream()) if file == STDIN else open_file(file, name) as stream:
+    if is_pipe or (
+        format_name == "hdf5" and is_remote(file)
+    ):  # another process opens HDF5 files, by a path
+        with (
+            contextlib.nullcontext(stdin_stream())
+            if file == STDIN
+            else open_file(file, name) as stream
+        ):
             path, copy = spool(stream, name, has_name=format_name == "hdf5")
     compression = detect_compression(path, name)
-    if compression is not None and not next(entry.may_be_compressed for entry in FORMATS if entry.name == format_name):
-        raise UsageError(f"{printable(name)}: {format_name} files are not read compressed ({compression}): decompress the file first.")
+    if compression is not None and not next(
+        entry.may_be_compressed for entry in FORMATS if entry.name == format_name
+    ):
+        raise UsageError(
+            f"{printable(name)}: {format_name} files are not read compressed "
+            f"({compression}): decompress the file first."
+        )
     source = Source(name, format_name, compression, path)
     if copy is not None:
         weakref.finalize(source, copy.close)
@@ -290,48 +357,65 @@ def is_named_pipe(file: str) -> bool:
     if stat.S_ISFIFO(mode):
         return True
     if not stat.S_ISREG(mode):
-        raise InputError(file, "a device or socket, not a file", remedy="Pipe its bytes to - (standard input).")
+        raise InputError(
+            file, "a device or socket, not a file", remedy="Pipe its bytes to - (standard input)."
+        )
     return False
 
 
 def detect_compression(path: str, name: str) -> str | None:
-    """Return the codec that the first bytes tell; raises `InputError` where the name promises one and the bytes are of none."""
+    """Return the codec that the first bytes tell; raises `InputError` where the name promises one
+    and the bytes are of none.
+    """
     with CheckedStream(name, open_file(path, name)) as stream:
         head = stream.read(max(map(len, MAGIC)))
     found = next((codec for magic, codec in MAGIC.items() if head.startswith(magic)), None)
     if found is None and (promised := compression_of(name)) is not None:
         raise InputError(
-            name, f"the name says {promised}, but the content is not compressed", remedy=f"Drop {Path(bare_name(name)).suffix} from the name."
+            name,
+            f"the name says {promised}, but the content is not compressed",
+            remedy=f"Drop {Path(bare_name(name)).suffix} from the name.",
         )
     return found
 
 
 def spool(stream: BinaryIO, name: str, has_name: bool = False) -> tuple[str, BinaryIO]:
-    """Copy `stream` to a temporary file that vanishes when closed; returns a path to open it by, and the file.
+    """Copy `stream` to a temporary file that vanishes when closed; returns a path to open it by,
+    and the file.
 
-    Under Linux the file has no name, so that not even a killed process leaves it behind; but for `has_name`, which the HDF5 library asks for.
+    Under Linux the file has no name, so that not even a killed process leaves it behind; but for
+    `has_name`, which the HDF5 library asks for.
     """
     descriptors = Path(f"/proc/{os.getpid()}/fd")
     is_nameless = descriptors.is_dir() and not has_name
     copy: BinaryIO | None = None
     try:
-        copy = cast(BinaryIO, tempfile.TemporaryFile() if is_nameless else tempfile.NamedTemporaryFile())  # noqa: SIM115
+        make = tempfile.TemporaryFile if is_nameless else tempfile.NamedTemporaryFile
+        copy = cast(BinaryIO, make())
         shutil.copyfileobj(stream, copy, CHUNK_BYTES)
         copy.flush()
     except OSError as error:
         if copy is None:
-            raise ResourceError(f"{printable(name)}: no folder for a temporary copy can be written. Set TMPDIR to one that can.") from error
+            raise ResourceError(
+                f"{printable(name)}: no folder for a temporary copy can be "
+                f"written. Set TMPDIR to one that can."
+            ) from error
         with contextlib.suppress(OSError):
             copy.close()
         if error.errno in DISK_FULL:
             folder = printable(tempfile.gettempdir())
-            raise ResourceError(f"{printable(name)}: no space left in {folder} for a temporary copy. Set TMPDIR to a larger folder.") from error
+            raise ResourceError(
+                f"{printable(name)}: no space left in {folder} for a temporary "
+                f"copy. Set TMPDIR to a larger folder."
+            ) from error
         raise reading_error(name, error) from error
     return str(descriptors / str(copy.fileno()) if is_nameless else copy.name), copy
 
 
 def read_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
-    """Yield `items`, the next one being made in a thread while the last one is used. Closing waits for the item under way."""
+    """Yield `items`, the next one being made in a thread while the last one is used. Closing waits
+    for the item under way.
+    """
     end = object()
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, items, end)

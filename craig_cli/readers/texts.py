@@ -1,4 +1,6 @@
-"""What the text of a field may be: numbers, what stands for none, and what is wrong with a label, a category, a weight or a cost."""
+"""What the text of a field may be: numbers, what stands for none, and what is wrong with a label, a
+category, a weight or a cost.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +13,38 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNOREC
 MISSING = re.compile(r"(|[+-]?nan|n/?a|<na>|#n/a|null|none|missing|\?)", re.IGNORECASE)
 INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 NO_TEXT = re.compile(r"[+-]?nan|n/?a", re.IGNORECASE)
-"""Labels and categories that stand for none unless they are quoted: R writes NA bare where there is none, and quotes a name."""
+"""Labels and categories that stand for none unless they are quoted: R writes NA bare where there is
+none, and quotes a name.
+"""
 CORRECT = "Correct the row, or drop it with --on-error skip."
 
 
 def text_problem(content: bytes, is_bare: bool, is_number: bool) -> tuple[str, str] | None:
-    """Return what is wrong with a label or category and what to do; None if nothing is. `is_bare`: not quoted; `is_number`: a regression target."""
+    """Return what is wrong with a label or category and what to do; None if nothing is. `is_bare`:
+    not quoted; `is_number`: a regression target.
+    """
     text = content.decode(errors="backslashreplace")
     if b"\0" in content:
         return "holds a NUL byte", "Check that the file is not damaged."
     if "\ufffd" in content.decode(errors="replace"):
         return "is not UTF-8 text", "Convert the file to UTF-8."
     if is_number and NUMBER.fullmatch(text):
-        return ("is too large for a 64-bit float", "Scale the column.") if math.isinf(float(text)) else None
+        return (
+            ("is too large for a 64-bit float", "Scale the column.")
+            if math.isinf(float(text))
+            else None
+        )
     quote = "" if is_number else " quote it if it is a name,"
     if (is_bare or is_number) and NO_TEXT.fullmatch(text):
-        return "has no value in this row", f"Fill it in,{quote} or drop the row with --on-error skip."
+        return "has no value in this row", (
+            f"Fill it in,{quote} or drop the row with --on-error skip."
+        )
     if (is_bare or is_number) and INFINITE.fullmatch(text):
         return "is not finite", f"Correct it,{quote} or drop the row with --on-error skip."
     if is_number:
-        return "holds text, but regression needs numbers", "Name another with --label COLUMN, or drop the row with --on-error skip."
+        return "holds text, but regression needs numbers", (
+            "Name another with --label COLUMN, or drop the row with --on-error skip."
+        )
     return None
 
 

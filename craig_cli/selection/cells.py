@@ -1,9 +1,10 @@
 """Greedy in compact cells: near-linear, with one order over all cells.
 
-A class is cut into compact cells; greedy runs in each as if the others were not there, which is nearly true of all but the first picks; the
-picks of all cells are merged by what they gained, and the best taken: `SURPLUS` times as many as asked for, of which those are given up
-again that are missed least in all the class. Then each pick gives way to the medoid of its cluster. That mends what the cells'
-borders cost, and more.
+A class is cut into compact cells; greedy runs in each as if the others were not there, which is
+nearly true of all but the first picks; the picks of all cells are merged by what they gained, and
+the best taken: `OVERSAMPLING` times as many as asked for, of which those are given up again that
+are missed least in all the class. Then each pick gives way to the medoid of its cluster. That mends
+what the cells' borders cost, and more.
 """
 
 from __future__ import annotations
@@ -15,28 +16,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.selection.dense_group import DenseGroup
-from craig_cli.selection.exact import LazyGreedy
 from craig_cli.selection.groups import Group
+from craig_cli.selection.lazy_greedy import LazyGreedy
+from craig_cli.selection.reverse_greedy import Weigh, clusters, reverse_greedy_picks
 from craig_cli.selection.sparse_group import SparseGroup
-from craig_cli.selection.thinning import Weigh, clusters, thin_out
 from craig_cli.threads import Workers
 
 CELL_ROWS_AT_MOST = 4096
 """The distances within a cell take 4 m^2 bytes a thread: 64 MB."""
 PICKS_A_CELL = 8
 """Cells are made larger until so many picks fall to each on average."""
-SURPLUS = 2.0
+OVERSAMPLING = 2.0
 """So many times the picks wanted are made, and thinned out afterwards."""
 SLACK = 1.5
 MEDOID_CANDIDATES = 256
-"""Only so many members of a cluster, those nearest to its pick, may become its medoid: the time is then linear in its size."""
+"""Only so many members of a cluster, those nearest to its pick, may become its medoid: the time is
+then linear in its size.
+"""
 
-Candidates: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
+CellPicks: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Picks, and what each gained."""
-Find: TypeAlias = Callable[[list[tuple[int, int]]], list[Candidates]]
+Find: TypeAlias = Callable[[list[tuple[int, int]]], list[CellPicks]]
 
 
-def cells_picks(group: Group, size: int, cell_size: int, workers: Workers, progress: Callable[[int], None]) -> NDArray[np.int64]:
+def cells_picks(
+    group: Group, size: int, cell_size: int, workers: Workers, progress: Callable[[int], None]
+) -> NDArray[np.int64]:
     """Return the positions of `size` picks, in greedy order over all cells.
 
     Parameters
@@ -45,24 +50,28 @@ def cells_picks(group: Group, size: int, cell_size: int, workers: Workers, progr
         The rows of a class; its assignment is left as it is after the picks before the medoids.
     size : int
     cell_size : int
-        Rows a cell at most; half of that at least. Raised where fewer than `PICKS_A_CELL` picks would fall to a cell.
+        Rows a cell at most; half of that at least. Raised where fewer than `PICKS_A_CELL` picks
+        would fall to a cell.
 
     Notes
     -----
-    Time n m d / threads for cells of m rows, and the assignment, n k d at worst and far less by pruning. Memory 4 m^2 a thread.
+    Time n m d / threads for cells of m rows, and the assignment, n k d at worst and far less by
+    pruning. Memory 4 m^2 a thread.
     """
     cells = group.cut(cell_rows(cell_size, group.n_rows, size))
-    wanted = with_surplus(size, group.n_rows)
+    wanted = oversampled(size, group.n_rows)
     picks = best_of_cells(
-        [len(cell) for cell in cells], wanted, lambda asked: workers.map(pick_in_cell, [(group, cells[c], limit) for c, limit in asked])
+        [len(cell) for cell in cells],
+        wanted,
+        lambda asked: workers.map(pick_in_cell, [(group, cells[c], limit) for c, limit in asked]),
     )
     progress(len(picks))
-    return fill_up(group, thinned_medoids(group, picks, min(size, len(picks)))[1], size)
+    return fill_up(group, kept_medoids(group, picks, min(size, len(picks)))[1], size)
 
 
-def with_surplus(size: int, n_rows: int) -> int:
+def oversampled(size: int, n_rows: int) -> int:
     """Return how many picks to make of `n_rows` rows of which `size` are to be kept."""
-    return min(n_rows, int(SURPLUS * size) + 1)
+    return min(n_rows, int(OVERSAMPLING * size) + 1)
 
 
 def cell_rows(cell_size: int, n_rows: int, size: int) -> int:
@@ -71,7 +80,8 @@ def cell_rows(cell_size: int, n_rows: int, size: int) -> int:
 
 
 def best_of_cells(cell_sizes: Sequence[int], size: int, find: Find) -> NDArray[np.int64]:
-    """Return up to `size` picks of greedy in each cell that gained most, in the order of what they gained (ties: the earlier cell first).
+    """Return up to `size` picks of greedy in each cell that gained most, in the order of what they
+    gained (ties: the earlier cell first).
 
     Parameters
     ----------
@@ -79,7 +89,8 @@ def best_of_cells(cell_sizes: Sequence[int], size: int, find: Find) -> NDArray[n
         Rows of each cell.
     size : int
     find : callable
-        ``find([(cell, n_picks), ...])`` returns, for each pair, the greedy picks in a cell and what each gained, up to so many of them.
+        ``find([(cell, n_picks), ...])`` returns, for each pair, the greedy picks in a cell and what
+        each gained, up to so many of them.
     """
     n = sum(cell_sizes)
     limits = [min(rows, int(SLACK * size * rows / n) + PICKS_A_CELL) for rows in cell_sizes]
@@ -88,7 +99,11 @@ def best_of_cells(cell_sizes: Sequence[int], size: int, find: Find) -> NDArray[n
         picks, gained = (np.concatenate(parts) for parts in zip(*found, strict=True))
         taken = np.argsort(-gained, kind="stable")[:size]
         least = gained[taken[-1]] if len(taken) == size else 0.0
-        short = [c for c, (_, own) in enumerate(found) if len(own) == limits[c] < cell_sizes[c] and own[-1] > least]
+        short = [
+            c
+            for c, (_, own) in enumerate(found)
+            if len(own) == limits[c] < cell_sizes[c] and own[-1] > least
+        ]
         if not short:
             return picks[taken]
         for c in short:
@@ -97,8 +112,10 @@ def best_of_cells(cell_sizes: Sequence[int], size: int, find: Find) -> NDArray[n
             found[c] = result
 
 
-def pick_in_cell(group: Group, cell: NDArray[np.int64], n_picks: int) -> Candidates:
-    """Return up to `n_picks` greedy picks among the rows of a cell, and what each gained; fewer if no other row gains anything."""
+def pick_in_cell(group: Group, cell: NDArray[np.int64], n_picks: int) -> CellPicks:
+    """Return up to `n_picks` greedy picks among the rows of a cell, and what each gained; fewer if
+    no other row gains anything.
+    """
     if isinstance(group, DenseGroup):
         return group.greedy_in_cell(cell, n_picks)
     assert isinstance(group, SparseGroup)
@@ -110,9 +127,13 @@ def pick_in_cell(group: Group, cell: NDArray[np.int64], n_picks: int) -> Candida
     return cell[np.array(greedy.picks, np.int64)[gained > 0]], gained[gained > 0]
 
 
-def thinned_medoids(group: Group, picks: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which of the picks are kept, `size` of them, and the medoids of their clusters in the same order."""
-    kept, cluster, nearest = thin_out(group, picks, size, weigher(group.weights))
+def kept_medoids(
+    group: Group, picks: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which of the picks are kept, `size` of them, and the medoids of their clusters in the
+    same order.
+    """
+    kept, cluster, nearest = reverse_greedy_picks(group, picks, size, weigher(group.weights))
     cluster[picks[kept]] = np.arange(len(kept))
     starts, members = clusters(cluster, group.rank, len(kept))
     for c in np.flatnonzero(np.diff(starts) > MEDOID_CANDIDATES).tolist():
@@ -122,7 +143,9 @@ def thinned_medoids(group: Group, picks: NDArray[np.int64], size: int) -> tuple[
 
 
 def weigher(weights: NDArray[np.int32] | None) -> Weigh | None:
-    """Return what makes costs of distances by the weights of the rows (n_rows,); None where these are alike."""
+    """Return what makes costs of distances by the weights of the rows (n_rows,); None where these
+    are alike.
+    """
     if weights is None:
         return None
     of_rows = weights[:, None].astype(np.int64)
@@ -135,7 +158,9 @@ def weigher(weights: NDArray[np.int32] | None) -> Weigh | None:
 
 
 def fill_up(group: Group, picks: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Return `size` picks: where there are fewer, because all rows equal one, the lowest rows not picked follow."""
+    """Return `size` picks: where there are fewer, because all rows equal one, the lowest rows not
+    picked follow.
+    """
     if len(picks) == size:
         return picks
     left = np.setdiff1d(np.arange(group.n_rows), picks)

@@ -9,10 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Labels
+from craig_cli.dataset import Labels
 
-REPRESENTATIVE_DEFINITION = "sum over rows of the distance to the row that represents its cluster; clusters are the rows nearest to each medoid"
-BOUND_DEFINITION = "an upper bound of L(S), the sum over rows of the distance to the nearest selected row of its class: the rows were not assigned"
+REPRESENTATIVE_DEFINITION = (
+    "sum over rows of the distance to the row that represents its "
+    "cluster; "
+    "clusters are the rows nearest to each medoid"
+)
+BOUND_DEFINITION = (
+    "an upper bound of L(S), the sum over rows of the distance to the nearest "
+    "selected row of its class: the rows were not assigned"
+)
 EPSILON_DEFINITION = "L(S) = sum over rows of the distance to the nearest selected row of its class"
 
 
@@ -27,7 +34,8 @@ class ClassSummary:
     n_rows, n_selected : int
         Rows of the class, and how many of them were picked.
     epsilon : float
-        L(S) of the class, recomputed in float64 from the final assignment, in units of the (scaled) features.
+        L(S) of the class, recomputed in float64 from the final assignment, in units of the (scaled)
+        features.
     medoid_epsilon : float
         The same with the class medoid as the only pick; NaN for methods that do not compute it.
     weight_sum : float or None
@@ -56,8 +64,9 @@ class Coreset:
     index : ndarray of int64, shape (k,)
         Row in the whole input, from 0.
     order : ndarray of int32, shape (k,)
-        0 ... k - 1: the rank of the pick. For a greedy method picks of all classes are merged by falling gain, so every prefix is
-        the greedy choice of that size under the class quotas; for the others, so that every prefix keeps the class ratios.
+        0 ... k - 1: the rank of the pick. For a greedy method picks of all classes are merged by
+        falling gain, so every prefix is the greedy choice of that size under the class quotas; for
+        the others, so that every prefix keeps the class ratios.
     weight : ndarray of float64, shape (k,)
         How many rows the pick stands for; of rows that have weights, these added up.
     cluster_size : ndarray of int64, shape (k,)
@@ -65,7 +74,8 @@ class Coreset:
     label : Labels or None
         Label of each pick, the user's own values.
     gain : ndarray of float64, shape (k,)
-        Fall of its class's L at this pick; the first of a class counts from a phantom row farther than any two rows are.
+        Fall of its class's L at this pick; the first of a class counts from a phantom row farther
+        than any two rows are.
     epsilon : ndarray of float64, shape (k,)
         L of the pick's class after this pick.
     classes : tuple of ClassSummary
@@ -74,9 +84,10 @@ class Coreset:
         Shape of the input.
     method, metric, scale, task : str
     weights : {'cluster', 'uniform', 'cell', 'inverse', 'calibrated', 'shard'}
-        What `weight` is: the rows nearest to the pick (paper, algorithm 1), n_c / k_c alike for a class, the rows of the pick's cell, in
-        proportion to 1/probability, or calibrated; 'shard': the rows of the candidates nearest to the pick, each counted in its shard, and
-        epsilons that are upper bounds.
+        What `weight` is: the rows nearest to the pick (paper, algorithm 1), n_c / k_c alike for a
+        class, the rows of the pick's cell, in proportion to 1/probability, or calibrated; 'shard':
+        the rows of the candidates nearest to the pick, each counted in its shard, and epsilons that
+        are upper bounds.
     seed : int
     sample_rows : int
         Rows that greedy saw, about; 0 for all.
@@ -93,11 +104,13 @@ class Coreset:
     calibration : mapping or None
         What was calibrated, in JSON types; also where it did not help.
     n_given : int
-        How many of the first picks were given (rows to include, or a coreset that was extended), and not chosen.
+        How many of the first picks were given (rows to include, or a coreset that was extended),
+        and not chosen.
     parts : tuple of int
         Rows of each part that the data was selected in; empty where that was in one piece.
     cost_budget, cost_spent : float or None
-        What the picks were to cost at most, and what they cost; None where there was no such budget.
+        What the picks were to cost at most, and what they cost; None where there was no such
+        budget.
     """
 
     index: NDArray[np.int64]
@@ -149,9 +162,15 @@ class Coreset:
         if self.weights == "shard":
             return BOUND_DEFINITION
         definition = EPSILON_DEFINITION if self.medoid is None else REPRESENTATIVE_DEFINITION
-        return definition.replace("of the distance", "of weight times the distance") if self.is_weighted else definition
+        return (
+            definition.replace("of the distance", "of weight times the distance")
+            if self.is_weighted
+            else definition
+        )
 
     @property
     def epsilon_mean(self) -> float:
-        """L(S) / n: the mean distance of a row to the pick that stands for it; by the weights of the rows, where they have such."""
+        """L(S) / n: the mean distance of a row to the pick that stands for it; by the weights of
+        the rows, where they have such.
+        """
         return self.epsilon_total / self.total_weight

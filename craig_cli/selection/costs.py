@@ -1,6 +1,8 @@
-"""What a selection costs, before it is made: which method ``auto`` takes, and how long and how much memory it will need.
+"""What a selection costs, before it is made: which method ``auto`` takes, and how long and how much
+memory it will need.
 
-The choice of ``auto`` rests on the shape of the data alone, never on a clock: the same input gives the same bytes on any machine.
+The choice of ``auto`` rests on the shape of the data alone, never on a clock: the same input gives
+the same bytes on any machine.
 """
 
 from __future__ import annotations
@@ -11,13 +13,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.kernels.thinning import BLOCK, BLOCKS
+from craig_cli.kernels.reverse_greedy import BLOCK, BLOCKS
 from craig_cli.selection.groups import make_group
 from craig_cli.settings import SelectionSettings
 from craig_cli.threads import Workers
 
 EXACT_PASSES = 2.0
-"""Passes over all pairs of a class that exact greedy takes: 0.8 for the first two picks, then less and less, and up to one for the lists."""
+"""Passes over all pairs of a class that exact greedy takes: 0.8 for the first two picks, then less
+and less, and up to one for the lists.
+"""
 OVERHEAD_COLUMNS = 8
 """What a pair costs besides its coordinates, in coordinates."""
 NOMINAL_RATE = 4e10
@@ -34,11 +38,19 @@ NEAR_PICKS = BLOCK * BLOCKS
 
 def exact_work(counts: NDArray[np.int64] | NDArray[np.float64], n_columns: int) -> float:
     """Return the coordinates of pairs that exact greedy looks at."""
-    return EXACT_PASSES * float(np.square(counts.astype(np.float64)).sum()) * (n_columns + OVERHEAD_COLUMNS)
+    return (
+        EXACT_PASSES
+        * float(np.square(counts.astype(np.float64)).sum())
+        * (n_columns + OVERHEAD_COLUMNS)
+    )
 
 
-def predicted_work(settings: SelectionSettings, counts: NDArray[np.int64], sizes: NDArray[np.int64], n_columns: int) -> float:
-    """Return the coordinates of pairs that a selection looks at; `sizes` are the picks of each class. `settings` name no ``auto``."""
+def predicted_work(
+    settings: SelectionSettings, counts: NDArray[np.int64], sizes: NDArray[np.int64], n_columns: int
+) -> float:
+    """Return the coordinates of pairs that a selection looks at; `sizes` are the picks of each
+    class. `settings` name no ``auto``.
+    """
     seen = counts.astype(np.float64)
     if settings.sample_rows:
         seen = np.minimum(seen, np.maximum(sizes, settings.sample_rows * seen / seen.sum()))
@@ -47,12 +59,16 @@ def predicted_work(settings: SelectionSettings, counts: NDArray[np.int64], sizes
         tries = 1 if settings.budget.budget_cost is None else 2
         return tries * exact_work(seen, n_columns) + pairs * (n_columns + OVERHEAD_COLUMNS)
     if settings.method == "cells":
-        pairs += CELL_PASSES * float((seen * np.minimum(seen, settings.cell_size)).sum()) + NEAR_PICKS * float(seen.sum())
+        pairs += CELL_PASSES * float(
+            (seen * np.minimum(seen, settings.cell_size)).sum()
+        ) + NEAR_PICKS * float(seen.sum())
     return pairs * (n_columns + OVERHEAD_COLUMNS)
 
 
 def measured_rate(n_threads: int) -> float:
-    """Return the coordinates of pairs a second that this machine looks at now; takes some milliseconds."""
+    """Return the coordinates of pairs a second that this machine looks at now; takes some
+    milliseconds.
+    """
     points = np.random.default_rng(0).random((4096, 16))
     with Workers(n_threads) as workers:
         group = make_group(points, False, workers)
@@ -63,8 +79,11 @@ def measured_rate(n_threads: int) -> float:
         return 256 * 4096 * (16 + OVERHEAD_COLUMNS) / (time.perf_counter() - begun)
 
 
-def resolve_method(settings: SelectionSettings, counts: NDArray[np.int64], n_columns: int) -> tuple[SelectionSettings, str]:
-    """Return the settings with a method in place of ``auto``, and why (empty if the user has chosen).
+def resolve_method(
+    settings: SelectionSettings, counts: NDArray[np.int64], n_columns: int
+) -> tuple[SelectionSettings, str]:
+    """Return the settings with a method in place of ``auto``, and why (empty if the user has
+    chosen).
 
     Parameters
     ----------
@@ -75,7 +94,7 @@ def resolve_method(settings: SelectionSettings, counts: NDArray[np.int64], n_col
     """
     if settings.method != "auto":
         return settings, ""
-    if settings.is_given:
+    if settings.is_constrained:
         return replace(settings, method="exact"), "it goes on from given rows"
     if settings.budget.budget_cost is not None:
         return replace(settings, method="exact"), "a budget of costs needs its greedy order"

@@ -1,7 +1,9 @@
-"""A class of more rows than memory holds: cut into compact cells on disk, each of which is laid out in memory alone.
+"""A class of more rows than memory holds: cut into compact cells on disk, each of which is laid out
+in memory alone.
 
-A sample of the rows grows a tree of splits; every row is sent down it to its cell, and within each cell the rows are put in the order of
-tiles once, so that a cell is read back ready for use. How the rows are cut depends on the rows alone, not on the memory there is.
+A sample of the rows grows a tree of splits; every row is sent down it to its cell, and within each
+cell the rows are put in the order of tiles once, so that a cell is read back ready for use. How the
+rows are cut depends on the rows alone, not on the memory there is.
 """
 
 from __future__ import annotations
@@ -14,10 +16,10 @@ from numpy.typing import NDArray
 
 from craig_cli.kernels.tiles import TILE, pair_distances
 from craig_cli.kernels.tree import grow_tree, route
-from craig_cli.scratch import Scratch, ScratchArray
 from craig_cli.selection.dense_group import DenseGroup, empty_tiles, fill_tiles, tile_order
-from craig_cli.selection.features import Features
-from craig_cli.selection.frames import Frame
+from craig_cli.selection.fixed_point import FixedPoint
+from craig_cli.selection.scaling import Features
+from craig_cli.storage.spill import Spill, SpillArray
 from craig_cli.threads import Workers, ranges
 
 CELL_BYTES = 64 << 20
@@ -57,7 +59,7 @@ class DiskPoints:
         Their last coordinate (regression).
     """
 
-    rows: ScratchArray
+    rows: SpillArray
     first: int
     n_rows: int
     features: Features
@@ -75,9 +77,14 @@ class DiskPoints:
 
     def take(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the coordinates of some rows, in the order given."""
-        return self.scaled(self.rows.take(self.first + places), None if self.target is None else self.target[places])
+        return self.scaled(
+            self.rows.take(self.first + places),
+            None if self.target is None else self.target[places],
+        )
 
-    def scaled(self, rows: NDArray[np.floating], target: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    def scaled(
+        self, rows: NDArray[np.floating], target: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
         """Return the coordinates of rows as read."""
         points = replace(self.features, rows=rows, target=target).group(np.arange(len(rows)))
         assert isinstance(points, np.ndarray)
@@ -85,15 +92,16 @@ class DiskPoints:
 
 
 class DiskCells:
-    """The rows of a class in compact cells on disk. A place is where a row stands among all cells, one after the other.
+    """The rows of a class in compact cells on disk. A place is where a row stands among all cells,
+    one after the other.
 
     Parameters
     ----------
     points : DiskPoints
         The class, in the order of the input.
-    frame : Frame
+    fixed_point : Frame
         Of the class.
-    scratch : Scratch
+    spill : Scratch
     workers : Workers
 
     Attributes
@@ -107,29 +115,38 @@ class DiskCells:
 
     Notes
     -----
-    Time n d log2(n / 128); memory 36 bytes a row, and a cell for each thread: 4 d bytes a row for its coordinates (8 for a wide frame) and
-    twice its rows as read. Disk: the rows as read.
+    Time n d log2(n / 128); memory 36 bytes a row, and a cell for each thread: 4 d bytes a row for
+    its coordinates (8 for a wide frame) and twice its rows as read. Disk: the rows as read.
     """
 
-    def __init__(self, points: DiskPoints, frame: Frame, scratch: Scratch, workers: Workers) -> None:
+    def __init__(
+        self, points: DiskPoints, fixed_point: FixedPoint, spill: Spill, workers: Workers
+    ) -> None:
         n, d = points.shape
-        self.frame = frame
-        leaves = leaf_of_rows(points, frame, -(-n // rows_of_cell(d)), workers)
+        self.fixed_point = fixed_point
+        leaves = leaf_of_rows(points, fixed_point, -(-n // rows_of_cell(d)), workers)
         self.bounds = np.concatenate([[0], np.cumsum(np.bincount(leaves))])
         self.order = np.argsort(leaves, kind="stable")
         del leaves
-        self._rows = scratch.array(points.rows.shape[1], points.rows.dtype)
+        self._rows = spill.array(points.rows.shape[1], points.rows.dtype)
         self._rows.extend(n)
         move_rows(points.rows, points.first, self.order, self._rows)
-        self.points = replace(points, rows=self._rows, first=0, target=None if points.target is None else points.target[self.order])
+        self.points = replace(
+            points,
+            rows=self._rows,
+            first=0,
+            target=None if points.target is None else points.target[self.order],
+        )
         workers.map(self._lay_out, [(cell,) for cell in range(len(self.bounds) - 1)])
 
     def _lay_out(self, cell: int) -> None:
         """Put the rows of a cell in the order of tiles."""
         first, last = int(self.bounds[cell]), int(self.bounds[cell + 1])
-        coordinates = np.empty((last - first, self.points.shape[1]), self.frame.real)
+        coordinates = np.empty((last - first, self.points.shape[1]), self.fixed_point.real)
         for start, stop in ranges(last - first, chunk_rows(self.points.shape[1])):
-            coordinates[start:stop] = self.frame.coordinates(self.points[first + start : first + stop])
+            coordinates[start:stop] = self.fixed_point.coordinates(
+                self.points[first + start : first + stop]
+            )
         rank = tile_order(coordinates, Workers(1))
         del coordinates
         self._rows.write(first, self._rows[first:last][rank])
@@ -141,14 +158,20 @@ class DiskCells:
         return len(self.bounds) - 1
 
     def group(self, cell: int, workers: Workers) -> DenseGroup:
-        """Return a cell, laid out for selection; its `rank` are rows of the class. Memory: 4 d bytes a row (8 for a wide frame), and a chunk."""
+        """Return a cell, laid out for selection; its `rank` are rows of the class. Memory: 4 d
+        bytes a row (8 for a wide frame), and a chunk.
+        """
         first, last = int(self.bounds[cell]), int(self.bounds[cell + 1])
-        tiles = empty_tiles((last - first, self.points.shape[1]), np.dtype(self.frame.real))
+        tiles = empty_tiles((last - first, self.points.shape[1]), np.dtype(self.fixed_point.real))
         workers.map(
-            lambda start, stop: fill_tiles(tiles, start, self.frame.coordinates(self.points[first + start : first + stop])),
+            lambda start, stop: fill_tiles(
+                tiles,
+                start,
+                self.fixed_point.coordinates(self.points[first + start : first + stop]),
+            ),
             ranges(last - first, chunk_rows(self.points.shape[1], workers.n_threads)),
         )
-        return DenseGroup(self.order[first:last], tiles, self.frame, workers)
+        return DenseGroup(self.order[first:last], tiles, self.fixed_point, workers)
 
     def groups(self, workers: Workers) -> Iterator[tuple[int, DenseGroup]]:
         """Yield the first place of each cell, and the cell laid out for selection."""
@@ -161,7 +184,13 @@ class DiskCells:
         places[self.order] = np.arange(len(self.order))
         return places[rows]
 
-    def distances(self, places: tuple[int, int], cluster: NDArray[np.int64], picks: NDArray[np.float64], workers: Workers) -> NDArray[np.float64]:
+    def distances(
+        self,
+        places: tuple[int, int],
+        cluster: NDArray[np.int64],
+        picks: NDArray[np.float64],
+        workers: Workers,
+    ) -> NDArray[np.float64]:
         """Return the distance of each row at some places to its pick, in float64, by differences.
 
         Parameters
@@ -176,19 +205,21 @@ class DiskCells:
         out = np.empty(places[1] - places[0])
 
         def compute(start: int, stop: int) -> None:
-            points = self.points[places[0] + start : places[0] + stop] / self.frame.outer
+            points = self.points[places[0] + start : places[0] + stop] / self.fixed_point.outer
             pair_distances(points, scaled, cluster[start:stop], out[start:stop])
 
-        scaled = picks / self.frame.outer
+        scaled = picks / self.fixed_point.outer
         workers.map(compute, ranges(len(out), chunk_rows(picks.shape[1], workers.n_threads)))
-        return out * self.frame.outer
+        return out * self.fixed_point.outer
 
     def close(self) -> None:
         """Give the disk space back."""
         self._rows.close()
 
 
-def leaf_of_rows(points: DiskPoints, frame: Frame, n_leaves: int, workers: Workers) -> NDArray[np.int32]:
+def leaf_of_rows(
+    points: DiskPoints, fixed_point: FixedPoint, n_leaves: int, workers: Workers
+) -> NDArray[np.int32]:
     """Return the compact cell of each row, 0 ... n_leaves - 1, none of them empty."""
     n, d = points.shape
     leaves = np.zeros(n, np.int32)
@@ -196,17 +227,32 @@ def leaf_of_rows(points: DiskPoints, frame: Frame, n_leaves: int, workers: Worke
         return leaves
     n_sample = SAMPLE_A_CELL * n_leaves
     sample = np.arange(n_sample) * n // n_sample
-    directions, keys, tie_rows = np.empty((n_leaves, d)), np.empty(n_leaves), np.empty(n_leaves, np.int64)
-    grow_tree(frame.coordinates(points.take(sample)), sample, n_leaves, directions, keys, tie_rows)
+    directions, keys, tie_rows = (
+        np.empty((n_leaves, d)),
+        np.empty(n_leaves),
+        np.empty(n_leaves, np.int64),
+    )
+    grow_tree(
+        fixed_point.coordinates(points.take(sample)), sample, n_leaves, directions, keys, tie_rows
+    )
     workers.map(
-        lambda start, stop: route(frame.coordinates(points[start:stop]), start, directions, keys, tie_rows, leaves[start:stop]),
+        lambda start, stop: route(
+            fixed_point.coordinates(points[start:stop]),
+            start,
+            directions,
+            keys,
+            tie_rows,
+            leaves[start:stop],
+        ),
         ranges(n, chunk_rows(d, workers.n_threads)),
     )
     return leaves
 
 
-def move_rows(source: ScratchArray, first: int, order: NDArray[np.int64], target: ScratchArray) -> None:
-    """Write row ``first + order[place]`` of `source` to each place of `target`, reading in sequence. Memory 8 n, and a chunk three times."""
+def move_rows(source: SpillArray, first: int, order: NDArray[np.int64], target: SpillArray) -> None:
+    """Write row ``first + order[place]`` of `source` to each place of `target`, reading in
+    sequence. Memory 8 n, and a chunk three times.
+    """
     places = np.empty(len(order), np.int64)
     places[order] = np.arange(len(order))
     for start, stop in ranges(len(order), chunk_rows(source.shape[1])):

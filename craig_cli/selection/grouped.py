@@ -1,4 +1,6 @@
-"""The quickest greedy selection: exact within compact groups of some dozens of rows. For coresets that are made anew as training goes."""
+"""The quickest greedy selection: exact within compact groups of some dozens of rows. For coresets
+that are made anew as training goes.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +44,9 @@ def grouped_rows(
 
     Notes
     -----
-    A class is cut across its widest directions into groups of equal size, and greedy (the paper's algorithm 1) runs within each for its share.
-    Time n (m d + d log n) / threads for groups of m rows; memory n (4 d + 24) bytes.
+    A class is cut across its widest directions into groups of equal size, and greedy (the paper's
+    algorithm 1) runs within each for its share. Time n (m d + d log n) / threads for groups of m
+    rows; memory n (4 d + 24) bytes.
     """
     by_class, sizes = class_members(class_numbers, fraction)
     tasks = list(zip(by_class, sizes.tolist(), strict=True))
@@ -51,20 +54,30 @@ def grouped_rows(
         found = [group_picks(points[members], size, workers) for members, size in tasks]
     else:  # a thread for each class hands over less than threads that share one
         with Workers(1) as alone:
-            found = workers.map(lambda members, size: group_picks(points[members], size, alone), tasks)
-    index = np.concatenate([members[picks] for members, (picks, _) in zip(by_class, found, strict=True)])
+            found = workers.map(
+                lambda members, size: group_picks(points[members], size, alone), tasks
+            )
+    index = np.concatenate(
+        [members[picks] for members, (picks, _) in zip(by_class, found, strict=True)]
+    )
     return index, np.concatenate([weights for _, weights in found])
 
 
-def class_members(class_numbers: NDArray[np.int64], fraction: float) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+def class_members(
+    class_numbers: NDArray[np.int64], fraction: float
+) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
     """Return the rows of each class that has any, ascending, and how many of them to select."""
-    by_class = np.split(np.argsort(class_numbers, kind="stable"), np.cumsum(np.bincount(class_numbers))[:-1])
+    by_class = np.split(
+        np.argsort(class_numbers, kind="stable"), np.cumsum(np.bincount(class_numbers))[:-1]
+    )
     members = [own for own in by_class if len(own)]
     size = budget_size(Budget(fraction=fraction), len(class_numbers), len(members))
     return members, class_sizes(size, np.array([len(own) for own in members]))
 
 
-def group_picks(points: NDArray[np.float32], size: int, workers: Workers) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def group_picks(
+    points: NDArray[np.float32], size: int, workers: Workers
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return `size` rows of one class and their weights."""
     n = len(points)
     wanted = min(LARGEST_GROUP, max(GROUP_ROWS, PICKS_A_GROUP * n // size))
@@ -83,8 +96,19 @@ def group_picks(points: NDArray[np.float32], size: int, workers: Workers) -> tup
     return picks, weights
 
 
-def random_rows(class_numbers: NDArray[np.int64], fraction: float, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return uniform rows of each class and their weights, n_c / k_c: what `grouped_rows` must beat. Time n."""
+def random_rows(
+    class_numbers: NDArray[np.int64], fraction: float, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return uniform rows of each class and their weights, n_c / k_c: what `grouped_rows` must
+    beat. Time n.
+    """
     members, sizes = class_members(class_numbers, fraction)
-    index = np.concatenate([rng.choice(own, size, replace=False) for own, size in zip(members, sizes.tolist(), strict=True)])
-    return index, np.concatenate([np.full(size, len(own) / size) for own, size in zip(members, sizes.tolist(), strict=True)])
+    index = np.concatenate(
+        [
+            rng.choice(own, size, replace=False)
+            for own, size in zip(members, sizes.tolist(), strict=True)
+        ]
+    )
+    return index, np.concatenate(
+        [np.full(size, len(own) / size) for own, size in zip(members, sizes.tolist(), strict=True)]
+    )

@@ -1,4 +1,6 @@
-"""How much memory reading and selecting take at the peak, and what to do under a limit. Measured on Linux, with some room to spare."""
+"""How much memory reading and selecting take at the peak, and what to do under a limit. Measured on
+Linux, with some room to spare.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from craig_cli.blocks import Dataset, SparseRows
+from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.errors import ResourceError
 from craig_cli.selection.budgets import budget_size
 from craig_cli.selection.cells import CELL_ROWS_AT_MOST
 from craig_cli.selection.disk_cells import CHUNK_VALUES, rows_of_cell
-from craig_cli.selection.exact import LIST_PAIRS_A_ROW, LIST_PAIRS_MINIMUM
-from craig_cli.selection.features import CHUNK_ROWS
+from craig_cli.selection.lazy_greedy import LIST_PAIRS_A_ROW, LIST_PAIRS_MINIMUM
+from craig_cli.selection.scaling import CHUNK_ROWS
 from craig_cli.settings import SelectionSettings, size_in_words
 
 BASE_BYTES = 350_000_000
@@ -30,7 +32,9 @@ ON_DISK = ("cells", "random", "auto")
 
 
 def reading_bytes(n_rows: int, row_bytes: int) -> int:
-    """Return the memory that reading takes, for rows of `row_bytes` in all: they are held twice when they are joined."""
+    """Return the memory that reading takes, for rows of `row_bytes` in all: they are held twice
+    when they are joined.
+    """
     return BASE_BYTES + ROW_BYTES * n_rows + 2 * row_bytes
 
 
@@ -67,19 +71,25 @@ def shape_of_selection(dataset: Dataset, settings: SelectionSettings) -> Shape:
         n_classes, largest = len(counts), int(counts.max())
     size = n if settings.budget.is_open else budget_size(settings.budget, n, n_classes)
     is_sparse = isinstance(rows, SparseRows)
-    row_bytes = sum(part.nbytes for part in rows[:3]) if isinstance(rows, SparseRows) else n * dataset.n_columns * rows.dtype.itemsize
+    row_bytes = rows.nbytes if is_sparse else n * dataset.n_columns * rows.dtype.itemsize
     n_columns = dataset.n_columns + (settings.task == "regression")
     return Shape(n, n_columns, largest, row_bytes, -(-size * largest // n), is_sparse)
 
 
 def in_memory_bytes(shape: Shape, settings: SelectionSettings) -> int:
-    """Return the memory of a selection in memory: the rows as read, and three copies of the largest class in float64 (sparse: five as read).
+    """Return the memory of a selection in memory: the rows as read, and three copies of the largest
+    class in float64 (sparse: five as read).
 
-    The lists of exact greedy come on top, and the distances within a cell for each thread, and the chunks that columns are looked at in.
+    The lists of exact greedy come on top, and the distances within a cell for each thread, and the
+    chunks that columns are looked at in.
     """
     n, m, d = shape.n_rows, shape.largest_class, shape.n_columns
     total = holding_bytes(shape)
-    total += 5 * shape.row_bytes * m // n if shape.is_sparse else 24 * d * m + 24 * d * min(n, CHUNK_ROWS)
+    total += (
+        5 * shape.row_bytes * m // n
+        if shape.is_sparse
+        else 24 * d * m + 24 * d * min(n, CHUNK_ROWS)
+    )
     if settings.method in ("exact", "auto", "stochastic"):
         total += PAIR_BYTES * min(max(LIST_PAIRS_MINIMUM, LIST_PAIRS_A_ROW * m), m * m)
     if settings.method in ("cells", "auto"):
@@ -99,26 +109,43 @@ def cell_bytes(settings: SelectionSettings, n_rows: int) -> int:
 
 
 def on_disk_bytes(shape: Shape, settings: SelectionSettings) -> int:
-    """Return the memory of a selection from disk: cells being laid out, one a thread, or one cell in use; the picks of a class; some chunks."""
-    n_threads, d, item = settings.n_threads, shape.n_columns, shape.row_bytes // max(1, shape.n_rows * shape.n_columns)
+    """Return the memory of a selection from disk: cells being laid out, one a thread, or one cell
+    in use; the picks of a class; some chunks.
+    """
+    n_threads, d, item = (
+        settings.n_threads,
+        shape.n_columns,
+        shape.row_bytes // max(1, shape.n_rows * shape.n_columns),
+    )
     rows = min(shape.largest_class, int(UNEVEN * rows_of_cell(d)))
     laying_out = n_threads * rows * d * (2 * item + 8)
     in_use = rows * (8 * d + 64 + THINNING_BYTES) + n_threads * cell_bytes(settings, rows)
     picks = shape.n_selected * (d * (16 + 4 * n_threads) + 1200)
     statistics = 32 * d * min(shape.n_rows, CHUNK_ROWS)
-    return BASE_BYTES + ROW_BYTES * shape.n_rows + max(statistics, 40 * min(CHUNK_VALUES, d * shape.n_rows) + max(laying_out, in_use + picks))
+    return (
+        BASE_BYTES
+        + ROW_BYTES * shape.n_rows
+        + max(
+            statistics, 40 * min(CHUNK_VALUES, d * shape.n_rows) + max(laying_out, in_use + picks)
+        )
+    )
 
 
 def check_limit(limit: int) -> None:
     """Raise `ResourceError` for a limit that nothing can keep."""
     if limit <= BASE_BYTES:
-        raise ResourceError(f"--memory-limit: craig itself takes {size_in_words(BASE_BYTES)}, before any rows. Give a higher --memory-limit.")
+        raise ResourceError(
+            f"--memory-limit: craig itself takes {size_in_words(BASE_BYTES)}, "
+            f"before any rows. Give a higher --memory-limit."
+        )
 
 
 def plan(dataset: Dataset, settings: SelectionSettings, afterwards: int = 0) -> tuple[bool, int]:
-    """Return whether to select from disk, and with how many threads, for the memory limit of the settings to be kept.
+    """Return whether to select from disk, and with how many threads, for the memory limit of the
+    settings to be kept.
 
-    `afterwards` are the bytes that rows in memory will need beside them once they are selected, for one thread.
+    `afterwards` are the bytes that rows in memory will need beside them once they are selected, for
+    one thread.
 
     Raises
     ------
@@ -126,27 +153,50 @@ def plan(dataset: Dataset, settings: SelectionSettings, afterwards: int = 0) -> 
         It cannot be kept; names the options that would do.
     """
     shape, limit = shape_of_selection(dataset, settings), settings.memory_limit
-    in_memory, on_disk = (estimate(shape, replace(settings, threads=1)) for estimate in (in_memory_bytes, on_disk_bytes))
+    in_memory, on_disk = (
+        estimate(shape, replace(settings, threads=1))
+        for estimate in (in_memory_bytes, on_disk_bytes)
+    )
     in_memory = max(in_memory, holding_bytes(shape) + afterwards)
     if in_memory <= limit:
         return False, most_threads(in_memory_bytes, shape, settings)
-    refusal = f"--memory-limit: method {settings.method} needs {size_in_words(in_memory)} for these {shape.n_rows:,} rows"
+    refusal = (
+        f"--memory-limit: method {settings.method} needs {size_in_words(in_memory)} for "
+        f"these {shape.n_rows:,} rows"
+    )
     if shape.is_sparse:
-        raise ResourceError(f"{refusal}, as sparse rows are held in memory. Give --memory-limit {size_in_words(in_memory)}.")
-    takes_memory = settings.sample_rows or settings.refine or settings.representative != "medoid" or settings.is_given
+        raise ResourceError(
+            f"{refusal}, as sparse rows are held in memory. Give --memory-limit "
+            f"{size_in_words(in_memory)}."
+        )
+    takes_memory = (
+        settings.sample_rows
+        or settings.refine
+        or settings.representative != "medoid"
+        or settings.is_constrained
+    )
     if settings.method not in ON_DISK or settings.budget.is_open or takes_memory:
         raise ResourceError(
-            f"{refusal}. Give --memory-limit {size_in_words(in_memory)}, or use --method cells with --fraction or --size, without --sample-rows, "
-            f"--refine and given rows, with --representative medoid: that needs {size_in_words(on_disk)} and temporary files."
+            f"{refusal}. Give --memory-limit {size_in_words(in_memory)}, or use --method cells "
+            f"with --fraction or --size, without --sample-rows, "
+            f"--refine and given rows, with --representative medoid: that needs "
+            f"{size_in_words(on_disk)} and temporary files."
         )
     if on_disk > limit:
         raise ResourceError(
-            f"{refusal}, or {size_in_words(on_disk)} and temporary files. Give --memory-limit {size_in_words(min(in_memory, on_disk))}."
+            f"{refusal}, or {size_in_words(on_disk)} and temporary files. Give --memory-limit "
+            f"{size_in_words(min(in_memory, on_disk))}."
         )
     return True, most_threads(on_disk_bytes, shape, settings)
 
 
-def most_threads(estimate: Callable[[Shape, SelectionSettings], int], shape: Shape, settings: SelectionSettings) -> int:
+def most_threads(
+    estimate: Callable[[Shape, SelectionSettings], int], shape: Shape, settings: SelectionSettings
+) -> int:
     """Return how many of the threads, at least one, keep the memory limit."""
-    allowed = (t for t in range(settings.n_threads, 1, -1) if estimate(shape, replace(settings, threads=t)) <= settings.memory_limit)
+    allowed = (
+        t
+        for t in range(settings.n_threads, 1, -1)
+        if estimate(shape, replace(settings, threads=t)) <= settings.memory_limit
+    )
     return next(allowed, 1)

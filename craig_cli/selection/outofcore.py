@@ -1,4 +1,6 @@
-"""Selecting from more rows than memory holds: greedy in compact cells, as method ``cells`` does, with the cells on disk."""
+"""Selecting from more rows than memory holds: greedy in compact cells, as method ``cells`` does,
+with the cells on disk.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +12,37 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Dataset, Progress, no_progress
-from craig_cli.scratch import Scratch, ScratchArray
+from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.selection.baselines import random_picks
 from craig_cli.selection.budgets import budget_size, class_sizes
-from craig_cli.selection.cells import Candidates, best_of_cells, cell_rows, pick_in_cell, thinned_medoids, with_surplus
-from craig_cli.selection.classes import NARROW_TOLERANCE, ClassPicks, ClassRows, split_classes
+from craig_cli.selection.cells import (
+    CellPicks,
+    best_of_cells,
+    cell_rows,
+    kept_medoids,
+    oversampled,
+    pick_in_cell,
+)
+from craig_cli.selection.classes import FLOAT32_TOLERANCE, ClassPicks, ClassRows, split_classes
 from craig_cli.selection.coreset import Coreset
 from craig_cli.selection.dense_group import compact_ranges
 from craig_cli.selection.disk_cells import DiskCells, DiskPoints, move_rows
-from craig_cli.selection.features import make_features
-from craig_cli.selection.frames import make_frame
+from craig_cli.selection.fixed_point import make_fixed_point
+from craig_cli.selection.scaling import make_features
 from craig_cli.selection.selector import WEIGHTS, common_order, merge
 from craig_cli.settings import SelectionSettings
+from craig_cli.storage.spill import Spill, SpillArray
 from craig_cli.threads import Workers
 
 NOTE = "The rows did not fit the memory limit: they were selected from cells on disk."
 
 
 def select_from_disk(
-    dataset: Dataset, rows: ScratchArray, settings: SelectionSettings, scratch: Scratch, progress: Progress = no_progress
+    dataset: Dataset,
+    rows: SpillArray,
+    settings: SelectionSettings,
+    spill: Spill,
+    progress: Progress = no_progress,
 ) -> Coreset:
     """Return the coreset of a data set whose rows are on disk.
 
@@ -41,31 +54,45 @@ def select_from_disk(
         The same rows; given back to the disk as soon as they are sorted by class.
     settings : SelectionSettings
         Method ``cells``, ``random`` or ``auto`` (which takes cells), and a budget of rows.
-    scratch : Scratch
+    spill : Scratch
     progress : Progress
         Called with stages "sort", "pick" and "assign" and rows.
 
     Notes
     -----
-    Each class of one cell has the coreset that `select` gives. Of others the medoid of a cluster is looked for within the cell only, so that
-    picks can differ at the cells' borders; clusters, weights, gains and epsilon are over all rows, by the same whole-number distances.
-    Disk: the rows as read, twice. Memory: `memory.disk_bytes`.
+    Each class of one cell has the coreset that `select` gives. Of others the medoid of a cluster is
+    looked for within the cell only, so that picks can differ at the cells' borders; clusters,
+    weights, gains and epsilon are over all rows, by the same whole-number distances. Disk: the rows
+    as read, twice. Memory: `memory.disk_bytes`.
     """
     reason = ""
     if settings.method == "auto":
         settings, reason = replace(settings, method="cells"), "the rows do not fit the memory limit"
     classes = split_classes(dataset.labels, dataset.n_rows, settings.task)
-    sizes = class_sizes(budget_size(settings.budget, dataset.n_rows, len(classes)), np.array([len(c.index) for c in classes]))
+    sizes = class_sizes(
+        budget_size(settings.budget, dataset.n_rows, len(classes)),
+        np.array([len(c.index) for c in classes]),
+    )
     picks, first = [], 0
     with Workers(settings.n_threads) as workers:
         features = make_features(dataset, settings.scale, settings.metric, settings.task, workers)
-        by_class = sort_by_class(rows, classes, scratch, progress)
+        by_class = sort_by_class(rows, classes, spill, progress)
         for number, (members, size) in enumerate(zip(classes, sizes.tolist(), strict=True)):
             points = DiskPoints(by_class, first, len(members.index), features, features.target)
             report = partial(report_rows, progress, first, dataset.n_rows)
-            picks.append(select_class(points, members, size, number, settings, scratch, workers, report))
+            picks.append(
+                select_class(points, members, size, number, settings, spill, workers, report)
+            )
             first += len(members.index)
-    return merge(dataset, classes, picks, common_order(picks, WEIGHTS[settings.method]), settings, (NOTE, *features.notes), reason)
+    return merge(
+        dataset,
+        classes,
+        picks,
+        common_order(picks, WEIGHTS[settings.method]),
+        settings,
+        (NOTE, *features.notes),
+        reason,
+    )
 
 
 Report = Callable[[str, int], None]
@@ -77,12 +104,16 @@ def report_rows(progress: Progress, before: int, total: int, stage: str, done: i
     progress(stage, before + done, total)
 
 
-def sort_by_class(rows: ScratchArray, classes: list[ClassRows], scratch: Scratch, progress: Progress) -> ScratchArray:
-    """Return the rows of the first class, then those of the second, and so on; `rows` is closed unless it is that already."""
+def sort_by_class(
+    rows: SpillArray, classes: list[ClassRows], spill: Spill, progress: Progress
+) -> SpillArray:
+    """Return the rows of the first class, then those of the second, and so on; `rows` is closed
+    unless it is that already.
+    """
     progress("sort", 0, rows.shape[0])
     if len(classes) == 1:
         return rows
-    by_class = scratch.array(rows.shape[1], rows.dtype)
+    by_class = spill.array(rows.shape[1], rows.dtype)
     by_class.extend(rows.shape[0])
     move_rows(rows, 0, np.concatenate([c.index for c in classes]), by_class)
     rows.close()
@@ -90,15 +121,26 @@ def sort_by_class(rows: ScratchArray, classes: list[ClassRows], scratch: Scratch
 
 
 def select_class(
-    points: DiskPoints, members: ClassRows, size: int, number: int, settings: SelectionSettings, scratch: Scratch, workers: Workers, report: Report
+    points: DiskPoints,
+    members: ClassRows,
+    size: int,
+    number: int,
+    settings: SelectionSettings,
+    spill: Spill,
+    workers: Workers,
+    report: Report,
 ) -> ClassPicks:
-    """Return the measured picks of one class, in float32 where that resolves the distances, else in float64 (as `classes.with_enough_digits`)."""
-    for wide in (False, True):
-        cells = DiskCells(points, make_frame(points, wide, workers), scratch, workers)
+    """Return the measured picks of one class, in float32 where that resolves the distances, else in
+    float64 (as `classes.with_enough_digits`).
+    """
+    for is_float64 in (False, True):
+        cells = DiskCells(points, make_fixed_point(points, is_float64, workers), spill, workers)
         try:
             weight = None
             if settings.method == "random":
-                chosen, weight = random_picks(len(members.index), size, np.random.default_rng([settings.seed, number]))
+                chosen, weight = random_picks(
+                    len(members.index), size, np.random.default_rng([settings.seed, number])
+                )
             else:
                 chosen = greedy_picks(cells, size, settings.cell_size, workers, report)
             measured, is_resolved = measure_class(cells, chosen, weight, workers, report)
@@ -109,22 +151,32 @@ def select_class(
     return replace(measured, rows=members.index[measured.rows])
 
 
-def greedy_picks(cells: DiskCells, size: int, cell_size: int, workers: Workers, report: Report) -> NDArray[np.int64]:
-    """Return `size` rows of a class in greedy order, as `cells.cells_picks` does: greedy in compact parts of each cell, then medoids."""
+def greedy_picks(
+    cells: DiskCells, size: int, cell_size: int, workers: Workers, report: Report
+) -> NDArray[np.int64]:
+    """Return `size` rows of a class in greedy order, as `cells.cells_picks` does: greedy in compact
+    parts of each cell, then medoids.
+    """
     n = len(cells.order)
     largest = cell_rows(cell_size, n, size)
-    parts = [(cell, *part) for cell, n_rows in enumerate(np.diff(cells.bounds).tolist()) for part in compact_ranges(n_rows, largest)]
+    parts = [
+        (cell, *part)
+        for cell, n_rows in enumerate(np.diff(cells.bounds).tolist())
+        for part in compact_ranges(n_rows, largest)
+    ]
 
-    def find(wanted: list[tuple[int, int]]) -> list[Candidates]:
-        found: list[Candidates] = []
+    def find(wanted: list[tuple[int, int]]) -> list[CellPicks]:
+        found: list[CellPicks] = []
         for cell, asked in groupby(wanted, key=lambda pair: parts[pair[0]][0]):
             group, start = cells.group(cell, workers), cells.bounds[cell]
-            results = workers.map(pick_in_cell, [(group, np.arange(*parts[part][1:]), limit) for part, limit in asked])
+            results = workers.map(
+                pick_in_cell, [(group, np.arange(*parts[part][1:]), limit) for part, limit in asked]
+            )
             found += [(start + picks, gained) for picks, gained in results]
             report("pick", int(cells.bounds[cell + 1]))
         return found
 
-    places = best_of_cells([last - first for _, first, last in parts], with_surplus(size, n), find)
+    places = best_of_cells([last - first for _, first, last in parts], oversampled(size, n), find)
     wanted = min(size, len(places))
     counts = np.histogram(places, cells.bounds)[0]
     kept = np.diff(np.concatenate([[0], np.cumsum(counts)]) * wanted // len(places))
@@ -133,7 +185,7 @@ def greedy_picks(cells: DiskCells, size: int, cell_size: int, workers: Workers, 
         own = np.flatnonzero((places >= start) & (places < start + group.n_rows))
         is_kept[own] = False
         if n_kept:
-            own_kept, medoids = thinned_medoids(group, places[own] - start, n_kept)
+            own_kept, medoids = kept_medoids(group, places[own] - start, n_kept)
             is_kept[own[own_kept]] = True
             places[own[own_kept]] = start + medoids
     chosen = cells.order[places[is_kept]]
@@ -145,9 +197,14 @@ def greedy_picks(cells: DiskCells, size: int, cell_size: int, workers: Workers, 
 
 
 def measure_class(
-    cells: DiskCells, chosen: NDArray[np.int64], weight: NDArray[np.float64] | None, workers: Workers, report: Report
+    cells: DiskCells,
+    chosen: NDArray[np.int64],
+    weight: NDArray[np.float64] | None,
+    workers: Workers,
+    report: Report,
 ) -> tuple[ClassPicks, bool]:
-    """Return the measured picks of one class, and whether the whole-number distances agree with float64 ones (as `classes.measure_class`).
+    """Return the measured picks of one class, and whether the whole-number distances agree with
+    float64 ones (as `classes.measure_class`).
 
     Parameters
     ----------
@@ -161,11 +218,11 @@ def measure_class(
     -----
     Time n k d at worst, far less by pruning; memory: a cell, 16 d bytes a pick, and 1 KB a pick.
     """
-    frame, n = cells.frame, len(cells.order)
+    fixed_point, n = cells.fixed_point, len(cells.order)
     places = cells.places(chosen)
     picks = cells.points.take(places)
-    vectors = np.zeros((len(chosen), -(-picks.shape[1] // 4) * 4), frame.real)
-    vectors[:, : picks.shape[1]] = frame.coordinates(picks)
+    vectors = np.zeros((len(chosen), -(-picks.shape[1] // 4) * 4), fixed_point.real)
+    vectors[:, : picks.shape[1]] = fixed_point.coordinates(picks)
     gained, sizes = np.zeros(len(chosen), np.int64), np.zeros(len(chosen), np.int64)
     total = error = 0.0
     for start, group in cells.groups(workers):
@@ -179,14 +236,14 @@ def measure_class(
         total += float(distances.sum())
         error += float(np.abs(distances - group.nearest() * group.unit).sum())
         report("assign", stop)
-    remaining = n * frame.phantom - np.cumsum(gained)
+    remaining = n * fixed_point.auxiliary_distance - np.cumsum(gained)
     measured = ClassPicks(
         rows=chosen,
-        gain=gained.astype(np.float64) * frame.unit,
-        epsilon=remaining.astype(np.float64) * frame.unit,
+        gain=gained.astype(np.float64) * fixed_point.unit,
+        epsilon=remaining.astype(np.float64) * fixed_point.unit,
         cluster_size=sizes,
         weight=sizes.astype(np.float64) if weight is None else weight,
         final_epsilon=total,
-        medoid_epsilon=float(remaining[0] * frame.unit),
+        medoid_epsilon=float(remaining[0] * fixed_point.unit),
     )
-    return measured, error <= NARROW_TOLERANCE * total
+    return measured, error <= FLOAT32_TOLERANCE * total

@@ -7,27 +7,35 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Dataset
+from craig_cli.dataset import Dataset
 from craig_cli.errors import UsageError
 from craig_cli.selection.coreset import Coreset
 from craig_cli.selection.selector import WEIGHTS, measure
 from craig_cli.settings import SelectionSettings
 
 
-def first_picks(dataset: Dataset, settings: SelectionSettings, coreset: Coreset, first: int) -> Coreset:
+def first_picks(
+    dataset: Dataset, settings: SelectionSettings, coreset: Coreset, first: int
+) -> Coreset:
     """Return the coreset of the first picks: clusters, representatives, epsilons and weights anew.
 
-    Weights are those of the clusters; for methods that draw their rows, the weights from before, scaled so that those of a class add up to
-    those of its rows. Never calibrated. `settings` are those that the coreset was selected by.
+    Weights are those of the clusters; for methods that draw their rows, the weights from before,
+    scaled so that those of a class add up to those of its rows. Never calibrated. `settings` are
+    those that the coreset was selected by.
     """
     if not 1 <= first <= len(coreset.index):
-        raise UsageError(f"--first: {first} is not between 1 and {len(coreset.index)}, the picks that there are.")
+        raise UsageError(
+            f"--first: {first} is not between 1 and {len(coreset.index)}, the picks that there are."
+        )
     picks = (coreset.index if coreset.medoid is None else coreset.medoid)[:first]
     if coreset.label is not None and coreset.task != "regression":
         present = set(coreset.label[:first].tolist())
         absent = [summary.label for summary in coreset.classes if summary.label not in present]
         if absent:
-            raise UsageError(f"--first: among the first {first} picks there is none of class '{absent[0]}'. Give a larger number.")
+            raise UsageError(
+                f"--first: among the first {first} picks there is none of class "
+                f"'{absent[0]}'. Give a larger number."
+            )
     measured = measure(dataset, replace(settings, method=coreset.method), picks)
     if WEIGHTS[coreset.method] == "cluster":
         return measured
@@ -39,6 +47,10 @@ def scaled_to_classes(coreset: Coreset, weight: NDArray[np.float64]) -> NDArray[
     """Return weights (k,), those of each class multiplied so that they add up to those of its rows."""
     scaled = weight.copy()
     for summary in coreset.classes:
-        own = np.ones(len(weight), bool) if summary.label is None or coreset.label is None else coreset.label == summary.label
+        own = (
+            np.ones(len(weight), bool)
+            if summary.label is None or coreset.label is None
+            else coreset.label == summary.label
+        )
         scaled[own] *= summary.total_weight / weight[own].sum()
     return scaled

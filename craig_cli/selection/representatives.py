@@ -7,16 +7,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import SparseRows
+from craig_cli.dataset import SparseRows
 from craig_cli.errors import InputError
 from craig_cli.selection.classes import ClassPicks, ClassRows, distances_to_picks
-from craig_cli.selection.features import Features
-from craig_cli.selection.frames import power_of_two
+from craig_cli.selection.fixed_point import power_of_two
 from craig_cli.selection.row_weights import drawn_by_weight
+from craig_cli.selection.scaling import Features
 from craig_cli.threads import Workers
 
 MOST_EXCHANGED, FEW_EXCHANGED = 0.05, 4
-"""Of the representatives of a class, this share may be exchanged for rows of rare values, or so few (but half of them at most): more do harm."""
+"""Of the representatives of a class, this share may be exchanged for rows of rare values, or so few
+(but half of them at most): more do harm.
+"""
 
 
 def random_members(
@@ -26,17 +28,27 @@ def random_members(
     is_allowed: NDArray[np.bool_] | None = None,
     weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
-    """Return one row of each cluster, each of its rows as likely, or in proportion to `weights`; the draws are made in the order of the clusters.
+    """Return one row of each cluster, each of its rows as likely, or in proportion to `weights`;
+    the draws are made in the order of the clusters.
 
     Rows that are not allowed are never drawn; each cluster has one that is.
 
-    Unbiased given the clusters: with their sizes (or the weights of their rows added up) as weights, the sum of any function of a row over the
-    representatives has the sum over all rows as its mean.
+    Unbiased given the clusters: with their sizes (or the weights of their rows added up) as
+    weights, the sum of any function of a row over the representatives has the sum over all rows as
+    its mean.
     """
     if is_allowed is not None:
         rows = np.flatnonzero(is_allowed)
         of_allowed = None if weights is None else weights[rows]
-        return rows[random_members(cluster[rows], np.bincount(cluster[rows], minlength=len(sizes)), rng, None, of_allowed)]
+        return rows[
+            random_members(
+                cluster[rows],
+                np.bincount(cluster[rows], minlength=len(sizes)),
+                rng,
+                None,
+                of_allowed,
+            )
+        ]
     starts = np.cumsum(sizes) - sizes
     if weights is not None:
         order = np.argsort(cluster, kind="stable")
@@ -52,10 +64,12 @@ def varied_members(
     rng: np.random.Generator,
     is_allowed: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int64]:
-    """Return representatives (k_c,) of which some are exchanged, so that columns that vary within the class vary among them, too.
+    """Return representatives (k_c,) of which some are exchanged, so that columns that vary within
+    the class vary among them, too.
 
-    For each column of one value among them (sparse rows: of zeros), the columns that vary in most rows first, a random row of another value
-    takes the place of the representative of its cluster, if that has not been exchanged yet. A model can then learn that column.
+    For each column of one value among them (sparse rows: of zeros), the columns that vary in most
+    rows first, a random row of another value takes the place of the representative of its cluster,
+    if that has not been exchanged yet. A model can then learn that column.
 
     Parameters
     ----------
@@ -74,17 +88,25 @@ def varied_members(
     for others in rows_of_missing_values(points, drawn):
         if np.count_nonzero(exchanged) >= most:
             break
-        if np.isin(others, chosen[cluster[others]]).any():  # an exchange for another column has brought this one in
+        if np.isin(
+            others, chosen[cluster[others]]
+        ).any():  # an exchange for another column has brought this one in
             continue
-        others = others[~exchanged[cluster[others]] & (True if is_allowed is None else is_allowed[others])]
+        others = others[
+            ~exchanged[cluster[others]] & (True if is_allowed is None else is_allowed[others])
+        ]
         if len(others):
             row = others[rng.integers(len(others))]
             chosen[cluster[row]], exchanged[cluster[row]] = row, True
     return chosen
 
 
-def rows_of_missing_values(points: NDArray[np.float64] | SparseRows, chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Return, for each column that has one value in the chosen rows, the rows of the class where it has another; the longest list first."""
+def rows_of_missing_values(
+    points: NDArray[np.float64] | SparseRows, chosen: NDArray[np.int64]
+) -> list[NDArray[np.int64]]:
+    """Return, for each column that has one value in the chosen rows, the rows of the class where it
+    has another; the longest list first.
+    """
     found: list[NDArray[np.int64]]
     if isinstance(points, SparseRows):
         found = sparse_rows_of_missing_values(points, chosen)
@@ -94,9 +116,11 @@ def rows_of_missing_values(points: NDArray[np.float64] | SparseRows, chosen: NDA
     return sorted((others for others in found if len(others)), key=len, reverse=True)
 
 
-def sparse_rows_of_missing_values(points: SparseRows, chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def sparse_rows_of_missing_values(
+    points: SparseRows, chosen: NDArray[np.int64]
+) -> list[NDArray[np.int64]]:
     """Return what `rows_of_missing_values` does, unsorted, column by column. Time nnz log nnz."""
-    row_of_entry = np.repeat(np.arange(points.n_rows), np.diff(points.indptr))
+    row_of_entry = points.owner
     by_column = np.argsort(points.indices, kind="stable")
     is_chosen = np.zeros(points.n_rows, bool)
     is_chosen[chosen] = True
@@ -113,8 +137,15 @@ def sparse_rows_of_missing_values(points: SparseRows, chosen: NDArray[np.int64])
     return found
 
 
-def represented(features: Features, members: ClassRows, picks: ClassPicks, local: NDArray[np.int64], workers: Workers) -> ClassPicks:
-    """Return the picks of one class with other rows to represent their clusters, and epsilon by the distances to these.
+def represented(
+    features: Features,
+    members: ClassRows,
+    picks: ClassPicks,
+    local: NDArray[np.int64],
+    workers: Workers,
+) -> ClassPicks:
+    """Return the picks of one class with other rows to represent their clusters, and epsilon by the
+    distances to these.
 
     Parameters
     ----------
@@ -135,7 +166,15 @@ def represented(features: Features, members: ClassRows, picks: ClassPicks, local
     strange = picks.cluster[local] != np.arange(len(local))
     if strange.any():
         row = int(members.index[local[np.argmax(strange)]])
-        raise InputError("<representatives>", f"row {row} is not in the cluster that it represents", remedy="They do not belong to this data.")
-    distances = distances_to_picks(features, members, local, picks.cluster, power_of_two(picks.reach), workers)
+        raise InputError(
+            "<representatives>",
+            f"row {row} is not in the cluster that it represents",
+            remedy="They do not belong to this data.",
+        )
+    distances = distances_to_picks(
+        features, members, local, picks.cluster, power_of_two(picks.reach), workers
+    )
     weighted = distances if members.weights is None else distances * members.weights
-    return replace(picks, rows=members.index[local], medoid=picks.rows, final_epsilon=float(weighted.sum()))
+    return replace(
+        picks, rows=members.index[local], medoid=picks.rows, final_epsilon=float(weighted.sum())
+    )

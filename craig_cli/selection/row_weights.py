@@ -1,4 +1,6 @@
-"""The weights of the rows of a class as whole numbers, so that weighted sums, too, do not depend on their order."""
+"""The weights of the rows of a class as whole numbers, so that weighted sums, too, do not depend on
+their order.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,10 @@ from craig_cli.kernels.tiles import TILE
 
 LARGEST_TOTAL = 1 << 30
 """Whole weights add up to this, about: times distances of 2^30, gains stay below 2^61."""
-WIDE_SHARE = 1 << 8
-"""Beside int64 distances they add up to so many times the rows, which leaves the more bits to the distances."""
+FLOAT64_SHARE = 1 << 8
+"""Beside int64 distances they add up to so many times the rows, which leaves the more bits to the
+distances.
+"""
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,14 @@ class RowWeights:
 
     def take(self, rows: NDArray[np.int64]) -> RowWeights:
         """Return the weights of some of the rows, in the order given."""
-        return replace(self, whole=None if self.whole is None else self.whole[rows], n_rows=len(rows))
+        return replace(
+            self, whole=None if self.whole is None else self.whole[rows], n_rows=len(rows)
+        )
 
     def in_tiles(self, rank: NDArray[np.int64]) -> NDArray[np.int32] | None:
-        """Return the whole numbers at each position, int32 (n_tiles, TILE), 0 after the last row; None for all 1."""
+        """Return the whole numbers at each position, int32 (n_tiles, TILE), 0 after the last row;
+        None for all 1.
+        """
         if self.whole is None:
             return None
         tiles = np.zeros((-(-self.n_rows // TILE), TILE), np.int32)
@@ -49,16 +57,17 @@ class RowWeights:
         return tiles
 
 
-def row_weights(weights: NDArray[np.float64] | None, n_rows: int, wide: bool) -> RowWeights:
+def row_weights(weights: NDArray[np.float64] | None, n_rows: int, is_float64: bool) -> RowWeights:
     """Return the weights (n,) of a class as whole numbers; without any, all are 1.
 
-    Equal weights are all 1, whole numbers stay as they are, if their sum is not too large; others are rounded to such shares of their sum that
-    the largest sum comes out. `wide`: for distances of int64.
+    Equal weights are all 1, whole numbers stay as they are, if their sum is not too large; others
+    are rounded to such shares of their sum that the largest sum comes out. `is_float64`: for
+    distances of int64.
     """
     if uneven(weights) is None:
         return RowWeights(None, 1.0 if weights is None else float(weights[0]), n_rows)
     assert weights is not None
-    most = min(LARGEST_TOTAL, WIDE_SHARE * n_rows) if wide else LARGEST_TOTAL
+    most = min(LARGEST_TOTAL, FLOAT64_SHARE * n_rows) if is_float64 else LARGEST_TOTAL
     total = float(weights.sum())
     if total <= most and (weights == np.floor(weights)).all():
         return RowWeights(weights.astype(np.int32), 1.0, n_rows)
@@ -71,8 +80,11 @@ def uneven(weights: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
     return None if weights is None or (weights == weights[0]).all() else weights
 
 
-def drawn_by_weight(weights: NDArray[np.float64], bounds: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return one place of each group, by chances in proportion to the weights: group g are the places ``bounds[g]`` to ``bounds[g + 1] - 1``.
+def drawn_by_weight(
+    weights: NDArray[np.float64], bounds: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return one place of each group, by chances in proportion to the weights: group g are the
+    places ``bounds[g]`` to ``bounds[g + 1] - 1``.
 
     Of a group whose weights are all 0 it may be any.
     """

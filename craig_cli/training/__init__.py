@@ -1,4 +1,6 @@
-"""Fitting linear models to weighted rows: arrays in, a `Fit` out. Knows no files, and nothing of how rows were selected."""
+"""Fitting linear models to weighted rows: arrays in, a `Fit` out. Knows no files, and nothing of
+how rows were selected.
+"""
 
 from craig_cli.training.fit import fit, optimum
 from craig_cli.training.problem import Problem, make_problem

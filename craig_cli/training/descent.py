@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Progress, no_progress
-from craig_cli.train_settings import TrainSettings
+from craig_cli.dataset import Progress, no_progress
+from craig_cli.settings.training import TrainSettings
 from craig_cli.training.problem import Array, Problem
 from craig_cli.training.result import Fit, Tracer, Watch
 from craig_cli.training.schedules import USUAL_DECAY, Visits, step_at
@@ -24,7 +24,8 @@ def descend(
     progress: Progress = no_progress,
     watch: Watch | None = None,
 ) -> Fit:
-    """Return the fit that an incremental solver makes from `start` (m, d + 1); an infinite objective says that it diverged.
+    """Return the fit that an incremental solver makes from `start` (m, d + 1); an infinite
+    objective says that it diverged.
 
     Parameters
     ----------
@@ -37,7 +38,13 @@ def descend(
         Called with stage "train", the epochs done, and their number at most.
     watch : Watch, optional
     """
-    assert settings.epochs and settings.step and settings.schedule and settings.decay is not None and settings.tolerance is not None
+    assert (
+        settings.epochs
+        and settings.step
+        and settings.schedule
+        and settings.decay is not None
+        and settings.tolerance is not None
+    )
     model = start.copy()
     tracer = Tracer(problem, settings.l2, watch)
     compile_steps(problem, settings, model)
@@ -45,9 +52,15 @@ def descend(
     solver = SOLVERS[settings.solver](problem, settings, visits.scales, model)
     seconds = time.perf_counter() - begun
     point = tracer.look(solver.passes, seconds, model)
-    while point.epoch < settings.epochs and point.gradient_norm > settings.tolerance and np.isfinite(point.objective):
+    while (
+        point.epoch < settings.epochs
+        and point.gradient_norm > settings.tolerance
+        and np.isfinite(point.objective)
+    ):
         begun = time.perf_counter()
-        solver.run_epoch(visits.next(), step_at(settings.schedule, settings.step, settings.decay, point.epoch))
+        solver.run_epoch(
+            visits.next(), step_at(settings.schedule, settings.step, settings.decay, point.epoch)
+        )
         seconds += time.perf_counter() - begun
         point = tracer.look(solver.passes, seconds, model)
         progress("train", point.epoch, settings.epochs)
@@ -55,10 +68,14 @@ def descend(
 
 
 def compile_steps(problem: Problem, settings: TrainSettings, model: Array) -> None:
-    """Take a step that is thrown away, on one row: kernels not run before are compiled or loaded by it, and not while the clock runs."""
+    """Take a step that is thrown away, on one row: kernels not run before are compiled or loaded by
+    it, and not while the clock runs.
+    """
     one, scale = problem.first_row(), np.ones(1)
     with np.errstate(all="ignore"):
-        SOLVERS[settings.solver](one, settings, scale, model.copy()).run_epoch(np.zeros(1, np.int64), 1e-300)
+        SOLVERS[settings.solver](one, settings, scale, model.copy()).run_epoch(
+            np.zeros(1, np.int64), 1e-300
+        )
 
 
 def filled_in(problem: Problem, settings: TrainSettings, scales: Array) -> TrainSettings:
@@ -74,8 +91,12 @@ def filled_in(problem: Problem, settings: TrainSettings, scales: Array) -> Train
     )
 
 
-def make_visits(problem: Problem, order: str, rng: np.random.Generator, sequence: NDArray[np.int64] | None) -> Visits:
-    """Return the visits of a run that draws from a copy of `rng`: every run from the same generator visits the same rows."""
+def make_visits(
+    problem: Problem, order: str, rng: np.random.Generator, sequence: NDArray[np.int64] | None
+) -> Visits:
+    """Return the visits of a run that draws from a copy of `rng`: every run from the same generator
+    visits the same rows.
+    """
     copied = np.random.Generator(type(rng.bit_generator)())
     copied.bit_generator.state = rng.bit_generator.state
     return Visits(problem, order, copied, sequence)

@@ -1,4 +1,6 @@
-"""A network of one hidden layer: d inputs, h sigmoid or relu units, a softmax. Trained by weighted mini-batches."""
+"""A network of one hidden layer: d inputs, h sigmoid or relu units, a softmax. Trained by weighted
+mini-batches.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Rows, SparseRows
 from craig_cli.kernels import network as kernels
-from craig_cli.network_settings import NetworkSettings
+from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers, ranges
 
 Real = NDArray[np.float32] | NDArray[np.float64]
@@ -26,7 +27,8 @@ class Outputs:
     Parameters
     ----------
     residuals : ndarray, shape (n, m)
-        p - y, the gradient of the loss of a row by the inputs of the softmax (paper eq. 16); of rows without a class p.
+        p - y, the gradient of the loss of a row by the inputs of the softmax (paper eq. 16); of
+        rows without a class p.
     losses : ndarray of float64, shape (n,)
         -log p of the row's class; 0 without one.
     units : ndarray, shape (n, h), or (0, h)
@@ -50,7 +52,9 @@ class Outputs:
         return probabilities
 
     def layer_gradients(self) -> Real:
-        """Return the gradient of each row's loss by the last layer's weights and biases, (n, (h + 1) m). Memory: 4 (h + 1) m bytes a row."""
+        """Return the gradient of each row's loss by the last layer's weights and biases, (n, (h +
+        1) m). Memory: 4 (h + 1) m bytes a row.
+        """
         inputs = np.column_stack([self.units, np.ones(len(self.units), self.units.dtype)])
         gradients: Real = (inputs[:, :, None] * self.residuals[:, None, :]).reshape(len(inputs), -1)
         return gradients
@@ -79,10 +83,24 @@ class Network:
     @property
     def arrays(self) -> tuple[int, Real, Real, Real, Real]:
         """The activation and the weights as kernels take them."""
-        return int(self.activation == "relu"), self.first, self.first_bias, self.second, self.second_bias
+        return (
+            int(self.activation == "relu"),
+            self.first,
+            self.first_bias,
+            self.second,
+            self.second_bias,
+        )
 
-    def outputs(self, rows: Real, class_numbers: NDArray[np.int64], workers: Workers, with_units: bool = False) -> Outputs:
-        """Return what a pass over rows of the type of the weights gives. Time 2 n d h operations / threads."""
+    def outputs(
+        self,
+        rows: Real,
+        class_numbers: NDArray[np.int64],
+        workers: Workers,
+        with_units: bool = False,
+    ) -> Outputs:
+        """Return what a pass over rows of the type of the weights gives. Time 2 n d h operations /
+        threads.
+        """
         n, m = len(rows), len(self.second_bias)
         units = np.empty((n if with_units else 0, len(self.first_bias)), self.first.dtype)
         found = Outputs(np.empty((n, m), self.first.dtype), np.empty(n), units)
@@ -90,17 +108,41 @@ class Network:
         self.refresh(rows, class_numbers, np.arange(n), found, workers)
         return found
 
-    def refresh(self, rows: Real, class_numbers: NDArray[np.int64], visits: NDArray[np.int64], outputs: Outputs, workers: Workers) -> None:
+    def refresh(
+        self,
+        rows: Real,
+        class_numbers: NDArray[np.int64],
+        visits: NDArray[np.int64],
+        outputs: Outputs,
+        workers: Workers,
+    ) -> None:
         """Compute the outputs of some rows anew, in place."""
 
         def fill(start: int, stop: int) -> None:
-            kernels.forward_pass(rows, class_numbers, visits, start, stop, *self.arrays, outputs.residuals, outputs.losses, outputs.units)
+            kernels.forward_pass(
+                rows,
+                class_numbers,
+                visits,
+                start,
+                stop,
+                *self.arrays,
+                outputs.residuals,
+                outputs.losses,
+                outputs.units,
+            )
 
         workers.map(fill, ranges(len(visits), PASS_CHUNK))
 
     def penalty(self, l2: float) -> float:
         """Return l2/2 times the sum of the squared weights, biases aside."""
-        return 0.5 * l2 * (float(np.square(self.first, dtype=np.float64).sum()) + float(np.square(self.second, dtype=np.float64).sum()))
+        return (
+            0.5
+            * l2
+            * (
+                float(np.square(self.first, dtype=np.float64).sum())
+                + float(np.square(self.second, dtype=np.float64).sum())
+            )
+        )
 
     def take_epoch(
         self,
@@ -111,28 +153,42 @@ class Network:
         settings: NetworkSettings,
         kept: Real | None = None,
     ) -> None:
-        """Take a step for each batch of `visits`; the gradient of row i is multiplied by ``scales[i]``. On one thread; 4 d h operations a visit.
+        """Take a step for each batch of `visits`; the gradient of row i is multiplied by
+        ``scales[i]``. On one thread; 4 d h operations a visit.
 
         `kept` (n, m), if given, gets p - y of each visited row at its place.
         """
         nowhere = np.empty((0, len(self.second_bias)), self.first.dtype)
         place = nowhere if kept is None else kept
-        kernels.batch_steps(rows, class_numbers, scales, visits, settings.batch, settings.step, settings.l2, *self.arrays, place)
+        kernels.batch_steps(
+            rows,
+            class_numbers,
+            scales,
+            visits,
+            settings.batch,
+            settings.step,
+            settings.l2,
+            *self.arrays,
+            place,
+        )
 
 
-def made_network(n_columns: int, n_classes: int, settings: NetworkSettings, rng: np.random.Generator) -> Network:
-    """Return a network with random weights of variance 2 / (inputs + outputs), for relu 2 / inputs (Glorot; He), and biases of 0, in float32."""
+def made_network(
+    n_columns: int, n_classes: int, settings: NetworkSettings, rng: np.random.Generator
+) -> Network:
+    """Return a network with random weights of variance 2 / (inputs + outputs), for relu 2 / inputs
+    (Glorot; He), and biases of 0, in float32.
+    """
     spread = 2 / n_columns if settings.activation == "relu" else 2 / (n_columns + settings.hidden)
     first = rng.normal(size=(n_columns, settings.hidden)) * np.sqrt(spread)
-    second = rng.normal(size=(settings.hidden, n_classes)) * np.sqrt(2 / (settings.hidden + n_classes))
+    second = rng.normal(size=(settings.hidden, n_classes)) * np.sqrt(
+        2 / (settings.hidden + n_classes)
+    )
     biases = np.zeros(settings.hidden, np.float32), np.zeros(n_classes, np.float32)
-    return Network(first.astype(np.float32), biases[0], second.astype(np.float32), biases[1], settings.activation)
-
-
-def float_rows(rows: Rows) -> NDArray[np.float32]:
-    """Return rows as a dense float32 array: 4 bytes a value, sparse rows laid out too."""
-    if not isinstance(rows, SparseRows):
-        return np.ascontiguousarray(rows, np.float32)
-    dense = np.zeros((rows.n_rows, rows.n_columns), np.float32)
-    dense[np.repeat(np.arange(rows.n_rows), np.diff(rows.indptr)), rows.indices] = rows.values
-    return dense
+    return Network(
+        first.astype(np.float32),
+        biases[0],
+        second.astype(np.float32),
+        biases[1],
+        settings.activation,
+    )

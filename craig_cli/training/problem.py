@@ -1,4 +1,6 @@
-"""What is minimised: F(w) = (sum of weight_j f_j(w)) / (sum of weight_j) + l2/2 ||w||^2, with its gradient, over weighted rows."""
+"""What is minimised: F(w) = (sum of weight_j f_j(w)) / (sum of weight_j) + l2/2 ||w||^2, with its
+gradient, over weighted rows.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Labels, Rows, SparseRows, shape_of
+from craig_cli.dataset import Labels, Rows, SparseRows
 from craig_cli.errors import UsageError
 from craig_cli.kernels import passes
 from craig_cli.settings import usable_threads
@@ -19,7 +21,9 @@ from craig_cli.training.losses import LOSS_FACTS, Loss
 Array = NDArray[np.float64]
 
 MOST_CHUNKS = 16
-"""Pieces of a full pass, each with a gradient of its own: their number does not depend on threads, nor does the order they are added in."""
+"""Pieces of a full pass, each with a gradient of its own: their number does not depend on threads,
+nor does the order they are added in.
+"""
 CHUNK_ROWS = 4096
 """Fewest rows of a piece."""
 
@@ -33,7 +37,8 @@ class Problem:
     rows : Rows
         Dense float32 or float64, or sparse.
     targets : ndarray of float64, shape (n,)
-        -1 or +1 for two classes, the number of the class for more (and for softmax), else the number to predict.
+        -1 or +1 for two classes, the number of the class for more (and for softmax), else the
+        number to predict.
     weights : ndarray of float64, shape (n,)
         At least 0, not all of them 0.
     loss : str
@@ -58,7 +63,7 @@ class Problem:
 
     @property
     def n_columns(self) -> int:
-        return shape_of(self.rows)[1]
+        return int(self.rows.shape[1])
 
     @property
     def n_outputs(self) -> int:
@@ -85,7 +90,7 @@ class Problem:
     @property
     def arrays(self) -> Any:
         """Rows as kernels take them."""
-        return tuple(self.rows[:3]) if isinstance(self.rows, SparseRows) else self.rows
+        return self.rows.arrays if isinstance(self.rows, SparseRows) else self.rows
 
     def objective(self, coef: Array, intercept: Array, l2: float) -> float:
         """Return F; `coef` (m, d), `intercept` (m,). One pass."""
@@ -95,13 +100,17 @@ class Problem:
         """Return the gradient of F by the coefficients and by the intercept. One pass."""
         return self.value_and_gradient(coef, intercept, l2)[1:]
 
-    def value_and_gradient(self, coef: Array, intercept: Array, l2: float) -> tuple[float, Array, Array]:
+    def value_and_gradient(
+        self, coef: Array, intercept: Array, l2: float
+    ) -> tuple[float, Array, Array]:
         """Return F and its gradient by the coefficients and by the intercept. One pass."""
         gradient = np.zeros((self.n_outputs, self.n_columns + 1))
         value, _ = self.full_pass(pack(coef, intercept), l2, gradient)
         return value, gradient[:, :-1], gradient[:, -1]
 
-    def full_pass(self, model: Array, l2: float, gradient: Array | None = None) -> tuple[float, Array]:
+    def full_pass(
+        self, model: Array, l2: float, gradient: Array | None = None
+    ) -> tuple[float, Array]:
         """Return F and the slopes of all rows (n, m): derivatives of f by the scores.
 
         Parameters
@@ -121,10 +130,23 @@ class Problem:
 
         def work(first: int, last: int) -> tuple[float, Array]:
             part = np.zeros((0 if gradient is None else self.n_outputs, self.n_columns + 1))
-            return kernel(self.arrays, self.targets, shares, code, self.constant, model, first, last, slopes, part), part
+            return kernel(
+                self.arrays,
+                self.targets,
+                shares,
+                code,
+                self.constant,
+                model,
+                first,
+                last,
+                slopes,
+                part,
+            ), part
 
         parts = self.in_chunks(work)
-        with np.errstate(over="ignore", invalid="ignore"):  # a solver that diverges is found by its objective
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # a solver that diverges is found by its objective
             if gradient is not None:
                 gradient[:] = sum(part for _, part in parts)
                 gradient[:, :-1] += l2 * model[:, :-1]
@@ -139,8 +161,12 @@ class Problem:
         return out
 
     def squares(self) -> tuple[Array, Array]:
-        """Return the squared lengths of the rows (n,), and the weighted mean of the squares of each column (d,); the intercept's 1 is in neither."""
-        kernel = passes.sparse_squares if isinstance(self.rows, SparseRows) else passes.dense_squares
+        """Return the squared lengths of the rows (n,), and the weighted mean of the squares of each
+        column (d,); the intercept's 1 is in neither.
+        """
+        kernel = (
+            passes.sparse_squares if isinstance(self.rows, SparseRows) else passes.dense_squares
+        )
         shares, lengths = self.shares, np.empty(self.n_rows)
 
         def work(first: int, last: int) -> Array:
@@ -150,11 +176,16 @@ class Problem:
 
         columns = np.sum(self.in_chunks(work), axis=0)
         if not np.isfinite(lengths).all():
-            raise UsageError("There are values too large to be squared: divide the columns by their spread first.")
+            raise UsageError(
+                "There are values too large to be squared: divide the columns by "
+                "their spread first."
+            )
         return lengths, columns
 
     def errors(self, coef: Array, intercept: Array) -> float:
-        """Return the weighted share of rows whose class is not the predicted one, or the root of the mean squared error of a number."""
+        """Return the weighted share of rows whose class is not the predicted one, or the root of
+        the mean squared error of a number.
+        """
         scores = self.scores(coef, intercept)
         if self.classes is None:
             return float(np.sqrt(self.shares @ (scores[:, 0] - self.targets) ** 2))
@@ -166,12 +197,18 @@ class Problem:
         return ((self.targets + 1) / 2 if self.n_outputs == 1 else self.targets).astype(np.int64)
 
     def subset(self, index: NDArray[np.int64], weights: Array | None = None) -> Problem:
-        """Return the problem of some rows, in this order, copied, with other weights; the classes stay those of all rows."""
+        """Return the problem of some rows, in this order, copied, with other weights; the classes
+        stay those of all rows.
+        """
         chosen = self.weights[index] if weights is None else checked_weights(weights, len(index))
-        return replace(self, rows=take_rows(self.rows, index), targets=self.targets[index], weights=chosen)
+        return replace(
+            self, rows=self.rows.take(index, axis=0), targets=self.targets[index], weights=chosen
+        )
 
     def first_row(self) -> Problem:
-        """Return the problem of the first row alone, of weight 1: what kernels are compiled on before a clock runs."""
+        """Return the problem of the first row alone, of weight 1: what kernels are compiled on
+        before a clock runs.
+        """
         return self.subset(np.zeros(1, np.int64), np.ones(1))
 
     def in_chunks(self, work: Callable[[int, int], Any]) -> list[Any]:
@@ -216,15 +253,20 @@ def make_problem(
     UsageError
         Loss and labels do not fit, or a weight is negative or not finite.
     """
-    n = shape_of(rows)[0]
+    n = rows.shape[0]
     if regression and not LOSS_FACTS[loss].fits_numbers:
-        raise UsageError(f"--loss {loss}: it needs classes, and the target is a number. Use --loss squared.")
+        raise UsageError(
+            f"--loss {loss}: it needs classes, and the target is a number. Use --loss squared."
+        )
     if regression:
         classes, targets = None, np.asarray(labels, np.float64)
     else:
         values: NDArray[Any] = np.unique(labels) if classes is None else classes
         if len(values) < 2:
-            raise UsageError(f"There is one class only ('{values[0]}'): nothing to tell apart. For a number to predict use --task regression.")
+            raise UsageError(
+                f"There is one class only ('{values[0]}'): nothing to tell apart. For "
+                f"a number to predict use --task regression."
+            )
         classes, targets = values, np.searchsorted(values, labels).astype(np.float64)
     ready = np.ones(n) if weights is None else checked_weights(weights, n)
     problem = Problem(rows, targets, ready, loss, intercept, classes, threads or usable_threads())
@@ -234,26 +276,25 @@ def make_problem(
 
 
 def checked_weights(weights: NDArray, n_rows: int) -> Array:
-    """Return weights as float64; raises `UsageError` unless there is a finite one of at least 0 a row."""
+    """Return weights as float64; raises `UsageError` unless there is a finite one of at least 0 a
+    row.
+    """
     ready = np.asarray(weights, np.float64)
     if ready.shape != (n_rows,) or not (np.isfinite(ready) & (ready >= 0)).all() or not ready.any():
-        raise UsageError(f"Weights: there must be one for each of {n_rows} rows, finite and at least 0, and not all 0.")
+        raise UsageError(
+            f"Weights: there must be one for each of {n_rows} rows, finite and at "
+            f"least 0, and not all 0."
+        )
     return ready
 
 
-def take_rows(rows: Rows, index: NDArray[np.int64]) -> Rows:
-    """Return a copy of some rows, in the order of `index`."""
-    if not isinstance(rows, SparseRows):
-        return rows[index]
-    counts = np.diff(rows.indptr)[index]
-    indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-    entries = np.arange(indptr[-1]) + np.repeat(rows.indptr[index] - indptr[:-1], counts)
-    return SparseRows(indptr, rows.indices[entries], rows.values[entries], rows.n_columns)
-
-
 def best_class(scores: Array) -> NDArray[np.int64]:
-    """Return the number of the predicted class: the one of the largest score, or with one score the second class if that is above 0."""
-    return (scores[:, 0] > 0).astype(np.int64) if scores.shape[1] == 1 else np.argmax(scores, axis=1)
+    """Return the number of the predicted class: the one of the largest score, or with one score the
+    second class if that is above 0.
+    """
+    return (
+        (scores[:, 0] > 0).astype(np.int64) if scores.shape[1] == 1 else np.argmax(scores, axis=1)
+    )
 
 
 def pack(coef: Array, intercept: Array) -> Array:

@@ -8,18 +8,21 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from craig_cli.train_settings import TrainSettings
+from craig_cli.settings.training import TrainSettings
 from craig_cli.training.problem import Array, Problem
 
 Watch: TypeAlias = Callable[[int, float, float, Array, Array], None]
-"""Called after each epoch, and before the first, as ``watch(epoch, passes, seconds, coef, intercept)``; must not keep the arrays."""
+"""Called after each epoch, and before the first, as ``watch(epoch, passes, seconds, coef,
+intercept)``; must not keep the arrays.
+"""
 
 
 class TracePoint(NamedTuple):
     """Where a fit stood after an epoch; epoch 0 is the start.
 
-    `passes` counts gradients of a row over the number of rows. `seconds` are those of the solver: what it takes to trace the objective is not in
-    them. `gradient_norm` is relative to the gradient at zero.
+    `passes` counts gradients of a row over the number of rows. `seconds` are those of the solver:
+    what it takes to trace the objective is not in them. `gradient_norm` is relative to the gradient
+    at zero.
     """
 
     epoch: int
@@ -30,7 +33,9 @@ class TracePoint(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A first step and decay that ``--tune`` tried, and the training loss they came to (infinite if they diverged)."""
+    """A first step and decay that ``--tune`` tried, and the training loss they came to (infinite if
+    they diverged).
+    """
 
     step: float
     decay: float
@@ -96,11 +101,15 @@ class Tracer:
         objective, _ = self._problem.full_pass(model, self._l2, self._gradient)
         return self.note(passes, seconds, model, objective, self._gradient)
 
-    def note(self, passes: float, seconds: float, model: Array, objective: float, gradient: Array) -> TracePoint:
+    def note(
+        self, passes: float, seconds: float, model: Array, objective: float, gradient: Array
+    ) -> TracePoint:
         """Note an objective and a gradient that are known already."""
         with np.errstate(over="ignore", invalid="ignore"):
             norm = float(np.linalg.norm(gradient)) / self.scale
-        point = TracePoint(len(self.points), passes, seconds, objective if np.isfinite(objective) else np.inf, norm)
+        point = TracePoint(
+            len(self.points), passes, seconds, objective if np.isfinite(objective) else np.inf, norm
+        )
         self.points.append(point)
         if self._watch is not None:
             self._watch(point.epoch, passes, seconds, model[:, :-1], model[:, -1])
@@ -110,4 +119,13 @@ class Tracer:
         """Return the fit that ends at `model`."""
         last = self.points[-1]
         converged = settings.tolerance is not None and last.gradient_norm <= settings.tolerance
-        return Fit(model[:, :-1].copy(), model[:, -1].copy(), last.objective, tuple(self.points), last.seconds, last.passes, settings, converged)
+        return Fit(
+            model[:, :-1].copy(),
+            model[:, -1].copy(),
+            last.objective,
+            tuple(self.points),
+            last.seconds,
+            last.passes,
+            settings,
+            converged,
+        )

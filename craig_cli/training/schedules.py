@@ -22,7 +22,9 @@ def step_at(schedule: str, first: float, decay: float, epoch: int) -> float:
 
 
 EVEN_SHARE = 0.2
-"""Of the rows of a sampled epoch, those drawn evenly: no row waits long for its turn, however small its weight, as SAGA's table needs."""
+"""Of the rows of a sampled epoch, those drawn evenly: no row waits long for its turn, however small
+its weight, as SAGA's table needs.
+"""
 
 
 class Visits:
@@ -40,10 +42,17 @@ class Visits:
     Attributes
     ----------
     scales : ndarray of float64, shape (n,)
-        The weight over the mean weight, divided by how often the row is drawn: at most 1.25 for sampled rows.
+        The weight over the mean weight, divided by how often the row is drawn: at most 1.25 for
+        sampled rows.
     """
 
-    def __init__(self, problem: Problem, order: str, rng: np.random.Generator, sequence: NDArray[np.int64] | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        order: str,
+        rng: np.random.Generator,
+        sequence: NDArray[np.int64] | None = None,
+    ) -> None:
         self._order, self._rng, self._n = order, rng, problem.n_rows
         self._sequence = np.arange(self._n) if sequence is None else np.asarray(sequence, np.int64)
         self.scales = problem.weights / problem.weights.mean()
@@ -59,6 +68,8 @@ class Visits:
             return self._sequence
         if self._order == "shuffled":
             return self._rng.permutation(self._n)
-        drawn = np.searchsorted(self._ends, self._rng.random(self._n) * self._ends[-1], side="right")
+        drawn = np.searchsorted(
+            self._ends, self._rng.random(self._n) * self._ends[-1], side="right"
+        )
         visited: NDArray[np.int64] = np.minimum(drawn, self._n - 1)
         return visited

@@ -11,17 +11,17 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.apply_report import ApplyReport
-from craig_cli.apply_settings import ApplySettings
-from craig_cli.blocks import Labels, Progress, no_progress
+from craig_cli.dataset import Labels, Progress, no_progress
 from craig_cli.errors import InputError, UsageError
-from craig_cli.manifest import Manifest, read_manifest
-from craig_cli.output import check_not_input, check_output, open_output
+from craig_cli.files.manifest import Manifest, read_manifest
+from craig_cli.files.request import restore_inputs
 from craig_cli.readers import read_dataset
 from craig_cli.readers.gather import Reading
-from craig_cli.readers.picks import PickedRows, read_picks, taken
+from craig_cli.readers.picks import PickedRows, read_picks
+from craig_cli.reports.apply import ApplyReport
 from craig_cli.settings import InputSettings
-from craig_cli.workflows.request import restore_inputs
+from craig_cli.settings.apply import ApplySettings
+from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 from craig_cli.workflows.train import first_of
 from craig_cli.writers import Subset
@@ -39,7 +39,11 @@ class Picks:
 
 
 def apply_to_file(
-    paths: tuple[str, ...], manifest_path: str, settings: ApplySettings, overrides: Mapping[str, Any], progress: Progress = no_progress
+    paths: tuple[str, ...],
+    manifest_path: str,
+    settings: ApplySettings,
+    overrides: Mapping[str, Any],
+    progress: Progress = no_progress,
 ) -> ApplyReport:
     """Write the chosen rows of a data set, and return what was done.
 
@@ -50,7 +54,8 @@ def apply_to_file(
     manifest_path : str
     settings : ApplySettings
     overrides : mapping
-        Reading options given now, by their name in `InputSettings`; the others are those that the manifest records.
+        Reading options given now, by their name in `InputSettings`; the others are those that the
+        manifest records.
     progress : Progress
 
     Raises
@@ -62,13 +67,15 @@ def apply_to_file(
 
     Notes
     -----
-    The data is read once to be checked, and a second time where rows are copied as they stand. Memory: a block and the rows written, twice
-    while they are written; with `first` all rows.
+    The data is read once to be checked, and a second time where rows are copied as they stand.
+    Memory: a block and the rows written, twice while they are written; with `first` all rows.
     """
     if manifest_path == "-" and "-" in paths:
         raise UsageError("DATA and MANIFEST cannot both be read from stdin: name a file for one.")
     if settings.first is not None and any(path == "-" or Path(path).is_fifo() for path in paths):
-        raise UsageError("--first: the data is read twice, and a pipe can be read only once. Name a file.")
+        raise UsageError(
+            "--first: the data is read twice, and a pipe can be read only once. Name a file."
+        )
     check_outputs(settings, [*paths, manifest_path])
     watch = Stopwatch()
     manifest = read_manifest(manifest_path)
@@ -76,11 +83,21 @@ def apply_to_file(
     picks = Picks(manifest.coreset.index, manifest.coreset.weight, manifest.coreset.label)
     if settings.first is not None:
         with watch.stage("weights"):
-            prefix = first_of(manifest_path, manifest, read_dataset(inputs, progress), paths, settings.first, settings.threads, progress)
+            prefix = first_of(
+                manifest_path,
+                manifest,
+                read_dataset(inputs, progress),
+                paths,
+                settings.first,
+                settings.threads,
+                progress,
+            )
         picks = Picks(prefix.index, prefix.weight, prefix.label)
     if settings.order == "row":
         by = np.argsort(picks.index)
-        picks = Picks(picks.index[by], picks.weight[by], None if picks.label is None else picks.label[by])
+        picks = Picks(
+            picks.index[by], picks.weight[by], None if picks.label is None else picks.label[by]
+        )
     ascending = np.sort(picks.index)
     with watch.stage("read"):
         reading = Reading(inputs, progress)
@@ -88,10 +105,16 @@ def apply_to_file(
         picks = checked(manifest_path, manifest, found, picks, settings.force_mismatch)
     for path in output_paths(settings):
         check_not_input(path, [source.name for source in reading.sources])
-    writing = Writing(reading, inputs, settings, found, picks, np.searchsorted(ascending, picks.index))
+    writing = Writing(
+        reading, inputs, settings, found, picks, np.searchsorted(ascending, picks.index)
+    )
     with watch.stage("write"), ExitStack() as stack:
         out = stack.enter_context(open_output(settings.output))
-        side = stack.enter_context(open_output(settings.weight_path)) if settings.place == "file" else None
+        side = (
+            stack.enter_context(open_output(settings.weight_path))
+            if settings.place == "file"
+            else None
+        )
         notes = writing.write(out, side)
     return ApplyReport(
         output=settings.output,
@@ -103,7 +126,9 @@ def apply_to_file(
         order=settings.order,
         copied=writing.copies,
         weight_place=settings.place,
-        weights_in={"column": settings.weight_name, "file": settings.weight_path}.get(settings.place),
+        weights_in={"column": settings.weight_name, "file": settings.weight_path}.get(
+            settings.place
+        ),
         weight_sum=float(picks.weight.sum()),
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
@@ -113,7 +138,9 @@ def apply_to_file(
 
 def output_paths(settings: ApplySettings) -> list[str]:
     """Return the files that are to be written."""
-    return [settings.output, settings.weight_path] if settings.place == "file" else [settings.output]
+    return (
+        [settings.output, settings.weight_path] if settings.place == "file" else [settings.output]
+    )
 
 
 def check_outputs(settings: ApplySettings, inputs: list[str]) -> None:
@@ -124,13 +151,23 @@ def check_outputs(settings: ApplySettings, inputs: list[str]) -> None:
         check_output(path, inputs, None, settings.force, f"{settings.format} output")
 
 
-def checked(source: str, manifest: Manifest, found: PickedRows, picks: Picks, force_mismatch: bool) -> Picks:
-    """Return the picks, their labels those of the data where the manifest was made of other data; raises `InputError` unless that is allowed."""
+def checked(
+    source: str, manifest: Manifest, found: PickedRows, picks: Picks, force_mismatch: bool
+) -> Picks:
+    """Return the picks, their labels those of the data where the manifest was made of other data;
+    raises `InputError` unless that is allowed.
+    """
     if manifest.data_fingerprint == found.fingerprint:
         return picks
     if not force_mismatch:
-        problem = f"it was selected from other data ({manifest.data_fingerprint}, and this is {found.fingerprint})"
-        remedy = "Give the data and the reading options it was made with, or --force-mismatch to use its row numbers all the same."
+        problem = (
+            f"it was selected from other data ({manifest.data_fingerprint}, and this is "
+            f"{found.fingerprint})"
+        )
+        remedy = (
+            "Give the data and the reading options it was made with, or --force-mismatch to "
+            "use its row numbers all the same."
+        )
         raise InputError(source, problem, remedy=remedy)
     by = np.searchsorted(np.sort(picks.index), picks.index)
     return replace(picks, label=None if found.labels is None else found.labels[by])
@@ -162,7 +199,9 @@ class Writing:
 
     @property
     def copies(self) -> bool:
-        """Whether rows are written as they stand: the files are of the format asked for, or both are delimited text."""
+        """Whether rows are written as they stand: the files are of the format asked for, or both
+        are delimited text.
+        """
         formats, wanted = {source.format for source in self.reading.sources}, self.settings.format
         if wanted in DELIMITED:
             return len(formats) == 1 and formats <= set(DELIMITED)
@@ -174,7 +213,9 @@ class Writing:
         return self.settings.weight_name if self.settings.place == "column" else None
 
     def write(self, out: BinaryIO, side: BinaryIO | None) -> tuple[str, ...]:
-        """Write the rows, and the weights to `side` where they go to a file of their own; return what the user should know."""
+        """Write the rows, and the weights to `side` where they go to a file of their own; return
+        what the user should know.
+        """
         from craig_cli.writers import text
 
         if side is not None:
@@ -184,7 +225,7 @@ class Writing:
 
     def _copy(self, out: BinaryIO) -> tuple[str, ...]:
         """Write rows as they stand."""
-        from craig_cli.readers.records import picked_records, picked_table
+        from craig_cli.readers.rows_as_written import picked_records, picked_table
         from craig_cli.writers import text
 
         ascending = np.sort(self.picks.index)
@@ -194,27 +235,39 @@ class Writing:
             table = picked_table(self.reading, self.inputs, ascending, self.found.file_starts)
             copy_table(out, table.take(self.by), self.picks.weight, self.weight_name)
             return ()
-        names, delimiters = (None, ("", "")) if self.settings.format == "libsvm" else self._delimited_head()
+        names, delimiters = (
+            (None, ("", "")) if self.settings.format == "libsvm" else self._delimited_head()
+        )
         records = picked_records(self.reading, self.inputs, ascending, self.found.file_starts)
         records = [records[place] for place in self.by.tolist()]
         if self.settings.format == "libsvm":
             text.copy_libsvm(out, records, self.picks.weight, self.settings.place == "inline")
         else:
-            text.copy_delimited(out, names, records, delimiters, self.picks.weight, self.weight_name)
+            text.copy_delimited(
+                out, names, records, delimiters, self.picks.weight, self.weight_name
+            )
         return ()
 
     def _delimited_head(self) -> tuple[list[str] | None, tuple[str, str]]:
-        """Return the names of all columns (None: no header is written), and the delimiters of the files and of the output."""
-        from craig_cli.readers.delimited import delimiter_of
-        from craig_cli.readers.records import header_names
+        """Return the names of all columns (None: no header is written), and the delimiters of the
+        files and of the output.
+        """
+        from craig_cli.readers.csv import delimiter_of
+        from craig_cli.readers.rows_as_written import header_names
 
         first, *others = self.reading.sources
         names, old = header_names(first, self.inputs), delimiter_of(first, self.inputs)
         for source in others:
             if header_names(source, self.inputs) != names:
                 remedy = "Write another format with --to, which takes the rows as numbers."
-                raise InputError(source.name, f"its columns differ from those of {first.name}", remedy=remedy)
-        new = old if first.format == self.settings.format else {"csv": ",", "tsv": "\t"}[self.settings.format]
+                raise InputError(
+                    source.name, f"its columns differ from those of {first.name}", remedy=remedy
+                )
+        new = (
+            old
+            if first.format == self.settings.format
+            else {"csv": ",", "tsv": "\t"}[self.settings.format]
+        )
         return (names if self.inputs.header else None), (old, new)
 
     def _convert(self, out: BinaryIO) -> tuple[str, ...]:
@@ -225,11 +278,22 @@ class Writing:
         if chosen == "npz":
             binary.write_npz(out, picks.index, picks.weight, picks.label)
             return ()
-        rows, label_name = taken(self.found.rows, self.by), self.inputs.label or "label"
+        rows, label_name = self.found.rows.take(self.by, axis=0), self.inputs.label or "label"
         names = self.reading.column_names
         if names is not None and label_name in names:
-            raise UsageError(f"--label: a column and the labels are both named '{label_name}'. Rename one of them.")
-        subset = Subset(picks.index, picks.weight, rows, picks.label, names, label_name, self.inputs.task == "regression")
+            raise UsageError(
+                f"--label: a column and the labels are both named '{label_name}'. "
+                f"Rename one of them."
+            )
+        subset = Subset(
+            picks.index,
+            picks.weight,
+            rows,
+            picks.label,
+            names,
+            label_name,
+            self.inputs.task == "regression",
+        )
         if chosen == "libsvm":
             text.write_libsvm(out, subset, self.settings.place == "inline")
         elif chosen == "vw":

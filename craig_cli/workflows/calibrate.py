@@ -6,19 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from craig_cli.blocks import Dataset, Progress, no_progress
 from craig_cli.calibration import calibrated_coreset
-from craig_cli.calibration_report import CalibrateReport
-from craig_cli.calibration_settings import CalibrationSettings
-from craig_cli.manifest import is_manifest, read_manifest, write_manifest
-from craig_cli.output import check_not_input, check_output, open_output
+from craig_cli.dataset import Dataset, Progress, no_progress
+from craig_cli.files.manifest import is_manifest, read_manifest, write_manifest
+from craig_cli.files.request import (
+    check_belongs,
+    check_not_proxied,
+    describe_calibration,
+    restore_settings,
+)
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
+from craig_cli.reports.calibrate import CalibrateReport
 from craig_cli.selection import Coreset, check_coreset
 from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import SelectionSettings
+from craig_cli.settings.calibration import CalibrationSettings
+from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.workflows.belonging import fingerprint_for
-from craig_cli.workflows.request import check_belongs, check_not_proxied, describe_calibration, restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 
@@ -47,7 +52,10 @@ class CalibrateFiles:
 
 
 def calibrate_to_file(
-    files: CalibrateFiles, settings: CalibrationSettings, overrides: Mapping[str, Any], progress: Progress = no_progress
+    files: CalibrateFiles,
+    settings: CalibrationSettings,
+    overrides: Mapping[str, Any],
+    progress: Progress = no_progress,
 ) -> CalibrateReport:
     """Calibrate the weights of a manifest, write it anew, and return what was done.
 
@@ -56,13 +64,16 @@ def calibrate_to_file(
     files : CalibrateFiles
     settings : CalibrationSettings
     overrides : mapping
-        Reading options given now, by their name in `InputSettings`; the others are those that the manifest records.
+        Reading options given now, by their name in `InputSettings`; the others are those that the
+        manifest records.
     progress : Progress
     """
     check_output(files.output, files.paths, is_manifest, files.force)
     watch = Stopwatch()
     manifest = read_manifest(files.manifest)
-    inputs, selection = restore_settings(files.manifest, manifest.request, files.paths, overrides, settings.threads)
+    inputs, selection = restore_settings(
+        files.manifest, manifest.request, files.paths, overrides, settings.threads
+    )
     if files.first is not None:
         check_not_proxied("--first", files.manifest, manifest.request)
     with watch.stage("read"):
@@ -77,8 +88,15 @@ def calibrate_to_file(
     if files.first is not None:
         request["first"] = files.first
     with watch.stage("write"), open_output(files.output) as out:
-        data_fingerprint = manifest.data_fingerprint if coreset.parts == manifest.coreset.parts else fingerprint(dataset)
-        write_manifest(out, replace(manifest, coreset=coreset, request=request, data_fingerprint=data_fingerprint))
+        data_fingerprint = (
+            manifest.data_fingerprint
+            if coreset.parts == manifest.coreset.parts
+            else fingerprint(dataset)
+        )
+        write_manifest(
+            out,
+            replace(manifest, coreset=coreset, request=request, data_fingerprint=data_fingerprint),
+        )
     return CalibrateReport(
         output=files.output,
         rows=dataset.n_rows,
@@ -92,7 +110,9 @@ def calibrate_to_file(
     )
 
 
-def taken(dataset: Dataset, selection: SelectionSettings, coreset: Coreset, first: int | None) -> Coreset:
+def taken(
+    dataset: Dataset, selection: SelectionSettings, coreset: Coreset, first: int | None
+) -> Coreset:
     """Return the first picks of a coreset, or the whole of it, its rows assigned if they were not."""
     if first is None and coreset.weights != "shard":
         return coreset

@@ -1,5 +1,7 @@
-"""The steps of a selection in parts as tasks on the workers of a Dask cluster. Rows and candidates go from worker to worker; the client sees names
-and numbers. A worker that dies loses nothing but time: its tasks run again elsewhere, and give the same."""
+"""The steps of a selection in parts as tasks on the workers of a Dask cluster. Rows and candidates
+go from worker to worker; the client sees names and numbers. A worker that dies loses nothing but
+time: its tasks run again elsewhere, and give the same.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ class DaskEngine:
             return self._client.gather(handle)
         except KilledWorker as error:
             raise ResourceError(
-                "The Dask workers died again and again on one task, as they do when their memory does not suffice. Make more --parts, or give "
+                "The Dask workers died again and again on one task, as they do when their memory "
+                "does not suffice. Make more --parts, or give "
                 "the workers more memory."
             ) from error
 
@@ -46,27 +49,40 @@ def worker_version() -> str:
 
 @contextmanager
 def open_dask(scheduler: str | None, n_workers: int, memory_limit: int) -> Iterator[DaskEngine]:
-    """Give an engine on the cluster of `scheduler`, or on `n_workers` processes of this machine with so many bytes each (0: as Dask has it).
+    """Give an engine on the cluster of `scheduler`, or on `n_workers` processes of this machine
+    with so many bytes each (0: as Dask has it).
 
     Raises
     ------
     UsageError
-        Dask is not installed, the scheduler cannot be reached, or its workers run another version of craig.
+        Dask is not installed, the scheduler cannot be reached, or its workers run another version
+        of craig.
     """
     try:
         from distributed import Client, LocalCluster
     except ImportError as error:
-        raise UsageError("--engine dask: Dask is not installed. Run pip install 'craig-cli[dask]'.") from error
+        raise UsageError(
+            "--engine dask: Dask is not installed. Run pip install 'craig-cli[dask]'."
+        ) from error
     with ExitStack() as stack:
         if scheduler is None:
             limit = memory_limit or "auto"
             scheduler = stack.enter_context(
-                LocalCluster(n_workers=n_workers, threads_per_worker=1, memory_limit=limit, dashboard_address=None, silence_logs=logging.CRITICAL)
+                LocalCluster(
+                    n_workers=n_workers,
+                    threads_per_worker=1,
+                    memory_limit=limit,
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                )
             ).scheduler_address
         try:
             client = stack.enter_context(Client(scheduler, timeout=CONNECT_SECONDS))
         except (OSError, ValueError) as error:
-            raise UsageError(f"--scheduler: there is no Dask scheduler at '{scheduler}'. Give its address, as tcp://host:8786.") from error
+            raise UsageError(
+                f"--scheduler: there is no Dask scheduler at '{scheduler}'. Give its "
+                f"address, as tcp://host:8786."
+            ) from error
         check_versions(client)
         yield DaskEngine(client)
 
@@ -76,7 +92,13 @@ def check_versions(client: Any) -> None:
     try:
         found = set(client.run(worker_version).values())
     except Exception as error:  # whatever a worker without craig raises
-        raise UsageError(f"--scheduler: craig {__version__} does not run on the workers: {error}. Install it there.") from error
+        raise UsageError(
+            f"--scheduler: craig {__version__} does not run on the workers: {error}. "
+            f"Install it there."
+        ) from error
     other = sorted(found - {__version__})
     if other:
-        raise UsageError(f"--scheduler: the workers run craig {other[0]}, and this is {__version__}. Install the same version.")
+        raise UsageError(
+            f"--scheduler: the workers run craig {other[0]}, and this is "
+            f"{__version__}. Install the same version."
+        )

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from craig_cli.diff_report import Difference, DiffReport
 from craig_cli.errors import UsageError
-from craig_cli.manifest import Manifest, read_manifest
+from craig_cli.files.manifest import Manifest, read_manifest
+from craig_cli.reports.diff import Difference, DiffReport
 
 DERIVED = ("request_fingerprint", "k", "epsilon", "classes", "calibration", "gradient_error_bound")
 """Facts that follow from others, or have a line of their own."""
@@ -44,23 +44,40 @@ def diff_manifests(first: str, second: str) -> DiffReport:
         largest_weight_change=float(change[is_shared].max(initial=0.0)),
         epsilon=(a.epsilon_total, b.epsilon_total),
         differences=differences,
-        same=not differences and all(equal_columns(getattr(a, name), getattr(b, name)) for name in COLUMNS),
+        same=not differences
+        and all(equal_columns(getattr(a, name), getattr(b, name)) for name in COLUMNS),
     )
 
 
 def equal_columns(one: Any, other: Any) -> bool:
     """Return whether two columns are the same, or both missing."""
-    return (one is None and other is None) or (one is not None and other is not None and bool(np.array_equal(one, other)))
+    return (one is None and other is None) or (
+        one is not None and other is not None and bool(np.array_equal(one, other))
+    )
 
 
 def fact_differences(one: Manifest, other: Manifest) -> list[Difference]:
     """Return what the footers state differently, nested things by their path."""
-    a, b = flat({k: v for k, v in one.facts().items() if k not in DERIVED}), flat({k: v for k, v in other.facts().items() if k not in DERIVED})
-    found = [Difference(name, a.get(name), b.get(name)) for name in dict.fromkeys([*a, *b]) if a.get(name) != b.get(name)]
+    a, b = (
+        flat({k: v for k, v in one.facts().items() if k not in DERIVED}),
+        flat({k: v for k, v in other.facts().items() if k not in DERIVED}),
+    )
+    found = [
+        Difference(name, a.get(name), b.get(name))
+        for name in dict.fromkeys([*a, *b])
+        if a.get(name) != b.get(name)
+    ]
     stated = {d.name for d in found}
-    # The request repeats what is stated beside it: method, metric, scale, task, seed, representative.
-    found = [d for d in found if not (d.name.startswith("request.") and d.name.removeprefix("request.") in stated)]
-    classes_a, classes_b = ({str(c["label"]): c for c in m.facts()["classes"]} for m in (one, other))
+    # The request repeats what is stated beside it: method, metric, scale, task, seed,
+    # representative.
+    found = [
+        d
+        for d in found
+        if not (d.name.startswith("request.") and d.name.removeprefix("request.") in stated)
+    ]
+    classes_a, classes_b = (
+        {str(c["label"]): c for c in m.facts()["classes"]} for m in (one, other)
+    )
     for label in dict.fromkeys([*classes_a, *classes_b]):
         for key in ("n", "k", "epsilon"):
             x, y = classes_a.get(label, {}).get(key), classes_b.get(label, {}).get(key)
@@ -73,5 +90,9 @@ def flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return nested mappings as one, names joined by full stops."""
     leaves: dict[str, Any] = {}
     for name, value in facts.items():
-        leaves |= flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+        leaves |= (
+            flat(value, f"{prefix}{name}.")
+            if isinstance(value, Mapping)
+            else {prefix + name: value}
+        )
     return leaves

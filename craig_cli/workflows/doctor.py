@@ -13,16 +13,19 @@ from pathlib import Path
 import numpy as np
 
 from craig_cli import __version__
-from craig_cli.blocks import Dataset
-from craig_cli.doctor_report import DoctorReport
+from craig_cli.dataset import Dataset
 from craig_cli.kernels import CACHE_FOLDER
+from craig_cli.reports.doctor import DoctorReport
 from craig_cli.selection import select
 from craig_cli.selection.checks import broken_promises
 from craig_cli.settings import Budget, SelectionSettings, usable_threads
 
 NEEDED = ("click", "numpy", "scipy", "numba", "h5py", "pyarrow")
 EXTRAS = ("matplotlib", "scikit-learn", "pandas", "polars")
-NO_CACHE = "No folder for compiled kernels can be written, so each start compiles them anew. Set CRAIG_CACHE_DIR to one that can."
+NO_CACHE = (
+    "No folder for compiled kernels can be written, so each start compiles them anew. Set "
+    "CRAIG_CACHE_DIR to one that can."
+)
 
 
 def examine() -> DoctorReport:
@@ -42,7 +45,9 @@ def examine() -> DoctorReport:
         cpus=os.cpu_count() or 1,
         memory_bytes=memory_bytes(),
         cache=None if CACHE_FOLDER is None else str(CACHE_FOLDER),
-        cached_kernels=0 if CACHE_FOLDER is None else sum(1 for _ in Path(CACHE_FOLDER).rglob("*.nbi")),
+        cached_kernels=0
+        if CACHE_FOLDER is None
+        else sum(1 for _ in Path(CACHE_FOLDER).rglob("*.nbi")),
         temporary=tempfile.gettempdir(),
         temporary_free_bytes=shutil.disk_usage(tempfile.gettempdir()).free,
         selection=said,
@@ -72,7 +77,9 @@ def try_selection() -> tuple[str, list[str]]:
     begun = time.perf_counter()
     coreset = select(Dataset(rows, None), SelectionSettings(Budget(size=2), "exact"))
     seconds = time.perf_counter() - begun
-    problems = [f"A small selection went wrong: {sentence}." for sentence in broken_promises(coreset)]
+    problems = [
+        f"A small selection went wrong: {sentence}." for sentence in broken_promises(coreset)
+    ]
     if coreset.epsilon_total != 4 + 6:
         problems.append(f"A small selection has epsilon {coreset.epsilon_total:g}, not 10.")
     return f"2 of 8 rows in {seconds:.2f} s", problems

@@ -1,4 +1,6 @@
-"""What runs the steps of a selection in parts: this process, one after the other, or the workers of a Dask cluster."""
+"""What runs the steps of a selection in parts: this process, one after the other, or the workers of
+a Dask cluster.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from craig_cli.part_settings import PartSettings
+from craig_cli.settings.parts import PartSettings
 
 
 class Engine(Protocol):
@@ -19,7 +21,9 @@ class Engine(Protocol):
         """Return a handle of one item of what a handle stands for."""
 
     def result(self, handle: Any) -> Any:
-        """Return what a handle, or each of a list of handles, stands for; raises what its function raised."""
+        """Return what a handle, or each of a list of handles, stands for; raises what its function
+        raised.
+        """
 
 
 class LocalEngine:
@@ -37,7 +41,9 @@ class LocalEngine:
 
 @contextmanager
 def open_engine(settings: PartSettings, n_workers: int, memory_limit: int) -> Iterator[Engine]:
-    """Give the engine of the settings; `n_workers` and `memory_limit` (bytes a worker, 0: none) are for a Dask cluster of this machine's own."""
+    """Give the engine of the settings; `n_workers` and `memory_limit` (bytes a worker, 0: none) are
+    for a Dask cluster of this machine's own.
+    """
     if settings.engine == "local":
         yield LocalEngine()
         return

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from craig_cli import __version__
-from craig_cli.blocks import Progress, no_progress
-from craig_cli.calibration_settings import CalibrationSettings
+from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import ManifestError
-from craig_cli.output import check_not_input, check_output, is_stream, open_output
-from craig_cli.partial_file import PartialFile, is_partial, read_partial, write_partial
-from craig_cli.partial_report import PartialReport
+from craig_cli.files.partial import PartialFile, is_partial, read_partial, write_partial
 from craig_cli.readers.parts import Part, Piece, file_names
-from craig_cli.remote import exists, size_of
+from craig_cli.reports.partial import PartialReport
+from craig_cli.settings.calibration import CalibrationSettings
+from craig_cli.storage.atomic import check_not_input, check_output, is_stream, open_output
+from craig_cli.storage.remote import exists, size_of
 from craig_cli.workflows.partitioned import check_job
 from craig_cli.workflows.parts import Job, offer_of_part
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 
 def select_partial(
-    job: Job, output: str, *, calibration: CalibrationSettings | None = None, force: bool = False, progress: Progress = no_progress
+    job: Job,
+    output: str,
+    *,
+    calibration: CalibrationSettings | None = None,
+    force: bool = False,
+    progress: Progress = no_progress,
 ) -> PartialReport:
-    """Write what one shard offers to `output`, and return what was done; a shard that an earlier run has finished is kept.
+    """Write what one shard offers to `output`, and return what was done; a shard that an earlier
+    run has finished is kept.
 
     Parameters
     ----------
@@ -45,12 +51,22 @@ def select_partial(
         with watch.stage("write"), open_output(output) as out:
             write_partial(out, made)
     summary = made.partial.summary
-    candidates = sum(len(offer.rows) for offer in made.partial.offers)
-    return PartialReport(output, summary.n_rows, summary.n_columns, made.skipped_rows, candidates, is_kept, watch.seconds, peak_memory_bytes())
+    candidates = sum(len(candidates.rows) for candidates in made.partial.candidate_sets)
+    return PartialReport(
+        output,
+        summary.n_rows,
+        summary.n_columns,
+        made.skipped_rows,
+        candidates,
+        is_kept,
+        watch.seconds,
+        peak_memory_bytes(),
+    )
 
 
 def finished_before(job: Job, output: str, names: tuple[str, ...]) -> PartialFile | None:
-    """Return the partial in a file, if it is what this run would make: of the same request, version, and files of the same names and sizes.
+    """Return the partial in a file, if it is what this run would make: of the same request,
+    version, and files of the same names and sizes.
 
     That the rows are the same is checked when they are assigned, by their fingerprint.
     """
@@ -61,5 +77,9 @@ def finished_before(job: Job, output: str, names: tuple[str, ...]) -> PartialFil
     except ManifestError:
         return None
     files = [(name, size_of(name)) for name in names]
-    is_same = made.craig_version == __version__ and made.request == job.request() and [(f.name, f.bytes) for f in made.files] == files
+    is_same = (
+        made.craig_version == __version__
+        and made.request == job.request()
+        and [(f.name, f.bytes) for f in made.files] == files
+    )
     return made if is_same else None

@@ -5,38 +5,51 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from craig_cli.blocks import Progress, no_progress
-from craig_cli.calibration_settings import CalibrationSettings
+from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import UsageError
-from craig_cli.manifest import class_facts, is_manifest
-from craig_cli.output import check_not_input, check_output, open_output
-from craig_cli.part_settings import needs_all_rows
+from craig_cli.files.manifest import class_facts, is_manifest
 from craig_cli.readers.parts import Part, Piece, count_rows, equal_parts, file_names
-from craig_cli.report import SelectReport
+from craig_cli.reports.select import SelectReport
 from craig_cli.selection import Coreset
-from craig_cli.selection.merging import Plan
-from craig_cli.selection.partials import check_partitioned
-from craig_cli.selection.routing import SAMPLE_A_CELL
+from craig_cli.selection.greedi import check_partitioned
+from craig_cli.selection.greedi_merge import Plan
+from craig_cli.selection.partition_tree import SAMPLE_A_CELL
 from craig_cli.settings import SelectionSettings
+from craig_cli.settings.calibration import CalibrationSettings
+from craig_cli.settings.parts import needs_all_rows
+from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.workflows import parts as steps
 from craig_cli.workflows.engines import Engine, open_engine
 from craig_cli.workflows.parts import Job, Source
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
-NOT_CALIBRATED = "The weights were not calibrated, which takes the rows in one place: craig calibrate does so afterwards."
+NOT_CALIBRATED = (
+    "The weights were not calibrated, which takes the rows in one place: craig "
+    "calibrate does so afterwards."
+)
 
 
 def check_job(job: Job, calibration: CalibrationSettings) -> None:
     """Raise `UsageError` for what cannot be selected in parts."""
     check_partitioned(job.selection)
-    for option, given in (("--proxy", job.inputs.proxy), ("--weight-column", job.inputs.weight_column), ("--cost-column", job.inputs.cost_column)):
+    for option, given in (
+        ("--proxy", job.inputs.proxy),
+        ("--weight-column", job.inputs.weight_column),
+        ("--cost-column", job.inputs.cost_column),
+    ):
         if given is not None:
             raise needs_all_rows(option)
-    if job.selection.memory_limit and (job.parts.engine != "dask" or job.parts.scheduler is not None):
-        raise UsageError("--memory-limit: in parts it is for the workers of a local --engine dask. Leave it out, and make more --parts instead.")
+    if job.selection.memory_limit and (
+        job.parts.engine != "dask" or job.parts.scheduler is not None
+    ):
+        raise UsageError(
+            "--memory-limit: in parts it is for the workers of a local --engine dask. "
+            "Leave it out, and make more --parts instead."
+        )
     if calibration.weights == "calibrated":
         raise UsageError(
-            "--weights calibrated: calibration takes all rows in one place, and they are selected from in parts. "
+            "--weights calibrated: calibration takes all rows in one place, and they are selected "
+            "from in parts. "
             "Use --weights cluster, and craig calibrate afterwards."
         )
 
@@ -80,7 +93,11 @@ def select_in_parts(
         with watch.stage("cut"):
             cut = cut_parts(job, engine, names)
         with watch.stage("select"):
-            plan, sources = plan_by_rows(job, engine, cut, progress) if job.parts.partition == "rows" else plan_by_cells(job, engine, cut, progress)
+            plan, sources = (
+                plan_by_rows(job, engine, cut, progress)
+                if job.parts.partition == "rows"
+                else plan_by_cells(job, engine, cut, progress)
+            )
             n_candidates = engine.result(engine.submit(candidates_of, plan))
         with watch.stage("assign"):
             coreset, data_fingerprint = assign_all(job, engine, cut, plan, sources, progress)
@@ -89,7 +106,11 @@ def select_in_parts(
     with watch.stage("write"), open_output(output) as out:
         out.write(steps.written(manifest))
     report = report_of(output, coreset, found, n_candidates, watch.seconds, job.selection)
-    return report if calibration.weights == "cluster" else replace(report, notes=(*report.notes, NOT_CALIBRATED))
+    return (
+        report
+        if calibration.weights == "cluster"
+        else replace(report, notes=(*report.notes, NOT_CALIBRATED))
+    )
 
 
 def cut_parts(job: Job, engine: Engine, names: tuple[str, ...]) -> list[Part]:
@@ -100,32 +121,49 @@ def cut_parts(job: Job, engine: Engine, names: tuple[str, ...]) -> list[Part]:
     return equal_parts(names, counts, job.parts.parts)
 
 
-def plan_by_rows(job: Job, engine: Engine, cut: list[Part], progress: Progress) -> tuple[Any, list[Any]]:
-    """Return handles of the plan, and of where the rows of each part came from, each part being rows as they lie."""
-    offers = []
+def plan_by_rows(
+    job: Job, engine: Engine, cut: list[Part], progress: Progress
+) -> tuple[Any, list[Any]]:
+    """Return handles of the plan, and of where the rows of each part came from, each part being
+    rows as they lie.
+    """
+    candidate_sets = []
     for done, part in enumerate(cut):
         progress("offer", done, len(cut))
-        offers.append(engine.submit(steps.offer_of_part, job, part))
-    plan = engine.submit(steps.plan_of_partials, job, *offers)
-    return plan, [engine.submit(steps.source_of_partial, offer) for offer in offers]
+        candidate_sets.append(engine.submit(steps.offer_of_part, job, part))
+    plan = engine.submit(steps.plan_of_partials, job, *candidate_sets)
+    return plan, [
+        engine.submit(steps.source_of_partial, candidates) for candidates in candidate_sets
+    ]
 
 
-def plan_by_cells(job: Job, engine: Engine, cut: list[Part], progress: Progress) -> tuple[Any, list[Any]]:
-    """Return handles of the plan, and of where the rows of each part came from, the rows being sent to compact cells, as many as parts."""
+def plan_by_cells(
+    job: Job, engine: Engine, cut: list[Part], progress: Progress
+) -> tuple[Any, list[Any]]:
+    """Return handles of the plan, and of where the rows of each part came from, the rows being sent
+    to compact cells, as many as parts.
+    """
     samples = [engine.submit(steps.sample_of_part, job, part, SAMPLE_A_CELL) for part in cut]
-    forest = engine.submit(steps.forest_of, job, len(cut), *samples)
-    pieces = [engine.submit(steps.pieces_of_part, job, part, number, forest) for number, part in enumerate(cut)]
-    offers = []
-    n_cells = engine.result(engine.submit(cells_of, forest))
+    partition_tree = engine.submit(steps.partition_tree_of, job, len(cut), *samples)
+    pieces = [
+        engine.submit(steps.pieces_of_part, job, part, number, partition_tree)
+        for number, part in enumerate(cut)
+    ]
+    candidate_sets = []
+    n_cells = engine.result(engine.submit(cells_of, partition_tree))
     for cell in range(n_cells):
         progress("offer", cell, n_cells)
-        offers.append(engine.submit(steps.offers_of_cell, job, *(engine.take(own, cell) for own in pieces)))
-    return engine.submit(steps.plan_of_cells, job, forest, *offers), [engine.take(sample, 1) for sample in samples]
+        candidate_sets.append(
+            engine.submit(steps.offers_of_cell, job, *(engine.take(own, cell) for own in pieces))
+        )
+    return engine.submit(steps.plan_of_cells, job, partition_tree, *candidate_sets), [
+        engine.take(sample, 1) for sample in samples
+    ]
 
 
-def cells_of(forest: Any) -> int:
+def cells_of(partition_tree: Any) -> int:
     """Return the number of cells."""
-    return int(forest.n_cells)
+    return int(partition_tree.n_cells)
 
 
 def candidates_of(plan: Plan) -> int:
@@ -138,24 +176,37 @@ def classes_of(plan: Plan) -> int:
     return len(plan.classes)
 
 
-def assign_all(job: Job, engine: Engine, cut: list[Part], plan: Any, sources: list[Any], progress: Progress) -> tuple[Coreset, str]:
-    """Return the coreset that an assignment of all rows makes, and the fingerprint of these; classes that float32 does not resolve go twice."""
-    wide = (False,) * engine.result(engine.submit(classes_of, plan))
+def assign_all(
+    job: Job, engine: Engine, cut: list[Part], plan: Any, sources: list[Any], progress: Progress
+) -> tuple[Coreset, str]:
+    """Return the coreset that an assignment of all rows makes, and the fingerprint of these;
+    classes that float32 does not resolve go twice.
+    """
+    is_float64 = (False,) * engine.result(engine.submit(classes_of, plan))
     while True:
         assignments = []
         for number, (part, source) in enumerate(zip(cut, sources, strict=True)):
             progress("assign", number, len(cut))
-            assignments.append(engine.submit(steps.assignment_of_part, job, part, number, plan, wide, source))
-        again = engine.result(engine.submit(steps.is_wide, plan, *assignments))
-        again = tuple(w or a for w, a in zip(wide, again, strict=True))
-        if again == wide:
-            coreset, data_fingerprint = engine.result(engine.submit(steps.coreset_of, plan, wide, *assignments))
+            assignments.append(
+                engine.submit(steps.assignment_of_part, job, part, number, plan, is_float64, source)
+            )
+        again = engine.result(engine.submit(steps.is_float64, plan, *assignments))
+        again = tuple(w or a for w, a in zip(is_float64, again, strict=True))
+        if again == is_float64:
+            coreset, data_fingerprint = engine.result(
+                engine.submit(steps.coreset_of, plan, is_float64, *assignments)
+            )
             return coreset, data_fingerprint
-        wide = again
+        is_float64 = again
 
 
 def report_of(
-    output: str, coreset: Coreset, sources: list[Source], n_candidates: int, seconds: dict[str, float], selection: SelectionSettings
+    output: str,
+    coreset: Coreset,
+    sources: list[Source],
+    n_candidates: int,
+    seconds: dict[str, float],
+    selection: SelectionSettings,
 ) -> SelectReport:
     """Return what was done."""
     return SelectReport(
@@ -176,5 +227,8 @@ def report_of(
         seconds=seconds,
         peak_memory_bytes=peak_memory_bytes(),
         temporary_bytes=0,
-        notes=(*coreset.notes, f"Selected in {len(coreset.parts)} parts, which offered {n_candidates:,} rows."),
+        notes=(
+            *coreset.notes,
+            f"Selected in {len(coreset.parts)} parts, which offered {n_candidates:,} rows.",
+        ),
     )

@@ -1,4 +1,6 @@
-"""The steps of a selection in parts, each a function of what the steps before have returned: any engine may run them, anywhere."""
+"""The steps of a selection in parts, each a function of what the steps before have returned: any
+engine may run them, anywhere.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +11,36 @@ from typing import Any
 
 import numpy as np
 
-from craig_cli.blocks import Dataset, Progress, no_progress
+from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import InputError
-from craig_cli.manifest import Manifest, write_manifest
-from craig_cli.part_settings import PartSettings
-from craig_cli.partial_file import FileShare, PartialFile
+from craig_cli.files.manifest import Manifest, write_manifest
+from craig_cli.files.partial import FileShare, PartialFile
+from craig_cli.files.request import describe_request
 from craig_cli.readers.fingerprint import fingerprint, hashes_of_rows, joined_fingerprint
 from craig_cli.readers.parts import Part, read_part
-from craig_cli.remote import size_of
 from craig_cli.selection import Coreset, check_coreset
-from craig_cli.selection.merging import Assigned, Plan, assembled, assign_part, merge_offers, merge_partials, unresolved
-from craig_cli.selection.partials import Offer, select_part
-from craig_cli.selection.routing import Forest, Piece, Sample, grow_forest, route_part, sample_part, select_cell
+from craig_cli.selection.greedi import Candidates, select_part
+from craig_cli.selection.greedi_merge import (
+    Assigned,
+    Plan,
+    assembled,
+    assign_part,
+    merge_offers,
+    merge_partials,
+    unresolved,
+)
+from craig_cli.selection.partition_tree import (
+    PartitionTree,
+    Piece,
+    Sample,
+    grow_partition_tree,
+    route_part,
+    sample_part,
+    select_cell,
+)
 from craig_cli.settings import InputSettings, SelectionSettings
-from craig_cli.workflows.request import describe_request
+from craig_cli.settings.parts import PartSettings
+from craig_cli.storage.remote import size_of
 
 
 @dataclass(frozen=True)
@@ -42,13 +60,15 @@ class Job:
 
     def request(self) -> dict[str, Any]:
         """Return the request in JSON types."""
-        partition = {"by": self.parts.partition, "surplus": self.parts.surplus}
+        partition = {"by": self.parts.partition, "surplus": self.parts.oversampling}
         return {**describe_request(self.inputs, self.selection), "partition": partition}
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the rows of a part came from: the files, how many rows were skipped, and the fingerprint of the rows (None: not known)."""
+    """Where the rows of a part came from: the files, how many rows were skipped, and the
+    fingerprint of the rows (None: not known).
+    """
 
     files: tuple[FileShare, ...]
     skipped_rows: int
@@ -76,18 +96,20 @@ def offer_of_part(job: Job, part: Part, progress: Progress = no_progress) -> Par
     """Return what one part offers: the first round."""
     dataset = read_part(job.inputs, part, progress)
     source = source_of(dataset, part)
-    partial = select_part(dataset, job.selection, job.parts.surplus, progress)
-    return PartialFile(partial, source.files, job.request(), fingerprint(dataset), dataset.skipped_rows)
+    partial = select_part(dataset, job.selection, job.parts.oversampling, progress)
+    return PartialFile(
+        partial, source.files, job.request(), fingerprint(dataset), dataset.skipped_rows
+    )
 
 
-def plan_of_partials(job: Job, *offers: PartialFile) -> Plan:
+def plan_of_partials(job: Job, *candidate_sets: PartialFile) -> Plan:
     """Return the picks among what all parts offer: the second round."""
-    return merge_partials([offer.partial for offer in offers], job.selection)
+    return merge_partials([candidates.partial for candidates in candidate_sets], job.selection)
 
 
-def source_of_partial(offer: PartialFile) -> Source:
+def source_of_partial(candidates: PartialFile) -> Source:
     """Return where a partial's rows came from."""
-    return Source(offer.files, offer.skipped_rows, offer.data_fingerprint)
+    return Source(candidates.files, candidates.skipped_rows, candidates.data_fingerprint)
 
 
 def sample_of_part(job: Job, part: Part, n_rows: int) -> tuple[Sample, Source]:
@@ -96,48 +118,72 @@ def sample_of_part(job: Job, part: Part, n_rows: int) -> tuple[Sample, Source]:
     return sample_part(dataset, job.selection, n_rows), source_of(dataset, part)
 
 
-def forest_of(job: Job, n_cells: int, *samples: tuple[Sample, Source]) -> Forest:
+def partition_tree_of(job: Job, n_cells: int, *samples: tuple[Sample, Source]) -> PartitionTree:
     """Return the trees that send every row to a cell."""
-    return grow_forest([sample for sample, _ in samples], job.selection, n_cells)
+    return grow_partition_tree([sample for sample, _ in samples], job.selection, n_cells)
 
 
-def pieces_of_part(job: Job, part: Part, number: int, forest: Forest) -> list[Piece]:
+def pieces_of_part(job: Job, part: Part, number: int, partition_tree: PartitionTree) -> list[Piece]:
     """Return the rows of one part, cell by cell."""
-    return route_part(read_part(job.inputs, part), number, forest, job.selection)
+    return route_part(read_part(job.inputs, part), number, partition_tree, job.selection)
 
 
-def offers_of_cell(job: Job, *pieces: Piece) -> tuple[Offer, ...]:
+def offers_of_cell(job: Job, *pieces: Piece) -> tuple[Candidates, ...]:
     """Return what one cell offers, given its rows from every part."""
-    return select_cell(pieces, job.selection, job.parts.surplus)
+    return select_cell(pieces, job.selection, job.parts.oversampling)
 
 
-def plan_of_cells(job: Job, forest: Forest, *offers: tuple[Offer, ...]) -> Plan:
+def plan_of_cells(
+    job: Job, partition_tree: PartitionTree, *candidate_sets: tuple[Candidates, ...]
+) -> Plan:
     """Return the picks among what all cells offer."""
-    return merge_offers(forest.agreed, [offer for own in offers for offer in own], job.selection)
+    return merge_offers(
+        partition_tree.shared,
+        [candidates for own in candidate_sets for candidates in own],
+        job.selection,
+    )
 
 
-def assignment_of_part(job: Job, part: Part, number: int, plan: Plan, wide: Sequence[bool], source: Source) -> Assignment:
-    """Return the rows of one part, assigned to the picks; raises `InputError` if they are not those that its partial was made of."""
+def assignment_of_part(
+    job: Job, part: Part, number: int, plan: Plan, is_float64: Sequence[bool], source: Source
+) -> Assignment:
+    """Return the rows of one part, assigned to the picks; raises `InputError` if they are not those
+    that its partial was made of.
+    """
     dataset = read_part(job.inputs, part)
     if source.fingerprint is not None and fingerprint(dataset) != source.fingerprint:
         problem = "its rows are not those that the partial manifest was made of"
-        raise InputError(part.pieces[0].name, problem, remedy="Give the same data, or make the partial again (craig select --partial --force).")
-    start = int(plan.agreed.starts[number])
-    return Assignment(assign_part(dataset, number, plan, wide), hashes_of_rows(dataset, start))
+        raise InputError(
+            part.pieces[0].name,
+            problem,
+            remedy="Give the same data, or make the "
+            "partial again (craig select "
+            "--partial --force).",
+        )
+    start = int(plan.shared.starts[number])
+    return Assignment(
+        assign_part(dataset, number, plan, is_float64), hashes_of_rows(dataset, start)
+    )
 
 
-def is_wide(plan: Plan, *assignments: Assignment) -> tuple[bool, ...]:
+def is_float64(plan: Plan, *assignments: Assignment) -> tuple[bool, ...]:
     """Return which classes are to be assigned again, in float64."""
     return unresolved(plan, [assignment.assigned for assignment in assignments])
 
 
-def coreset_of(plan: Plan, wide: Sequence[bool], *assignments: Assignment) -> tuple[Coreset, str]:
+def coreset_of(
+    plan: Plan, is_float64: Sequence[bool], *assignments: Assignment
+) -> tuple[Coreset, str]:
     """Return the coreset, and the fingerprint of all rows."""
-    coreset = assembled(plan, [assignment.assigned for assignment in assignments], wide)
-    return coreset, joined_fingerprint(coreset.n_rows, [assignment.hashes for assignment in assignments])
+    coreset = assembled(plan, [assignment.assigned for assignment in assignments], is_float64)
+    return coreset, joined_fingerprint(
+        coreset.n_rows, [assignment.hashes for assignment in assignments]
+    )
 
 
-def manifest_of(job: Job, coreset: Coreset, data_fingerprint: str, sources: Sequence[Source]) -> Manifest:
+def manifest_of(
+    job: Job, coreset: Coreset, data_fingerprint: str, sources: Sequence[Source]
+) -> Manifest:
     """Return the manifest of a coreset that keeps its promises."""
     check_coreset(coreset)
     names: list[str] = []
@@ -150,7 +196,9 @@ def manifest_of(job: Job, coreset: Coreset, data_fingerprint: str, sources: Sequ
             counts.append(share.rows)
     several = len(names) > 1
     starts = np.cumsum([0, *counts], dtype=np.int64) if several else np.empty(0, np.int64)
-    return Manifest(coreset, job.request(), data_fingerprint, tuple(names) if several else (), starts)
+    return Manifest(
+        coreset, job.request(), data_fingerprint, tuple(names) if several else (), starts
+    )
 
 
 def written(manifest: Manifest) -> bytes:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from craig_cli.blocks import Progress, no_progress
 from craig_cli.calibration import calibrating_bytes, calibrating_work
-from craig_cli.calibration_settings import CalibrationSettings
-from craig_cli.manifest import read_manifest
+from craig_cli.dataset import Progress, no_progress
+from craig_cli.files.manifest import read_manifest
+from craig_cli.files.request import extended
 from craig_cli.readers import read_dataset
 from craig_cli.readers.proxy import read_proxy
-from craig_cli.report import PlanReport
+from craig_cli.reports.select import PlanReport
 from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.classes import split_classes
+from craig_cli.selection.constraints import pick_constraints, sizes_with
 from craig_cli.selection.costs import measured_rate, predicted_work, resolve_method
-from craig_cli.selection.features import make_features
-from craig_cli.selection.given import given_rows, sizes_with
 from craig_cli.selection.memory import holding_bytes, in_memory_bytes, shape_of_selection
 from craig_cli.selection.proxy import proxied
+from craig_cli.selection.scaling import make_features
 from craig_cli.settings import InputSettings, SelectionSettings
+from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.threads import Workers
-from craig_cli.workflows.request import extended
 
 
 def plan_selection(
@@ -30,35 +30,53 @@ def plan_selection(
     extend: str | None = None,
     progress: Progress = no_progress,
 ) -> PlanReport:
-    """Return what a selection would do, without doing it: the data is read, the speed of the machine is measured on a few thousand rows."""
+    """Return what a selection would do, without doing it: the data is read, the speed of the
+    machine is measured on a few thousand rows.
+    """
     if extend is not None:
         selection = extended(extend, read_manifest(extend), selection)
     dataset = read_dataset(inputs, progress)
     n_columns = dataset.n_columns
     if inputs.proxy is not None:
-        dataset, selection = proxied(dataset, read_proxy(inputs.proxy, dataset.n_rows, progress).rows, selection)
+        dataset, selection = proxied(
+            dataset, read_proxy(inputs.proxy, dataset.n_rows, progress).rows, selection
+        )
     classes = split_classes(dataset.labels, dataset.n_rows, selection.task)
     counts = np.array([len(members.index) for members in classes])
     with Workers(selection.n_threads) as workers:
-        features = make_features(dataset, selection.scale, selection.metric, selection.task, workers)
+        features = make_features(
+            dataset, selection.scale, selection.metric, selection.task, workers
+        )
     settings, reason = resolve_method(selection, counts, features.n_columns)
-    given = given_rows(settings, classes, dataset.n_rows) if settings.is_given else None
+    given = pick_constraints(settings, classes, dataset.n_rows) if settings.is_constrained else None
     sizes = counts
     if not selection.budget.is_open:
         size = budget_size(selection.budget, dataset.n_rows, len(classes))
-        sizes = class_sizes(size, counts) if given is None else sizes_with(given, size, counts, selection.budget)
-    work = predicted_work(settings, counts, sizes, features.n_columns) + calibrating_work(dataset, selection, calibration)
+        sizes = (
+            class_sizes(size, counts)
+            if given is None
+            else sizes_with(given, size, counts, selection.budget)
+        )
+    work = predicted_work(settings, counts, sizes, features.n_columns) + calibrating_work(
+        dataset, selection, calibration
+    )
     shape = shape_of_selection(dataset, settings)
     return PlanReport(
         rows=dataset.n_rows,
         columns=n_columns,
-        classes=[{"label": c.label, "n": int(n), "k": int(k)} for c, n, k in zip(classes, counts, sizes, strict=True)],
+        classes=[
+            {"label": c.label, "n": int(n), "k": int(k)}
+            for c, n, k in zip(classes, counts, sizes, strict=True)
+        ],
         is_cover=selection.budget.is_cover,
         cost_budget=selection.budget.budget_cost,
         method=settings.method,
         reason=reason,
         weights=calibration.weights,
         predicted_seconds=work / measured_rate(settings.n_threads),
-        predicted_memory_bytes=max(in_memory_bytes(shape, settings), holding_bytes(shape) + calibrating_bytes(dataset, selection, calibration)),
+        predicted_memory_bytes=max(
+            in_memory_bytes(shape, settings),
+            holding_bytes(shape) + calibrating_bytes(dataset, selection, calibration),
+        ),
         notes=features.notes,
     )

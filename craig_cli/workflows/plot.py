@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Dataset, Progress, no_progress
+from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import UsageError, printable
-from craig_cli.evaluation_plot import check_plotting
-from craig_cli.manifest import Manifest, read_manifest
-from craig_cli.output import check_not_input, check_output, open_output
-from craig_cli.plot_report import PlotReport, View, Weights
+from craig_cli.files.manifest import Manifest, read_manifest
+from craig_cli.files.request import check_belongs, restore_settings
 from craig_cli.readers import read_dataset
-from craig_cli.remote import bare_name
+from craig_cli.reports.evaluation_plot import check_plotting
+from craig_cli.reports.plot import PlotReport, View, Weights
+from craig_cli.reports.projection import plane_view
 from craig_cli.selection import Coreset
-from craig_cli.selection.view import plane_view
 from craig_cli.settings import SelectionSettings
+from craig_cli.storage.atomic import check_not_input, check_output, open_output
+from craig_cli.storage.remote import bare_name
 from craig_cli.workflows.belonging import fingerprint_for
-from craig_cli.workflows.request import check_belongs, restore_settings
 
 KINDS = (".png", ".svg")
 CURVE_POINTS = 250
@@ -64,7 +64,9 @@ def plot_manifest(
     kind = "" if output is None else Path(bare_name(output)).suffix.lower()
     if output is not None:
         if kind not in KINDS:
-            raise UsageError(f"--output: '{printable(output)}' does not end in {' or '.join(KINDS)}.")
+            raise UsageError(
+                f"--output: '{printable(output)}' does not end in {' or '.join(KINDS)}."
+            )
         check_plotting("--output")
         check_output(output, [*paths, manifest_path], None, force, "picture")
     manifest = read_manifest(manifest_path)
@@ -91,7 +93,7 @@ def plot_manifest(
         width=width,
     )
     if output is not None:
-        from craig_cli.manifest_plot import draw
+        from craig_cli.reports.manifest_plot import draw
 
         with open_output(output) as out:
             draw(out, report, kind[1:])
@@ -101,17 +103,25 @@ def plot_manifest(
 def method_in_words(manifest: Manifest) -> str:
     """Return how the picks were made and weighted."""
     c = manifest.coreset
-    return f"{c.method}, weights {c.weights}" + ("" if c.representative == "medoid" else f", representative {c.representative}")
+    return f"{c.method}, weights {c.weights}" + (
+        "" if c.representative == "medoid" else f", representative {c.representative}"
+    )
 
 
 def own_picks(coreset: Coreset, label: object) -> NDArray[np.bool_]:
     """Return which picks are of a class; None stands for the only group."""
-    mask: NDArray[np.bool_] = np.ones(len(coreset.index), bool) if label is None or coreset.label is None else coreset.label == label
+    mask: NDArray[np.bool_] = (
+        np.ones(len(coreset.index), bool)
+        if label is None or coreset.label is None
+        else coreset.label == label
+    )
     return mask
 
 
 def curve_of(coreset: Coreset) -> tuple[tuple[int, float | None, float], ...]:
-    """Return picks, epsilon over all classes and gain, at picks of about equal steps and equal ratios, the last included."""
+    """Return picks, epsilon over all classes and gain, at picks of about equal steps and equal
+    ratios, the last included.
+    """
     k = len(coreset.index)
     total, seen = np.zeros(k), np.zeros(k, np.int64)
     for summary in coreset.classes:
@@ -120,13 +130,25 @@ def curve_of(coreset: Coreset) -> tuple[tuple[int, float | None, float], ...]:
         seen += latest >= 0
         total += np.where(latest >= 0, coreset.epsilon[own[np.maximum(latest, 0)]], 0)
     is_whole = seen == len(coreset.classes)
-    steps = [spaced(1, k, CURVE_POINTS).round().astype(np.int64) for spaced in (np.linspace, np.geomspace)]
+    steps = [
+        spaced(1, k, CURVE_POINTS).round().astype(np.int64)
+        for spaced in (np.linspace, np.geomspace)
+    ]
     at = np.unique(np.concatenate([*steps, [int(is_whole.argmax()) + 1]])) - 1
-    return tuple((int(place) + 1, float(total[place]) if is_whole[place] else None, float(coreset.gain[place])) for place in at)
+    return tuple(
+        (
+            int(place) + 1,
+            float(total[place]) if is_whole[place] else None,
+            float(coreset.gain[place]),
+        )
+        for place in at
+    )
 
 
 def weight_edges(weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the edges of the bins of weights, in equal ratios from the smallest above 0 to the largest."""
+    """Return the edges of the bins of weights, in equal ratios from the smallest above 0 to the
+    largest.
+    """
     positive = weight[weight > 0]
     low, high = float(positive.min()), float(positive.max())
     return np.geomspace(low, high, BINS + 1) if high > low else np.array([low * 0.9, low * 1.1])
@@ -139,7 +161,16 @@ def weights_of(coreset: Coreset, edges: NDArray[np.float64]) -> tuple[Weights, .
         own = coreset.weight[own_picks(coreset, summary.label)]
         bins = np.histogram(np.clip(own, edges[0], edges[-1]), edges)[0]
         label = None if summary.label is None else str(summary.label)
-        found.append(Weights(label, len(own), float(own.min()), float(np.median(own)), float(own.max()), tuple(bins.tolist())))
+        found.append(
+            Weights(
+                label,
+                len(own),
+                float(own.min()),
+                float(np.median(own)),
+                float(own.max()),
+                tuple(bins.tolist()),
+            )
+        )
     return tuple(found)
 
 
@@ -148,7 +179,18 @@ def view_of(dataset: Dataset, selection: SelectionSettings, coreset: Coreset) ->
     shown = np.linspace(0, dataset.n_rows - 1, min(VIEW_ROWS, dataset.n_rows)).astype(np.int64)
     picks = coreset.index[:VIEW_PICKS]
     places, share = plane_view(dataset, selection, np.concatenate([shown, picks]))
-    labels = ["all rows"] * len(picks) if coreset.label is None or len(coreset.classes) == 1 else [str(label) for label in coreset.label[:VIEW_PICKS]]
+    labels = (
+        ["all rows"] * len(picks)
+        if coreset.label is None or len(coreset.classes) == 1
+        else [str(label) for label in coreset.label[:VIEW_PICKS]]
+    )
     at = places[len(shown) :].tolist()
-    marked = tuple((x, y, label, weight) for (x, y), label, weight in zip(at, labels, coreset.weight[:VIEW_PICKS].tolist(), strict=True))
-    return View(tuple((x, y) for x, y in places[: len(shown)].tolist()), marked, share, dataset.n_rows)
+    marked = tuple(
+        (x, y, label, weight)
+        for (x, y), label, weight in zip(
+            at, labels, coreset.weight[:VIEW_PICKS].tolist(), strict=True
+        )
+    )
+    return View(
+        tuple((x, y) for x, y in places[: len(shown)].tolist()), marked, share, dataset.n_rows
+    )

@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from craig_cli.blocks import Dataset, Labels, Progress, Rows, SparseRows, no_progress, shape_of
+from craig_cli.dataset import Dataset, Labels, Progress, Rows, SparseRows, as_dense, no_progress
 from craig_cli.errors import InputError, UsageError
-from craig_cli.model_file import Model, assemble, read_arrays
-from craig_cli.network_file import NetworkModel, assemble_network
-from craig_cli.output import check_not_input, check_output, open_output
-from craig_cli.predictions import is_predictions, write_predictions
+from craig_cli.files.model import Model, assemble, read_arrays
+from craig_cli.files.network import NetworkModel, assemble_network
+from craig_cli.files.predictions import is_predictions, write_predictions
+from craig_cli.files.request import restore_inputs
 from craig_cli.readers import read_dataset
+from craig_cli.reports.train import PredictReport
 from craig_cli.settings import InputSettings, usable_threads
+from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.threads import Workers
 from craig_cli.training.losses import LOSS_FACTS, class_probabilities
-from craig_cli.training.network import NO_CLASS, float_rows
+from craig_cli.training.network import NO_CLASS
 from craig_cli.training.problem import Array, Problem, best_class
-from craig_cli.training_report import PredictReport
-from craig_cli.workflows.request import restore_inputs
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 
@@ -36,7 +36,8 @@ def predict_to_file(
     threads: int = 0,
     progress: Progress = no_progress,
 ) -> PredictReport:
-    """Write the predictions of a model for each row of the data to `output`, and return what was done.
+    """Write the predictions of a model for each row of the data to `output`, and return what was
+    done.
 
     Parameters
     ----------
@@ -62,7 +63,17 @@ def predict_to_file(
     source, arrays = read_arrays(model_path)
     if "first" in arrays:
         network = assemble_network(source, arrays)
-        return network_predictions(network, paths, model_path, output, l2=l2, overrides=overrides, threads=threads, watch=watch, progress=progress)
+        return network_predictions(
+            network,
+            paths,
+            model_path,
+            output,
+            l2=l2,
+            overrides=overrides,
+            threads=threads,
+            watch=watch,
+            progress=progress,
+        )
     model = assemble(source, arrays)
     chosen = choose(model.l2, model_path, l2)
     with watch.stage("read"):
@@ -71,8 +82,18 @@ def predict_to_file(
     rows = fitting_rows(dataset, model)
     with watch.stage("predict"):
         loss = str(model.facts["loss"])
-        problem = Problem(rows, np.zeros(dataset.n_rows), np.ones(dataset.n_rows), loss, True, model.classes, threads or usable_threads())
-        predicted, certainty = predict(problem, problem.scores(model.coef[chosen], model.intercept[chosen]))
+        problem = Problem(
+            rows,
+            np.zeros(dataset.n_rows),
+            np.ones(dataset.n_rows),
+            loss,
+            True,
+            model.classes,
+            threads or usable_threads(),
+        )
+        predicted, certainty = predict(
+            problem, problem.scores(model.coef[chosen], model.intercept[chosen])
+        )
     with watch.stage("write"), open_output(output) as out:
         write_predictions(out, predicted, certainty)
     return PredictReport(
@@ -109,9 +130,11 @@ def network_predictions(
         dataset = read_dataset(inputs_of(model_path, model.facts, paths, overrides), progress)
     check_not_input(output, dataset.files)
     n_columns = len(model.network.first)
-    rows = float_rows(with_columns(dataset, tuple(model.facts["columns"]), n_columns))
+    rows = as_dense(with_columns(dataset, tuple(model.facts["columns"]), n_columns), np.float32)
     with watch.stage("predict"), Workers(threads or usable_threads()) as workers:
-        probabilities = model.network.outputs(rows, np.full(dataset.n_rows, NO_CLASS), workers).residuals
+        probabilities = model.network.outputs(
+            rows, np.full(dataset.n_rows, NO_CLASS), workers
+        ).residuals
         best = probabilities.argmax(axis=1)
         predicted: Labels = model.classes[best]
         certainty = probabilities[np.arange(len(best)), best].astype(np.float64)
@@ -132,8 +155,12 @@ def network_predictions(
     )
 
 
-def inputs_of(path: str, facts: Mapping[str, Any], paths: tuple[str, ...], overrides: Mapping[str, Any]) -> InputSettings:
-    """Return how the data is read; columns of weights and costs that the model was trained beside are passed over, and may be missing."""
+def inputs_of(
+    path: str, facts: Mapping[str, Any], paths: tuple[str, ...], overrides: Mapping[str, Any]
+) -> InputSettings:
+    """Return how the data is read; columns of weights and costs that the model was trained beside
+    are passed over, and may be missing.
+    """
     return replace(restore_inputs(path, facts["input"], paths, overrides), amounts_needed=False)
 
 
@@ -142,11 +169,16 @@ def choose(there_are: Array, path: str, l2: float | None) -> int:
     there = ", ".join(f"{value:g}" for value in there_are)
     if l2 is None:
         if len(there_are) > 1:
-            raise UsageError(f"--l2: '{path}' holds {len(there_are)} models, for {there}. Name one.")
+            raise UsageError(
+                f"--l2: '{path}' holds {len(there_are)} models, for {there}. Name one."
+            )
         return 0
     found = np.flatnonzero(there_are == l2)
     if not len(found):
-        raise UsageError(f"--l2: '{path}' holds no model for {l2:g}; there {'is' if len(there_are) == 1 else 'are'} {there}.")
+        raise UsageError(
+            f"--l2: '{path}' holds no model for {l2:g}; there "
+            f"{'is' if len(there_are) == 1 else 'are'} {there}."
+        )
     return int(found[0])
 
 
@@ -156,34 +188,54 @@ def fitting_rows(dataset: Dataset, model: Model) -> Rows:
 
 
 def with_columns(dataset: Dataset, names: tuple[str, ...], d: int) -> Rows:
-    """Return the rows with the `d` columns of a model; sparse ones may lack some, and those it has never seen count for nothing."""
+    """Return the rows with the `d` columns of a model; sparse ones may lack some, and those it has
+    never seen count for nothing.
+    """
     rows = dataset.rows
     if names and dataset.column_names and names != dataset.column_names:
-        odd = next((a for a, b in zip(dataset.column_names, names, strict=False) if a != b), "one column more or less")
+        odd = next(
+            (a for a, b in zip(dataset.column_names, names, strict=False) if a != b),
+            "one column more or less",
+        )
         remedy = "Give data with the same columns in the same order, or --drop those that differ."
-        raise InputError(dataset.files[0], f"its columns differ from those of the model (the first difference: {odd})", remedy=remedy)
-    if shape_of(rows)[1] == d:
+        raise InputError(
+            dataset.files[0],
+            f"its columns differ from those of the model (the first difference: {odd})",
+            remedy=remedy,
+        )
+    if rows.shape[1] == d:
         return rows
     if not isinstance(rows, SparseRows):
-        raise InputError(dataset.files[0], f"it has {shape_of(rows)[1]} columns, the model {d}", remedy="Give data with the same columns.")
+        raise InputError(
+            dataset.files[0],
+            f"it has {rows.shape[1]} columns, the model {d}",
+            remedy="Give data with the same columns.",
+        )
     known = rows.indices < d
     ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(known)])
     return SparseRows(ends[rows.indptr], rows.indices[known], rows.values[known], d)
 
 
 def predict(problem: Problem, scores: Array) -> tuple[Labels, tuple[str, Array] | None]:
-    """Return the prediction of each row, and for classes how certain it is: the probability of the class, or the score where there is none."""
+    """Return the prediction of each row, and for classes how certain it is: the probability of the
+    class, or the score where there is none.
+    """
     if problem.classes is None:
         return scores[:, 0], None
     best = best_class(scores)
     predicted: Labels = problem.classes[best]
     if LOSS_FACTS[problem.loss].has_probabilities:
-        return predicted, ("probability", class_probabilities(problem.loss, scores)[np.arange(len(best)), best])
+        return predicted, (
+            "probability",
+            class_probabilities(problem.loss, scores)[np.arange(len(best)), best],
+        )
     return predicted, ("score", scores.max(axis=1))
 
 
 def error_of(predicted: Labels, labels: Labels | None, is_regression: bool) -> float | None:
-    """Return the share of wrong classes, or the root of the mean squared error; None if there are no labels of that kind to compare with."""
+    """Return the share of wrong classes, or the root of the mean squared error; None if there are
+    no labels of that kind to compare with.
+    """
     if labels is None or (predicted.dtype == object) != (labels.dtype == object):
         return None
     if is_regression:
@@ -193,4 +245,8 @@ def error_of(predicted: Labels, labels: Labels | None, is_regression: bool) -> f
 
 def columns_note(found: int, wanted: int) -> tuple[str, ...]:
     """Return what to say of columns that the model has never seen."""
-    return (f"Columns {wanted + 1} to {found} are none of the model's: they count for nothing.",) if found > wanted else ()
+    return (
+        (f"Columns {wanted + 1} to {found} are none of the model's: they count for nothing.",)
+        if found > wanted
+        else ()
+    )

@@ -7,28 +7,37 @@ from typing import Any
 
 import numpy as np
 
-from craig_cli.blocks import Dataset, Progress, no_progress
 from craig_cli.calibration import calibrated_coreset, calibrating_bytes, importance_scores
-from craig_cli.calibration_settings import CalibrationSettings
+from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import ResourceError
-from craig_cli.manifest import Manifest, class_facts, is_manifest, read_manifest, write_manifest
-from craig_cli.output import check_not_input, check_output, open_output
+from craig_cli.files.manifest import (
+    Manifest,
+    class_facts,
+    is_manifest,
+    read_manifest,
+    write_manifest,
+)
+from craig_cli.files.request import check_belongs, describe_request, extended
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.limited import as_rows, read_limited, to_disk
 from craig_cli.readers.proxy import read_proxy, split_key
-from craig_cli.report import SelectReport, counted
-from craig_cli.scratch import Scratch, ScratchArray
+from craig_cli.reports.base import counted
+from craig_cli.reports.select import SelectReport
 from craig_cli.selection import Coreset, check_coreset, select
 from craig_cli.selection.memory import check_limit, plan
 from craig_cli.selection.outofcore import select_from_disk
 from craig_cli.selection.proxy import proxied, proxy_scores, unproxied
 from craig_cli.settings import InputSettings, SelectionSettings
+from craig_cli.settings.calibration import CalibrationSettings
+from craig_cli.storage.atomic import check_not_input, check_output, open_output
+from craig_cli.storage.spill import Spill, SpillArray
 from craig_cli.workflows.belonging import fingerprint_for
-from craig_cli.workflows.request import check_belongs, describe_request, extended
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
-NOT_CALIBRATED = "The weights were not calibrated, which takes the rows in memory: they are those of the method."
+NOT_CALIBRATED = (
+    "The weights were not calibrated, which takes the rows in memory: they are those of the method."
+)
 
 
 def select_to_file(
@@ -53,24 +62,34 @@ def select_to_file(
     calibration : CalibrationSettings, optional
         Default: the weights of the method.
     may_fall_back : bool
-        Whether medoids may stand for clusters where rows do not fit in memory, instead of a refusal.
+        Whether medoids may stand for clusters where rows do not fit in memory, instead of a
+        refusal.
     extend : str, optional
         A manifest of the same data, to go on from.
     force : bool
         Replace an existing file that is not a manifest.
     progress : Progress
     """
-    check_output(output, [*inputs.paths, *([] if inputs.proxy is None else [split_key(inputs.proxy)[0]])], is_manifest, force)
+    check_output(
+        output,
+        [*inputs.paths, *([] if inputs.proxy is None else [split_key(inputs.proxy)[0]])],
+        is_manifest,
+        force,
+    )
     calibration = calibration or CalibrationSettings(seed=selection.seed)
     watch = Stopwatch()
     earlier = None if extend is None else read_manifest(extend)
     if earlier is not None:
         selection = extended(str(extend), earlier, selection)
-    with Scratch() as scratch:
+    with Spill() as spill:
         with watch.stage("read"):
-            dataset, on_disk, selection = read_within_limit(inputs, selection, calibration, may_fall_back, scratch, progress)
+            dataset, on_disk, selection = read_within_limit(
+                inputs, selection, calibration, may_fall_back, spill, progress
+            )
             check_in_memory(on_disk, calibration)
-            proxy = None if inputs.proxy is None else read_proxy(inputs.proxy, dataset.n_rows, progress)
+            proxy = (
+                None if inputs.proxy is None else read_proxy(inputs.proxy, dataset.n_rows, progress)
+            )
             data_fingerprint = fingerprint(dataset)
             if earlier is not None:
                 check_belongs(str(extend), earlier, fingerprint_for(earlier, dataset))
@@ -79,7 +98,7 @@ def select_to_file(
             if on_disk is None:
                 coreset = select_in_memory(dataset, proxy, selection, calibration, progress)
             else:
-                coreset = select_from_disk(dataset, on_disk, selection, scratch, progress)
+                coreset = select_from_disk(dataset, on_disk, selection, spill, progress)
         if calibration.weights != "cluster" and on_disk is None:
             with watch.stage("calibrate"):
                 coreset = calibrated_coreset(dataset, coreset, calibration, progress)
@@ -89,7 +108,9 @@ def select_to_file(
     several = len(dataset.files) > 1
     manifest = Manifest(
         coreset=coreset,
-        request=describe_request(inputs, selection, calibration, None if proxy is None else proxy_facts(proxy)),
+        request=describe_request(
+            inputs, selection, calibration, None if proxy is None else proxy_facts(proxy)
+        ),
         data_fingerprint=data_fingerprint,
         files=dataset.files if several else (),
         file_starts=dataset.file_starts if several else np.empty(0, np.int64),
@@ -113,23 +134,41 @@ def select_to_file(
         calibration=coreset.calibration,
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        temporary_bytes=scratch.peak,
+        temporary_bytes=spill.peak,
         notes=coreset.notes,
         weight_sum=coreset.total_weight if coreset.is_weighted else None,
-        cost=None if coreset.cost_budget is None else {"budget": coreset.cost_budget, "spent": float(coreset.cost_spent or 0.0)},
+        cost=None
+        if coreset.cost_budget is None
+        else {"budget": coreset.cost_budget, "spent": float(coreset.cost_spent or 0.0)},
     )
 
 
 def select_in_memory(
-    dataset: Dataset, proxy: Dataset | None, selection: SelectionSettings, calibration: CalibrationSettings, progress: Progress
+    dataset: Dataset,
+    proxy: Dataset | None,
+    selection: SelectionSettings,
+    calibration: CalibrationSettings,
+    progress: Progress,
 ) -> Coreset:
     """Return the coreset of a data set, by distances among its own rows or those of a proxy."""
     if proxy is None:
-        scores = importance_scores(dataset, selection.task, calibration) if selection.method == "importance" else None
+        scores = (
+            importance_scores(dataset, selection.task, calibration)
+            if selection.method == "importance"
+            else None
+        )
         return select(dataset, selection, progress, scores)
     scores = proxy_scores(proxy.rows) if selection.method == "importance" else None
-    coreset = unproxied(select(*proxied(dataset, proxy.rows, selection), progress, scores), dataset, selection.task)
-    return replace(coreset, notes=(*coreset.notes, f"Distances are among the rows of the proxy, {counted(proxy.n_columns, 'column')}."))
+    coreset = unproxied(
+        select(*proxied(dataset, proxy.rows, selection), progress, scores), dataset, selection.task
+    )
+    return replace(
+        coreset,
+        notes=(
+            *coreset.notes,
+            f"Distances are among the rows of the proxy, {counted(proxy.n_columns, 'column')}.",
+        ),
+    )
 
 
 def proxy_facts(proxy: Dataset) -> dict[str, Any]:
@@ -142,26 +181,35 @@ def read_within_limit(
     selection: SelectionSettings,
     calibration: CalibrationSettings,
     may_fall_back: bool,
-    scratch: Scratch,
+    spill: Spill,
     progress: Progress,
-) -> tuple[Dataset, ScratchArray | None, SelectionSettings]:
-    """Return the data set, its rows on disk if they are to be selected from there, and the settings with no more threads than memory is for.
+) -> tuple[Dataset, SpillArray | None, SelectionSettings]:
+    """Return the data set, its rows on disk if they are to be selected from there, and the settings
+    with no more threads than memory is for.
 
     Settings of rows on disk have medoids, if they may.
     """
-    for option, given in (("--proxy", inputs.proxy), ("--weight-column", inputs.weight_column), ("--cost-column", inputs.cost_column)):
+    for option, given in (
+        ("--proxy", inputs.proxy),
+        ("--weight-column", inputs.weight_column),
+        ("--cost-column", inputs.cost_column),
+    ):
         if selection.memory_limit and given is not None:
             raise ResourceError(f"{option}: its rows are held in memory. Leave out --memory-limit.")
     if not selection.memory_limit:
         return read_dataset(inputs, progress), None, selection
     check_limit(selection.memory_limit)
-    dataset, on_disk = read_limited(inputs, selection.memory_limit, scratch, progress)
+    dataset, on_disk = read_limited(inputs, selection.memory_limit, spill, progress)
     medoids = replace(selection, representative="medoid")
-    is_from_disk, threads = plan(dataset, medoids if may_fall_back else selection, calibrating_bytes(dataset, selection, calibration))
+    is_from_disk, threads = plan(
+        dataset,
+        medoids if may_fall_back else selection,
+        calibrating_bytes(dataset, selection, calibration),
+    )
     if is_from_disk and may_fall_back:
         selection = medoids
     if is_from_disk and on_disk is None:
-        on_disk = to_disk(dataset, scratch)
+        on_disk = to_disk(dataset, spill)
         dataset = replace(dataset, rows=as_rows(on_disk))
     elif on_disk is not None and not is_from_disk:
         dataset = replace(dataset, rows=on_disk[:])
@@ -170,10 +218,13 @@ def read_within_limit(
     return dataset, on_disk, replace(selection, threads=threads)
 
 
-def check_in_memory(on_disk: ScratchArray | None, calibration: CalibrationSettings) -> None:
+def check_in_memory(on_disk: SpillArray | None, calibration: CalibrationSettings) -> None:
     """Raise `ResourceError` if weights are to be calibrated on rows that are on disk."""
     if on_disk is not None and calibration.weights == "calibrated":
-        raise ResourceError("--weights calibrated: it takes passes over rows in memory, and they do not fit --memory-limit. Give a higher one.")
+        raise ResourceError(
+            "--weights calibrated: it takes passes over rows in memory, and they "
+            "do not fit --memory-limit. Give a higher one."
+        )
 
 
 def share_of_medoid(coreset: Coreset) -> float | None:

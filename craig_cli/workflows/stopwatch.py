@@ -28,7 +28,9 @@ class Stopwatch:
 
 
 def peak_memory_bytes() -> int:
-    """Return the largest memory this process has held; where Linux tells, without that of the process that started it, which `getrusage` counts."""
+    """Return the largest memory this process has held; where Linux tells, without that of the
+    process that started it, which `getrusage` counts.
+    """
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:  # no such file but on Linux: getrusage will do

@@ -10,27 +10,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Progress, no_progress
+from craig_cli.dataset import Progress, as_dense, no_progress
 from craig_cli.errors import UsageError
-from craig_cli.manifest import fingerprint_request, read_manifest
-from craig_cli.model_file import is_model
-from craig_cli.network_file import TRACE_TYPE, NetworkModel, is_network, write_network
-from craig_cli.network_report import NetworkReport
-from craig_cli.network_settings import NetworkSettings
-from craig_cli.output import check_not_input, check_output, open_output
+from craig_cli.files.manifest import fingerprint_request, read_manifest
+from craig_cli.files.model import is_model
+from craig_cli.files.network import TRACE_TYPE, NetworkModel, is_network, write_network
+from craig_cli.files.request import describe_inputs, restore_inputs
 from craig_cli.readers import read_dataset
+from craig_cli.reports.network import NetworkReport
 from craig_cli.settings import InputSettings
-from craig_cli.train_settings import TrainFiles
-from craig_cli.training.network import float_rows
+from craig_cli.settings.network import NetworkSettings
+from craig_cli.settings.training import TrainFiles
+from craig_cli.storage.atomic import check_not_input, check_output, open_output
+from craig_cli.training.reselection import Chosen, fit_network
 from craig_cli.workflows.belonging import fingerprint_for
-from craig_cli.workflows.networks import Chosen, fit_network
-from craig_cli.workflows.request import describe_inputs, restore_inputs
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 from craig_cli.workflows.train import chosen_rows, each_once, first_of
 
 
 def train_network_to_file(
-    files: TrainFiles, settings: NetworkSettings, overrides: Mapping[str, Any], progress: Progress = no_progress
+    files: TrainFiles,
+    settings: NetworkSettings,
+    overrides: Mapping[str, Any],
+    progress: Progress = no_progress,
 ) -> NetworkReport:
     """Train a network, write it, and return what was done.
 
@@ -39,21 +41,37 @@ def train_network_to_file(
     files : TrainFiles
     settings : NetworkSettings
     overrides : mapping
-        Reading options given now, by their name in `InputSettings`; the others are those that the manifest records, or the defaults.
+        Reading options given now, by their name in `InputSettings`; the others are those that the
+        manifest records, or the defaults.
     progress : Progress
     """
     if settings.fraction is not None and (files.coreset or files.weights):
-        raise UsageError("--fraction: --coreset and --weights say already which rows to train on. Leave one out.")
-    check_output(files.output, [*files.paths, *(name for name in (files.coreset, files.weights) if name)], is_model_of_any_kind, files.force, "model")
+        raise UsageError(
+            "--fraction: --coreset and --weights say already which rows to train on. Leave one out."
+        )
+    check_output(
+        files.output,
+        [*files.paths, *(name for name in (files.coreset, files.weights) if name)],
+        is_model_of_any_kind,
+        files.force,
+        "model",
+    )
     watch = Stopwatch()
     manifest = None if files.coreset is None else read_manifest(files.coreset)
     inputs = InputSettings(files.paths, **overrides)
     if manifest is not None:
-        inputs = restore_inputs(str(files.coreset), manifest.request.get("input", {}), files.paths, overrides)
+        inputs = restore_inputs(
+            str(files.coreset), manifest.request.get("input", {}), files.paths, overrides
+        )
     if inputs.task == "regression":
-        raise UsageError("--model mlp: it predicts classes. Leave out --task regression, or use --model linear.")
+        raise UsageError(
+            "--model mlp: it predicts classes. Leave out --task regression, or use --model linear."
+        )
     if inputs.weight_column is not None and files.coreset is None and files.weights is None:
-        raise UsageError("--weight-column: a network counts all rows alike, but for those of a coreset. Use --coreset, or --model linear.")
+        raise UsageError(
+            "--weight-column: a network counts all rows alike, but for those of a "
+            "coreset. Use --coreset, or --model linear."
+        )
     with watch.stage("read"):
         dataset = read_dataset(inputs, progress)
         data_fingerprint = fingerprint_for(manifest, dataset)
@@ -63,23 +81,44 @@ def train_network_to_file(
     classes: Any
     classes, class_numbers = np.unique(dataset.labels, return_inverse=True)
     if len(classes) < 2:
-        raise UsageError("--model mlp: all rows are of one class, and there is nothing to tell apart.")
+        raise UsageError(
+            "--model mlp: all rows are of one class, and there is nothing to tell apart."
+        )
     index, weights = chosen_rows(files, manifest, dataset, data_fingerprint)
     if manifest is not None and files.first is not None:
-        prefix = first_of(str(files.coreset), manifest, dataset, files.paths, files.first, settings.threads, progress)
+        prefix = first_of(
+            str(files.coreset),
+            manifest,
+            dataset,
+            files.paths,
+            files.first,
+            settings.threads,
+            progress,
+        )
         index, weights = prefix.index, prefix.weight
     fixed = None if index is None or weights is None else Chosen(*each_once(index, weights))
     with watch.stage("train"):
-        fit = fit_network(float_rows(dataset.rows), class_numbers.astype(np.int64), len(classes), settings, fixed=fixed, progress=progress)
+        fit = fit_network(
+            as_dense(dataset.rows, np.float32),
+            class_numbers.astype(np.int64),
+            len(classes),
+            settings,
+            fixed=fixed,
+            progress=progress,
+        )
     facts = {
         "settings": asdict(settings),
         "input": describe_inputs(inputs),
         "columns": list(dataset.column_names or ()),
         "data_fingerprint": data_fingerprint,
-        "coreset_fingerprint": None if manifest is None else fingerprint_request(manifest.request, manifest.data_fingerprint),
+        "coreset_fingerprint": None
+        if manifest is None
+        else fingerprint_request(manifest.request, manifest.data_fingerprint),
     }
     with watch.stage("write"), open_output(files.output) as out:
-        write_network(out, NetworkModel(fit.network, classes, facts, np.array(list(fit.trace), TRACE_TYPE)))
+        write_network(
+            out, NetworkModel(fit.network, classes, facts, np.array(list(fit.trace), TRACE_TYPE))
+        )
     last = fit.trace[-1]
     return NetworkReport(
         output=files.output,
@@ -107,7 +146,13 @@ def is_model_of_any_kind(path: Path) -> bool:
     return is_model(path) or is_network(path)
 
 
-def notes_of(n_classes: int, class_numbers: NDArray[np.int64], fixed: Chosen | None) -> tuple[str, ...]:
+def notes_of(
+    n_classes: int, class_numbers: NDArray[np.int64], fixed: Chosen | None
+) -> tuple[str, ...]:
     """Return what the user should know besides."""
     missing = 0 if fixed is None else n_classes - len(np.unique(class_numbers[fixed.index]))
-    return (f"{missing} of {n_classes} classes have no row among those trained on.",) if missing else ()
+    return (
+        (f"{missing} of {n_classes} classes have no row among those trained on.",)
+        if missing
+        else ()
+    )

@@ -1,4 +1,6 @@
-"""``craig verify``: whether a manifest belongs to the data, keeps its promises, and states the epsilon that the data gives."""
+"""``craig verify``: whether a manifest belongs to the data, keeps its promises, and states the
+epsilon that the data gives.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +10,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Dataset, Labels, Progress, no_progress
+from craig_cli.dataset import Dataset, Labels, Progress, no_progress
 from craig_cli.errors import InputError, UsageError, printable
-from craig_cli.manifest import Manifest, read_manifest
-from craig_cli.manifest_report import Check, VerifyReport
+from craig_cli.files.manifest import Manifest, read_manifest
+from craig_cli.files.request import restore_settings
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.proxy import read_proxy
-from craig_cli.report import counted
+from craig_cli.reports.base import counted
+from craig_cli.reports.manifest import Check, VerifyReport
 from craig_cli.selection import Coreset, measure
 from craig_cli.selection.checks import broken_promises
 from craig_cli.selection.proxy import proxied
 from craig_cli.selection.selector import WEIGHTS
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.workflows.belonging import fingerprint_for
-from craig_cli.workflows.request import restore_settings
 from craig_cli.workflows.stopwatch import Stopwatch
 
 TOLERANCE = 1e-9
-"""Of epsilon, relative: sums of the same distances in the same order differ by less on any machine."""
+"""Of epsilon, relative: sums of the same distances in the same order differ by less on any machine.
+"""
 
 
 def verify_manifest(
-    paths: tuple[str, ...], manifest_path: str, *, overrides: Mapping[str, Any], threads: int = 0, progress: Progress = no_progress
+    paths: tuple[str, ...],
+    manifest_path: str,
+    *,
+    overrides: Mapping[str, Any],
+    threads: int = 0,
+    progress: Progress = no_progress,
 ) -> VerifyReport:
     """Return the outcome of each check of a manifest against its data.
 
@@ -55,21 +63,31 @@ def verify_manifest(
         found = fingerprint_for(manifest, dataset)
         proxy = read_known_proxy(manifest_path, manifest.request, inputs, dataset.n_rows, progress)
     with watch.stage("check"):
-        checks = [*check_data(manifest, dataset, found), *check_proxy(manifest.request, proxy), check_promises(manifest)]
+        checks = [
+            *check_data(manifest, dataset, found),
+            *check_proxy(manifest.request, proxy),
+            check_promises(manifest),
+        ]
         if all(check.passed for check in checks[1:]):
-            measured, selection = (dataset, selection) if proxy is None else proxied(dataset, proxy.rows, selection)
+            measured, selection = (
+                (dataset, selection) if proxy is None else proxied(dataset, proxy.rows, selection)
+            )
             checks += check_measures(manifest.coreset, measured, selection)
         else:
             checks.append(Check("clusters and epsilon", None, "the checks above must hold first"))
     return VerifyReport(manifest_path, tuple(checks), watch.seconds)
 
 
-def read_known_proxy(source: str, request: Mapping[str, Any], inputs: InputSettings, n_rows: int, progress: Progress) -> Dataset | None:
+def read_known_proxy(
+    source: str, request: Mapping[str, Any], inputs: InputSettings, n_rows: int, progress: Progress
+) -> Dataset | None:
     """Return the rows that a manifest was selected by, where these are a proxy's."""
     if "proxy" in request and inputs.proxy is None:
         raise UsageError(f"--proxy: '{printable(source)}' was selected by a proxy: name its file.")
     if "proxy" not in request and inputs.proxy is not None:
-        raise UsageError(f"--proxy: '{printable(source)}' was selected by the columns of the data. Leave it out.")
+        raise UsageError(
+            f"--proxy: '{printable(source)}' was selected by the columns of the data. Leave it out."
+        )
     return None if inputs.proxy is None else read_proxy(inputs.proxy, n_rows, progress)
 
 
@@ -90,17 +108,36 @@ def check_data(manifest: Manifest, dataset: Dataset, found: str) -> list[Check]:
     ]
     if not checks[1].passed:
         return [*checks, Check("labels", None, "the shape must hold first")]
-    return [*checks, check_labels(coreset, dataset.labels), *check_row_weights(coreset, dataset), *check_cost(coreset, dataset)]
+    return [
+        *checks,
+        check_labels(coreset, dataset.labels),
+        *check_row_weights(coreset, dataset),
+        *check_cost(coreset, dataset),
+    ]
 
 
 def check_row_weights(coreset: Coreset, dataset: Dataset) -> list[Check]:
-    """Return the check of the sum of the weights that the rows have; none where neither side has any."""
+    """Return the check of the sum of the weights that the rows have; none where neither side has
+    any.
+    """
     if not coreset.is_weighted and dataset.weights is None:
         return []
     if dataset.weights is None or not coreset.is_weighted:
-        return [Check("row weights", False, f"only the {'manifest' if dataset.weights is None else 'data'} has weights of rows")]
+        return [
+            Check(
+                "row weights",
+                False,
+                f"only the {'manifest' if dataset.weights is None else 'data'} has weights of rows",
+            )
+        ]
     stated, seen = coreset.total_weight, float(dataset.weights.sum())
-    return [Check("row weights", agree(np.array(stated), np.array(seen)), f"{stated:.10g} in all stated, {seen:.10g} from the data")]
+    return [
+        Check(
+            "row weights",
+            is_close(np.array(stated), np.array(seen)),
+            f"{stated:.10g} in all stated, {seen:.10g} from the data",
+        )
+    ]
 
 
 def check_cost(coreset: Coreset, dataset: Dataset) -> list[Check]:
@@ -110,8 +147,10 @@ def check_cost(coreset: Coreset, dataset: Dataset) -> list[Check]:
     if dataset.costs is None:
         return [Check("cost", False, "only the manifest has costs")]
     seen = float(dataset.costs[coreset.index].sum())
-    said = f"{coreset.cost_spent:.10g} of {coreset.cost_budget:.10g} stated, {seen:.10g} from the data"
-    return [Check("cost", agree(np.array(coreset.cost_spent), np.array(seen)), said)]
+    said = (
+        f"{coreset.cost_spent:.10g} of {coreset.cost_budget:.10g} stated, {seen:.10g} from the data"
+    )
+    return [Check("cost", is_close(np.array(coreset.cost_spent), np.array(seen)), said)]
 
 
 def shape_in_words(rows: Coreset | Dataset) -> str:
@@ -121,25 +160,46 @@ def shape_in_words(rows: Coreset | Dataset) -> str:
 
 def compare(name: str, stated: str, seen: str) -> Check:
     """Return the check of one statement about the data."""
-    return Check(name, stated == seen, seen if stated == seen else f"the manifest says {stated}, the data has {seen}")
+    return Check(
+        name,
+        stated == seen,
+        seen if stated == seen else f"the manifest says {stated}, the data has {seen}",
+    )
 
 
 def check_labels(coreset: Coreset, labels: Labels | None) -> Check:
     """Return the check of the picks' labels and of the rows of each class."""
     if labels is None or coreset.label is None:
-        agree = labels is None and coreset.label is None
-        return Check("labels", agree, "none" if agree else "only the manifest has labels" if labels is None else "only the data has labels")
+        both_lack = labels is None and coreset.label is None
+        return Check(
+            "labels",
+            both_lack,
+            "none"
+            if both_lack
+            else "only the manifest has labels"
+            if labels is None
+            else "only the data has labels",
+        )
     wrong = int(np.count_nonzero(labels[coreset.index] != coreset.label))
     if wrong:
-        return Check("labels", False, f"{wrong:,} of {len(coreset.label):,} picks have another label in the data")
+        return Check(
+            "labels",
+            False,
+            f"{wrong:,} of {len(coreset.label):,} picks have another label in the data",
+        )
     if coreset.task != "regression":
         values, counts = np.unique(labels, return_counts=True)
-        if dict(zip(values.tolist(), counts.tolist(), strict=True)) != {c.label: c.n_rows for c in coreset.classes}:
-            return Check("labels", False, "the classes, or their numbers of rows, differ from the data's")
+        if dict(zip(values.tolist(), counts.tolist(), strict=True)) != {
+            c.label: c.n_rows for c in coreset.classes
+        }:
+            return Check(
+                "labels", False, "the classes, or their numbers of rows, differ from the data's"
+            )
     return Check(
         "labels",
         True,
-        f"those of the data, {len(coreset.classes):,} {'class' if len(coreset.classes) == 1 else 'classes'}"
+        f"those of the data, {len(coreset.classes):,} "
+        f"{'class' if len(coreset.classes) == 1 else 'classes'}"
         if coreset.task != "regression"
         else "those of the data",
     )
@@ -149,43 +209,90 @@ def check_promises(manifest: Manifest) -> Check:
     """Return the check of what every coreset promises, whatever the data."""
     broken = broken_promises(manifest.coreset)
     sums = "weights of the rows" if manifest.coreset.is_weighted else "rows"
-    return Check("contracts", not broken, "; ".join(broken) or f"no row twice, weights sum to the {sums} of each class, epsilon never rises")
+    return Check(
+        "contracts",
+        not broken,
+        "; ".join(broken)
+        or f"no row twice, weights sum to the {sums} of each class, epsilon never rises",
+    )
 
 
 def check_measures(coreset: Coreset, dataset: Dataset, selection: SelectionSettings) -> list[Check]:
     """Return the checks of clusters and epsilon against those computed from the data."""
     picks = coreset.index if coreset.medoid is None else coreset.medoid
     try:
-        measured = measure(dataset, selection, picks, None if coreset.medoid is None else coreset.index, coreset.parts)
+        measured = measure(
+            dataset,
+            selection,
+            picks,
+            None if coreset.medoid is None else coreset.index,
+            coreset.parts,
+        )
     except InputError as error:
         return [Check("clusters", False, error.problem)]
     if coreset.weights == "shard":
         holds = measured.epsilon_total <= coreset.epsilon_total * (1 + TOLERANCE)
-        return [Check("epsilon", holds, f"{coreset.epsilon_total:.10g} stated as a bound, {measured.epsilon_total:.10g} from the data")]
+        return [
+            Check(
+                "epsilon",
+                holds,
+                f"{coreset.epsilon_total:.10g} stated as a bound, "
+                f"{measured.epsilon_total:.10g} from the data",
+            )
+        ]
     mine, theirs = np.argsort(coreset.index), np.argsort(measured.index)
     differ = int(np.count_nonzero(coreset.cluster_size[mine] != measured.cluster_size[theirs]))
-    clusters = f"{differ:,} of {len(mine):,} picks have another number of rows" if differ else "each pick has the rows nearest to it"
+    clusters = (
+        f"{differ:,} of {len(mine):,} picks have another number of rows"
+        if differ
+        else "each pick has the rows nearest to it"
+    )
     total = f"{coreset.epsilon_total:.10g} stated, {measured.epsilon_total:.10g} from the data"
-    final = np.array([(s.epsilon, m.epsilon) for s, m in zip(coreset.classes, measured.classes, strict=True)])
+    final = np.array(
+        [(s.epsilon, m.epsilon) for s, m in zip(coreset.classes, measured.classes, strict=True)]
+    )
     return [
         Check("clusters", differ == 0, clusters),
-        Check("epsilon", agree(final[:, 0], final[:, 1]), total),
-        Check("epsilon column", agree(coreset.epsilon[mine], measured.epsilon[theirs]), "of each pick, on the way"),
-        Check("gain column", agree(coreset.gain[mine], measured.gain[theirs]), "of each pick"),
+        Check("epsilon", is_close(final[:, 0], final[:, 1]), total),
+        Check(
+            "epsilon column",
+            is_close(coreset.epsilon[mine], measured.epsilon[theirs]),
+            "of each pick, on the way",
+        ),
+        Check("gain column", is_close(coreset.gain[mine], measured.gain[theirs]), "of each pick"),
         *check_base_weights(coreset, measured.weight[theirs][np.argsort(mine)]),
     ]
 
 
 def check_base_weights(coreset: Coreset, of_clusters: NDArray[np.float64]) -> list[Check]:
-    """Return the check of weights, or of what calibrated ones were made of, against the sizes of the clusters or the weights of their rows (k,)."""
-    if WEIGHTS.get(coreset.method) != "cluster" or not (coreset.is_weighted or coreset.base_weight is not None):
+    """Return the check of weights, or of what calibrated ones were made of, against the sizes of
+    the clusters or the weights of their rows (k,).
+    """
+    if WEIGHTS.get(coreset.method) != "cluster" or not (
+        coreset.is_weighted or coreset.base_weight is not None
+    ):
         return []
     what = "weights of the rows" if coreset.is_weighted else "sizes"
     if coreset.base_weight is None:
-        return [Check("weights", agree(coreset.weight, of_clusters), f"the {what} of the clusters")]
-    return [Check("base weights", agree(coreset.base_weight, of_clusters), f"the {what} of the clusters, before calibration")]
+        return [
+            Check("weights", is_close(coreset.weight, of_clusters), f"the {what} of the clusters")
+        ]
+    return [
+        Check(
+            "base weights",
+            is_close(coreset.base_weight, of_clusters),
+            f"the {what} of the clusters, before calibration",
+        )
+    ]
 
 
-def agree(stated: NDArray[np.float64], measured: NDArray[np.float64]) -> bool:
+def is_close(stated: NDArray[np.float64], measured: NDArray[np.float64]) -> bool:
     """Return whether numbers agree up to the rounding of sums of their size."""
-    return bool(np.allclose(stated, measured, rtol=TOLERANCE, atol=TOLERANCE * float(np.abs(measured).max(initial=0.0))))
+    return bool(
+        np.allclose(
+            stated,
+            measured,
+            rtol=TOLERANCE,
+            atol=TOLERANCE * float(np.abs(measured).max(initial=0.0)),
+        )
+    )

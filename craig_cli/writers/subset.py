@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from craig_cli.blocks import Labels, Rows, SparseRows, shape_of
+from craig_cli.dataset import Labels, Rows, SparseRows
 from craig_cli.errors import UsageError
 
 WIDEST_TABLE = 10_000
@@ -43,7 +43,7 @@ class Subset:
 
     def column_names(self) -> tuple[str, ...]:
         """Return a name for each column: those of the input, else x1, x2, ..."""
-        return self.names or tuple(f"x{column + 1}" for column in range(shape_of(self.rows)[1]))
+        return self.names or tuple(f"x{column + 1}" for column in range(self.rows.shape[1]))
 
 
 def number_text(value: float) -> str:
@@ -53,7 +53,7 @@ def number_text(value: float) -> str:
 
 def entries(rows: Rows) -> Iterator[list[tuple[int, float]]]:
     """Yield the columns, from 0, and values of the entries of each row that are not zero."""
-    for row in range(shape_of(rows)[0]):
+    for row in range(rows.shape[0]):
         if isinstance(rows, SparseRows):
             span = slice(int(rows.indptr[row]), int(rows.indptr[row + 1]))
             yield list(zip(rows.indices[span].tolist(), rows.values[span].tolist(), strict=True))
@@ -72,7 +72,7 @@ def check_width(rows: Rows, format_name: str) -> None:
 def dense_columns(rows: Rows) -> Iterator[NDArray[np.floating]]:
     """Yield each column, zeros and all."""
     if isinstance(rows, SparseRows):
-        by_column = sp.csr_array((rows.values, rows.indices, rows.indptr), shape=shape_of(rows)).tocsc()
+        by_column = sp.csr_array((rows.values, rows.indices, rows.indptr), shape=rows.shape).tocsc()
         for column in range(rows.n_columns):
             values = np.zeros(rows.n_rows)
             span = slice(by_column.indptr[column], by_column.indptr[column + 1])

@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import SparseRows
+from craig_cli.dataset import SparseRows
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.writers.subset import Subset, check_width, entries, number_text
 
@@ -25,7 +25,9 @@ LINE_END = re.compile(rb"\r?\n\Z")
 
 @contextmanager
 def compressed(out: BinaryIO, codec: str | None) -> Iterator[BinaryIO]:
-    """Give a stream whose bytes go to `out` compressed; equal bytes give equal bytes, as no clock or name is stored."""
+    """Give a stream whose bytes go to `out` compressed; equal bytes give equal bytes, as no clock
+    or name is stored.
+    """
     if codec is None:
         yield out
     elif codec == "gzip":
@@ -37,7 +39,9 @@ def compressed(out: BinaryIO, codec: str | None) -> Iterator[BinaryIO]:
     else:
         import pyarrow
 
-        buffer = pyarrow.BufferOutputStream()  # the stream closes what it writes to, and `out` is not its own
+        buffer = (
+            pyarrow.BufferOutputStream()
+        )  # the stream closes what it writes to, and `out` is not its own
         with pyarrow.CompressedOutputStream(buffer, codec) as stream:
             yield cast(BinaryIO, stream)
         out.write(buffer.getvalue())
@@ -54,18 +58,34 @@ def libsvm_labels(subset: Subset) -> list[str]:
         return ["0"] * len(subset.index)
     if subset.labels.dtype == object:
         remedy = "Write --to csv, parquet, hdf5 or vw, or make them numbers first."
-        raise InputError("--to libsvm", "labels are text, and LIBSVM takes numbers", value=str(subset.labels[0]), remedy=remedy)
+        raise InputError(
+            "--to libsvm",
+            "labels are text, and LIBSVM takes numbers",
+            value=str(subset.labels[0]),
+            remedy=remedy,
+        )
     return [number_text(label) for label in subset.labels.tolist()]
 
 
 def write_libsvm(out: BinaryIO, subset: Subset, inline: bool) -> None:
-    """Write ``label index:value ...`` lines, indices from 1; `inline`: ``label:weight index:value ...``."""
-    for label, weight, row in zip(libsvm_labels(subset), subset.weight.tolist(), entries(subset.rows), strict=True):
+    """Write ``label index:value ...`` lines, indices from 1; `inline`: ``label:weight index:value
+    ...``.
+    """
+    for label, weight, row in zip(
+        libsvm_labels(subset), subset.weight.tolist(), entries(subset.rows), strict=True
+    ):
         start = f"{label}:{number_text(weight)}" if inline else label
-        out.write((" ".join([start, *(f"{column + 1}:{number_text(value)}" for column, value in row)]) + "\n").encode())
+        out.write(
+            (
+                " ".join([start, *(f"{column + 1}:{number_text(value)}" for column, value in row)])
+                + "\n"
+            ).encode()
+        )
 
 
-def copy_libsvm(out: BinaryIO, records: Sequence[bytes], weight: NDArray[np.float64], inline: bool) -> None:
+def copy_libsvm(
+    out: BinaryIO, records: Sequence[bytes], weight: NDArray[np.float64], inline: bool
+) -> None:
     """Write LIBSVM lines as they stand; `inline`: with the weight after the label."""
     for record, value in zip(records, weight.tolist(), strict=True):
         if not inline:
@@ -74,7 +94,10 @@ def copy_libsvm(out: BinaryIO, records: Sequence[bytes], weight: NDArray[np.floa
         body = record.lstrip(b" \t")
         label = re.split(rb"[ \t\r\n#]", body, maxsplit=1)[0]
         if b":" in label:
-            raise UsageError("--weight-as inline: a row has no label to put its weight after. Use --weight-as file.")
+            raise UsageError(
+                "--weight-as inline: a row has no label to put its weight after. Use "
+                "--weight-as file."
+            )
         out.write(label + f":{number_text(value)}".encode() + body[len(label) :])
 
 
@@ -113,16 +136,26 @@ def dense_row(subset: Subset, place: int) -> NDArray[np.floating]:
 
 
 def with_weight_name(names: Sequence[str], weight_name: str | None) -> list[str]:
-    """Return the names of the columns and that of the weight after them; raises `UsageError` if it is taken."""
+    """Return the names of the columns and that of the weight after them; raises `UsageError` if it
+    is taken.
+    """
     if weight_name is None:
         return list(names)
     if weight_name in names:
-        raise UsageError(f"--weight-name: there is a column '{printable(weight_name)}' already. Choose another name, or --weight-as none.")
+        raise UsageError(
+            f"--weight-name: there is a column '{printable(weight_name)}' already. "
+            f"Choose another name, or --weight-as none."
+        )
     return [*names, weight_name]
 
 
 def copy_delimited(
-    out: BinaryIO, names: Sequence[str] | None, records: Sequence[bytes], delimiters: tuple[str, str], weight: NDArray[np.float64], name: str | None
+    out: BinaryIO,
+    names: Sequence[str] | None,
+    records: Sequence[bytes],
+    delimiters: tuple[str, str],
+    weight: NDArray[np.float64],
+    name: str | None,
 ) -> None:
     """Write delimited rows as they stand, the weight after the last field.
 
@@ -134,7 +167,8 @@ def copy_delimited(
     records : sequence of bytes
         Each with its newline.
     delimiters : (str, str)
-        Of the records, and to write. Where they differ, fields are quoted anew and keep their texts.
+        Of the records, and to write. Where they differ, fields are quoted anew and keep their
+        texts.
     weight : ndarray of float64
     name : str or None
         Of the column of weights; None for none.
@@ -158,18 +192,24 @@ def requoted(record: bytes, old: str, new: str) -> bytes:
     """Return a row with another delimiter, its fields' texts as they are."""
     text = io.StringIO()
     source = io.StringIO(record.decode(errors="surrogateescape"), newline="")
-    csv.writer(text, delimiter=new, lineterminator="\n").writerows(csv.reader(source, delimiter=old, skipinitialspace=True))
+    csv.writer(text, delimiter=new, lineterminator="\n").writerows(
+        csv.reader(source, delimiter=old, skipinitialspace=True)
+    )
     return text.getvalue().encode(errors="surrogateescape")
 
 
 def write_vw(out: BinaryIO, subset: Subset) -> str:
-    """Write Vowpal Wabbit lines: label, weight as importance, row as tag, and column:value. Return what the labels have become.
+    """Write Vowpal Wabbit lines: label, weight as importance, row as tag, and column:value. Return
+    what the labels have become.
 
-    Two classes become -1 and 1 (``--loss_function logistic``), more 1, 2, ... (``--oaa``), each in sorted order; a target stays.
+    Two classes become -1 and 1 (``--loss_function logistic``), more 1, 2, ... (``--oaa``), each in
+    sorted order; a target stays.
     """
     labels, told = vw_labels(subset)
     names = [VW_SPECIAL.sub("_", name) for name in subset.column_names()]
-    for label, weight, index, row in zip(labels, subset.weight.tolist(), subset.index.tolist(), entries(subset.rows), strict=True):
+    for label, weight, index, row in zip(
+        labels, subset.weight.tolist(), subset.index.tolist(), entries(subset.rows), strict=True
+    ):
         features = " ".join(f"{names[column]}:{number_text(value)}" for column, value in row)
         out.write(f"{label} {number_text(weight)} '{index}| {features}\n".encode())
     return told
@@ -186,5 +226,8 @@ def vw_labels(subset: Subset) -> tuple[list[str], str]:
     texts = [value if isinstance(value, str) else number_text(value) for value in values.tolist()]
     if texts == numbers:
         return [numbers[code] for code in codes], ""
-    shown = ", ".join(f"{printable(text, 40)} is {number}" for text, number in list(zip(texts, numbers, strict=True))[:10])
+    shown = ", ".join(
+        f"{printable(text, 40)} is {number}"
+        for text, number in list(zip(texts, numbers, strict=True))[:10]
+    )
     return [numbers[code] for code in codes], f"labels: {shown}{' ...' if len(texts) > 10 else ''}"

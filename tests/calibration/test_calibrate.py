@@ -1,4 +1,6 @@
-"""Calibrated coresets: what comes out exactly, what is the same for any threads and layout of rows, and that harm is refused."""
+"""Calibrated coresets: what comes out exactly, what is the same for any threads and layout of rows,
+and that harm is refused.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +12,23 @@ import scipy.sparse as sp
 
 from craig_cli import select_coreset
 from craig_cli.api import sparse_rows
-from craig_cli.blocks import Dataset
 from craig_cli.calibration import calibrate, calibrated_coreset, importance_scores
-from craig_cli.calibration.constraints import all_coordinates, leading_coordinates, losses_at, moments_at, row_gradients
+from craig_cli.calibration.constraints import (
+    all_coordinates,
+    leading_coordinates,
+    losses_at,
+    moments_at,
+    row_gradients,
+)
 from craig_cli.calibration.directions import leading_directions
 from craig_cli.calibration.dual import Solution
 from craig_cli.calibration.pilots import fit_path, sample_rows
-from craig_cli.calibration_settings import CalibrationSettings
+from craig_cli.dataset import Dataset
 from craig_cli.errors import UsageError
 from craig_cli.selection import select
 from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.threads import Workers
 from craig_cli.training import make_problem, optimum
 
@@ -29,11 +37,15 @@ LOSSES = {"logistic": 2, "squared-hinge": 2, "smoothed-hinge": 3, "softmax": 3, 
 """Losses, and a number of classes to try them on; None stands for a number to predict."""
 
 
-def made(n_classes: int | None = 2, n_rows: int = 1500, n_columns: int = 5) -> tuple[np.ndarray, np.ndarray]:
+def made(
+    n_classes: int | None = 2, n_rows: int = 1500, n_columns: int = 5
+) -> tuple[np.ndarray, np.ndarray]:
     """Return rows of unequal columns, and labels that a linear model tells imperfectly."""
     rng = np.random.default_rng(7)
     X = rng.normal(size=(n_rows, n_columns)) * np.geomspace(2, 0.3, n_columns) + 0.3
-    scores = X @ rng.normal(size=(n_columns, max(2, n_classes or 2))) + rng.gumbel(size=(n_rows, max(2, n_classes or 2)))
+    scores = X @ rng.normal(size=(n_columns, max(2, n_classes or 2))) + rng.gumbel(
+        size=(n_rows, max(2, n_classes or 2))
+    )
     return X, scores[:, 0] if n_classes is None else np.argmax(scores, axis=1)
 
 
@@ -47,8 +59,15 @@ def excess(X: np.ndarray, y: np.ndarray, coreset, loss: str, l2: float) -> float
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_comes_nearer_to_the_optimum(loss):
     X, y = made(LOSSES[loss])
-    options = {"size": 200, "method": "random", "loss": loss, "task": "regression" if loss == "squared" else "classification"}
-    plain, better = (select_coreset(X, y, weights=weights, **options) for weights in ("cluster", "calibrated"))
+    options = {
+        "size": 200,
+        "method": "random",
+        "loss": loss,
+        "task": "regression" if loss == "squared" else "classification",
+    }
+    plain, better = (
+        select_coreset(X, y, weights=weights, **options) for weights in ("cluster", "calibrated")
+    )
     assert better.weights == "calibrated"
     assert better.index.tolist() == plain.index.tolist()
     assert better.base_weight.tolist() == plain.weight.tolist()
@@ -64,16 +83,25 @@ def test_every_method_keeps_its_class_sums(method, representative):
     if representative == "random" and method in ("stratified", "random", "importance"):
         pytest.skip("refused: the picks are random already")
     X, y = made(3)
-    coreset = select_coreset(X, y, size=150, method=method, representative=representative, weights="calibrated")
+    coreset = select_coreset(
+        X, y, size=150, method=method, representative=representative, weights="calibrated"
+    )
     assert coreset.weights == "calibrated"
     for summary in coreset.classes:
-        assert coreset.weight[coreset.label == summary.label].sum() == pytest.approx(summary.n_rows, rel=1e-13)
+        assert coreset.weight[coreset.label == summary.label].sum() == pytest.approx(
+            summary.n_rows, rel=1e-13
+        )
 
 
 @pytest.mark.parametrize("loss", ["logistic", "softmax"])
 def test_the_same_bytes_for_any_number_of_threads(loss):
     X, y = made(2 if loss == "logistic" else 4, n_rows=9000)
-    results = [select_coreset(X, y, size=900, method="cells", representative="random", weights="calibrated", threads=t) for t in (1, 2, 3)]
+    results = [
+        select_coreset(
+            X, y, size=900, method="cells", representative="random", weights="calibrated", threads=t
+        )
+        for t in (1, 2, 3)
+    ]
     assert len({(c.index.tobytes(), c.weight.tobytes(), str(c.calibration)) for c in results}) == 1
     assert results[0].weights == "calibrated"
 
@@ -81,7 +109,10 @@ def test_the_same_bytes_for_any_number_of_threads(loss):
 def test_sparse_rows_give_the_weights_of_dense_ones():
     X, y = made(3)
     X[np.abs(X) < 0.5] = 0
-    dense, sparse = (select_coreset(rows, y, size=150, method="random", weights="calibrated") for rows in (X, sp.csr_array(X)))
+    dense, sparse = (
+        select_coreset(rows, y, size=150, method="random", weights="calibrated")
+        for rows in (X, sp.csr_array(X))
+    )
     assert np.allclose(dense.weight, sparse.weight, rtol=1e-5, atol=1e-6)
 
 
@@ -91,27 +122,45 @@ def test_harm_is_refused(monkeypatch):
     plain = select(dataset, SelectionSettings(Budget(size=30), method="random"))
 
     def all_on_two(shares, *others):
-        return Solution(np.where(np.isin(np.arange(30), [np.argmax(plain.label), np.argmin(plain.label)]), 0.5, 0.0), 1)
+        return Solution(
+            np.where(
+                np.isin(np.arange(30), [np.argmax(plain.label), np.argmin(plain.label)]), 0.5, 0.0
+            ),
+            1,
+        )
 
     monkeypatch.setattr("craig_cli.calibration.rounds.calibrated_weights", all_on_two)
     coreset = calibrated_coreset(dataset, plain, CalibrationSettings("calibrated"))
     assert (coreset.weights, coreset.base_weight) == ("uniform", None)
     assert coreset.weight.tolist() == plain.weight.tolist()
-    assert coreset.calibration["reason"] == "round 1 did not lower the loss on all rows of the models fitted on the picks"
+    assert coreset.calibration["reason"] == (
+        "round 1 did not lower the loss on all rows of the models fitted on the picks"
+    )
     assert coreset.calibration["loss_after"] == coreset.calibration["loss_before"]
 
 
 def test_no_more_rounds_than_help():
     X, y = made()
-    calibration = select_coreset(X, y, size=200, method="random", weights="calibrated", rounds=10).calibration
+    calibration = select_coreset(
+        X, y, size=200, method="random", weights="calibrated", rounds=10
+    ).calibration
     assert 1 < calibration["rounds_kept"] < 10
-    assert calibration["reason"] == f"round {calibration['rounds_kept']} lowered the loss on all rows by less than 1e-07 of it: enough"
+    assert calibration["reason"] == (
+        f"round {calibration['rounds_kept']} lowered the loss on all "
+        f"rows by less than 1e-07 of it: enough"
+    )
 
 
 def test_weights_that_are_right_already_stay():
     X, y = made(n_rows=60)
-    coreset = select_coreset(np.repeat(X, 20, axis=0), np.repeat(y, 20), size=60, method="exact", weights="auto")
-    assert (coreset.weights, coreset.weight.tolist(), coreset.calibration["rounds_kept"]) == ("cluster", [20.0] * 60, 0)
+    coreset = select_coreset(
+        np.repeat(X, 20, axis=0), np.repeat(y, 20), size=60, method="exact", weights="auto"
+    )
+    assert (coreset.weights, coreset.weight.tolist(), coreset.calibration["rounds_kept"]) == (
+        "cluster",
+        [20.0] * 60,
+        0,
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -119,12 +168,17 @@ def test_a_loss_on_all_rows_never_rises(seed):
     X, y = made(n_columns=30, n_rows=500)
     coreset = select_coreset(X, y, size=40, method="random", seed=seed, weights="auto")
     said = coreset.calibration
-    assert all(after <= before * (1 + 1e-6) for before, after in zip(said["loss_before"], said["loss_after"], strict=True))
+    assert all(
+        after <= before * (1 + 1e-6)
+        for before, after in zip(said["loss_before"], said["loss_after"], strict=True)
+    )
 
 
 def test_leading_directions_where_columns_are_too_many():
     X, y = made(4, n_columns=80)
-    coreset = select_coreset(X, y, size=120, method="random", weights="calibrated", pilot_l2=(1e-1,))
+    coreset = select_coreset(
+        X, y, size=120, method="random", weights="calibrated", pilot_l2=(1e-1,)
+    )
     assert coreset.calibration["is_reduced"]
     assert coreset.calibration["constraints"] <= 240
     assert coreset.calibration["loss_after"] <= coreset.calibration["loss_before"]
@@ -133,10 +187,16 @@ def test_leading_directions_where_columns_are_too_many():
 @pytest.mark.parametrize("is_sparse", [False, True])
 def test_leading_directions_are_those_of_the_longest_extent(is_sparse):
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(300, 20)) * np.geomspace(10, 0.01, 20) @ np.linalg.qr(rng.normal(size=(20, 20)))[0]
+    X = (
+        rng.normal(size=(300, 20))
+        * np.geomspace(10, 0.01, 20)
+        @ np.linalg.qr(rng.normal(size=(20, 20)))[0]
+    )
     rows = sparse_rows(sp.csr_array(X)) if is_sparse else X
     with Workers(2) as workers:
-        found = leading_directions(make_problem(rows, np.arange(300) % 2, "logistic"), 5, rng, workers)
+        found = leading_directions(
+            make_problem(rows, np.arange(300) % 2, "logistic"), 5, rng, workers
+        )
     assert np.allclose(found.T @ found, np.eye(5), atol=1e-12)
     true = np.linalg.svd(X)[2][:5].T
     assert np.linalg.svd(true.T @ found)[1].min() > 0.99
@@ -145,7 +205,9 @@ def test_leading_directions_are_those_of_the_longest_extent(is_sparse):
 def test_dependent_columns_leave_fewer_directions():
     X = np.outer(np.arange(1.0, 51), [1, 2, 0, 3])
     with Workers(1) as workers:
-        assert leading_directions(make_problem(X, np.arange(50) % 2, "logistic"), 3, np.random.default_rng(0), workers).shape == (4, 1)
+        assert leading_directions(
+            make_problem(X, np.arange(50) % 2, "logistic"), 3, np.random.default_rng(0), workers
+        ).shape == (4, 1)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -171,7 +233,9 @@ def test_all_rows_meet_their_own_constraints_by_columns_and_along_directions():
     moments = moments_at(problem, models, with_squares=True)
     columns = all_coordinates(problem, moments.squares)
     along = leading_coordinates(problem, models, np.eye(5), problem)
-    for one, other in zip(*(c.constraints(problem, models, moments.gradients) for c in (columns, along)), strict=True):
+    for one, other in zip(
+        *(c.constraints(problem, models, moments.gradients) for c in (columns, along)), strict=True
+    ):
         assert np.allclose(one.parts, other.parts)
         assert np.allclose(np.square(one.parts).mean(axis=0), 1)
         assert one.error(problem.shares) == pytest.approx(0, abs=1e-13)
@@ -187,7 +251,9 @@ def test_first_pilots_see_every_class():
 def test_calibrating_twice_is_calibrating_once():
     X, y = made()
     dataset, settings = Dataset(X, y), CalibrationSettings("calibrated")
-    once = calibrated_coreset(dataset, select(dataset, SelectionSettings(Budget(size=100), method="stratified")), settings)
+    once = calibrated_coreset(
+        dataset, select(dataset, SelectionSettings(Budget(size=100), method="stratified")), settings
+    )
     twice = calibrated_coreset(dataset, once, settings)
     assert once.weight.tobytes() == twice.weight.tobytes()
     assert calibrated_coreset(dataset, once, CalibrationSettings("cluster")).weights == "cell"
@@ -201,7 +267,9 @@ def test_a_prefix_has_weights_of_its_own(method):
     prefix = first_picks(Dataset(X, y), settings, coreset, 30)
     assert prefix.index.tolist() == coreset.index[:30].tolist()
     assert prefix.cluster_size.sum() == len(X)
-    assert [prefix.weight[prefix.label == s.label].sum() for s in prefix.classes] == pytest.approx([s.n_rows for s in prefix.classes])
+    assert [prefix.weight[prefix.label == s.label].sum() for s in prefix.classes] == pytest.approx(
+        [s.n_rows for s in prefix.classes]
+    )
     if method in ("exact", "cells"):
         assert prefix.weight.tolist() == prefix.cluster_size.tolist()
     whole = first_picks(Dataset(X, y), settings, coreset, 90)
@@ -212,7 +280,9 @@ def test_a_prefix_draws_representatives_anew():
     X, y = made()
     settings = SelectionSettings(Budget(size=90), method="exact", representative="random")
     coreset = select(Dataset(X, y), settings)
-    assert first_picks(Dataset(X, y), settings, coreset, 90).index.tolist() == coreset.index.tolist()
+    assert (
+        first_picks(Dataset(X, y), settings, coreset, 90).index.tolist() == coreset.index.tolist()
+    )
     prefix = first_picks(Dataset(X, y), settings, coreset, 30)
     assert prefix.medoid.tolist() == coreset.medoid[:30].tolist()
     assert prefix.epsilon_total > coreset.epsilon_total
@@ -238,25 +308,35 @@ def test_a_prefix_that_cannot_be(first, message):
 
 def test_no_labels_no_pilots():
     X, _ = made()
-    said = "--weights calibrated: a pilot needs labels, and there are none. Leave it out, or name their column with --label."
+    said = (
+        "--weights calibrated: a pilot needs labels, and there are none. Leave it out, or name "
+        "their column with --label."
+    )
     with pytest.raises(UsageError) as caught:
         select_coreset(X, size=20, weights="calibrated")
     assert str(caught.value) == said
     coreset = select_coreset(X, size=20, weights="auto")
-    assert (coreset.weights, coreset.notes[-1]) == ("cluster", f"The weights are not calibrated: {said}")
+    assert (coreset.weights, coreset.notes[-1]) == (
+        "cluster",
+        f"The weights are not calibrated: {said}",
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"weights": "best"}, "--weights: 'best' is not one of cluster, calibrated, auto."),
-        ({"representative": "best"}, "--representative: 'best' is not one of medoid, random, varied."),
+        (
+            {"representative": "best"},
+            "--representative: 'best' is not one of medoid, random, varied.",
+        ),
         ({"pilot_l2": (1e-3, 0.0)}, "--pilot-l2: 0.0 is not a finite number above 0."),
         ({"pilot_l2": (1e-3, 1e-3)}, "--pilot-l2: give one number, or several that differ."),
         ({"rounds": 0}, "--rounds: 0 is not at least 1."),
         (
             {"representative": "random", "method": "random"},
-            "--representative random: the picks of --method random are meant to be random. Leave one of the two out.",
+            "--representative random: the picks of --method random are meant to be random. Leave "
+            "one of the two out.",
         ),
     ],
 )
@@ -278,7 +358,14 @@ def test_importance_scores_are_lengths_of_gradients():
 def test_progress_is_told():
     X, y = made()
     seen = []
-    calibrate(make_problem(X, y, "logistic"), y, np.arange(100), np.full(100, 15.0), CalibrationSettings(rounds=3), lambda *told: seen.append(told))
+    calibrate(
+        make_problem(X, y, "logistic"),
+        y,
+        np.arange(100),
+        np.full(100, 15.0),
+        CalibrationSettings(rounds=3),
+        lambda *told: seen.append(told),
+    )
     assert seen == [("calibrate", done, 3) for done in range(4)]
 
 
@@ -288,13 +375,24 @@ def test_rows_that_have_weights_ask_for_their_own_gradient(n_rows):
     weights = np.random.default_rng(2).integers(0, 4, n_rows) * np.where(X[:, 0] > 0, 3.0, 1.0)
     whole = make_problem(X, y, "logistic", weights)
     for rows in (X, sp.csr_array(X)):
-        plain, better = (select_coreset(rows, y, size=200, method="cells", sample_weight=weights, weights=kind) for kind in ("cluster", "calibrated"))
-        assert better.weights == "calibrated" and better.weight.sum() == pytest.approx(weights.sum())
+        plain, better = (
+            select_coreset(rows, y, size=200, method="cells", sample_weight=weights, weights=kind)
+            for kind in ("cluster", "calibrated")
+        )
+        assert better.weights == "calibrated" and better.weight.sum() == pytest.approx(
+            weights.sum()
+        )
         best = optimum(whole, 1e-3)
         near, far = (optimum(whole.subset(c.index, c.weight), 1e-3) for c in (better, plain))
-        residuals = [whole.objective(found.coef, found.intercept, 1e-3) - best.objective for found in (near, far)]
+        residuals = [
+            whole.objective(found.coef, found.intercept, 1e-3) - best.objective
+            for found in (near, far)
+        ]
         assert residuals[0] < residuals[1] / 4
-        assert max(better.calibration["gradient_error_after"]) < max(better.calibration["gradient_error_before"]) / 5
+        assert (
+            max(better.calibration["gradient_error_after"])
+            < max(better.calibration["gradient_error_before"]) / 5
+        )
 
 
 @pytest.mark.parametrize("kind", ("dense", "sparse"))
@@ -302,10 +400,16 @@ def test_moments_of_weighted_rows_are_those_of_repeated_ones(kind):
     X, y = made(3, 400)
     weights = np.random.default_rng(3).integers(0, 4, 400)
     models = np.random.default_rng(4).normal(size=(2, 3, 6))
-    as_rows = (lambda rows: rows) if kind == "dense" else (lambda rows: sparse_rows(sp.csr_array(rows)))
+    as_rows = (
+        (lambda rows: rows) if kind == "dense" else (lambda rows: sparse_rows(sp.csr_array(rows)))
+    )
     weighted = make_problem(as_rows(X), y, "softmax", weights)
-    repeated = make_problem(as_rows(np.repeat(X, weights, axis=0)), np.repeat(y, weights), "softmax")
-    one, other = (moments_at(problem, models, with_squares=True) for problem in (weighted, repeated))
+    repeated = make_problem(
+        as_rows(np.repeat(X, weights, axis=0)), np.repeat(y, weights), "softmax"
+    )
+    one, other = (
+        moments_at(problem, models, with_squares=True) for problem in (weighted, repeated)
+    )
     for name in one._fields:
         np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-10)
     np.testing.assert_allclose(losses_at(weighted, models), one.losses, rtol=1e-12)

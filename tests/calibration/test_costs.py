@@ -9,11 +9,11 @@ import pytest
 import scipy.sparse as sp
 
 from craig_cli.api import sparse_rows
-from craig_cli.blocks import Dataset
 from craig_cli.calibration import calibrated_coreset, calibrating_bytes, calibrating_work
-from craig_cli.calibration_settings import CalibrationSettings
+from craig_cli.dataset import Dataset
 from craig_cli.selection import select
 from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.settings.calibration import CalibrationSettings
 
 SHAPES = {
     "many rows": (60_000, 8, 2, 600, None),
@@ -30,12 +30,19 @@ SMALL = 1 << 20
 def test_memory_stays_within_the_formula_and_near_it(shape):
     n_rows, n_columns, n_classes, k, density = SHAPES[shape]
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(n_rows, n_columns)) * (1 if density is None else rng.random((n_rows, n_columns)) < density)
+    X = rng.normal(size=(n_rows, n_columns)) * (
+        1 if density is None else rng.random((n_rows, n_columns)) < density
+    )
     y = np.argmax(X[:, :n_classes] + rng.gumbel(size=(n_rows, n_classes)), axis=1)
     dataset = Dataset(X if density is None else sparse_rows(sp.csr_array(X)), y)
-    selection, settings = SelectionSettings(Budget(size=k), method="random", threads=1), CalibrationSettings("calibrated", threads=1)
+    selection, settings = (
+        SelectionSettings(Budget(size=k), method="random", threads=1),
+        CalibrationSettings("calibrated", threads=1),
+    )
     coreset = select(dataset, selection)
-    calibrated_coreset(dataset, coreset, settings)  # kernels are compiled, or loaded, before anything is counted
+    calibrated_coreset(
+        dataset, coreset, settings
+    )  # kernels are compiled, or loaded, before anything is counted
     tracemalloc.start()
     calibrated_coreset(dataset, coreset, settings)
     _, peak = tracemalloc.get_traced_memory()
@@ -50,10 +57,17 @@ def test_work_grows_with_what_is_read_and_solved_and_shrinks_with_zeros_left_out
     selection = SelectionSettings(Budget(size=600))
 
     def work(rows, **options):
-        return calibrating_work(Dataset(rows, y[: len(rows)]), selection, CalibrationSettings("calibrated", **options))
+        return calibrating_work(
+            Dataset(rows, y[: len(rows)]), selection, CalibrationSettings("calibrated", **options)
+        )
 
     assert work(X) > work(X[:1500])
     assert work(X) > work(X, rounds=1) > work(X, rounds=1, pilot_l2=(1e-3,))
     assert work(X) > work(X * (rng.random(X.shape) < 0.1))
     assert calibrating_work(Dataset(X, y), selection, CalibrationSettings("cluster")) == 0
-    assert calibrating_work(Dataset(X, y), SelectionSettings(Budget(size=10)), CalibrationSettings("auto")) == 0
+    assert (
+        calibrating_work(
+            Dataset(X, y), SelectionSettings(Budget(size=10)), CalibrationSettings("auto")
+        )
+        == 0
+    )

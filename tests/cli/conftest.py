@@ -39,5 +39,7 @@ def craig(capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
 def data(own_folder: Path) -> Path:
     """Write ``data.csv``: 12 rows in two classes, on a line, so that a hand can check the picks."""
     path = own_folder / "data.csv"
-    write_csv(path, [0] * 8 + [1] * 4, np.array([0, 1, 2, 3, 10, 11, 12, 13, 0, 1, 2, 9], float)[:, None])
+    write_csv(
+        path, [0] * 8 + [1] * 4, np.array([0, 1, 2, 3, 10, 11, 12, 13, 0, 1, 2, 9], float)[:, None]
+    )
     return path

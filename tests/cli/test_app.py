@@ -49,16 +49,29 @@ def test_version(craig):
     ("arguments", "message"),
     [
         (["slect"], "No such command 'slect'. Did you mean 'select'?\nTry 'craig --help'."),
-        (["xyz"], f"No such command 'xyz'. There are {', '.join(entry.name for entry in COMMANDS)}.\nTry 'craig --help'."),
+        (
+            ["xyz"],
+            f"No such command 'xyz'. There are "
+            f"{', '.join(entry.name for entry in COMMANDS)}.\nTry 'craig --help'.",
+        ),
         (["--frob"], "No such option '--frob'.\nTry 'craig --help'."),
         (["select"], "Missing option '-o' / '--output'.\nTry 'craig select --help'."),
         (["info"], "Missing argument 'MANIFEST'.\nTry 'craig info --help'."),
-        (["select", "-o", "x", "--size", "many"], "Invalid value for '--size': 'many' is not a valid integer.\nTry 'craig select --help'."),
+        (
+            ["select", "-o", "x", "--size", "many"],
+            "Invalid value for '--size': 'many' is not a "
+            "valid integer.\nTry 'craig select --help'.",
+        ),
         (
             ["select", "-o", "x", "--size", "1"],
-            "Missing argument 'DATA...': name a data file, or - for stdin.\nTry 'craig select --help'.",
+            "Missing argument 'DATA...': name a data file, or - for stdin.\nTry 'craig select "
+            "--help'.",
         ),
-        (["verify", "cs.parquet"], "Missing argument 'DATA...': name a data file, or - for stdin.\nTry 'craig verify --help'."),
+        (
+            ["verify", "cs.parquet"],
+            "Missing argument 'DATA...': name a data file, or - for stdin.\n"
+            "Try 'craig verify --help'.",
+        ),
     ],
 )
 def test_usage_errors(craig, arguments, message):
@@ -74,8 +87,17 @@ def test_usage_errors(craig, arguments, message):
         (MemoryError(), 4, "Not enough memory."),
         (MemoryError("Unable to allocate 8 GiB"), 4, "Not enough memory: Unable to allocate 8 GiB"),
         (OSError(28, "No space left on device", "/tmp/x"), 4, "No space left on device: /tmp/x."),
-        (ContractError("a weight is odd."), 1, "internal error: ContractError: a weight is odd. Please report it; --debug shows where."),
-        (ValueError("two\nlines"), 1, "internal error: ValueError: two\\nlines. Please report it; --debug shows where."),
+        (
+            ContractError("a weight is odd."),
+            1,
+            "internal error: ContractError: a weight is odd. "
+            "Please report it; --debug shows where.",
+        ),
+        (
+            ValueError("two\nlines"),
+            1,
+            "internal error: ValueError: two\\nlines. Please report it; --debug shows where.",
+        ),
     ],
 )
 def test_failures_are_one_line(craig, monkeypatch, error, code, line):
@@ -92,7 +114,11 @@ def test_failures_are_one_line(craig, monkeypatch, error, code, line):
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
 def test_closed_streams_make_no_traceback(closed):
-    result = subprocess.run(["bash", "-c", f'"$0" -m craig_cli info nothing.parquet {closed}', sys.executable], capture_output=True, text=True)
+    result = subprocess.run(
+        ["bash", "-c", f'"$0" -m craig_cli info nothing.parquet {closed}', sys.executable],
+        capture_output=True,
+        text=True,
+    )
     assert result.returncode == 3
     assert "Traceback" not in result.stderr
 
@@ -106,4 +132,6 @@ def test_red_only_on_a_terminal_without_no_color(monkeypatch, capsys):
     show_error("b")
     monkeypatch.setenv("NO_COLOR", "1")
     show_error("c")
-    assert capsys.readouterr().err == "craig: error: a\ncraig: \x1b[31m\x1b[1merror:\x1b[0m b\ncraig: error: c\n"
+    assert capsys.readouterr().err == (
+        "craig: error: a\ncraig: \x1b[31m\x1b[1merror:\x1b[0m b\ncraig: error: c\n"
+    )

@@ -20,15 +20,15 @@ import pytest
 import scipy.sparse as sp
 from commandline import listing
 
-from craig_cli.apply_settings import ApplySettings
-from craig_cli.blocks import SparseRows
-from craig_cli.catalog import EXPORTS
+from craig_cli.dataset import SparseRows
 from craig_cli.errors import UsageError
-from craig_cli.manifest import read_manifest
+from craig_cli.files.manifest import read_manifest
 from craig_cli.readers import fingerprint, read_dataset
 from craig_cli.readers.gather import Reading
 from craig_cli.readers.picks import read_picks
 from craig_cli.settings import InputSettings
+from craig_cli.settings.apply import ApplySettings
+from craig_cli.settings.catalog import EXPORTS
 
 SELECT = ("--size", "4", "--method", "exact", "--weights", "cluster", "--representative", "medoid")
 ODD_CSV = (
@@ -63,20 +63,41 @@ def test_csv_rows_are_copied_in_greedy_order(craig, selected):
     result = craig("apply", "data.csv", "cs.parquet", "-o", "subset.csv")
     index, weight = picks()
     assert (result.code, result.out) == (0, "")
-    assert [line for line in result.err.splitlines() if not line.startswith(("time", "memory"))] == [
+    assert [
+        line for line in result.err.splitlines() if not line.startswith(("time", "memory"))
+    ] == [
         "rows     12 read, 1 column",
         "output   4 in greedy order written to subset.csv",
         "format   csv, rows as they stand",
         "weights  in column weight, sum 12",
     ]
-    lines = (selected[0] + ",weight", *(f"{selected[i + 1]},{w:g}" for i, w in zip(index, weight, strict=True)))
+    lines = (
+        selected[0] + ",weight",
+        *(f"{selected[i + 1]},{w:g}" for i, w in zip(index, weight, strict=True)),
+    )
     assert Path("subset.csv").read_text() == "\n".join(lines) + "\n"
 
 
 def test_row_order_and_json(craig, selected):
-    result = craig("apply", "data.csv", "cs.parquet", "-o", "subset.csv", "--order", "row", "--weight-name", "w", "--json")
+    result = craig(
+        "apply",
+        "data.csv",
+        "cs.parquet",
+        "-o",
+        "subset.csv",
+        "--order",
+        "row",
+        "--weight-name",
+        "w",
+        "--json",
+    )
     facts = json.loads(result.out)
-    assert (facts["written"], facts["copied"], facts["weights_in"], facts["weight_sum"]) == (4, True, "w", 12)
+    assert (facts["written"], facts["copied"], facts["weights_in"], facts["weight_sum"]) == (
+        4,
+        True,
+        "w",
+        12,
+    )
     rows = sorted(zip(*picks(), strict=True))
     assert lines_of("subset.csv")[1:] == [f"{selected[i + 1]},{w:g}" for i, w in rows]
 
@@ -85,9 +106,26 @@ def test_texts_of_rows_stay_as_they_are(craig, own_folder):
     (own_folder / "odd.csv").write_bytes(ODD_CSV.encode())
     options = ("--drop", "name", "--drop", "when", "--on-error", "skip")
     assert craig("select", "odd.csv", *options, *SELECT, "-o", "cs.parquet").code == 0
-    assert craig("apply", "odd.csv", "cs.parquet", "-o", "subset.csv", "--order", "row", "--weight-as", "none").code == 0
+    assert (
+        craig(
+            "apply",
+            "odd.csv",
+            "cs.parquet",
+            "-o",
+            "subset.csv",
+            "--order",
+            "row",
+            "--weight-as",
+            "none",
+        ).code
+        == 0
+    )
     index, _ = picks()
-    records = ['"Ada ""L"", first",1.50,yes,2020-01-01\n', "Bob,2.0,no,2020-01-02\n", '"two\nlines",0010,no,2020-01-03\n']
+    records = [
+        '"Ada ""L"", first",1.50,yes,2020-01-01\n',
+        "Bob,2.0,no,2020-01-02\n",
+        '"two\nlines",0010,no,2020-01-03\n',
+    ]
     records += ["Eve , -3e0 ,yes,2020-01-05\r\n", "Fay,7,yes,2020-01-06\n"]
     wanted = 'name,"size, in mm",target,when\n' + "".join(records[i] for i in sorted(index))
     assert (own_folder / "subset.csv").read_bytes().decode() == wanted
@@ -102,10 +140,12 @@ def test_texts_of_rows_stay_as_they_are(craig, own_folder):
 
 @pytest.mark.parametrize("block_bytes", [1, 30, 1000])
 def test_records_do_not_depend_on_blocks(own_folder, block_bytes):
-    from craig_cli.readers.records import picked_records
+    from craig_cli.readers.rows_as_written import picked_records
 
     (own_folder / "odd.csv").write_bytes(ODD_CSV.encode())
-    settings = InputSettings(("odd.csv", "odd.csv"), drop=("name", "when"), on_error="skip", block_bytes=block_bytes)
+    settings = InputSettings(
+        ("odd.csv", "odd.csv"), drop=("name", "when"), on_error="skip", block_bytes=block_bytes
+    )
     reading = Reading(settings, lambda *_: None)
     found = read_picks(reading, np.array([2, 4, 9]))
     assert found.fingerprint == fingerprint(read_dataset(settings))
@@ -117,16 +157,41 @@ def test_records_do_not_depend_on_blocks(own_folder, block_bytes):
     ]
 
 
-@pytest.mark.parametrize("labels", [("1", "0"), ("+1", "-1"), ("1", "2.5"), ("1", "01"), ("1", "1.0"), ("a", "b"), ("9" * 17, "2")], ids="/".join)
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("1", "0"),
+        ("+1", "-1"),
+        ("1", "2.5"),
+        ("1", "01"),
+        ("1", "1.0"),
+        ("a", "b"),
+        ("9" * 17, "2"),
+    ],
+    ids="/".join,
+)
 @pytest.mark.parametrize("block_bytes", [1, 4 << 20])
 def test_the_running_fingerprint_is_that_of_the_whole(own_folder, labels, block_bytes):
-    (own_folder / "t.csv").write_text("label,a,b\n" + "".join(f"{labels[i % 2]},{i},{i % 3}\n" for i in range(9)))
+    (own_folder / "t.csv").write_text(
+        "label,a,b\n" + "".join(f"{labels[i % 2]},{i},{i % 3}\n" for i in range(9))
+    )
     settings = InputSettings(("t.csv",), block_bytes=block_bytes)
-    assert read_picks(Reading(settings, lambda *_: None), np.array([0])).fingerprint == fingerprint(read_dataset(settings))
+    assert read_picks(Reading(settings, lambda *_: None), np.array([0])).fingerprint == fingerprint(
+        read_dataset(settings)
+    )
 
 
 def test_libsvm_lines_are_copied_with_weights_beside(craig, own_folder):
-    lines = ["# made by hand", "+1 1:0.50 3:1e0 # first", "", "-1 2:2", "  +1 1:3\r", "oops", "-1 1:1 2:1", "+1 3:4"]
+    lines = [
+        "# made by hand",
+        "+1 1:0.50 3:1e0 # first",
+        "",
+        "-1 2:2",
+        "  +1 1:3\r",
+        "oops",
+        "-1 1:1 2:1",
+        "+1 3:4",
+    ]
     (own_folder / "d.libsvm").write_bytes("\n".join(lines).encode())
     assert craig("select", "d.libsvm", "--on-error", "skip", *SELECT, "-o", "cs.parquet").code == 0
     assert craig("apply", "d.libsvm", "cs.parquet", "-o", "s.libsvm").code == 0
@@ -134,8 +199,16 @@ def test_libsvm_lines_are_copied_with_weights_beside(craig, own_folder):
     rows = [lines[i] for i in (1, 3, 4, 6, 7)]
     assert (own_folder / "s.libsvm").read_bytes().decode() == "".join(rows[i] + "\n" for i in index)
     assert (own_folder / "s.libsvm.weight").read_text() == "".join(f"{w:g}\n" for w in weight)
-    assert craig("apply", "d.libsvm", "cs.parquet", "-o", "inline.libsvm", "--weight-as", "inline").code == 0
-    wanted = [rows[i].lstrip().replace("1 ", f"1:{w:g} ", 1) + "\n" for i, w in zip(index, weight, strict=True)]
+    assert (
+        craig(
+            "apply", "d.libsvm", "cs.parquet", "-o", "inline.libsvm", "--weight-as", "inline"
+        ).code
+        == 0
+    )
+    wanted = [
+        rows[i].lstrip().replace("1 ", f"1:{w:g} ", 1) + "\n"
+        for i, w in zip(index, weight, strict=True)
+    ]
     assert (own_folder / "inline.libsvm").read_bytes().decode() == "".join(wanted)
 
 
@@ -161,8 +234,13 @@ def test_parquet_tables_keep_columns_and_types(craig, own_folder):
 def test_every_format_becomes_every_other(craig, data, source, wanted):
     values = np.array([0, 1, 2, 3, 10, 11, 12, 13, 0, 1, 2, 9.5])
     labels = np.array([-1] * 8 + [1] * 4)
-    data.write_text("a,b,label\n" + "".join(f"{v},0,{y}\n" for v, y in zip(values.tolist(), labels.tolist(), strict=True)))
-    (data.parent / "d.libsvm").write_text("".join(f"{y} 1:{v} 2:0\n" for v, y in zip(values.tolist(), labels.tolist(), strict=True)))
+    data.write_text(
+        "a,b,label\n"
+        + "".join(f"{v},0,{y}\n" for v, y in zip(values.tolist(), labels.tolist(), strict=True))
+    )
+    (data.parent / "d.libsvm").write_text(
+        "".join(f"{y} 1:{v} 2:0\n" for v, y in zip(values.tolist(), labels.tolist(), strict=True))
+    )
     with h5py.File("dense.h5", "w") as file:
         file["X"], file["label"] = np.column_stack([values, np.zeros(12)]), labels
     with h5py.File("sparse.h5", "w") as file:
@@ -178,7 +256,9 @@ def test_every_format_becomes_every_other(craig, data, source, wanted):
     assert found.labels.tolist() == coreset.label.tolist()
     rows = found.rows
     if isinstance(rows, SparseRows):
-        rows = sp.csr_array((rows.values, rows.indices, rows.indptr), shape=(4, rows.n_columns)).toarray()
+        rows = sp.csr_array(
+            (rows.values, rows.indices, rows.indptr), shape=(4, rows.n_columns)
+        ).toarray()
     assert rows[:, 0].tolist() == values[coreset.index].tolist()
     if wanted == "hdf5":
         with h5py.File("subset") as file:
@@ -188,7 +268,9 @@ def test_every_format_becomes_every_other(craig, data, source, wanted):
 
 
 def test_vw_lines(craig, own_folder):
-    (own_folder / "d.csv").write_text("kind,a b,c:d\n" + "".join(f"{'ham' if i % 2 else 'spam'},{i},{i % 3}\n" for i in range(6)))
+    (own_folder / "d.csv").write_text(
+        "kind,a b,c:d\n" + "".join(f"{'ham' if i % 2 else 'spam'},{i},{i % 3}\n" for i in range(6))
+    )
     assert craig("select", "d.csv", "--label", "kind", *SELECT, "-o", "cs.parquet").code == 0
     result = craig("apply", "d.csv", "cs.parquet", "-o", "s.vw")
     assert "note     labels: ham is -1, spam is 1" in result.err
@@ -210,7 +292,9 @@ def test_vw_lines(craig, own_folder):
     ],
 )
 def test_vw_labels(craig, own_folder, labels, task, wanted):
-    (own_folder / "d.csv").write_text("label,a\n" + "".join(f"{y},{i}\n" for i, y in enumerate(labels)))
+    (own_folder / "d.csv").write_text(
+        "label,a\n" + "".join(f"{y},{i}\n" for i, y in enumerate(labels))
+    )
     assert craig("select", "d.csv", *task, *SELECT, "-o", "cs.parquet").code == 0
     assert craig("apply", "d.csv", "cs.parquet", "-o", "s.vw").code == 0
     assert {line.split()[0] for line in lines_of("s.vw")} == wanted
@@ -236,7 +320,10 @@ UNPACK = {
 def test_compressed(craig, selected, own_folder, name):
     assert craig("apply", "data.csv", "cs.parquet", "-o", "s.csv").code == 0
     assert craig("apply", "data.csv", "cs.parquet", "-o", f"s.csv.{name}").code == 0
-    assert UNPACK[name]((own_folder / f"s.csv.{name}").read_bytes()) == (own_folder / "s.csv").read_bytes()
+    assert (
+        UNPACK[name]((own_folder / f"s.csv.{name}").read_bytes())
+        == (own_folder / "s.csv").read_bytes()
+    )
 
 
 def test_first_makes_weights_anew(craig, selected, own_folder):
@@ -246,7 +333,18 @@ def test_first_makes_weights_anew(craig, selected, own_folder):
 
 
 def test_stdout(craig, selected):
-    result = craig("apply", "data.csv", "cs.parquet", "--to", "libsvm", "--weight-as", "inline", "-o", "-", "--quiet")
+    result = craig(
+        "apply",
+        "data.csv",
+        "cs.parquet",
+        "--to",
+        "libsvm",
+        "--weight-as",
+        "inline",
+        "-o",
+        "-",
+        "--quiet",
+    )
     assert (result.code, len(result.out.splitlines()), result.err) == (0, 4, "")
 
 
@@ -255,23 +353,34 @@ def test_stdout(craig, selected):
     [
         (("-o", "data.csv"), 2, "--output: 'data.csv' is one of the inputs."),
         (("-o", "cs.parquet"), 2, "--output: 'cs.parquet' is one of the inputs."),
-        (("-o", "there.csv"), 2, "--output: 'there.csv' exists. Choose another name, or replace it with --force."),
+        (
+            ("-o", "there.csv"),
+            2,
+            "--output: 'there.csv' exists. Choose another name, or replace it with --force.",
+        ),
         (
             ("-o", "x"),
             2,
-            "--output: the name 'x' does not tell the format. Give --to, one of libsvm, csv, tsv, parquet, hdf5, vw, npz.",
+            "--output: the name 'x' does not tell the format. Give --to, one of libsvm, csv, tsv, "
+            "parquet, hdf5, vw, npz.",
         ),
         (
             ("-o", "x.csv", "--weight-name", "a"),
             2,
-            "--weight-name: there is a column 'a' already. Choose another name, or --weight-as none.",
+            "--weight-name: there is a column 'a' already. Choose another name, or --weight-as "
+            "none.",
         ),
         (
             ("-o", "-", "--to", "libsvm"),
             2,
-            "--output -: weights go to a file beside the output, and stdout has no name. Use --weight-as inline, column or none.",
+            "--output -: weights go to a file beside the output, and stdout has no name. Use "
+            "--weight-as inline, column or none.",
         ),
-        (("-o", "x.csv", "--first", "9"), 2, "--first: 9 is not between 1 and 4, the picks that there are."),
+        (
+            ("-o", "x.csv", "--first", "9"),
+            2,
+            "--first: 9 is not between 1 and 4, the picks that there are.",
+        ),
         (("-o", "x.csv", "--label", "a"), 3, None),
     ],
 )
@@ -290,8 +399,14 @@ def test_what_is_refused(craig, selected, own_folder, options, code, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("-", "-", "-o", "x.csv"), "DATA and MANIFEST cannot both be read from stdin: name a file for one."),
-        (("-", "cs.parquet", "--first", "2", "-o", "x.csv"), "--first: the data is read twice, and a pipe can be read only once. Name a file."),
+        (
+            ("-", "-", "-o", "x.csv"),
+            "DATA and MANIFEST cannot both be read from stdin: name a file for one.",
+        ),
+        (
+            ("-", "cs.parquet", "--first", "2", "-o", "x.csv"),
+            "--first: the data is read twice, and a pipe can be read only once. Name a file.",
+        ),
     ],
 )
 def test_stdin_is_read_once(craig, selected, arguments, message):
@@ -300,11 +415,29 @@ def test_stdin_is_read_once(craig, selected, arguments, message):
 
 
 def test_data_from_a_pipe(selected, own_folder):
-    command = [sys.executable, "-m", "craig_cli", "apply", "-", "cs.parquet", "--format", "csv", "--to", "csv", "-o", "-", "-q"]
-    done = subprocess.run(command, input=(own_folder / "data.csv").read_bytes(), capture_output=True)
+    command = [
+        sys.executable,
+        "-m",
+        "craig_cli",
+        "apply",
+        "-",
+        "cs.parquet",
+        "--format",
+        "csv",
+        "--to",
+        "csv",
+        "-o",
+        "-",
+        "-q",
+    ]
+    done = subprocess.run(
+        command, input=(own_folder / "data.csv").read_bytes(), capture_output=True
+    )
     index, weight = picks()
     assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout.decode().splitlines()[1:] == [f"{selected[i + 1]},{w:g}" for i, w in zip(index, weight, strict=True)]
+    assert done.stdout.decode().splitlines()[1:] == [
+        f"{selected[i + 1]},{w:g}" for i, w in zip(index, weight, strict=True)
+    ]
 
 
 def test_other_data_by_force(craig, selected, own_folder):
@@ -318,7 +451,9 @@ def test_other_data_by_force(craig, selected, own_folder):
 
 
 def test_text_labels_are_not_for_libsvm(craig, own_folder):
-    (own_folder / "d.csv").write_text("label,a\n" + "".join(f"{'ab'[i % 2]},{i}\n" for i in range(6)))
+    (own_folder / "d.csv").write_text(
+        "label,a\n" + "".join(f"{'ab'[i % 2]},{i}\n" for i in range(6))
+    )
     assert craig("select", "d.csv", *SELECT, "-o", "cs.parquet").code == 0
     result = craig("apply", "d.csv", "cs.parquet", "-o", "s.libsvm")
     assert result.code == 3
@@ -329,9 +464,22 @@ def test_text_labels_are_not_for_libsvm(craig, own_folder):
 @pytest.mark.parametrize(
     ("output", "options", "message"),
     [
-        ("x.vw", {"weight_as": "file"}, "--weight-as file: vw files have a place of their own for weights. Leave it out."),
-        ("x.csv", {"weight_as": "inline"}, "--weight-as inline: only LIBSVM text has labels with weights, not csv. Use column or file."),
-        ("x.libsvm", {"weight_as": "column"}, "--weight-as column: libsvm files have no columns with names. Use file or inline."),
+        (
+            "x.vw",
+            {"weight_as": "file"},
+            "--weight-as file: vw files have a place of their own for weights. Leave it out.",
+        ),
+        (
+            "x.csv",
+            {"weight_as": "inline"},
+            "--weight-as inline: only LIBSVM text has labels with "
+            "weights, not csv. Use column or file.",
+        ),
+        (
+            "x.libsvm",
+            {"weight_as": "column"},
+            "--weight-as column: libsvm files have no columns with names. Use file or inline.",
+        ),
         ("x.npz.gz", {}, "--output: npz files are not written compressed. Leave out .gz."),
         ("x.csv", {"order": "best"}, "--order: 'best' is not one of greedy, row."),
     ],

@@ -1,4 +1,6 @@
-"""``craig calibrate``, and what ``craig select`` and ``craig train`` say of representatives and weights."""
+"""``craig calibrate``, and what ``craig select`` and ``craig train`` say of representatives and
+weights.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from commandline import write_csv
 
-from craig_cli.manifest import read_manifest, write_manifest
+from craig_cli.files.manifest import read_manifest, write_manifest
 
 
 @pytest.fixture
@@ -26,18 +28,39 @@ def many(own_folder):
 
 def after(text: str, word: str) -> str:
     """Return what a summary says in the line that begins with a word."""
-    return next(line.removeprefix(word).strip() for line in text.splitlines() if line.startswith(word))
+    return next(
+        line.removeprefix(word).strip() for line in text.splitlines() if line.startswith(word)
+    )
 
 
 def test_select_with_random_rows_and_calibrated_weights(craig, many):
-    result = craig("select", "many.csv", "--size", "60", "--representative", "random", "--weights", "calibrated", "-o", "cs.parquet")
+    result = craig(
+        "select",
+        "many.csv",
+        "--size",
+        "60",
+        "--representative",
+        "random",
+        "--weights",
+        "calibrated",
+        "-o",
+        "cs.parquet",
+    )
     assert result.code == 0
     assert "a random row of each cluster stands for it" in result.err
-    assert after(result.err, "weights") == "calibrated at 4 pilots of logistic loss (l2 1e-05, 0.001, 0.1, 1), 2 of 4 rounds kept"
-    assert after(result.err, "gradient").endswith("of its root mean square, 16 coordinates (3.75 rows each)")
+    assert after(result.err, "weights") == (
+        "calibrated at 4 pilots of logistic loss (l2 1e-05, 0.001, 0.1, 1), 2 of 4 rounds kept"
+    )
+    assert after(result.err, "gradient").endswith(
+        "of its root mean square, 16 coordinates (3.75 rows each)"
+    )
     manifest = read_manifest("cs.parquet")
     coreset = manifest.coreset
-    assert (coreset.weights, coreset.representative, coreset.calibration["base_weights"]) == ("calibrated", "random", "cluster")
+    assert (coreset.weights, coreset.representative, coreset.calibration["base_weights"]) == (
+        "calibrated",
+        "random",
+        "cluster",
+    )
     assert coreset.base_weight.tolist() == coreset.cluster_size.tolist()
     assert manifest.request["calibration"]["pilot_l2"] == [1e-5, 1e-3, 1e-1, 1.0]
     assert pq.read_schema("cs.parquet").names[5:9] == ["gain", "epsilon", "medoid", "base_weight"]
@@ -47,22 +70,37 @@ def test_select_with_random_rows_and_calibrated_weights(craig, many):
 
 
 def test_select_for_linear_models_is_the_default(craig, many):
-    for name, options in (("a", ()), ("b", ("--for", "linear")), ("c", ("--representative", "varied", "--weights", "auto"))):
-        assert craig("select", "many.csv", "--size", "60", *options, "-o", f"{name}.parquet").code == 0
+    for name, options in (
+        ("a", ()),
+        ("b", ("--for", "linear")),
+        ("c", ("--representative", "varied", "--weights", "auto")),
+    ):
+        assert (
+            craig("select", "many.csv", "--size", "60", *options, "-o", f"{name}.parquet").code == 0
+        )
     assert len({(many / f"{name}.parquet").read_bytes() for name in "abc"}) == 1
     coreset = read_manifest("a.parquet").coreset
     assert (coreset.weights, coreset.representative) == ("calibrated", "varied")
     assert craig("verify", "many.csv", "a.parquet").code == 0
-    trained = craig("train", "many.csv", "--coreset", "a.parquet", "--first", "30", "-o", "model.npz")
+    trained = craig(
+        "train", "many.csv", "--coreset", "a.parquet", "--first", "30", "-o", "model.npz"
+    )
     assert after(trained.err, "trained") == "on 30 rows of a.parquet"
 
 
 def test_for_local_models_and_the_paper(craig, many):
     for name, options in (("a", ("--for", "local", "--method", "exact")), ("b", ("--paper",))):
-        assert craig("select", "many.csv", "--size", "60", *options, "-o", f"{name}.parquet").code == 0
+        assert (
+            craig("select", "many.csv", "--size", "60", *options, "-o", f"{name}.parquet").code == 0
+        )
     assert (many / "a.parquet").read_bytes() == (many / "b.parquet").read_bytes()
     coreset = read_manifest("b.parquet").coreset
-    assert (coreset.method, coreset.representative, coreset.weights, coreset.medoid) == ("exact", "medoid", "cluster", None)
+    assert (coreset.method, coreset.representative, coreset.weights, coreset.medoid) == (
+        "exact",
+        "medoid",
+        "cluster",
+        None,
+    )
 
 
 def test_an_epsilon_budget_and_rows_without_labels_have_medoids(craig, many):
@@ -74,53 +112,145 @@ def test_an_epsilon_budget_and_rows_without_labels_have_medoids(craig, many):
 
 def test_too_many_coordinates_for_the_picks_are_left(craig, many):
     result = craig("select", "many.csv", "--size", "20", "--one-hot", "a", "-o", "cs.parquet")
-    said = r"note +The weights are not calibrated: \d+ coordinates of a gradient are too many for 20 picks to give much\."
+    said = (
+        r"note +The weights are not calibrated: \d+ coordinates of a gradient are too many for "
+        r"20 picks to give much\."
+    )
     assert re.search(said, result.err)
     assert read_manifest("cs.parquet").coreset.weights == "cluster"
 
 
 def test_calibrate_and_its_prefix(craig, many):
-    assert craig("select", "many.csv", "--size", "60", "--method", "random", "--weights", "cluster", "-o", "cs.parquet").code == 0
+    assert (
+        craig(
+            "select",
+            "many.csv",
+            "--size",
+            "60",
+            "--method",
+            "random",
+            "--weights",
+            "cluster",
+            "-o",
+            "cs.parquet",
+        ).code
+        == 0
+    )
     whole = craig("calibrate", "many.csv", "cs.parquet", "-o", "whole.parquet", "--json")
     facts = json.loads(whole.out)
-    assert (facts["weights"], facts["selected"], facts["calibration"]["rounds_kept"]) == ("calibrated", 60, 2)
-    part = craig("calibrate", "many.csv", "whole.parquet", "--first", "30", "--pilot-l2", "1e-2", "--rounds", "1", "-o", "part.parquet")
+    assert (facts["weights"], facts["selected"], facts["calibration"]["rounds_kept"]) == (
+        "calibrated",
+        60,
+        2,
+    )
+    part = craig(
+        "calibrate",
+        "many.csv",
+        "whole.parquet",
+        "--first",
+        "30",
+        "--pilot-l2",
+        "1e-2",
+        "--rounds",
+        "1",
+        "-o",
+        "part.parquet",
+    )
     assert after(part.err, "picks") == "30 (7.50%) written to part.parquet"
     manifest = read_manifest("part.parquet")
     assert manifest.request["first"] == 30
-    assert manifest.coreset.index.tolist() == read_manifest("cs.parquet").coreset.index[:30].tolist()
+    assert (
+        manifest.coreset.index.tolist() == read_manifest("cs.parquet").coreset.index[:30].tolist()
+    )
     assert craig("verify", "many.csv", "part.parquet").code == 0
-    trained = craig("train", "many.csv", "--coreset", "whole.parquet", "--first", "30", "-o", "model.npz")
+    trained = craig(
+        "train", "many.csv", "--coreset", "whole.parquet", "--first", "30", "-o", "model.npz"
+    )
     assert after(trained.err, "trained") == "on 30 rows of whole.parquet"
 
 
 def test_the_same_bytes_from_select_and_calibrate(craig, many):
     for threads in ("1", "2"):
         options = ["--size", "60", "--representative", "random", "--threads", threads]
-        assert craig("select", "many.csv", *options, "--weights", "calibrated", "-o", f"once{threads}.parquet").code == 0
-        assert craig("select", "many.csv", *options, "--weights", "cluster", "-o", "plain.parquet").code == 0
-        assert craig("calibrate", "many.csv", "plain.parquet", "--threads", threads, "-o", f"twice{threads}.parquet").code == 0
+        assert (
+            craig(
+                "select",
+                "many.csv",
+                *options,
+                "--weights",
+                "calibrated",
+                "-o",
+                f"once{threads}.parquet",
+            ).code
+            == 0
+        )
+        assert (
+            craig(
+                "select", "many.csv", *options, "--weights", "cluster", "-o", "plain.parquet"
+            ).code
+            == 0
+        )
+        assert (
+            craig(
+                "calibrate",
+                "many.csv",
+                "plain.parquet",
+                "--threads",
+                threads,
+                "-o",
+                f"twice{threads}.parquet",
+            ).code
+            == 0
+        )
     names = ("once1", "once2", "twice1", "twice2")
     assert len({(many / f"{name}.parquet").read_bytes() for name in names}) == 1
 
 
 def test_a_representative_of_another_cluster_is_found_out(craig, many):
-    assert craig("select", "many.csv", "--size", "60", "--representative", "random", "-o", "cs.parquet").code == 0
+    assert (
+        craig(
+            "select", "many.csv", "--size", "60", "--representative", "random", "-o", "cs.parquet"
+        ).code
+        == 0
+    )
     manifest = read_manifest("cs.parquet")
     index = manifest.coreset.index.copy()
     same = np.flatnonzero(manifest.coreset.label == manifest.coreset.label[0])
     index[same] = np.roll(index[same], 1)
     with (many / "cs.parquet").open("wb") as out:
-        write_manifest(out, dataclasses.replace(manifest, coreset=dataclasses.replace(manifest.coreset, index=index)))
+        write_manifest(
+            out,
+            dataclasses.replace(
+                manifest, coreset=dataclasses.replace(manifest.coreset, index=index)
+            ),
+        )
     result = craig("verify", "many.csv", "cs.parquet")
     assert result.code == 5
     assert "is not in the cluster that it represents" in after(result.out, "FAILED")
 
 
 def test_importance_is_a_method(craig, many):
-    assert craig("select", "many.csv", "--size", "60", "--method", "importance", "--weights", "cluster", "-o", "cs.parquet").code == 0
+    assert (
+        craig(
+            "select",
+            "many.csv",
+            "--size",
+            "60",
+            "--method",
+            "importance",
+            "--weights",
+            "cluster",
+            "-o",
+            "cs.parquet",
+        ).code
+        == 0
+    )
     coreset = read_manifest("cs.parquet").coreset
-    assert (coreset.method, coreset.weights, len(set(coreset.weight.tolist())) > 30) == ("importance", "inverse", True)
+    assert (coreset.method, coreset.weights, len(set(coreset.weight.tolist())) > 30) == (
+        "importance",
+        "inverse",
+        True,
+    )
     assert craig("verify", "many.csv", "cs.parquet").code == 0
 
 
@@ -135,13 +265,27 @@ def test_importance_is_a_method(craig, many):
             ["calibrate", "many.csv", "cs.parquet", "-o", "o.parquet", "--first", "99"],
             "--first: 99 is not between 1 and 20, the picks that there are.",
         ),
-        (["calibrate", "many.csv", "cs.parquet", "-o", "-", "--json"], "--json and --output - both write to stdout: choose one."),
         (
-            ["train", "many.csv", "--first", "3", "-o", "m.npz"],
-            "--first: it takes the first picks of a --coreset, and their weights anew from its data.",
+            ["calibrate", "many.csv", "cs.parquet", "-o", "-", "--json"],
+            "--json and --output - both write to stdout: choose one.",
         ),
         (
-            ["select", "many.csv", "--size", "9", "--paper", "--method", "cells", "-o", "o.parquet"],
+            ["train", "many.csv", "--first", "3", "-o", "m.npz"],
+            "--first: it takes the first picks of a --coreset, and their weights anew from its "
+            "data.",
+        ),
+        (
+            [
+                "select",
+                "many.csv",
+                "--size",
+                "9",
+                "--paper",
+                "--method",
+                "cells",
+                "-o",
+                "o.parquet",
+            ],
             "--paper leaves no choice of --method: leave one of the two out.",
         ),
         (
@@ -150,15 +294,36 @@ def test_importance_is_a_method(craig, many):
         ),
         (
             ["select", "many.csv", "--mean-epsilon", "1", "--for", "linear", "-o", "o.parquet"],
-            "--for linear: a budget of epsilon or of costs is kept by the picks themselves. Use --size, --fraction or --for local.",
+            "--for linear: a budget of epsilon or of costs is kept by the picks themselves. Use "
+            "--size, --fraction or --for local.",
         ),
         (
-            ["select", "many.csv", "--mean-epsilon", "1", "--representative", "random", "-o", "o.parquet"],
-            "--representative random: an epsilon budget is kept by the picks themselves. Use --size or --fraction.",
+            [
+                "select",
+                "many.csv",
+                "--mean-epsilon",
+                "1",
+                "--representative",
+                "random",
+                "-o",
+                "o.parquet",
+            ],
+            "--representative random: an epsilon budget is kept by the picks themselves. Use "
+            "--size or --fraction.",
         ),
         (
-            ["calibrate", "many.csv", "cs.parquet", "-o", "o.parquet", "--loss", "softmax", "--no-label"],
-            "--weights calibrated: a pilot needs labels, and there are none. Leave it out, or name their column with --label.",
+            [
+                "calibrate",
+                "many.csv",
+                "cs.parquet",
+                "-o",
+                "o.parquet",
+                "--loss",
+                "softmax",
+                "--no-label",
+            ],
+            "--weights calibrated: a pilot needs labels, and there are none. Leave it out, or name "
+            "their column with --label.",
         ),
     ],
 )
@@ -174,14 +339,37 @@ def test_other_data_is_refused(craig, many, data):
     assert craig("select", "many.csv", "--size", "20", "-o", "cs.parquet").code == 0
     result = craig("calibrate", "data.csv", "cs.parquet", "-o", "out.parquet")
     assert result.code == 3
-    assert result.err.startswith("craig: error: cs.parquet: it was selected from other data (craig1:")
+    assert result.err.startswith(
+        "craig: error: cs.parquet: it was selected from other data (craig1:"
+    )
     assert not (many / "out.parquet").exists()
 
 
-@pytest.mark.parametrize(("column", "said"), [("medoid", "representative random"), ("base_weight", "weights calibrated")])
+@pytest.mark.parametrize(
+    ("column", "said"), [("medoid", "representative random"), ("base_weight", "weights calibrated")]
+)
 def test_a_manifest_without_its_column_is_refused(craig, many, column, said):
-    assert craig("select", "many.csv", "--size", "60", "--representative", "random", "--weights", "calibrated", "-o", "cs.parquet").code == 0
+    assert (
+        craig(
+            "select",
+            "many.csv",
+            "--size",
+            "60",
+            "--representative",
+            "random",
+            "--weights",
+            "calibrated",
+            "-o",
+            "cs.parquet",
+        ).code
+        == 0
+    )
     table = pq.read_table("cs.parquet").drop_columns([column])
-    pq.write_table(table.replace_schema_metadata(pq.read_metadata("cs.parquet").metadata), "cut.parquet")
+    pq.write_table(
+        table.replace_schema_metadata(pq.read_metadata("cs.parquet").metadata), "cut.parquet"
+    )
     result = craig("info", "cut.parquet")
-    assert (result.code, result.err) == (3, f"craig: error: cut.parquet: the footer states {said}, and column '{column}' is missing.\n")
+    assert (result.code, result.err) == (
+        3,
+        f"craig: error: cut.parquet: the footer states {said}, and column '{column}' is missing.\n",
+    )

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 from commandline import listing, write_csv
 
-from craig_cli.manifest import read_manifest
+from craig_cli.files.manifest import read_manifest
+from craig_cli.files.request import restore_calibration, restore_settings
 from craig_cli.readers import read_dataset
 from craig_cli.workflows.evaluate import select_again
-from craig_cli.workflows.request import restore_calibration, restore_settings
 
 QUICK = ("--seeds", "2", "--epochs", "5")
 
@@ -27,23 +27,34 @@ QUICK = ("--seeds", "2", "--epochs", "5")
 def coreset(craig, own_folder):
     """Write ``d.csv``, 120 rows of two classes, and ``cs.parquet``, 24 picks."""
     rows = np.random.default_rng(0).normal(size=(120, 3))
-    write_csv(own_folder / "d.csv", (rows @ [1, 1, 0] + rows[::-1, 2] > 0).astype(int).tolist(), rows)
+    write_csv(
+        own_folder / "d.csv", (rows @ [1, 1, 0] + rows[::-1, 2] > 0).astype(int).tolist(), rows
+    )
     assert craig("select", "d.csv", "--size", "24", "--for", "local", "-o", "cs.parquet").code == 0
     return own_folder / "cs.parquet"
 
 
 def write_weights(path, index, weight):
-    pq.write_table(pa.table({"index": pa.array(index, pa.int64()), "weight": pa.array(weight, pa.float64())}), path)
+    pq.write_table(
+        pa.table({"index": pa.array(index, pa.int64()), "weight": pa.array(weight, pa.float64())}),
+        path,
+    )
 
 
 def test_report_in_words(craig, coreset):
-    result = craig("evaluate", "d.csv", "--coreset", "cs.parquet", "--test", "d.csv", "--l2", "1e-2", *QUICK)
+    result = craig(
+        "evaluate", "d.csv", "--coreset", "cs.parquet", "--test", "d.csv", "--l2", "1e-2", *QUICK
+    )
     assert (result.code, result.err) == (0, "")
     number = r"[0-9.e+-]+"
-    verdict = rf"verdict  The coreset (loses to|is level with|beats) [a-z-]+ rows: residual {number} against {number} at logistic, l2 0.01.\n"
+    verdict = (
+        rf"verdict  The coreset (loses to|is level with|beats) [a-z-]+ rows: residual "
+        rf"{number} against {number} at logistic, l2 0.01.\n"
+    )
     assert re.match(verdict, result.out)
     assert re.search(
-        rf"^cost     The selection took {number} s \(the recorded request, run again\), an epoch of SGD over all rows {number} s: "
+        rf"^cost     The selection took {number} s \(the recorded request, run again\), an epoch "
+        rf"of SGD over all rows {number} s: "
         r"it costs [0-9,.e+]+ epochs.\n"
         r"         At logistic, l2 0.01, to a residual of",
         result.out,
@@ -52,27 +63,59 @@ def test_report_in_words(craig, coreset):
     assert "\nrows     120 read, 3 columns\ncoreset  24 rows of cs.parquet, epsilon " in result.out
     table = result.out[result.out.index("subset") :].splitlines()
     assert table[0].split("  ")[0] == "subset"
-    assert [line.split("  ")[0] for line in table[1:6]] == ["all rows", "coreset", "random", "stratified", "importance"]
+    assert [line.split("  ")[0] for line in table[1:6]] == [
+        "all rows",
+        "coreset",
+        "random",
+        "stratified",
+        "importance",
+    ]
     assert "The coreset's gradient error is at most " in table[7]
 
 
 def test_json_has_everything(craig, coreset):
-    arguments = ("evaluate", "d.csv", "--coreset", "cs.parquet", "--loss", "logistic,squared-hinge", "--l2", "1e-3,1e-1", "--w-norm", "2", *QUICK)
+    arguments = (
+        "evaluate",
+        "d.csv",
+        "--coreset",
+        "cs.parquet",
+        "--loss",
+        "logistic,squared-hinge",
+        "--l2",
+        "1e-3,1e-1",
+        "--w-norm",
+        "2",
+        *QUICK,
+    )
     result = craig(*arguments, "--selection-seconds", "5", "--json")
     assert result.code == 0
     report = json.loads(result.out)
     assert report["selection"]["source"] == "given" and report["selection"]["seconds"] == 5
-    assert report["selection"]["epochs"] == pytest.approx(5 / report["selection"]["sgd_epoch_seconds"])
-    assert (report["rows"], report["picks"], report["failed"], report["solver"]) == (120, 24, [], "saga")
+    assert report["selection"]["epochs"] == pytest.approx(
+        5 / report["selection"]["sgd_epoch_seconds"]
+    )
+    assert (report["rows"], report["picks"], report["failed"], report["solver"]) == (
+        120,
+        24,
+        [],
+        "saga",
+    )
     assert len(report["verdict"]) == 12 and len(report["costs"]) == 5
     assert [(c["loss"], c["l2"]) for c in report["comparisons"]] == [
         ("logistic", 1e-3), ("logistic", 0.1), ("squared-hinge", 1e-3), ("squared-hinge", 0.1)
     ]  # fmt: skip
     for comparison in report["comparisons"]:
         assert comparison["w_norm"] == 2
-        assert set(comparison["standing"]) == set(comparison["residual_ratio"]) == {"random", "stratified", "importance"}
+        assert (
+            set(comparison["standing"])
+            == set(comparison["residual_ratio"])
+            == {"random", "stratified", "importance"}
+        )
         by_name = {r["name"]: r for r in comparison["results"]}
-        assert [len(by_name[name]["runs"]) for name in ("all rows", "coreset", "random", "stratified", "importance")] == [1, 1, 2, 2, 2]
+        assert [
+            len(by_name[name]["runs"])
+            for name in ("all rows", "coreset", "random", "stratified", "importance")
+        ] == [1, 1, 2, 2, 2]
         for r in by_name.values():
             assert r["residual"]["lowest"] <= r["residual"]["mean"] <= r["residual"]["highest"]
             assert set(r["runs"][0]["curve"][0]) == {"epoch", "passes", "seconds", "residual"}
@@ -80,39 +123,86 @@ def test_json_has_everything(craig, coreset):
         assert by_name["coreset"]["gradient_error"] <= comparison["bound"]["mean"]
         assert by_name["random"]["runs"][0]["rows"] == 24
         assert [by_name[name]["selection_seconds"] for name in ("all rows", "coreset")] == [0, 5]
-        assert all(0 < by_name[name]["selection_seconds"] < 5 for name in ("random", "stratified", "importance"))
+        assert all(
+            0 < by_name[name]["selection_seconds"] < 5
+            for name in ("random", "stratified", "importance")
+        )
 
 
-@pytest.mark.parametrize(("condition", "code"), [("residual > 1e-9", 5), ("residual > 1e9", 0), ("epsilon_mean>=0", 5), ("residual_ratio < 0", 0)])
+@pytest.mark.parametrize(
+    ("condition", "code"),
+    [
+        ("residual > 1e-9", 5),
+        ("residual > 1e9", 0),
+        ("epsilon_mean>=0", 5),
+        ("residual_ratio < 0", 0),
+    ],
+)
 def test_fail_if(craig, coreset, condition, code):
-    result = craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--fail-if", "speedup < -1", "--fail-if", condition)
+    result = craig(
+        "evaluate",
+        "d.csv",
+        "--coreset",
+        "cs.parquet",
+        *QUICK,
+        "--fail-if",
+        "speedup < -1",
+        "--fail-if",
+        condition,
+    )
     assert result.code == code
     assert ("FAILED" in result.out) == (code == 5)
     if code == 5:
-        assert re.match(r"FAILED   (residual > 1e-09|epsilon_mean >= 0): [0-9.e-]+ at logistic, l2 1e-05\n", result.out)
+        assert re.match(
+            r"FAILED   (residual > 1e-09|epsilon_mean >= 0): [0-9.e-]+ at logistic, l2 "
+            r"1e-05\n",
+            result.out,
+        )
         assert "\nverdict  The coreset " in result.out
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--fail-if", "loss > 1"), "--fail-if: 'loss' is not one of residual, residual_ratio, test_error, gradient_error, epsilon_mean, speedup."),
-        (("--fail-if", "residual = 1"), "--fail-if: 'residual = 1' is not NAME > NUMBER (or >=, <, <=), such as 'residual > 1e-3'."),
+        (
+            ("--fail-if", "loss > 1"),
+            "--fail-if: 'loss' is not one of residual, residual_ratio, "
+            "test_error, gradient_error, epsilon_mean, speedup.",
+        ),
+        (
+            ("--fail-if", "residual = 1"),
+            "--fail-if: 'residual = 1' is not NAME > NUMBER (or >=, <, "
+            "<=), such as 'residual > 1e-3'.",
+        ),
         (("--fail-if", "residual > x"), "--fail-if: 'x' is not a number."),
         (("--fail-if", "residual > inf"), "--fail-if: inf is not finite."),
-        (("--fail-if", "test_error > 0"), "--fail-if: test_error needs rows to test on: name them with --test."),
-        (("--loss", "logistic,log"), "--loss: 'log' is not one of logistic, softmax, squared, squared-hinge, smoothed-hinge."),
+        (
+            ("--fail-if", "test_error > 0"),
+            "--fail-if: test_error needs rows to test on: name them with --test.",
+        ),
+        (
+            ("--loss", "logistic,log"),
+            "--loss: 'log' is not one of logistic, softmax, squared, "
+            "squared-hinge, smoothed-hinge.",
+        ),
         (("--loss", "squared,squared"), "--loss: 'squared,squared' names a loss twice."),
         (("--l2", "1,-1"), "--l2: -1.0 is not a finite number of at least 0."),
         (("--seeds", "0"), "--seeds: 0 is not between 1 and 1000."),
         (("--w-norm", "0"), "--w-norm: 0.0 is not a finite number above 0."),
         (("--residual", "nan"), "--residual: nan is not a finite number above 0."),
-        (("--selection-seconds", "-1"), "--selection-seconds: -1.0 is not a finite number of at least 0."),
+        (
+            ("--selection-seconds", "-1"),
+            "--selection-seconds: -1.0 is not a finite number of at least 0.",
+        ),
         (("--weights", "w.parquet"), "Give what to evaluate: either --coreset or --weights."),
         (("--report", "-"), "--report: name a file; stdout is for the report in words or JSON."),
         (("--report", "d.csv"), "--report: 'd.csv' is one of the inputs."),
         (("--report", "a.png", "--plot", "a.png"), "--report and --plot name the same file."),
-        (("--test", "-", "--coreset", "-"), "Only one of DATA, --coreset, --weights and --test can be read from stdin: name a file for the others."),
+        (
+            ("--test", "-", "--coreset", "-"),
+            "Only one of DATA, --coreset, --weights and --test can "
+            "be read from stdin: name a file for the others.",
+        ),
     ],
 )
 def test_wrong_options(craig, coreset, arguments, message):
@@ -122,7 +212,10 @@ def test_wrong_options(craig, coreset, arguments, message):
 
 def test_nothing_to_evaluate(craig, coreset):
     result = craig("evaluate", "d.csv")
-    assert (result.code, result.err) == (2, "craig: error: Give what to evaluate: either --coreset or --weights.\n")
+    assert (result.code, result.err) == (
+        2,
+        "craig: error: Give what to evaluate: either --coreset or --weights.\n",
+    )
 
 
 def test_other_data(craig, coreset, own_folder):
@@ -131,11 +224,15 @@ def test_other_data(craig, coreset, own_folder):
     result = craig("evaluate", "other.csv", "--coreset", "cs.parquet")
     assert result.code == 3
     assert re.fullmatch(
-        r"craig: error: cs.parquet: it was selected from other data \(craig1:\w+, and this is craig1:\w+\). Give the data and the reading "
+        r"craig: error: cs.parquet: it was selected from other data \(craig1:\w+, and this is "
+        r"craig1:\w+\). Give the data and the reading "
         r"options it was made with, or --force-mismatch to use its row numbers all the same.\n",
         result.err,
     )
-    assert craig("evaluate", "other.csv", "--coreset", "cs.parquet", "--force-mismatch", *QUICK).code == 0
+    assert (
+        craig("evaluate", "other.csv", "--coreset", "cs.parquet", "--force-mismatch", *QUICK).code
+        == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,7 +247,9 @@ def test_what_is_timed_is_the_whole_selection(craig, coreset, options):
     assert craig("select", "d.csv", "--size", "24", "-o", "other.parquet", *options).code == 0
     manifest = read_manifest("other.parquet")
     inputs, selection = restore_settings("other.parquet", manifest.request, ("d.csv",), {}, 1)
-    again = select_again(read_dataset(inputs), selection, restore_calibration("other.parquet", manifest.request, 1))
+    again = select_again(
+        read_dataset(inputs), selection, restore_calibration("other.parquet", manifest.request, 1)
+    )
     np.testing.assert_array_equal(again.index, manifest.coreset.index)
     np.testing.assert_array_equal(again.weight, manifest.coreset.weight)
     assert again.weights == manifest.coreset.weights
@@ -160,65 +259,125 @@ def test_hand_made_weights(craig, coreset, own_folder):
     write_weights(own_folder / "w.parquet", [3, 5, 3, 50, 70, 90], [1, 2, 1, 2, 2, 2])
     result = craig("evaluate", "d.csv", "--weights", "w.parquet", *QUICK)
     assert result.code == 0
-    assert "What the selection took is not known (--selection-seconds would tell); an epoch of SGD over all rows" in result.out
+    assert (
+        "What the selection took is not known (--selection-seconds would tell); an epoch of "
+        "SGD "
+        "over all rows"
+    ) in result.out
     assert "\ncoreset  5 rows of w.parquet\n" in result.out
 
 
 def test_a_class_without_picks(craig, coreset, own_folder):
-    labels = [int(line.split(",")[0]) for line in (own_folder / "d.csv").read_text().splitlines()[1:]]
+    labels = [
+        int(line.split(",")[0]) for line in (own_folder / "d.csv").read_text().splitlines()[1:]
+    ]
     write_weights(own_folder / "w.parquet", np.flatnonzero(labels)[:9], [1.0] * 9)
     result = craig("evaluate", "d.csv", "--weights", "w.parquet", "--l2", "1e-2", *QUICK)
     assert result.code == 0
     assert "There is no bound on the gradient error: a class has no pick.\n" in result.out
-    assert result.out.endswith("note    A class has no row in the coreset: its model cannot tell that class.\n")
+    assert result.out.endswith(
+        "note    A class has no row in the coreset: its model cannot tell that class.\n"
+    )
 
 
-@pytest.mark.parametrize(("task", "loss"), [("regression", "squared"), ("classification", "softmax")])
+@pytest.mark.parametrize(
+    ("task", "loss"), [("regression", "squared"), ("classification", "softmax")]
+)
 def test_numbers_and_many_classes(craig, own_folder, task, loss):
     rows = np.random.default_rng(0).normal(size=(90, 2))
     write_csv(own_folder / "d.csv", [i % 3 for i in range(90)], rows)
-    assert craig("select", "d.csv", "--size", "12", "--for", "local", "--task", task, "--scale", "standard", "-o", "cs.parquet").code == 0
-    result = craig("evaluate", "d.csv", "--coreset", "cs.parquet", "--test", "d.csv", "--l2", "1e-2", *QUICK)
+    assert (
+        craig(
+            "select",
+            "d.csv",
+            "--size",
+            "12",
+            "--for",
+            "local",
+            "--task",
+            task,
+            "--scale",
+            "standard",
+            "-o",
+            "cs.parquet",
+        ).code
+        == 0
+    )
+    result = craig(
+        "evaluate", "d.csv", "--coreset", "cs.parquet", "--test", "d.csv", "--l2", "1e-2", *QUICK
+    )
     assert result.code == 0
     assert f"at {loss}, l2 0.01." in result.out
-    assert result.out.endswith("note    Epsilon is in units of the scaled rows; the bound is computed from the rows as they are.\n")
+    assert result.out.endswith(
+        "note    Epsilon is in units of the scaled rows; the bound is "
+        "computed from the rows as they are.\n"
+    )
 
 
 def test_page_is_self_contained(craig, coreset, own_folder):
-    assert craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--report", "page.html").code == 0
+    assert (
+        craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--report", "page.html").code
+        == 0
+    )
     page = (own_folder / "page.html").read_text()
     assert page.startswith("<!DOCTYPE html>\n<html lang=en>") and page.endswith("</html>\n")
-    assert "http" not in page and "<script" not in page and "src=" not in page and "url(" not in page
-    assert page.count("<svg ") == 2 and page.count("<polyline ") == 16  # 8 runs by passes, and by seconds
+    assert (
+        "http" not in page and "<script" not in page and "src=" not in page and "url(" not in page
+    )
+    assert (
+        page.count("<svg ") == 2 and page.count("<polyline ") == 16
+    )  # 8 runs by passes, and by seconds
     assert page.index("The coreset ") < page.index("The selection took ") < page.index("<table>")
-    assert craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--report", "page.html").code == 0  # craig's own: replaced
+    assert (
+        craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--report", "page.html").code
+        == 0
+    )  # craig's own: replaced
     (own_folder / "notes.html").write_text("mine")
     result = craig("evaluate", "d.csv", "--coreset", "cs.parquet", "--report", "notes.html")
-    error = "--report: 'notes.html' exists and is not a craig page. Choose another name, or replace it with --force."
+    error = (
+        "--report: 'notes.html' exists and is not a craig page. Choose another name, or "
+        "replace it with --force."
+    )
     assert (result.code, result.err) == (2, f"craig: error: {error}\n")
 
 
 def test_names_are_escaped_in_the_page(craig, coreset, own_folder):
     coreset.rename(own_folder / "a<b>.parquet")
-    assert craig("evaluate", "d.csv", "--coreset", "a<b>.parquet", *QUICK, "--report", "page.html").code == 0
+    assert (
+        craig(
+            "evaluate", "d.csv", "--coreset", "a<b>.parquet", *QUICK, "--report", "page.html"
+        ).code
+        == 0
+    )
     assert "a&lt;b&gt;.parquet" in (own_folder / "page.html").read_text()
 
 
 def test_picture(craig, coreset, own_folder):
     pytest.importorskip("matplotlib")
-    assert craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--plot", "curves.png").code == 0
+    assert (
+        craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--plot", "curves.png").code
+        == 0
+    )
     assert (own_folder / "curves.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    assert craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--plot", "curves.png").code == 0
+    assert (
+        craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--plot", "curves.png").code
+        == 0
+    )
     assert listing(own_folder) == ["cs.parquet", "curves.png", "d.csv"]
 
 
 def test_picture_without_matplotlib(craig, coreset, monkeypatch):
     find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "matplotlib" else find(name, *rest))
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name == "matplotlib" else find(name, *rest),
+    )
     result = craig("evaluate", "d.csv", "--coreset", "cs.parquet", "--plot", "curves.png")
     assert (result.code, result.err) == (
         2,
-        "craig: error: --plot needs matplotlib, which is not installed. Run: pip install 'craig-cli[plot]'.\n",
+        "craig: error: --plot needs matplotlib, which is not installed. Run: pip install "
+        "'craig-cli[plot]'.\n",
     )
 
 
@@ -226,12 +385,40 @@ def test_the_page_opens_in_a_browser(craig, coreset, own_folder):
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no Chromium is installed, to open the page with")
-    assert craig("evaluate", "d.csv", "--coreset", "cs.parquet", "--l2", "1e-2", "--report", "page.html", *QUICK).code == 0
+    assert (
+        craig(
+            "evaluate",
+            "d.csv",
+            "--coreset",
+            "cs.parquet",
+            "--l2",
+            "1e-2",
+            "--report",
+            "page.html",
+            *QUICK,
+        ).code
+        == 0
+    )
     page = own_folder / "page.html"
-    assert re.search(r'(src|href)="?(https?:)?//', page.read_text()) is None  # one page, and nothing from elsewhere
-    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={own_folder / 'profile'}", "--enable-logging=stderr"]
+    assert (
+        re.search(r'(src|href)="?(https?:)?//', page.read_text()) is None
+    )  # one page, and nothing from elsewhere
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={own_folder / 'profile'}",
+        "--enable-logging=stderr",
+    ]
     shown = subprocess.run(
-        [browser, *options, "--window-size=1000,1400", f"--screenshot={own_folder / 'page.png'}", "--dump-dom", page.as_uri()],
+        [
+            browser,
+            *options,
+            "--window-size=1000,1400",
+            f"--screenshot={own_folder / 'page.png'}",
+            "--dump-dom",
+            page.as_uri(),
+        ],
         capture_output=True,
         text=True,
         timeout=60,

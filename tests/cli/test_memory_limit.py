@@ -18,52 +18,106 @@ from craig_cli.settings import parse_size, size_in_words
 
 @pytest.fixture
 def large(own_folder, monkeypatch):
-    """Write ``large.parquet``: 6,000 rows of 8 columns in two classes; 4 MB hold them only on disk, in cells of 256 rows."""
+    """Write ``large.parquet``: 6,000 rows of 8 columns in two classes; 4 MB hold them only on disk,
+    in cells of 256 rows.
+    """
     monkeypatch.setattr(memory, "BASE_BYTES", 0)
     monkeypatch.setattr(limited, "PARQUET_COLUMN_BYTES", 0)
     monkeypatch.setattr(disk_cells, "CELL_BYTES", 0)
     monkeypatch.setattr(disk_cells, "CELL_ROWS_AT_LEAST", 256)
     rng = np.random.default_rng(0)
-    rows = (rng.normal(size=(6, 8))[rng.integers(6, size=6000)] + 0.3 * rng.normal(size=(6000, 8))).astype(np.float32)
+    rows = (
+        rng.normal(size=(6, 8))[rng.integers(6, size=6000)] + 0.3 * rng.normal(size=(6000, 8))
+    ).astype(np.float32)
     columns = {f"x{c}": rows[:, c] for c in range(8)}
-    pq.write_table(pa.table({"label": np.where(rows[:, 0] > 0, "up", "down"), **columns}), "large.parquet")
+    pq.write_table(
+        pa.table({"label": np.where(rows[:, 0] > 0, "up", "down"), **columns}), "large.parquet"
+    )
 
 
 def test_rows_that_do_not_fit_are_selected_from_disk(craig, large):
-    result = craig("select", "large.parquet", "--fraction", "0.05", "--for", "local", "--memory-limit", "4M", "-o", "cs.parquet", "--json")
+    result = craig(
+        "select",
+        "large.parquet",
+        "--fraction",
+        "0.05",
+        "--for",
+        "local",
+        "--memory-limit",
+        "4M",
+        "-o",
+        "cs.parquet",
+        "--json",
+    )
     assert (result.code, result.err) == (0, "")
     facts = json.loads(result.out)
     assert facts["method"] == "cells"
     assert facts["reason"] == "the rows do not fit the memory limit"
-    assert facts["notes"] == ["The rows did not fit the memory limit: they were selected from cells on disk."]
+    assert facts["notes"] == [
+        "The rows did not fit the memory limit: they were selected from cells on disk."
+    ]
     assert facts["temporary_bytes"] == 2 * 6000 * 8 * 4
     assert craig("verify", "large.parquet", "cs.parquet").code == 0
-    assert craig("select", "large.parquet", "--fraction", "0.05", "--method", "exact", "-o", "exact.parquet", "--json").code == 0
-    assert facts["epsilon"] <= 1.1 * json.loads(craig("info", "exact.parquet", "--json").out)["epsilon"]["total"]
+    assert (
+        craig(
+            "select",
+            "large.parquet",
+            "--fraction",
+            "0.05",
+            "--method",
+            "exact",
+            "-o",
+            "exact.parquet",
+            "--json",
+        ).code
+        == 0
+    )
+    assert (
+        facts["epsilon"]
+        <= 1.1 * json.loads(craig("info", "exact.parquet", "--json").out)["epsilon"]["total"]
+    )
 
 
 def test_weights_that_cannot_be_calibrated_are_said_to_be_so(craig, large):
     options = ("--size", "50", "--memory-limit", "4M", "-o", "cs.parquet")
     assert json.loads(craig("select", "large.parquet", *options, "--json").out)["notes"] == [
         "The rows did not fit the memory limit: they were selected from cells on disk.",
-        "The weights were not calibrated, which takes the rows in memory: they are those of the method.",
+        "The weights were not calibrated, which takes the rows in memory: they are those of the "
+        "method.",
     ]
     refused = craig("select", "large.parquet", *options, "--weights", "calibrated")
     assert (refused.code, refused.out) == (4, "")
     assert refused.err == (
-        "craig: error: --weights calibrated: it takes passes over rows in memory, and they do not fit --memory-limit. Give a higher one.\n"
+        "craig: error: --weights calibrated: it takes passes over rows in memory, and they do not "
+        "fit --memory-limit. Give a higher one.\n"
     )
 
 
 def test_the_summary_states_temporary_files(craig, large):
-    result = craig("select", "large.parquet", "--size", "50", "--memory-limit", "4M", "-o", "cs.parquet")
+    result = craig(
+        "select", "large.parquet", "--size", "50", "--memory-limit", "4M", "-o", "cs.parquet"
+    )
     assert " MB at the peak, and 0 MB of temporary files\n" in result.err
 
 
 def test_same_bytes_for_any_threads_and_limits_on_disk(craig, large, own_folder):
     written = set()
     for threads, limit in (("1", "4M"), ("3", "4M"), ("2", "5MB")):
-        assert craig("select", "large.parquet", "--size", "90", "--memory-limit", limit, "--threads", threads, "-o", "cs.parquet").code == 0
+        assert (
+            craig(
+                "select",
+                "large.parquet",
+                "--size",
+                "90",
+                "--memory-limit",
+                limit,
+                "--threads",
+                threads,
+                "-o",
+                "cs.parquet",
+            ).code
+            == 0
+        )
         written.add((own_folder / "cs.parquet").read_bytes())
     assert len(written) == 1
     assert listing(own_folder) == ["cs.parquet", "large.parquet"]
@@ -71,32 +125,80 @@ def test_same_bytes_for_any_threads_and_limits_on_disk(craig, large, own_folder)
 
 def test_a_limit_that_suffices_changes_nothing(craig, large, own_folder):
     for name, options in (("a", ()), ("b", ("--memory-limit", "2GiB"))):
-        assert craig("select", "large.parquet", "--size", "90", *options, "-o", f"{name}.parquet").code == 0
+        assert (
+            craig("select", "large.parquet", "--size", "90", *options, "-o", f"{name}.parquet").code
+            == 0
+        )
     assert (own_folder / "a.parquet").read_bytes() == (own_folder / "b.parquet").read_bytes()
 
 
-@pytest.mark.parametrize("options", (["--method", "exact"], ["--method", "stratified"], ["--method", "cells", "--sample-rows", "100"]))
-def test_what_cannot_work_from_disk_is_refused_with_what_would_fit(craig, large, own_folder, options):
-    result = craig("select", "large.parquet", "--size", "90", *options, "--memory-limit", "4M", "-o", "cs.parquet")
+@pytest.mark.parametrize(
+    "options",
+    (
+        ["--method", "exact"],
+        ["--method", "stratified"],
+        ["--method", "cells", "--sample-rows", "100"],
+    ),
+)
+def test_what_cannot_work_from_disk_is_refused_with_what_would_fit(
+    craig, large, own_folder, options
+):
+    result = craig(
+        "select",
+        "large.parquet",
+        "--size",
+        "90",
+        *options,
+        "--memory-limit",
+        "4M",
+        "-o",
+        "cs.parquet",
+    )
     assert result.code == 4
     words = result.err.split()
     needed = words[words.index("needs") + 1]
     assert result.err.startswith(
-        f"craig: error: --memory-limit: method {options[1]} needs {needed} for these 6,000 rows. Give --memory-limit {needed}, or "
+        f"craig: error: --memory-limit: method {options[1]} needs {needed} for these 6,000 rows. "
+        f"Give --memory-limit {needed}, or "
     )
     assert listing(own_folder) == ["large.parquet"]
-    assert craig("select", "large.parquet", "--size", "90", *options, "--memory-limit", needed, "-o", "cs.parquet").code == 0
+    assert (
+        craig(
+            "select",
+            "large.parquet",
+            "--size",
+            "90",
+            *options,
+            "--memory-limit",
+            needed,
+            "-o",
+            "cs.parquet",
+        ).code
+        == 0
+    )
 
 
 def test_too_small_for_anything(craig, data):
-    result = craig("select", "data.csv", "--size", "3", "--memory-limit", "100M", "-o", "cs.parquet")
+    result = craig(
+        "select", "data.csv", "--size", "3", "--memory-limit", "100M", "-o", "cs.parquet"
+    )
     needed = size_in_words(memory.BASE_BYTES)
     assert (result.code, result.err) == (
-        4, f"craig: error: --memory-limit: craig itself takes {needed}, before any rows. Give a higher --memory-limit.\n"
+        4, f"craig: error: --memory-limit: craig itself takes {needed}, before any rows. Give a "
+           f"higher --memory-limit.\n"
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "size"), [("2G", 2 * 10**9), ("512MiB", 512 << 20), ("1.5 gb", 1_500_000_000), ("1000", 1000), ("3Ki", 3072)])
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("2G", 2 * 10**9),
+        ("512MiB", 512 << 20),
+        ("1.5 gb", 1_500_000_000),
+        ("1000", 1000),
+        ("3Ki", 3072),
+    ],
+)
 def test_sizes(text, size):
     assert parse_size("--memory-limit", text) == size
 

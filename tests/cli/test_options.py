@@ -6,8 +6,8 @@ import shlex
 
 import pytest
 
-from craig_cli.catalog import METHODS, names
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
+from craig_cli.settings.catalog import METHODS, names
 
 BUDGETS = "--fraction, --size, --epsilon, --mean-epsilon or --budget-cost"
 
@@ -47,24 +47,37 @@ def test_defaults_are_those_of_the_settings(asked):
 
 def test_every_option_reaches_the_settings(asked):
     seen = asked(
-        *shlex.split("--fraction 0.5 --method random --metric cosine --scale unit --seed 7 --threads 3 --format tsv --label z --task regression"),
-        *shlex.split("--index-base 0 --on-error skip --drop p --drop q --one-hot r --delimiter ';' --no-header --rows-key k --force -o x"),
+        *shlex.split(
+            "--fraction 0.5 --method random --metric cosine --scale unit --seed 7 "
+            "--threads 3 --format tsv --label z --task regression"
+        ),
+        *shlex.split(
+            "--index-base 0 --on-error skip --drop p --drop q --one-hot r --delimiter ';' "
+            "--no-header --rows-key k --force -o x"
+        ),
         *("--", "-d.csv", "e.csv"),
     )
     assert seen["inputs"] == InputSettings(
         ("-d.csv", "e.csv"), "tsv", "z", False, "regression", 0, "skip", ("p", "q"), ("r",), ";", False, "k"
     )  # fmt: skip
-    assert seen["selection"] == SelectionSettings(Budget(fraction=0.5), "random", "cosine", "unit", 7, 3, "regression")
+    assert seen["selection"] == SelectionSettings(
+        Budget(fraction=0.5), "random", "cosine", "unit", 7, 3, "regression"
+    )
     assert seen["force"]
 
 
 def test_command_line_over_environment_over_file(asked, own_folder, monkeypatch):
     (own_folder / "craig.toml").write_text(
-        'seed = 1\nmethod = "random"\nmetric = "cosine"\n[select]\nseed = 2\nindex-base = 0\n[info]\njson = true\n'
+        'seed = 1\nmethod = "random"\nmetric = "cosine"\n[select]\nseed = 2\nindex-base = 0\n'
+        "[info]\njson = true\n"
     )
     monkeypatch.setenv("CRAIG_CONFIG", "craig.toml")
     seen = asked("d", "--size", "3", "-o", "x")
-    assert (seen["selection"].seed, seen["selection"].method, seen["inputs"].index_base) == (2, "random", 0)
+    assert (seen["selection"].seed, seen["selection"].method, seen["inputs"].index_base) == (
+        2,
+        "random",
+        0,
+    )
     monkeypatch.setenv("CRAIG_SEED", "3")
     assert asked("d", "--size", "3", "-o", "x")["selection"].seed == 3
     monkeypatch.setenv("CRAIG_SELECT_SEED", "4")
@@ -75,9 +88,15 @@ def test_command_line_over_environment_over_file(asked, own_folder, monkeypatch)
 
 def test_repeated_options_from_environment_and_file(asked, own_folder, monkeypatch):
     (own_folder / "craig.toml").write_text('drop = ["a, b", "c"]\n')
-    assert asked("d", "--size", "3", "-o", "x", "--config", "craig.toml")["inputs"].drop == ("a, b", "c")
+    assert asked("d", "--size", "3", "-o", "x", "--config", "craig.toml")["inputs"].drop == (
+        "a, b",
+        "c",
+    )
     monkeypatch.setenv("CRAIG_DROP", "row id,b")
-    assert asked("d", "--size", "3", "-o", "x", "--config", "craig.toml")["inputs"].drop == ("row id", "b")
+    assert asked("d", "--size", "3", "-o", "x", "--config", "craig.toml")["inputs"].drop == (
+        "row id",
+        "b",
+    )
 
 
 def test_a_budget_displaces_those_of_less_authority(asked, own_folder, monkeypatch):
@@ -85,12 +104,16 @@ def test_a_budget_displaces_those_of_less_authority(asked, own_folder, monkeypat
     assert asked("d", "-o", "x", "--config", "craig.toml")["selection"].budget == Budget(size=4)
     monkeypatch.setenv("CRAIG_EPSILON", "7")
     assert asked("d", "-o", "x", "--config", "craig.toml")["selection"].budget == Budget(epsilon=7)
-    assert asked("d", "-o", "x", "--config", "craig.toml", "--mean-epsilon", "1")["selection"].budget == Budget(mean_epsilon=1)
+    assert asked("d", "-o", "x", "--config", "craig.toml", "--mean-epsilon", "1")[
+        "selection"
+    ].budget == Budget(mean_epsilon=1)
 
 
 def test_label_and_no_label_displace_each_other(asked, monkeypatch):
     monkeypatch.setenv("CRAIG_LABEL", "z")
-    assert asked("d", "--size", "3", "-o", "x", "--no-label")["inputs"] == InputSettings(("d",), no_label=True)
+    assert asked("d", "--size", "3", "-o", "x", "--no-label")["inputs"] == InputSettings(
+        ("d",), no_label=True
+    )
     monkeypatch.setenv("CRAIG_SELECT_NO_LABEL", "0")
     assert asked("d", "--size", "3", "-o", "x")["inputs"] == InputSettings(("d",), label="z")
 
@@ -99,14 +122,23 @@ def test_label_and_no_label_displace_each_other(asked, monkeypatch):
     ("arguments", "message"),
     [
         ([], f"A budget is missing: give exactly one of {BUDGETS}."),
-        (["--size", "3", "--epsilon", "1"], f"--size and --epsilon exclude each other: give exactly one of {BUDGETS}."),
+        (
+            ["--size", "3", "--epsilon", "1"],
+            f"--size and --epsilon exclude each other: give exactly one of {BUDGETS}.",
+        ),
         (["--fraction", "1.5"], "--fraction: 1.5 is not above 0 and at most 1."),
         (["--fraction", "nan"], "--fraction: nan is not above 0 and at most 1."),
         (["--size", "0"], "--size: 0 is not at least 1."),
         (["--size", "3", "--index-base", "2"], "--index-base: 2 is not 0 or 1."),
-        (["--size", "3", "--no-label", "--label", "z"], "--no-label and --label exclude each other: leave one out."),
+        (
+            ["--size", "3", "--no-label", "--label", "z"],
+            "--no-label and --label exclude each other: leave one out.",
+        ),
         (["--size", "3", "--threads", "-1"], "--threads: -1 is not at least 1."),
-        (["--size", "3", "--json", "-o", "-"], "--json and --output - both write to stdout: choose one."),
+        (
+            ["--size", "3", "--json", "-o", "-"],
+            "--json and --output - both write to stdout: choose one.",
+        ),
     ],
 )
 def test_settings_speak_in_the_words_of_the_options(craig, arguments, message):
@@ -140,7 +172,10 @@ def test_a_bad_file_is_refused(craig, own_folder, content, message):
 
 def test_a_file_that_is_not_there_is_refused(craig):
     result = craig("info", "x", "--config", "no.toml")
-    assert (result.code, result.err) == (2, "craig: error: --config: 'no.toml' cannot be read: No such file or directory.\n")
+    assert (result.code, result.err) == (
+        2,
+        "craig: error: --config: 'no.toml' cannot be read: No such file or directory.\n",
+    )
 
 
 def test_bad_values_in_the_environment_are_usage_errors(craig, monkeypatch):
@@ -148,5 +183,6 @@ def test_bad_values_in_the_environment_are_usage_errors(craig, monkeypatch):
     result = craig("select", "d", "-o", "x", "--size", "1")
     assert (result.code, result.err) == (
         2,
-        f"craig: error: Invalid value for '--method': 'best' is not one of {', '.join(map(repr, names(METHODS)))}.\nTry 'craig select --help'.\n",
+        f"craig: error: Invalid value for '--method': 'best' is not one of "
+        f"{', '.join(map(repr, names(METHODS)))}.\nTry 'craig select --help'.\n",
     )

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from commandline import write_csv
 
-from craig_cli.blocks import Dataset
-from craig_cli.plot_report import line_plot
+from craig_cli.dataset import Dataset
 from craig_cli.readers import read_dataset
-from craig_cli.selection.view import plane_view
+from craig_cli.reports.plot import line_plot
+from craig_cli.reports.projection import plane_view
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 
 SELECT = ("--method", "exact", "--weights", "cluster", "--representative", "medoid")
@@ -25,12 +25,16 @@ def coreset(craig, data):
 
 def test_curves_that_a_hand_can_check(craig, coreset):
     facts = json.loads(craig("plot", "cs.parquet", "--json").out)
-    # Class 0 is 0 1 2 3 10 11 12 13, class 1 is 0 1 2 9: each has a pick at the second, and epsilon is then that of two medoids.
+    # Class 0 is 0 1 2 3 10 11 12 13, class 1 is 0 1 2 9: each has a pick at the second, and epsilon
+    # is then that of two medoids.
     assert [point["picks"] for point in facts["curve"]] == [1, 2, 3, 4, 5, 6]
     assert [point["epsilon"] is None for point in facts["curve"]] == [True] + [False] * 5
     assert facts["curve"][1]["epsilon"] == 40 + 10
     assert facts["curve"][2]["epsilon"] == 40 + 10 - facts["curve"][2]["gain"]
-    weights = [(w["label"], w["picks"], w["smallest"], w["largest"], sum(w["bins"])) for w in facts["weights"]]
+    weights = [
+        (w["label"], w["picks"], w["smallest"], w["largest"], sum(w["bins"]))
+        for w in facts["weights"]
+    ]
     assert weights == [("0", 4, 2, 2, 4), ("1", 2, 1, 3, 2)]
     assert facts["view"] is None
 
@@ -42,8 +46,13 @@ def test_text(craig, coreset):
     assert lines[0] == "cs.parquet: 6 of 12 rows, method exact, weights cluster"
     assert max(map(len, lines)) <= 130 and result.out.isascii()
     assert "epsilon against picks" in lines
-    assert "rows (shades) and picks (A 0, B 1) in the two directions of the largest spread, 100% of the variance" in lines
-    drawn = "".join(lines[lines.index(next(line for line in lines if line.startswith("rows (shades)"))) + 1 :])
+    assert (
+        "rows (shades) and picks (A 0, B 1) in the two directions of the largest spread, 100% "
+        "of the variance"
+    ) in lines
+    drawn = "".join(
+        lines[lines.index(next(line for line in lines if line.startswith("rows (shades)"))) + 1 :]
+    )
     assert set(drawn) <= set(" .:-=+*#%@AB") and {"A", "B"} <= set(drawn)
 
 
@@ -66,13 +75,18 @@ def test_pictures(craig, coreset, own_folder, name):
     assert (own_folder / name).read_bytes() == picture
     if name.endswith("svg"):
         text = picture.decode()
-        assert all(f">{word}<" in text for word in ("epsilon, all classes", "gain of the pick", "weight", "0 (4)", "1 (2)"))
+        assert all(
+            f">{word}<" in text
+            for word in ("epsilon, all classes", "gain of the pick", "weight", "0 (4)", "1 (2)")
+        )
 
 
 def test_the_view_is_that_of_principal_components():
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(300, 5)) * [5, 0.1, 3, 0.2, 0.3] + 7
-    places, share = plane_view(Dataset(rows, None), SelectionSettings(Budget(size=1)), np.arange(300))
+    places, share = plane_view(
+        Dataset(rows, None), SelectionSettings(Budget(size=1)), np.arange(300)
+    )
     centred = rows - rows.mean(axis=0)
     values = np.linalg.svd(centred, compute_uv=False)
     wanted = centred @ np.linalg.svd(centred)[2][:2].T
@@ -82,9 +96,14 @@ def test_the_view_is_that_of_principal_components():
 
 
 def test_sparse_rows_are_seen_as_dense_ones(own_folder):
-    rows = np.random.default_rng(1).normal(size=(40, 300)) * (np.random.default_rng(2).random((40, 300)) < 0.01)
+    rows = np.random.default_rng(1).normal(size=(40, 300)) * (
+        np.random.default_rng(2).random((40, 300)) < 0.01
+    )
     table = np.column_stack([rows, rows[:, 0] + 1])
-    lines = [" ".join(["1", *(f"{c + 1}:{float(row[c])!r}" for c in np.flatnonzero(row))]) for row in table]
+    lines = [
+        " ".join(["1", *(f"{c + 1}:{float(row[c])!r}" for c in np.flatnonzero(row))])
+        for row in table
+    ]
     Path("d.libsvm").write_text("\n".join(lines) + "\n")
     sparse = read_dataset(InputSettings(("d.libsvm",)))
     dense = Dataset(table, None)
@@ -98,7 +117,10 @@ def test_sparse_rows_are_seen_as_dense_ones(own_folder):
     [
         (("-o", "p.pdf"), "--output: 'p.pdf' does not end in .png or .svg."),
         (("--width", "9"), "--width: 9 is not at least 40."),
-        (("-o", "there.png"), "--output: 'there.png' exists. Choose another name, or replace it with --force."),
+        (
+            ("-o", "there.png"),
+            "--output: 'there.png' exists. Choose another name, or replace it with --force.",
+        ),
     ],
 )
 def test_what_is_refused(craig, coreset, own_folder, options, message):

@@ -10,15 +10,33 @@ import pyarrow.parquet as pq
 import pytest
 from commandline import Result, listing, write_csv
 
-from craig_cli.model_file import TRACE_TYPE, Model, write_model
+from craig_cli.files.model import TRACE_TYPE, Model, write_model
 
 
 def write_hand_made(path, coef, intercept, classes, loss, l2=(1.0,), columns=("a",)):
     coef = np.array(coef, float).reshape(len(l2), -1, len(columns) or 1)
-    labels = None if classes is None else np.array(classes, object if isinstance(classes[0], str) else None)
-    facts = {"loss": loss, "input": {"task": "regression"} if classes is None else {}, "columns": list(columns)}
+    labels = (
+        None
+        if classes is None
+        else np.array(classes, object if isinstance(classes[0], str) else None)
+    )
+    facts = {
+        "loss": loss,
+        "input": {"task": "regression"} if classes is None else {},
+        "columns": list(columns),
+    }
     with path.open("wb") as out:
-        write_model(out, Model(coef, np.array(intercept, float).reshape(coef.shape[:2]), np.array(l2), labels, facts, np.zeros(0, TRACE_TYPE)))
+        write_model(
+            out,
+            Model(
+                coef,
+                np.array(intercept, float).reshape(coef.shape[:2]),
+                np.array(l2),
+                labels,
+                facts,
+                np.zeros(0, TRACE_TYPE),
+            ),
+        )
 
 
 def predictions():
@@ -92,9 +110,15 @@ def test_rows_without_labels(craig, own_folder, data):
 def test_which_model_of_a_path(craig, points, own_folder):
     write_hand_made(own_folder / "m.npz", [1, -1], [0, 0], [0, 1], "logistic", l2=(1.0, 0.1))
     result = craig("predict", "points.csv", "m.npz", "-o", "p.parquet")
-    assert (result.code, result.err) == (2, "craig: error: --l2: 'm.npz' holds 2 models, for 1, 0.1. Name one.\n")
+    assert (result.code, result.err) == (
+        2,
+        "craig: error: --l2: 'm.npz' holds 2 models, for 1, 0.1. Name one.\n",
+    )
     result = craig("predict", "points.csv", "m.npz", "--l2", "3", "-o", "p.parquet")
-    assert (result.code, result.err) == (2, "craig: error: --l2: 'm.npz' holds no model for 3; there are 1, 0.1.\n")
+    assert (result.code, result.err) == (
+        2,
+        "craig: error: --l2: 'm.npz' holds no model for 3; there are 1, 0.1.\n",
+    )
     assert craig("predict", "points.csv", "m.npz", "--l2", "0.1", "-o", "p.parquet").code == 0
     assert predictions()["prediction"] == [1, 1, 0, 0, 0]
 
@@ -102,7 +126,10 @@ def test_which_model_of_a_path(craig, points, own_folder):
 def test_other_columns_are_refused(craig, points, own_folder):
     write_hand_made(own_folder / "m.npz", [1, 1], [0], [0, 1], "logistic", columns=("a", "b"))
     result = craig("predict", "points.csv", "m.npz", "-o", "p.parquet")
-    message = "points.csv: its columns differ from those of the model (the first difference: one column more or less)."
+    message = (
+        "points.csv: its columns differ from those of the model (the first difference: one "
+        "column more or less)."
+    )
     remedy = "Give data with the same columns in the same order, or --drop those that differ."
     assert (result.code, result.err) == (3, f"craig: error: {message} {remedy}\n")
 
@@ -112,7 +139,9 @@ def test_sparse_rows_may_have_fewer_columns_or_more(craig, own_folder):
     (own_folder / "d.libsvm").write_text("1 1:1 3:5\n0 2:1\n")
     result = craig("predict", "d.libsvm", "m.npz", "-o", "p.parquet")
     assert result.code == 0, result.err
-    assert "note     Columns 2 to 3 are none of the model's: they count for nothing.\n" in result.err
+    assert (
+        "note     Columns 2 to 3 are none of the model's: they count for nothing.\n" in result.err
+    )
     assert predictions()["prediction"] == [1, 0]
     assert predictions()["probability"] == pytest.approx([1 / (1 + np.exp(-1)), 0.5])
 
@@ -122,7 +151,11 @@ def test_sparse_rows_may_have_fewer_columns_or_more(craig, own_folder):
     [
         ("points.csv", "'points.csv' is one of the inputs."),
         ("m.npz", "'m.npz' is one of the inputs."),
-        ("notes.txt", "'notes.txt' exists and is not a craig file of predictions. Choose another name, or replace it with --force."),
+        (
+            "notes.txt",
+            "'notes.txt' exists and is not a craig file of predictions. Choose another "
+            "name, or replace it with --force.",
+        ),
         ("no/p.parquet", "the folder of 'no/p.parquet' does not exist."),
     ],
 )
@@ -136,11 +169,18 @@ def test_outputs_refused(craig, points, own_folder, output, message):
 
 def test_other_refusals(craig, points):
     result = craig("predict", "-", "-", "-o", "p.parquet")
-    assert (result.code, result.err) == (2, "craig: error: DATA and MODEL cannot both be read from stdin: name a file for one.\n")
+    assert (result.code, result.err) == (
+        2,
+        "craig: error: DATA and MODEL cannot both be read from stdin: name a file for one.\n",
+    )
     result = craig("predict", "points.csv", "points.csv", "-o", "p.parquet")
     assert (result.code, result.err) == (
         3,
-        "craig: error: points.csv: not a model file, or cut short. Give a file written by craig train.\n",
+        "craig: error: points.csv: not a model file, or cut short. Give a file written by craig "
+        "train.\n",
     )
     result = craig("predict", "points.csv", "m.npz", "-o", "-", "--json")
-    assert (result.code, result.err) == (2, "craig: error: --json and --output - both write to stdout: choose one.\n")
+    assert (result.code, result.err) == (
+        2,
+        "craig: error: --json and --output - both write to stdout: choose one.\n",
+    )

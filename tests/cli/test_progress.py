@@ -19,7 +19,13 @@ def clock(monkeypatch):
 
 
 def test_duration():
-    assert [duration(s) for s in (0.4, 59.6, 61, 3600, 36061)] == ["0:00", "1:00", "1:01", "1:00:00", "10:01:01"]
+    assert [duration(s) for s in (0.4, 59.6, 61, 3600, 36061)] == [
+        "0:00",
+        "1:00",
+        "1:01",
+        "1:00:00",
+        "10:01:01",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -27,7 +33,10 @@ def test_duration():
     [
         (("read", 1234567, None, 3, True), "reading: 1,234,567 rows, 0:03"),
         (("select", 0, 100, 3, True), "selecting: [....................] 0 of 100 picks (0%)"),
-        (("select", 25, 100, 10, True), "selecting: [#####...............] 25 of 100 picks (25%), 0:30 left"),
+        (
+            ("select", 25, 100, 10, True),
+            "selecting: [#####...............] 25 of 100 picks (25%), 0:30 left",
+        ),
         (("select", 100, 100, 10, False), "selecting: 100 of 100 picks (100%)"),
         (("other", 1, 2, 1, False), "other: 1 of 2 done (50%), 0:01 left"),
     ],
@@ -55,7 +64,10 @@ def test_a_log_gets_a_line_each_half_minute(clock):
         for second in range(0, 70, 5):
             clock[0] = second
             progress("select", second, 100)
-    assert out.getvalue() == "craig: selecting: 30 of 100 picks (30%), 1:10 left\ncraig: selecting: 60 of 100 picks (60%), 0:40 left\n"
+    assert out.getvalue() == (
+        "craig: selecting: 30 of 100 picks (30%), 1:10 left\ncraig: "
+        "selecting: 60 of 100 picks (60%), 0:40 left\n"
+    )
 
 
 def test_verbose_names_each_stage(clock):

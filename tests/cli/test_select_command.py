@@ -30,8 +30,23 @@ def test_the_summary(craig, data):
         "memory   _ MB at the peak\n"
     )
     table = pq.read_table("cs.parquet")
-    assert table.column_names == ["index", "order", "weight", "cluster_size", "label", "gain", "epsilon"]
-    assert sorted(zip(table["index"].to_pylist(), table["weight"].to_pylist(), table["label"].to_pylist(), strict=True)) == [
+    assert table.column_names == [
+        "index",
+        "order",
+        "weight",
+        "cluster_size",
+        "label",
+        "gain",
+        "epsilon",
+    ]
+    assert sorted(
+        zip(
+            table["index"].to_pylist(),
+            table["weight"].to_pylist(),
+            table["label"].to_pylist(),
+            strict=True,
+        )
+    ) == [
         (3, 4.0, 0),
         (5, 4.0, 0),
         (9, 4.0, 1),
@@ -53,8 +68,22 @@ def test_json_states_the_same_facts(craig, data):
         "method": "exact",
         "reason": "",
         "classes": [
-            {"label": 0, "n": 8, "k": 2, "epsilon": 10.0, "epsilon_mean": 1.25, "medoid_epsilon": pytest.approx(40.0)},
-            {"label": 1, "n": 4, "k": 1, "epsilon": 10.0, "epsilon_mean": 2.5, "medoid_epsilon": pytest.approx(10.0)},
+            {
+                "label": 0,
+                "n": 8,
+                "k": 2,
+                "epsilon": 10.0,
+                "epsilon_mean": 1.25,
+                "medoid_epsilon": pytest.approx(40.0),
+            },
+            {
+                "label": 1,
+                "n": 4,
+                "k": 1,
+                "epsilon": 10.0,
+                "epsilon_mean": 2.5,
+                "medoid_epsilon": pytest.approx(10.0),
+            },
         ],
         "epsilon": 20.0,
         "epsilon_mean": pytest.approx(20 / 12),
@@ -68,7 +97,9 @@ def test_json_states_the_same_facts(craig, data):
 
 
 def test_unknown_numbers_are_null_in_json(craig, data):
-    result = craig("select", "data.csv", "--size", "3", "--method", "random", "-o", "cs.parquet", "--json")
+    result = craig(
+        "select", "data.csv", "--size", "3", "--method", "random", "-o", "cs.parquet", "--json"
+    )
     facts = json.loads(result.out)
     assert facts["epsilon_share"] is None
     assert facts["classes"][0]["medoid_epsilon"] is None
@@ -80,13 +111,21 @@ def test_quiet_says_nothing(craig, data):
 
 def test_verbose_names_settings_and_stages(craig, data):
     result = craig("select", "data.csv", "--size", "3", "--threads", "2", "-o", "cs.parquet", "-v")
-    assert result.err.startswith("craig: method auto, representative varied, weights auto, metric euclidean, scale none, seed 0, 2 threads\n")
+    assert result.err.startswith(
+        "craig: method auto, representative varied, weights auto, metric "
+        "euclidean, scale none, seed 0, 2 threads\n"
+    )
 
 
 def test_a_second_run_over_the_old_output_gives_equal_bytes(craig, data, own_folder):
     output, first = own_folder / "cs.parquet", b""
     for threads in ("1", "2", "3"):
-        assert craig("select", "data.csv", "--size", "5", "-o", "cs.parquet", "--threads", threads).code == 0
+        assert (
+            craig(
+                "select", "data.csv", "--size", "5", "-o", "cs.parquet", "--threads", threads
+            ).code
+            == 0
+        )
         written = output.read_bytes()
         first = written if threads == "1" else first
         assert written == first
@@ -113,11 +152,19 @@ def test_several_files_and_files_from(craig, data, own_folder):
     (own_folder / "second.csv").write_bytes(data.read_bytes())
     (own_folder / "list.txt").write_text("second.csv\n")
     assert craig("select", "data.csv", "second.csv", "--size", "4", "-o", "a.parquet").code == 0
-    assert craig("select", "data.csv", "--files-from", "list.txt", "--size", "4", "-o", "b.parquet").code == 0
+    assert (
+        craig(
+            "select", "data.csv", "--files-from", "list.txt", "--size", "4", "-o", "b.parquet"
+        ).code
+        == 0
+    )
     assert (own_folder / "a.parquet").read_bytes() == (own_folder / "b.parquet").read_bytes()
     table = pq.read_table("a.parquet").to_pydict()
     assert {"data.csv", "second.csv"} >= set(table["file"])
-    assert [row + 12 * (file == "second.csv") for file, row in zip(table["file"], table["row_in_file"], strict=True)] == table["index"]
+    assert [
+        row + 12 * (file == "second.csv")
+        for file, row in zip(table["file"], table["row_in_file"], strict=True)
+    ] == table["index"]
 
 
 @pytest.mark.parametrize(
@@ -128,13 +175,23 @@ def test_several_files_and_files_from(craig, data, own_folder):
         (".", "'.' is a directory."),
         ("no/cs.parquet", "the folder of 'no/cs.parquet' does not exist."),
         ("data.csv/x", "the folder of 'data.csv/x' does not exist."),
-        ("notes.txt", "'notes.txt' exists and is not a craig manifest. Choose another name, or replace it with --force."),
-        ("other.parquet", "'other.parquet' exists and is not a craig manifest. Choose another name, or replace it with --force."),
+        (
+            "notes.txt",
+            "'notes.txt' exists and is not a craig manifest. Choose another name, or "
+            "replace it with --force.",
+        ),
+        (
+            "other.parquet",
+            "'other.parquet' exists and is not a craig manifest. Choose another "
+            "name, or replace it with --force.",
+        ),
         ("loop", "'loop' cannot be used: Symlink loop from '{folder}/loop'."),
         ("x" * 300, f"'{'x' * 300}' cannot be used: File name too long."),
     ],
 )
-def test_outputs_refused_before_anything_is_read(craig, data, own_folder, monkeypatch, output, message):
+def test_outputs_refused_before_anything_is_read(
+    craig, data, own_folder, monkeypatch, output, message
+):
     (own_folder / "link.csv").symlink_to("data.csv")
     (own_folder / "loop").symlink_to("loop")
     (own_folder / "notes.txt").write_text("dear diary")
@@ -142,7 +199,10 @@ def test_outputs_refused_before_anything_is_read(craig, data, own_folder, monkey
     monkeypatch.setattr("craig_cli.workflows.select.read_dataset", None)
     before = data.read_bytes()
     result = craig("select", "data.csv", "--size", "3", "-o", output)
-    assert (result.code, result.err) == (2, f"craig: error: --output: {message.format(folder=own_folder)}\n")
+    assert (result.code, result.err) == (
+        2,
+        f"craig: error: --output: {message.format(folder=own_folder)}\n",
+    )
     assert data.read_bytes() == before
     assert (own_folder / "notes.txt").read_text() == "dear diary"
 
@@ -178,7 +238,10 @@ def test_bad_data_leaves_the_old_manifest(craig, data, own_folder):
     ("budget", "message"),
     [
         (("--size", "13"), "--size: 13 rows asked for, the data has 12. Use --size 12 or less."),
-        (("--size", "1"), "--size 1: 1 row cannot stand for 2 classes. Use --size 2 or more, or --no-label."),
+        (
+            ("--size", "1"),
+            "--size 1: 1 row cannot stand for 2 classes. Use --size 2 or more, or --no-label.",
+        ),
     ],
 )
 def test_a_budget_that_does_not_fit_the_data(craig, data, own_folder, budget, message):
@@ -199,7 +262,9 @@ def test_a_broken_promise_is_not_written(craig, data, own_folder, monkeypatch):
     monkeypatch.setattr("craig_cli.workflows.select.select", wrong)
     result = craig("select", "data.csv", "--size", "3", "--for", "local", "-o", "cs.parquet")
     assert result.code == 1
-    assert result.err.startswith("craig: error: internal error: ContractError: the coreset breaks a promise")
+    assert result.err.startswith(
+        "craig: error: internal error: ContractError: the coreset breaks a promise"
+    )
     assert listing(own_folder) == ["data.csv"]
 
 

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from commandline import write_csv
 
-from craig_cli.manifest import read_manifest, write_manifest
+from craig_cli.files.manifest import read_manifest, write_manifest
 
 
 @pytest.fixture
 def manifest(craig, data, own_folder):
     """Write ``cs.parquet``, three picks of ``data.csv``."""
-    assert craig("select", "data.csv", "--size", "3", "--for", "local", "-o", "cs.parquet").code == 0
+    assert (
+        craig("select", "data.csv", "--size", "3", "--for", "local", "-o", "cs.parquet").code == 0
+    )
     return own_folder / "cs.parquet"
 
 
@@ -23,7 +25,9 @@ def change(path, **columns):
     """Rewrite a manifest with other columns, as a hand would."""
     old = read_manifest(str(path))
     with path.open("wb") as out:
-        write_manifest(out, dataclasses.replace(old, coreset=dataclasses.replace(old.coreset, **columns)))
+        write_manifest(
+            out, dataclasses.replace(old, coreset=dataclasses.replace(old.coreset, **columns))
+        )
 
 
 def test_info_as_text(craig, manifest):
@@ -41,19 +45,31 @@ def test_info_as_text(craig, manifest):
         "weights   cluster: smallest 4, median 4, largest 4",
     ]
     assert lines[6] == "epsilon   20 in all, 1.66667 a row"
-    assert lines[-2] == "request   size 3, header True, index_base 1, on_error stop, task classification"
+    assert lines[-2] == (
+        "request   size 3, header True, index_base 1, on_error stop, task classification"
+    )
 
 
 def test_info_as_json(craig, manifest):
     facts = json.loads(craig("info", "cs.parquet", "--json").out)
-    assert (facts["n"], facts["k"], facts["epsilon"]["total"], facts["weight"]) == (12, 3, 20.0, {"min": 4.0, "median": 4.0, "max": 4.0})
+    assert (facts["n"], facts["k"], facts["epsilon"]["total"], facts["weight"]) == (
+        12,
+        3,
+        20.0,
+        {"min": 4.0, "median": 4.0, "max": 4.0},
+    )
 
 
 def test_info_on_what_is_no_manifest(craig, data):
     remedy = "Give a file written by craig select."
-    assert craig("info", "data.csv").err == f"craig: error: data.csv: not a Parquet file, or cut short. {remedy}\n"
+    assert craig("info", "data.csv").err == (
+        f"craig: error: data.csv: not a Parquet file, or cut short. {remedy}\n"
+    )
     result = craig("info", "no.parquet")
-    assert (result.code, result.err) == (3, f"craig: error: no.parquet: cannot be read: No such file or directory. {remedy}\n")
+    assert (result.code, result.err) == (
+        3,
+        f"craig: error: no.parquet: cannot be read: No such file or directory. {remedy}\n",
+    )
 
 
 def test_verify_holds(craig, manifest):
@@ -74,12 +90,29 @@ def test_verify_holds(craig, manifest):
 
 
 @pytest.mark.parametrize("method", ["random", "stratified"])
-@pytest.mark.parametrize("reading", [(), ("--no-label",), ("--task", "regression"), ("--drop", "b", "--scale", "standard")])
+@pytest.mark.parametrize(
+    "reading",
+    [(), ("--no-label",), ("--task", "regression"), ("--drop", "b", "--scale", "standard")],
+)
 def test_verify_holds_for_every_way_to_select(craig, own_folder, method, reading):
     rows = np.random.default_rng(0).normal(size=(60, 3))
     write_csv(own_folder / "d.csv", [i % 3 for i in range(60)], rows)
     for extra in ((), ("--method", method)):
-        assert craig("select", "d.csv", "--size", "9", "--for", "local", "-o", "cs.parquet", *reading, *extra).code == 0
+        assert (
+            craig(
+                "select",
+                "d.csv",
+                "--size",
+                "9",
+                "--for",
+                "local",
+                "-o",
+                "cs.parquet",
+                *reading,
+                *extra,
+            ).code
+            == 0
+        )
         result = craig("verify", "d.csv", "cs.parquet")
         assert result.code == 0, result.out
 
@@ -90,7 +123,10 @@ def test_verify_on_other_data(craig, manifest, data):
     assert (result.code, result.err) == (5, "")
     report = json.loads(result.out)
     failed = [check["name"] for check in report["checks"] if not check["passed"]]
-    assert (report["passed"], failed) == (False, ["data fingerprint", "epsilon", "epsilon column", "gain column"])
+    assert (report["passed"], failed) == (
+        False,
+        ["data fingerprint", "epsilon", "epsilon column", "gain column"],
+    )
 
 
 def test_verify_on_fewer_rows(craig, manifest, data):
@@ -106,7 +142,10 @@ def test_verify_on_fewer_rows(craig, manifest, data):
 def test_verify_with_other_reading_options(craig, manifest):
     result = craig("verify", "data.csv", "cs.parquet", "--no-label")
     assert result.code == 5
-    assert "FAILED   shape: the manifest says 12 rows, 1 column, the data has 12 rows, 2 columns\n" in result.out
+    assert (
+        "FAILED   shape: the manifest says 12 rows, 1 column, the data has 12 rows, 2 columns\n"
+        in result.out
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,9 +163,14 @@ def test_verify_notices_what_a_hand_has_changed(craig, manifest, columns, check)
     change(manifest, **columns)
     result = craig("verify", "data.csv", "cs.parquet", "--json")
     assert result.code == 5
-    assert check in [c["name"] for c in json.loads(result.out)["checks"] if c["passed"] is False], result.out
+    assert check in [c["name"] for c in json.loads(result.out)["checks"] if c["passed"] is False], (
+        result.out
+    )
 
 
 def test_verify_reads_both_from_one_stdin(craig):
     result = craig("verify", "-", "-")
-    assert (result.code, result.err) == (2, "craig: error: DATA and MANIFEST cannot both be read from stdin: name a file for one.\n")
+    assert (result.code, result.err) == (
+        2,
+        "craig: error: DATA and MANIFEST cannot both be read from stdin: name a file for one.\n",
+    )

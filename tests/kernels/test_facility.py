@@ -7,18 +7,20 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from reference import distance_matrix
-from test_exact import made
-from test_exact import sparse as sparse_rows
+from test_lazy_greedy import made
+from test_lazy_greedy import sparse as sparse_rows
 
 from craig_cli.kernels import cells, lists, sparse
 from craig_cli.kernels import tiles as tile_kernels
-from craig_cli.selection.exact import LazyGreedy
 from craig_cli.selection.groups import make_group
+from craig_cli.selection.lazy_greedy import LazyGreedy
 from craig_cli.threads import Workers
 
 
 def whole_distances(group):
-    """The matrix of whole-number distances that a group works with, found by absorbing one pick at a time."""
+    """The matrix of whole-number distances that a group works with, found by absorbing one pick at
+    a time.
+    """
     columns = []
     for pick in range(group.n_rows):
         group.reset()
@@ -33,12 +35,20 @@ def evaluate(group):
     return group.gains(np.arange(group.n_rows))
 
 
-@pytest.fixture(params=[("normal", False, False), ("clusters", False, True), ("text", True, False), ("text", True, True), ("one-hot", False, False)])
+@pytest.fixture(
+    params=[
+        ("normal", False, False),
+        ("clusters", False, True),
+        ("text", True, False),
+        ("text", True, True),
+        ("one-hot", False, False),
+    ]
+)
 def group(request):
-    kind, is_sparse, wide = request.param
+    kind, is_sparse, is_float64 = request.param
     rows = made(kind, n=310)
     with Workers(2) as workers:
-        yield make_group(sparse_rows(rows) if is_sparse else rows.copy(), wide, workers), rows
+        yield make_group(sparse_rows(rows) if is_sparse else rows.copy(), is_float64, workers), rows
 
 
 def test_whole_distances_are_the_distances(group):
@@ -47,7 +57,7 @@ def test_whole_distances_are_the_distances(group):
     expected = distance_matrix(rows)[np.ix_(group.rank, group.rank)]
     np.testing.assert_allclose(whole * group.unit, expected, atol=2e-6 * expected.max())
     np.testing.assert_array_equal(whole, whole.T)
-    assert whole.max() <= group.phantom
+    assert whole.max() <= group.auxiliary_distance
     assert (np.diag(whole) == 0).all()
 
 
@@ -56,7 +66,7 @@ def test_gains_bounds_and_lists_against_the_matrix(group):
     whole = whole_distances(group)
     n = group.n_rows
     everyone = np.arange(n)
-    nearest = np.full(n, group.phantom)
+    nearest = np.full(n, group.auxiliary_distance)
     assert (group.first_gain_bounds() >= evaluate(group)).all()
     for pick in (5, 300, 77, 120, 121, 9):
         expected = np.maximum(nearest[:, None] - whole, 0).sum(axis=0)
@@ -93,19 +103,27 @@ def test_gains_kept_up_to_date_by_lists_are_those_of_a_new_evaluation(group):
 
 def test_one_and_two_vectors_give_the_same_bits():
     rng = np.random.default_rng(0)
-    tiles, vectors = rng.normal(size=(1, 24, tile_kernels.TILE)).astype(np.float32), rng.normal(size=(2, 24)).astype(np.float32)
+    tiles, vectors = (
+        rng.normal(size=(1, 24, tile_kernels.TILE)).astype(np.float32),
+        rng.normal(size=(2, 24)).astype(np.float32),
+    )
     one, two = np.empty(tile_kernels.TILE, np.float32), np.empty((2, tile_kernels.TILE), np.float32)
     tile_kernels.squared_distances_of_two(tiles, 0, vectors, 0, 1, two[0], two[1])
     for v in range(2):
         tile_kernels.squared_distances(tiles, 0, vectors, v, one)
         assert one.tobytes() == two[v].tobytes()
-        np.testing.assert_allclose(one, ((tiles[0].astype(float) - vectors[v][:, None]) ** 2).sum(axis=0), rtol=1e-5)
+        np.testing.assert_allclose(
+            one, ((tiles[0].astype(float) - vectors[v][:, None]) ** 2).sum(axis=0), rtol=1e-5
+        )
 
 
 @pytest.mark.parametrize("dtype", (np.float32, np.float64))
 def test_four_vectors_give_the_same_bits_where_any_is_within_its_limit(dtype):
     rng = np.random.default_rng(0)
-    tiles, vectors = rng.normal(size=(2, 20, tile_kernels.TILE)).astype(dtype), rng.normal(size=(6, 20)).astype(dtype)
+    tiles, vectors = (
+        rng.normal(size=(2, 20, tile_kernels.TILE)).astype(dtype),
+        rng.normal(size=(6, 20)).astype(dtype),
+    )
     four, chosen = np.empty((4, tile_kernels.TILE), dtype), (5, 0, 3, 3)
     expected = np.empty_like(four)
     for r, v in enumerate(chosen):
@@ -113,7 +131,9 @@ def test_four_vectors_give_the_same_bits_where_any_is_within_its_limit(dtype):
     for limit in (np.inf, *np.quantile(expected, (0.5, 0.02, 0.001)), 0.0):
         for own in (0.0, limit):
             limits = np.full((1, 3, tile_kernels.TILE), limit - own if own < limit else 0.0, dtype)
-            tile_kernels.squares_of_four_within(tiles, 1, vectors, chosen, limits, 2, dtype(own), four)
+            tile_kernels.squares_of_four_within(
+                tiles, 1, vectors, chosen, limits, 2, dtype(own), four
+            )
             within = expected <= limit
             np.testing.assert_array_equal(four[within], expected[within])
             assert (four[~within] > limit).all()
@@ -141,7 +161,9 @@ def test_cells_are_compact_and_equal_rows_split_too():
     within = np.mean([points[order[a:b]].var(axis=0).sum() for a, b in pairwise(bounds)])
     assert within < 0.2 * points.var(axis=0).sum()
     order = np.arange(600)
-    cells.split_rows(np.ones((600, 3)), order, bounds + 1000)  # what comes before the first cell does not count
+    cells.split_rows(
+        np.ones((600, 3)), order, bounds + 1000
+    )  # what comes before the first cell does not count
     np.testing.assert_array_equal(np.sort(order), np.arange(600))
 
 
@@ -172,9 +194,9 @@ def test_sign_projection_is_the_same_in_python_and_keeps_distances():
 def test_pair_distances_agree():
     rows = made("text", n=50)
     first, second = np.arange(50), np.arange(50)[::-1].copy()
-    thick, thin = np.empty(50), np.empty(50)
+    thick, drop_picks = np.empty(50), np.empty(50)
     tile_kernels.pair_distances(rows, rows, second, thick)
     csr = sparse_rows(rows)
-    sparse.pair_distances((csr.indptr, csr.indices, csr.values), first, second, thin)
-    np.testing.assert_allclose(thick, thin, rtol=1e-12)
+    sparse.pair_distances((csr.indptr, csr.indices, csr.values), first, second, drop_picks)
+    np.testing.assert_allclose(thick, drop_picks, rtol=1e-12)
     np.testing.assert_allclose(thick, np.sqrt(((rows - rows[::-1]) ** 2).sum(axis=1)), rtol=1e-12)

@@ -20,7 +20,11 @@ def text_of(data: str | bytes) -> np.ndarray:
 
 def read(token: str, mode: str = "compiled") -> tuple[int, float]:
     """Return the code and the value of one number, run as compiled or as plain Python."""
-    function = kernels.read_number if mode == "compiled" else getattr(kernels.read_number, "py_func", kernels.read_number)
+    function = (
+        kernels.read_number
+        if mode == "compiled"
+        else getattr(kernels.read_number, "py_func", kernels.read_number)
+    )
     with np.errstate(over="ignore"):
         code, value, stop = function(text_of(token), 0)
     assert code == kernels.NUMBER_UNREADABLE or stop == len(token)
@@ -28,7 +32,9 @@ def read(token: str, mode: str = "compiled") -> tuple[int, float]:
 
 
 def check(token: str, mode: str = "compiled") -> bool:
-    """Assert that a number equals Python's, unless the kernel leaves it to Python; returns whether it does so."""
+    """Assert that a number equals Python's, unless the kernel leaves it to Python; returns whether
+    it does so.
+    """
     code, value = read(token, mode)
     if code == kernels.NUMBER_TOO_LARGE:
         assert math.isinf(float(token)), token
@@ -52,10 +58,46 @@ def halfway(number: float) -> Decimal:
 
 
 PLAIN_TOKENS = [
-    *("0", "-0", "+1", "-1.0", "1e5", ".5", "5.", "1E+3", "-2.5e-3", "0.1", "123456789012345678", "9007199254740993", "1e22", "1e23"),
-    *("0e999999999999999999999", "1e-999999999999999999999", "0." + "0" * 400 + "1", "0" * 50 + "7", "1" + "0" * 300, "1" + "0" * 100 + "e-100"),
-    *("5e-324", "2.2250738585072011e-308", "2.2250738585072014e-308", "2.4703282292062327e-324", "2.4703282292062328e-324", "1e-342", "1e-343"),
-    *("1.7976931348623157e308", "1.7976931348623158e308", "6.9294956446009195e15", "7.3177701707893310e+15", "18446744073709551615"),
+    *(
+        "0",
+        "-0",
+        "+1",
+        "-1.0",
+        "1e5",
+        ".5",
+        "5.",
+        "1E+3",
+        "-2.5e-3",
+        "0.1",
+        "123456789012345678",
+        "9007199254740993",
+        "1e22",
+        "1e23",
+    ),
+    *(
+        "0e999999999999999999999",
+        "1e-999999999999999999999",
+        "0." + "0" * 400 + "1",
+        "0" * 50 + "7",
+        "1" + "0" * 300,
+        "1" + "0" * 100 + "e-100",
+    ),
+    *(
+        "5e-324",
+        "2.2250738585072011e-308",
+        "2.2250738585072014e-308",
+        "2.4703282292062327e-324",
+        "2.4703282292062328e-324",
+        "1e-342",
+        "1e-343",
+    ),
+    *(
+        "1.7976931348623157e308",
+        "1.7976931348623158e308",
+        "6.9294956446009195e15",
+        "7.3177701707893310e+15",
+        "18446744073709551615",
+    ),
 ]
 
 
@@ -94,28 +136,69 @@ def test_short_halfway_cases_go_to_even() -> None:
     rng = np.random.default_rng(3)
     for odd in (2 * rng.integers(2**52, 2**53, 2_000) + 1).tolist():
         for power in range(-8, 10):
-            token = format(Decimal(odd) * Decimal(2) ** power if power >= 0 else Decimal(odd) / 2**-power, "f")
+            token = format(
+                Decimal(odd) * Decimal(2) ** power if power >= 0 else Decimal(odd) / 2**-power, "f"
+            )
             check(token)
             assert len(token.replace(".", "")) > 19 or not check(token)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_decimal_to_float_compiled_and_plain(mode: str) -> None:
-    function = kernels.decimal_to_float if mode == "compiled" else getattr(kernels.decimal_to_float, "py_func", kernels.decimal_to_float)
+    function = (
+        kernels.decimal_to_float
+        if mode == "compiled"
+        else getattr(kernels.decimal_to_float, "py_func", kernels.decimal_to_float)
+    )
     rng = np.random.default_rng(4)
     with np.errstate(over="ignore"):
-        for mantissa, exponent in zip(rng.integers(0, 2**64, 1_000, dtype=np.uint64), rng.integers(-350, 320, 1_000).tolist(), strict=True):
+        for mantissa, exponent in zip(
+            rng.integers(0, 2**64, 1_000, dtype=np.uint64),
+            rng.integers(-350, 320, 1_000).tolist(),
+            strict=True,
+        ):
             assert function(mantissa, exponent) == float(f"{mantissa}e{exponent}")
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("token", ["1e999", "-1e309", "1.7976931348623159e308", "9" * 400, "1e99999999999999999999999", "1" * 25 + "e300"])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "1e999",
+        "-1e309",
+        "1.7976931348623159e308",
+        "9" * 400,
+        "1e99999999999999999999999",
+        "1" * 25 + "e300",
+    ],
+)
 def test_too_large(token: str, mode: str) -> None:
     assert read(token, mode)[0] == kernels.NUMBER_TOO_LARGE
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("token", ["", "-", "+", ".", "e5", "1e", "1e+", "1_0", "0x1p3", "nan", "inf", "1.2.3", "--1", "1-", "1\0", "\uff11", "-.e1"])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "-",
+        "+",
+        ".",
+        "e5",
+        "1e",
+        "1e+",
+        "1_0",
+        "0x1p3",
+        "nan",
+        "inf",
+        "1.2.3",
+        "--1",
+        "1-",
+        "1\0",
+        "\uff11",
+        "-.e1",
+    ],
+)
 def test_unreadable(token: str, mode: str) -> None:
     assert read(token, mode)[0] == kernels.NUMBER_UNREADABLE
 
@@ -126,22 +209,39 @@ def test_powers_of_five_are_the_leading_bits() -> None:
         bits, power = high << 64 | low, 5 ** abs(q)
         assert 2**127 <= bits < 2**128
         shift = 128 - power.bit_length() if q >= 0 else power.bit_length() + 127
-        cut = (power << shift if shift >= 0 else power >> -shift) if q >= 0 else (1 << shift) // power
+        cut = (
+            (power << shift if shift >= 0 else power >> -shift) if q >= 0 else (1 << shift) // power
+        )
         assert bits == cut + (-27 <= q < 0)
 
 
 def parse(data: str, base: int = 1, may_lack_label: bool = False, mode: str = "compiled") -> tuple:
     """Return the code, the progress and the rows as lists."""
-    function = kernels.parse_lines if mode == "compiled" else getattr(kernels.parse_lines, "py_func", kernels.parse_lines)
+    function = (
+        kernels.parse_lines
+        if mode == "compiled"
+        else getattr(kernels.parse_lines, "py_func", kernels.parse_lines)
+    )
     text = text_of(data)
     n_lines, n_colons = kernels.count_lines_and_colons(text)
-    progress, indptr, labels = np.zeros(kernels.N_SLOTS, np.int64), np.zeros(n_lines + 1, np.int64), np.empty(n_lines)
+    progress, indptr, labels = (
+        np.zeros(kernels.N_SLOTS, np.int64),
+        np.zeros(n_lines + 1, np.int64),
+        np.empty(n_lines),
+    )
     indices, values = np.empty(n_colons, np.int32), np.empty(n_colons)
     hard = np.empty((len(text) // kernels.MAX_DIGITS + 1, 3), np.int64)
     with np.errstate(over="ignore"):
         code = function(text, base, may_lack_label, progress, indptr, indices, values, labels, hard)
     rows, entries = progress[kernels.ROW], progress[kernels.ENTRY]
-    return code, progress.tolist(), labels[:rows].tolist(), indptr[: rows + 1].tolist(), indices[:entries].tolist(), values[:entries].tolist()
+    return (
+        code,
+        progress.tolist(),
+        labels[:rows].tolist(),
+        indptr[: rows + 1].tolist(),
+        indices[:entries].tolist(),
+        values[:entries].tolist(),
+    )
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -155,13 +255,20 @@ def test_lines(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_fault_leaves_progress_at_the_start_of_its_line(mode: str) -> None:
-    code, progress, labels, indptr, indices, values = parse("1 1:2\n2 5:6 9:1e999 10:1\n3 1:1", mode=mode)
+    code, progress, labels, indptr, indices, values = parse(
+        "1 1:2\n2 5:6 9:1e999 10:1\n3 1:1", mode=mode
+    )
     assert (code, progress) == (kernels.VALUE_TOO_LARGE, [6, 1, 1, 1, 1, 0, 14])
     assert (labels, indptr, indices, values) == ([1], [0, 1], [0], [2])
 
 
 def test_rows_without_labels() -> None:
-    assert parse("1:2\n5 1:2\nqid:3 2:1\n7", may_lack_label=True)[2:] == ([0, 5, 0, 7], [0, 1, 2, 3, 3], [0, 0, 1], [2, 2, 1])
+    assert parse("1:2\n5 1:2\nqid:3 2:1\n7", may_lack_label=True)[2:] == (
+        [0, 5, 0, 7],
+        [0, 1, 2, 3, 3],
+        [0, 0, 1],
+        [2, 2, 1],
+    )
 
 
 def test_a_hard_number_is_left_to_the_caller() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from craig_cli.blocks import Dataset, SparseRows
+from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.errors import CraigError, InputError
 from craig_cli.readers import fingerprint, read_dataset
 from craig_cli.readers.labels import unify_labels
@@ -50,7 +50,10 @@ def test_labels_get_one_type_once_all_are_known(chunks, expected):
 def test_text_and_numbers_do_not_mix():
     with pytest.raises(InputError) as caught:
         unify_labels([texts("cat"), np.array([1.0])], "a.csv")
-    assert str(caught.value) == "a.csv: labels are numbers in one file and text in another (value 'cat'). Use one kind of label in all files."
+    assert str(caught.value) == (
+        "a.csv: labels are numbers in one file and text in another (value "
+        "'cat'). Use one kind of label in all files."
+    )
 
 
 def slow_fingerprint(rows, labels):
@@ -65,9 +68,18 @@ def slow_fingerprint(rows, labels):
     for lane in (0x243F6A8885A308D3, 0x13198A2E03707344):
         total = len(rows)
         for i, (row, label) in enumerate(zip(rows, labels, strict=True)):
-            entries = sum(mix(mix(k ^ lane) ^ int(np.float64(v).view(np.uint64))) for k, v in enumerate(row) if v != 0) % 2**64
+            entries = (
+                sum(
+                    mix(mix(k ^ lane) ^ int(np.float64(v).view(np.uint64)))
+                    for k, v in enumerate(row)
+                    if v != 0
+                )
+                % 2**64
+            )
             label_bits = int(np.float64(label).view(np.uint64))
-            total += mix(entries ^ mix((label_bits + lane) % 2**64) ^ (i * 0x9E3779B97F4A7C15 % 2**64))
+            total += mix(
+                entries ^ mix((label_bits + lane) % 2**64) ^ (i * 0x9E3779B97F4A7C15 % 2**64)
+            )
         lanes.append(f"{total % 2**64:016x}")
     return "craig1:" + "".join(lanes)
 
@@ -85,11 +97,20 @@ def test_fingerprint_against_the_slow_twin_and_what_it_depends_on():
     assert fingerprint(Dataset(np.column_stack([rows, np.zeros(50)]), labels)) == stated
     assert fingerprint(Dataset(np.where(rows == 0, -0.0, rows), labels)) == stated
     single = rows.astype(np.float32)
-    assert fingerprint(Dataset(single, labels)) == fingerprint(Dataset(single.astype(np.float64), labels))
+    assert fingerprint(Dataset(single, labels)) == fingerprint(
+        Dataset(single.astype(np.float64), labels)
+    )
     changed = rows.copy()
     changed[7, 2] += 1e-12
     swapped = np.roll(rows, 1, axis=0)
-    others = [(changed, labels), (swapped, np.roll(labels, 1)), (rows, labels + 1), (rows[:-1], labels[:-1]), (rows[:, ::-1], labels), (rows, None)]
+    others = [
+        (changed, labels),
+        (swapped, np.roll(labels, 1)),
+        (rows, labels + 1),
+        (rows[:-1], labels[:-1]),
+        (rows[:, ::-1], labels),
+        (rows, None),
+    ]
     others.append((rows, texts(*map(str, labels))))
     assert len({stated, *(fingerprint(Dataset(x, y)) for x, y in others)}) == len(others) + 1
 
@@ -119,9 +140,23 @@ def test_skipped_rows_are_counted_and_the_first_are_told(tmp_path):
     ("files", "settings", "message"),
     (
         ({"a.libsvm": ""}, {}, "{0}: there are no rows. Give at least one row of data."),
-        ({"a.libsvm": "# x\n\n", "b.libsvm": ""}, {}, "{0} and 1 more: there are no rows. Give at least one row of data."),
-        ({"a.libsvm": "1 1:1\n"}, {"drop": ("x",)}, "--drop: columns of libsvm files have no names. Convert the file to CSV or Parquet first."),
-        ({"a.libsvm": "1 1:1\n"}, {"label": "y"}, "--label: in LIBSVM files the label is the first word of the line. Leave --label out."),
+        (
+            {"a.libsvm": "# x\n\n", "b.libsvm": ""},
+            {},
+            "{0} and 1 more: there are no rows. Give at least one row of data.",
+        ),
+        (
+            {"a.libsvm": "1 1:1\n"},
+            {"drop": ("x",)},
+            "--drop: columns of libsvm files have no "
+            "names. Convert the file to CSV or Parquet "
+            "first.",
+        ),
+        (
+            {"a.libsvm": "1 1:1\n"},
+            {"label": "y"},
+            "--label: in LIBSVM files the label is the first word of the line. Leave --label out.",
+        ),
         (
             {"a.csv": "a,b,y\n1,2,0\n", "b.csv": "a,c,y\n1,2,0\n"},
             {},

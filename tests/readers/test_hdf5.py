@@ -34,7 +34,13 @@ def test_parquet_dense_and_sparse_agree(tmp_path: Path, block_bytes: int) -> Non
     path = write(
         tmp_path,
         {
-            "X": stored(data=matrix.toarray(), chunks=(40, 5), compression="gzip", shuffle=True, fletcher32=True),
+            "X": stored(
+                data=matrix.toarray(),
+                chunks=(40, 5),
+                compression="gzip",
+                shuffle=True,
+                fletcher32=True,
+            ),
             "s/data": stored(data=matrix.data, chunks=(50,), compression="lzf"),
             "s/indices": matrix.indices,
             "s/indptr": matrix.indptr,
@@ -70,9 +76,14 @@ TYPES = [
 
 @pytest.mark.parametrize(("kind", "expected"), TYPES)
 def test_numeric_types(tmp_path: Path, kind: object, expected: type) -> None:
-    rows, labels = read(write(tmp_path, {"X": np.array([[0, 1], [1, 0]], kind), "y": np.array([1, 0], kind)}))
+    rows, labels = read(
+        write(tmp_path, {"X": np.array([[0, 1], [1, 0]], kind), "y": np.array([1, 0], kind)})
+    )
     assert (rows.dtype, rows.tolist()) == (expected, [[0, 1], [1, 0]])
-    assert (labels.dtype, labels.tolist()) == (np.float64 if np.dtype(kind).kind == "f" else np.int64, [1, 0])
+    assert (labels.dtype, labels.tolist()) == (
+        np.float64 if np.dtype(kind).kind == "f" else np.int64,
+        [1, 0],
+    )
 
 
 TEXTS = [
@@ -84,7 +95,9 @@ TEXTS = [
 
 @pytest.mark.parametrize("block_bytes", [1, 4096])
 @pytest.mark.parametrize(("content", "expected"), TEXTS)
-def test_text_labels(tmp_path: Path, content: object, expected: list[str], block_bytes: int) -> None:
+def test_text_labels(
+    tmp_path: Path, content: object, expected: list[str], block_bytes: int
+) -> None:
     labels = read(write(tmp_path, {"X": [[1.0], [2]], "y": content}), block_bytes=block_bytes)[1]
     assert (labels.dtype, labels.tolist()) == (object, expected)
 
@@ -100,14 +113,25 @@ FOUND = [
     ({"g/train": [[1.0]], "labels": [1]}, {}),
     ({"g/train": [[1.0]], "g/test": [[2.0]], "target": [1]}, {"rows_key": "/g/train"}),
     ({"g/train": [[1.0]], "g/classes": [1]}, {"label": "g/classes"}),
-    ({"X": h5py.SoftLink("/g/train"), "g/train": [[1.0]], "g/test": [[2.0]], "class": h5py.SoftLink("g/z"), "g/z": [1]}, {}),
+    (
+        {
+            "X": h5py.SoftLink("/g/train"),
+            "g/train": [[1.0]],
+            "g/test": [[2.0]],
+            "class": h5py.SoftLink("g/z"),
+            "g/z": [1],
+        },
+        {},
+    ),
     ({"a": [[1.0]], "away": h5py.ExternalLink("other.h5", "/X"), "y": [1]}, {}),
     ({"a": [[1.0]], "b": h5py.SoftLink("/a"), "up": h5py.SoftLink("/"), "y": [1]}, {}),
 ]
 
 
 @pytest.mark.parametrize(("contents", "options"), FOUND)
-def test_rows_and_labels_are_found(tmp_path: Path, contents: dict[str, object], options: dict[str, str]) -> None:
+def test_rows_and_labels_are_found(
+    tmp_path: Path, contents: dict[str, object], options: dict[str, str]
+) -> None:
     rows, labels = read(write(tmp_path, contents), **options)
     assert (rows.tolist(), labels.tolist()) == ([[1]], [1])
 
@@ -138,7 +162,13 @@ def test_shape_of_sparse_rows(tmp_path: Path) -> None:
     assert read(write(tmp_path, sparse(shape=as_attribute)))[0].shape == (3, 9)
 
 
-@pytest.mark.parametrize("contents", [{"X": np.empty((0, 3)), "y": np.empty(0)}, {"m/data": [], "m/indices": np.empty(0, int), "m/indptr": [0]}])
+@pytest.mark.parametrize(
+    "contents",
+    [
+        {"X": np.empty((0, 3)), "y": np.empty(0)},
+        {"m/data": [], "m/indices": np.empty(0, int), "m/indptr": [0]},
+    ],
+)
 def test_no_rows_yield_nothing(tmp_path: Path, contents: dict[str, object]) -> None:
     assert read(write(tmp_path, contents), no_label="y" not in contents)[0].shape == (0, 0)
 
@@ -148,7 +178,10 @@ def test_columns_have_no_names(tmp_path: Path) -> None:
     for option in ("drop", "one_hot"):
         with pytest.raises(UsageError) as caught:
             read(path, **{option: ("a",)})
-        expected = f"--{option.replace('_', '-')}: columns of hdf5 files have no names. Convert the file to CSV or Parquet first."
+        expected = (
+            f"--{option.replace('_', '-')}: columns of hdf5 files have no names. Convert "
+            f"the file to CSV or Parquet first."
+        )
         assert str(caught.value) == expected
 
 

@@ -1,4 +1,6 @@
-"""IDX files: what is read, in blocks of any size, where labels are found, and the whole text of every error."""
+"""IDX files: what is read, in blocks of any size, where labels are found, and the whole text of
+every error.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
 def idx(array: np.ndarray) -> bytes:
     """Return an array as the bytes of an IDX file."""
-    head = bytes([0, 0, CODES[array.dtype.str[1:]], array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    head = bytes([0, 0, CODES[array.dtype.str[1:]], array.ndim]) + struct.pack(
+        f">{array.ndim}I", *array.shape
+    )
     return head + array.astype(array.dtype.newbyteorder(">")).tobytes()
 
 
@@ -70,7 +74,11 @@ def test_compressed_files_and_other_names(folder):
 
 def test_patterns_and_folders_name_labels_too(folder):
     plain = fingerprint(read("train-images-idx3-ubyte"))
-    for names in (("train-*",), (str(folder),), ("train-labels-idx1-ubyte", "train-images-idx3-ubyte")):
+    for names in (
+        ("train-*",),
+        (str(folder),),
+        ("train-labels-idx1-ubyte", "train-images-idx3-ubyte"),
+    ):
         data = read(*names)
         assert (fingerprint(data), len(data.files)) == (plain, 1)
 
@@ -78,24 +86,36 @@ def test_patterns_and_folders_name_labels_too(folder):
 @pytest.mark.parametrize(
     ("name", "content", "options", "text"),
     [
-        ("a-idx3-ubyte", idx(IMAGES), {}, "its name does not tell that of its labels (images in it would be labels there, idx3 would be idx1). "
+        ("a-idx3-ubyte", idx(IMAGES), {}, "its name does not tell that of its labels (images in it "
+                                          "would be labels there, idx3 would be idx1). "
          "Name their file with --label FILE, or use --no-label."),
-        ("images-idx3-ubyte.gz", gzip.compress(idx(IMAGES), mtime=0), {}, "there is no file of its labels beside it, "
+        ("images-idx3-ubyte.gz", gzip.compress(idx(IMAGES), mtime=0), {}, "there is no file of its "
+                                                                          "labels beside it, "
          "labels-idx1-ubyte.gz, compressed or not. Name it with --label FILE, or use --no-label."),
-        ("images.idx", b"\x89HDF\r\n", {"no_label": True}, "this is not an IDX file (value '89 48 44 46'). Give its format with --format."),
-        ("images.idx", b"", {"no_label": True}, "this is not an IDX file. Give its format with --format."),
-        ("images.idx", idx(IMAGES)[:10], {"no_label": True}, "the file ends within its header. Copy or download the file again."),
-        ("images.idx", idx(IMAGES)[:-7], {"no_label": True}, "the file ends after 2 of 4 rows. Copy or download the file again."),
-        ("images.idx", idx(IMAGES) + b"\0", {"no_label": True}, "the file goes on after the rows that its header tells. "
+        ("images.idx", b"\x89HDF\r\n", {"no_label": True}, "this is not an IDX file (value '89 48 "
+                                                           "44 46'). Give its format with "
+                                                           "--format."),
+        ("images.idx", b"", {"no_label": True}, "this is not an IDX file. Give its format with "
+                                                "--format."),
+        ("images.idx", idx(IMAGES)[:10], {"no_label": True}, "the file ends within its header. "
+                                                             "Copy or download the file again."),
+        ("images.idx", idx(IMAGES)[:-7], {"no_label": True}, "the file ends after 2 of 4 rows. "
+                                                             "Copy or download the file again."),
+        ("images.idx", idx(IMAGES) + b"\0", {"no_label": True}, "the file goes on after the rows "
+                                                                "that its header tells. "
          "Copy or download the file again."),
-        ("images.idx", idx(IMAGES)[:8] + b"\xff\xff\xff\xff" * 2, {"no_label": True}, "a row has 18446744065119617025 numbers, not 1 to 67108864. "
+        ("images.idx", idx(IMAGES)[:8] + b"\xff\xff\xff\xff" * 2, {"no_label": True}, "a row has "
+                                                                                      "18446744065119617025 numbers, not 1 to 67108864. "
          "Copy or download the file again."),
-        ("images.idx", idx(LABELS), {"no_label": True}, "it has one axis, so these are labels, not rows. "
+        ("images.idx", idx(LABELS), {"no_label": True}, "it has one axis, so these are labels, not "
+                                                        "rows. "
          "Name the file of the images: the labels beside it are found."),
         ("images.idx", idx(IMAGES[:3]), {"label": "train-labels-idx1-ubyte"},
-         "train-labels-idx1-ubyte: it has 4 labels, and images.idx 3 rows. Name another file with --label FILE."),
+         "train-labels-idx1-ubyte: it has 4 labels, and images.idx 3 rows. Name another file with "
+         "--label FILE."),
         ("images.idx", idx(IMAGES), {"label": "train-images-idx3-ubyte"},
-         "train-images-idx3-ubyte: it has 6 numbers a row, and a label is one. Name another file with --label FILE, or use --no-label."),
+         "train-images-idx3-ubyte: it has 6 numbers a row, and a label is one. Name another file "
+         "with --label FILE, or use --no-label."),
         ("images.idx", idx(np.array([[0, 1], [2, np.nan]], "f4")), {"no_label": True},
          "images.idx:2:2: the value is not finite (value 'nan'). Correct it, or leave the row out."),
     ],
@@ -110,10 +130,16 @@ def test_refused(folder, name, content, options, text):
 def test_refused_options(folder):
     with pytest.raises(UsageError) as caught:
         read("train-images-idx3-ubyte", label="../train-labels-idx1-ubyte")
-    assert str(caught.value) == "--label: '../train-labels-idx1-ubyte' is not a file in the folder of train-images-idx3-ubyte."
+    assert str(caught.value) == (
+        "--label: '../train-labels-idx1-ubyte' is not a file in the "
+        "folder "
+        "of train-images-idx3-ubyte."
+    )
     with pytest.raises(UsageError) as caught:
         read("train-images-idx3-ubyte", drop=("x",))
-    assert str(caught.value) == "--drop: columns of idx files have no names. Convert the file to CSV or Parquet first."
+    assert str(caught.value) == (
+        "--drop: columns of idx files have no names. Convert the file to CSV or Parquet first."
+    )
 
 
 def test_fashion_mnist():

@@ -33,8 +33,14 @@ def read(path: Path, skipped=never, **options) -> tuple[csr_matrix, np.ndarray |
         return csr_matrix((0, 0)), None
     n_columns = blocks[-1].rows.n_columns
     indptr = np.concatenate([[0], *(np.diff(block.rows.indptr) for block in blocks)]).cumsum()
-    parts = (np.concatenate([block.rows.values for block in blocks]), np.concatenate([block.rows.indices for block in blocks]), indptr)
-    labels = None if blocks[0].labels is None else np.concatenate([block.labels for block in blocks])
+    parts = (
+        np.concatenate([block.rows.values for block in blocks]),
+        np.concatenate([block.rows.indices for block in blocks]),
+        indptr,
+    )
+    labels = (
+        None if blocks[0].labels is None else np.concatenate([block.labels for block in blocks])
+    )
     return csr_matrix(parts, shape=(len(indptr) - 1, n_columns)), labels
 
 
@@ -46,16 +52,32 @@ def write(folder: Path, data: str | bytes, name: str = "rows.libsvm") -> Path:
 
 def random_file(rng: np.random.Generator, n_rows: int) -> str:
     """Return LIBSVM text with all kinds of numbers, blanks, comments and line ends."""
-    notations = [repr, "{:.17g}".format, "{:.3f}".format, "{:+.25e}".format, "{:.6E}".format, lambda v: "0", lambda v: "-0.0", "{:.60f}".format]
+    notations = [
+        repr,
+        "{:.17g}".format,
+        "{:.3f}".format,
+        "{:+.25e}".format,
+        "{:.6E}".format,
+        lambda v: "0",
+        lambda v: "-0.0",
+        "{:.60f}".format,
+    ]
     lines = ["# a comment"]
     for _ in range(n_rows):
         columns = np.sort(rng.choice(500, rng.integers(0, 12), replace=False)) + 1
-        magnitudes = 10.0 ** rng.integers(-320, 300, len(columns)).clip(-320 if rng.random() < 0.3 else -3, 3)
+        magnitudes = 10.0 ** rng.integers(-320, 300, len(columns)).clip(
+            -320 if rng.random() < 0.3 else -3, 3
+        )
         numbers = [float(number) for number in rng.standard_normal(len(columns)) * magnitudes]
-        entries = [f"{column}:{notations[rng.integers(len(notations))](number)}" for column, number in zip(columns, numbers, strict=True)]
+        entries = [
+            f"{column}:{notations[rng.integers(len(notations))](number)}"
+            for column, number in zip(columns, numbers, strict=True)
+        ]
         label = ("+1", "-1", "-1.0", "3", "2.5e-1")[rng.integers(5)]
         blank = (" ", "\t", "  ")[rng.integers(3)]
-        lines.append(blank.join([label, *entries]) + ("", " ", "\r", " # 1:2", "\n")[rng.integers(5)])
+        lines.append(
+            blank.join([label, *entries]) + ("", " ", "\r", " # 1:2", "\n")[rng.integers(5)]
+        )
     return "\n".join(lines)
 
 
@@ -74,7 +96,12 @@ def test_equals_scikit_learn_on_random_files(tmp_path: Path, block_bytes: int) -
 @pytest.mark.parametrize("block_bytes", BLOCK_SIZES)
 @pytest.mark.parametrize(
     "data",
-    ["1 1:2 3:4\n-1 2:1\n", "\ufeff1 1:2 3:4\r\n\r\n-1\t2:1", "# x\n1 qid:4 1:2 3:4 5:0 # y\n\n-1 2:1.0", " +1  1:2\t3:4 \n -1.0 2:1e0 4:-0 5:0"],
+    [
+        "1 1:2 3:4\n-1 2:1\n",
+        "\ufeff1 1:2 3:4\r\n\r\n-1\t2:1",
+        "# x\n1 qid:4 1:2 3:4 5:0 # y\n\n-1 2:1.0",
+        " +1  1:2\t3:4 \n -1.0 2:1e0 4:-0 5:0",
+    ],
 )
 def test_spellings(tmp_path: Path, data: str, block_bytes: int) -> None:
     matrix, labels = read(write(tmp_path, data), block_bytes=block_bytes)
@@ -101,7 +128,10 @@ def test_no_label(tmp_path: Path) -> None:
 
 
 def test_hard_numbers_and_hard_zeros(tmp_path: Path) -> None:
-    half_of_least, tie = "2.4703282292062327208e-324", "1.00000000000000011102230246251565404236316680908203125"
+    half_of_least, tie = (
+        "2.4703282292062327208e-324",
+        "1.00000000000000011102230246251565404236316680908203125",
+    )
     matrix, labels = read(write(tmp_path, f"{tie} 1:{half_of_least} 2:{tie}1 3:-{tie}\n2 1:1"))
     assert labels.tolist() == [1, 2]
     assert (matrix.indptr.tolist(), matrix.indices.tolist()) == ([0, 2, 3], [1, 2, 0])
@@ -117,14 +147,23 @@ BAD_LINES = [
     ("1 1:nan", "5: the value is not finite (value 'nan'). " + SKIP),
     ("1 1:-Inf", "5: the value is not finite (value '-Inf'). " + SKIP),
     ("1 1:INFINITY 2:1", "5: the value is not finite (value 'INFINITY'). " + SKIP),
-    ("1 1:1e999", "5: the value is too large for a 64-bit float (value '1e999'). Scale the column."),
+    (
+        "1 1:1e999",
+        "5: the value is too large for a 64-bit float (value '1e999'). Scale the column.",
+    ),
     ("1 1:0x1F", "5: the value is a hexadecimal number (value '0x1F'). Write decimal numbers."),
     ("1 1:1,5", f"5: the value is not a number (value '1,5'). {NUMBERS}"),
     ("1 1:1_0", f"5: the value is not a number (value '1_0'). {NUMBERS}"),
     ("1 1:2:3", f"5: the value is not a number (value '2:3'). {NUMBERS}"),
     ("1 1:1e", f"5: the value is not a number (value '1e'). {NUMBERS}"),
-    ("1 1:", "5: an entry has no value. Write entries as index:value, without blanks; leave zeros out."),
-    ("1 1: 2", "5: an entry has no value. Write entries as index:value, without blanks; leave zeros out."),
+    (
+        "1 1:",
+        "5: an entry has no value. Write entries as index:value, without blanks; leave zeros out.",
+    ),
+    (
+        "1 1: 2",
+        "5: an entry has no value. Write entries as index:value, without blanks; leave zeros out.",
+    ),
     ("1 2", f"3: an entry has no colon (value '2'). {COLON}"),
     ("1 2 :3", f"3: an entry has no colon (value '2'). {COLON}"),
     ("1 :3", f"3: an entry has no index (value ':3'). {COLON}"),
@@ -135,16 +174,41 @@ BAD_LINES = [
     ("1 -1:3", "3: the index is negative (value '-1:3'). Indices start at 0 or 1."),
     ("1 0:3", "3: the index is 0, but indices start at 1 (value '0:3'). Use --index-base 0."),
     ("1 3:1 3:2", "7: the index is repeated (value '3:2'). Keep one entry for each index."),
-    ("1 3:1 2:2", "7: the index is below the one before it (value '2:2'). Sort the entries of each row by index."),
-    ("1 2147483647:1", "3: the index is not below 2147483647 (value '2147483647:1'). Renumber the columns."),
-    ("1 9223372036854775808:1", "3: the index is not below 2147483647 (value '9223372036854775808:1'). Renumber the columns."),
-    ("1 18446744073709551617:1", "3: the index is not below 2147483647 (value '18446744073709551617:1'). Renumber the columns."),
-    ("1:3 2:4", "1: the row has no label (value '1:3'). Start each row with its label, or use --no-label."),
+    (
+        "1 3:1 2:2",
+        "7: the index is below the one before it (value '2:2'). Sort the entries of each "
+        "row by index.",
+    ),
+    (
+        "1 2147483647:1",
+        "3: the index is not below 2147483647 (value '2147483647:1'). Renumber the columns.",
+    ),
+    (
+        "1 9223372036854775808:1",
+        "3: the index is not below 2147483647 (value "
+        "'9223372036854775808:1'). Renumber the columns.",
+    ),
+    (
+        "1 18446744073709551617:1",
+        "3: the index is not below 2147483647 (value "
+        "'18446744073709551617:1'). Renumber the columns.",
+    ),
+    (
+        "1:3 2:4",
+        "1: the row has no label (value '1:3'). Start each row with its label, or use --no-label.",
+    ),
     ("1,2 1:3", "1: the row has several labels (value '1,2'). Keep one label a row."),
-    ("cat 1:3", "1: the label is not a number (value 'cat'). LIBSVM labels are numbers; CSV (--format csv) takes text."),
+    (
+        "cat 1:3",
+        "1: the label is not a number (value 'cat'). LIBSVM labels are numbers; CSV "
+        "(--format csv) takes text.",
+    ),
     ("nan 1:3", "1: the label is not finite (value 'nan'). " + SKIP),
     ("-0x1 1:3", "1: the label is a hexadecimal number (value '-0x1'). Write decimal numbers."),
-    ("1e400 1:3", "1: the label is too large for a 64-bit float (value '1e400'). Scale the labels."),
+    (
+        "1e400 1:3",
+        "1: the label is too large for a 64-bit float (value '1e400'). Scale the labels.",
+    ),
     (b"1 1:\xff\xfe", "5: " + NOT_TEXT.format("\\xff\\xfe")),
     (b"1 1:3\0\0", "5: " + NOT_TEXT.format("3\\x00\\x00")),
     ("1 é:1 2:3", f"3: the index is not a whole number (value 'é:1'). {COLON}"),
@@ -174,9 +238,16 @@ OTHER_FORMATS = [
     (b"PAR1\x15\0\x15,\n\xff", "1: this looks like Parquet, not LIBSVM. Use --format parquet."),
     (b"\x89HDF\r\n\x1a\n\0", "1: this looks like HDF5, not LIBSVM. Use --format hdf5."),
     (b"PK\x03\x04\x14\0\n", "1: this looks like a ZIP archive, not LIBSVM. Unpack it first."),
-    ("1 1:2\n".encode("utf-16"), "1: this looks like UTF-16 text, not LIBSVM. Convert it to UTF-8."),
+    (
+        "1 1:2\n".encode("utf-16"),
+        "1: this looks like UTF-16 text, not LIBSVM. Convert it to UTF-8.",
+    ),
     ("<!DOCTYPE html>\n", "1: this looks like HTML or XML, not LIBSVM. Download the file itself."),
-    ("1 1:2\r-1 1:3\r", "1: this looks like text with bare carriage returns as line ends, not LIBSVM. Convert the line ends."),
+    (
+        "1 1:2\r-1 1:3\r",
+        "1: this looks like text with bare carriage returns as line ends, not "
+        "LIBSVM. Convert the line ends.",
+    ),
 ]
 
 
@@ -209,7 +280,9 @@ def test_a_line_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(libsvm, "LONGEST_LINE", 100)
     with pytest.raises(InputError) as caught:
         list(libsvm.whole_lines(io.BytesIO(b"1" * 1000), 10, "long"))
-    assert str(caught.value) == "long: a line is longer than 100 bytes. Check that this is LIBSVM text."
+    assert str(caught.value) == (
+        "long: a line is longer than 100 bytes. Check that this is LIBSVM text."
+    )
 
 
 def test_closing_early_stops_the_thread(tmp_path: Path) -> None:
@@ -224,11 +297,18 @@ def test_closing_early_stops_the_thread(tmp_path: Path) -> None:
     assert threading.active_count() == before
 
 
-REAL_FILES = [("ijcnn1.trn", 1, (49990, 22)), ("adult.trn", 0, (32561, 123)), ("reuters.trn", 1, (7770, 8315)), ("abalone.trn", 1, (4177, 8))]
+REAL_FILES = [
+    ("ijcnn1.trn", 1, (49990, 22)),
+    ("adult.trn", 0, (32561, 123)),
+    ("reuters.trn", 1, (7770, 8315)),
+    ("abalone.trn", 1, (4177, 8)),
+]
 
 
 @pytest.mark.parametrize(("name", "base", "shape"), REAL_FILES)
-def test_real_files_equal_scikit_learn(shared_data: Path, name: str, base: int, shape: tuple[int, int]) -> None:
+def test_real_files_equal_scikit_learn(
+    shared_data: Path, name: str, base: int, shape: tuple[int, int]
+) -> None:
     path = shared_data / f"{name}.bz2"
     matrix, labels = read(path, index_base=base)
     expected, expected_labels = load_svmlight_file(str(path), zero_based=base == 0)
@@ -243,5 +323,9 @@ def test_real_files_equal_scikit_learn(shared_data: Path, name: str, base: int, 
 
 def test_adult_needs_index_base_0(shared_data: Path) -> None:
     path = shared_data / "adult.trn.bz2"
-    with pytest.raises(InputError, match=r"the index is 0, but indices start at 1 \(value '0:1'\)\. Use --index-base 0\.$"):
+    with pytest.raises(
+        InputError,
+        match=r"the index is 0, but indices start at 1 \(value "
+        r"'0:1'\)\. Use --index-base 0\.$",
+    ):
         read(path)

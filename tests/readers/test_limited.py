@@ -12,9 +12,9 @@ import pytest
 from craig_cli.errors import InputError, ResourceError
 from craig_cli.readers import fingerprint, limited, read_dataset
 from craig_cli.readers.limited import read_limited
-from craig_cli.scratch import Scratch
 from craig_cli.selection import memory
 from craig_cli.settings import InputSettings
+from craig_cli.storage.spill import Spill
 
 N = 500
 
@@ -39,14 +39,16 @@ def tight(monkeypatch):
     return memory.reading_bytes(N, N // 2 * 16)
 
 
-@pytest.mark.parametrize("labels", (None, np.arange(N) % 3, np.arange(N) / 2, np.array(["x", "y"])[np.arange(N) % 2]))
+@pytest.mark.parametrize(
+    "labels", (None, np.arange(N) % 3, np.arange(N) / 2, np.array(["x", "y"])[np.arange(N) % 2])
+)
 def test_rows_on_disk_are_those_in_memory(tmp_path, rows, tight, labels):
     path = write(tmp_path / "a.parquet", rows, labels)
     for block_bytes in (1, 1000, 1 << 20):
         settings = InputSettings((path,), block_bytes=block_bytes, no_label=labels is None)
         whole = read_dataset(settings)
-        with Scratch() as scratch:
-            dataset, on_disk = read_limited(settings, tight, scratch)
+        with Spill() as spill:
+            dataset, on_disk = read_limited(settings, tight, spill)
             assert on_disk is not None and on_disk.dtype == np.float32
             np.testing.assert_array_equal(on_disk[:], whole.rows)
             assert fingerprint(dataset) == fingerprint(whole)
@@ -57,16 +59,21 @@ def test_rows_on_disk_are_those_in_memory(tmp_path, rows, tight, labels):
 
 
 def test_rows_that_fit_stay_in_memory(tmp_path, rows):
-    with Scratch() as scratch:
-        dataset, on_disk = read_limited(InputSettings((write(tmp_path / "a.parquet", rows, np.arange(N) % 3),)), 10**9, scratch)
-    assert on_disk is None and isinstance(dataset.rows, np.ndarray) and scratch.peak == 0
+    with Spill() as spill:
+        dataset, on_disk = read_limited(
+            InputSettings((write(tmp_path / "a.parquet", rows, np.arange(N) % 3),)), 10**9, spill
+        )
+    assert on_disk is None and isinstance(dataset.rows, np.ndarray) and spill.peak == 0
 
 
 def test_float64_rows_after_float32_ones(tmp_path, rows, tight):
-    paths = [write(tmp_path / f"{name}.parquet", rows, dtype=kind) for name, kind in (("a", np.float32), ("b", np.float64))]
+    paths = [
+        write(tmp_path / f"{name}.parquet", rows, dtype=kind)
+        for name, kind in (("a", np.float32), ("b", np.float64))
+    ]
     settings = InputSettings(tuple(paths), no_label=True, block_bytes=1000)
-    with Scratch() as scratch:
-        _, on_disk = read_limited(settings, tight, scratch)
+    with Spill() as spill:
+        _, on_disk = read_limited(settings, tight, spill)
         assert on_disk is not None
         np.testing.assert_array_equal(on_disk[:], read_dataset(settings).rows)
 
@@ -77,8 +84,8 @@ def test_files_with_other_columns_are_refused_as_ever(tmp_path, rows, tight):
     settings = InputSettings((write(tmp_path / "a.parquet", rows, np.arange(N)), str(svm)))
     with pytest.raises(InputError) as expected:
         read_dataset(settings)
-    with Scratch() as scratch, pytest.raises(InputError) as error:
-        read_limited(settings, tight, scratch)
+    with Spill() as spill, pytest.raises(InputError) as error:
+        read_limited(settings, tight, spill)
     assert str(error.value) == str(expected.value)
 
 
@@ -87,12 +94,26 @@ def test_sparse_rows_beyond_the_limit_are_refused(tmp_path, monkeypatch):
     path.write_text("1 1:2 5:3\n" * 1000)
     monkeypatch.setattr(memory, "BASE_BYTES", 0)
     monkeypatch.setattr(limited, "PARQUET_COLUMN_BYTES", 0)
-    with Scratch() as scratch, pytest.raises(ResourceError, match=r"^--memory-limit: sparse rows are held in memory, and "):
-        read_limited(InputSettings((str(path),)), 80_000, scratch)
+    with (
+        Spill() as spill,
+        pytest.raises(
+            ResourceError,
+            match=r"^--memory-limit: sparse rows are "
+            r"held in memory, and ",
+        ),
+    ):
+        read_limited(InputSettings((str(path),)), 80_000, spill)
 
 
 def test_a_full_disk_is_refused_before_it_fills(tmp_path, rows, tight, monkeypatch):
     path = write(tmp_path / "a.parquet", rows)
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=3000))
-    with Scratch() as scratch, pytest.raises(ResourceError, match=r"Set TMPDIR to a folder with more space"):
-        read_limited(InputSettings((path,), no_label=True, block_bytes=1000), tight, scratch)
+    with (
+        Spill() as spill,
+        pytest.raises(
+            ResourceError,
+            match=r"Set TMPDIR to a folder with more "
+            r"space",
+        ),
+    ):
+        read_limited(InputSettings((path,), no_label=True, block_bytes=1000), tight, spill)

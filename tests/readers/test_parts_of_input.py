@@ -8,10 +8,17 @@ import pyarrow.parquet as pq
 import pytest
 from commandline import write_csv
 
-from craig_cli.blocks import Block, SparseRows
+from craig_cli.dataset import Block, as_dense
 from craig_cli.errors import UsageError
 from craig_cli.readers import fingerprint, read_dataset
-from craig_cli.readers.fingerprint import PARTS, fingerprint_of_parts, hashes_of_rows, joined_fingerprint, rows_between, running_fingerprint
+from craig_cli.readers.fingerprint import (
+    PARTS,
+    fingerprint_of_parts,
+    hashes_of_rows,
+    joined_fingerprint,
+    rows_between,
+    running_fingerprint,
+)
 from craig_cli.readers.parts import Part, Piece, count_rows, equal_parts, file_names, read_part
 from craig_cli.settings import InputSettings
 
@@ -36,16 +43,10 @@ def files(request, tmp_path, monkeypatch):
             (tmp_path / names[-1]).write_text("\n".join(lines) + "\n")
         else:
             table = pa.table({"label": LABELS[own], **{f"x{c}": ROWS[own, c] for c in range(3)}})
-            pq.write_table(table, names[-1], row_group_size=7 if "groups" in request.param else None)
+            pq.write_table(
+                table, names[-1], row_group_size=7 if "groups" in request.param else None
+            )
     return InputSettings(tuple(names), block_bytes=200)
-
-
-def dense(rows):
-    if not isinstance(rows, SparseRows):
-        return rows
-    out = np.zeros((rows.n_rows, rows.n_columns))
-    out[np.repeat(np.arange(rows.n_rows), np.diff(rows.indptr)), rows.indices] = rows.values
-    return out
 
 
 @pytest.mark.parametrize("n_parts", (1, 2, 3, 7, 100))
@@ -57,28 +58,34 @@ def test_parts_are_cut_from_the_whole(files, n_parts):
     parts = equal_parts(names, counts, n_parts)
     read = [read_part(files, part) for part in parts]
     assert max(d.n_rows for d in read) - min(d.n_rows for d in read) <= 1
-    np.testing.assert_array_equal(np.concatenate([dense(d.rows) for d in read]), ROWS)
+    np.testing.assert_array_equal(np.concatenate([as_dense(d.rows) for d in read]), ROWS)
     np.testing.assert_array_equal(np.concatenate([d.labels for d in read]), LABELS)
     for part, dataset in zip(parts, read, strict=True):
         assert dataset.files == tuple(piece.name for piece in part.pieces)
-        assert np.diff(dataset.file_starts).tolist() == [piece.last - piece.first for piece in part.pieces]
+        assert np.diff(dataset.file_starts).tolist() == [
+            piece.last - piece.first for piece in part.pieces
+        ]
 
 
 def test_whole_files(files):
     dataset = read_part(files, Part((Piece(files.paths[1]),)))
-    np.testing.assert_array_equal(dense(dataset.rows), ROWS[60:])
+    np.testing.assert_array_equal(as_dense(dataset.rows), ROWS[60:])
 
 
 def test_more_parts_than_rows(files):
     with pytest.raises(UsageError) as error:
         equal_parts(files.paths, [60, 40], 101)
-    assert str(error.value) == "--parts: 101 parts are more than the 100 rows. Use --parts 100 or less."
+    assert str(error.value) == (
+        "--parts: 101 parts are more than the 100 rows. Use --parts 100 or less."
+    )
 
 
 def test_fingerprints_of_parts(files):
     whole = read_dataset(files)
     parts = [rows_between(whole, 0, 60), rows_between(whole, 60, 100)]
-    assert joined_fingerprint(100, [hashes_of_rows(parts[0]), hashes_of_rows(parts[1], 60)]) == fingerprint(whole)
+    assert joined_fingerprint(
+        100, [hashes_of_rows(parts[0]), hashes_of_rows(parts[1], 60)]
+    ) == fingerprint(whole)
     made = fingerprint_of_parts([fingerprint(part) for part in parts])
     assert made.startswith(PARTS)
     assert fingerprint(whole, made, (60, 40)) == made
@@ -95,17 +102,23 @@ def test_a_running_fingerprint_of_parts(files, sizes, step):
         block = rows_between(whole, start, min(start + step, 100))
         running.add(Block(block.rows, block.labels, 0))
     assert running.n_rows == 100
-    ends = np.cumsum((*sizes[:-1], 100 - sum(sizes[:-1]))).tolist()  # rows beyond the parts make the last one another
-    parts = [rows_between(whole, first, last) for first, last in zip([0, *ends[:-1]], ends, strict=True)]
+    ends = np.cumsum(
+        (*sizes[:-1], 100 - sum(sizes[:-1]))
+    ).tolist()  # rows beyond the parts make the last one another
+    parts = [
+        rows_between(whole, first, last) for first, last in zip([0, *ends[:-1]], ends, strict=True)
+    ]
     assert running.text() == fingerprint_of_parts([fingerprint(part) for part in parts])
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (InputSettings(("-",), format="csv"), "- (standard input) is read only once, and parts of the data are read again: name files."),
+        (InputSettings(("-",), format="csv"), "- (standard input) is read only once, and parts of "
+                                              "the data are read again: name files."),
         (InputSettings(("a.csv",), one_hot=("a",)),
-         "--one-hot: other parts of the data may hold other values. Make the columns of 0 and 1 beforehand."),
+         "--one-hot: other parts of the data may hold other values. Make the columns of 0 and 1 "
+         "beforehand."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_cut(settings, message):

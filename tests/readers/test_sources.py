@@ -38,7 +38,13 @@ def arrow_codec(name: str) -> Callable[[bytes], bytes]:
     return compress
 
 
-CODECS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": arrow_codec("zstd"), ".lz4": arrow_codec("lz4")}
+CODECS = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": arrow_codec("zstd"),
+    ".lz4": arrow_codec("lz4"),
+}
 
 
 def expand(*paths: object, format: str | None = None) -> tuple[Source, ...]:
@@ -71,7 +77,11 @@ def names_in(found: tuple[Source, ...]) -> list[str]:
 
 
 def test_files_stay_in_the_order_given(folder: Path) -> None:
-    assert names_in(expand(folder / "c.parquet", folder / "a.libsvm", folder / "b.csv")) == ["c.parquet", "a.libsvm", "b.csv"]
+    assert names_in(expand(folder / "c.parquet", folder / "a.libsvm", folder / "b.csv")) == [
+        "c.parquet",
+        "a.libsvm",
+        "b.csv",
+    ]
 
 
 def test_folder(folder: Path) -> None:
@@ -88,7 +98,9 @@ def test_pattern(folder: Path) -> None:
     assert names_in(expand(folder / "[x].csv")) == ["[x].csv"]
 
 
-@pytest.mark.parametrize("name", ["with space.csv", "line\nbreak.csv", "-dash.csv", "*.csv", "\udcff.csv", "UPPER.CSV"])
+@pytest.mark.parametrize(
+    "name", ["with space.csv", "line\nbreak.csv", "-dash.csv", "*.csv", "\udcff.csv", "UPPER.CSV"]
+)
 def test_odd_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     Path(name).write_bytes(b"x")
@@ -123,7 +135,9 @@ def test_the_content_tells_the_codec(tmp_path: Path, extension: str) -> None:
 
 
 TRUNCATED = "compressed data is truncated. Copy or compress the file again."
-DAMAGED = "compressed data is damaged, or something else follows it. Copy or compress the file again."
+DAMAGED = (
+    "compressed data is damaged, or something else follows it. Copy or compress the file again."
+)
 
 
 @pytest.mark.parametrize("extension", CODECS)
@@ -131,17 +145,35 @@ DAMAGED = "compressed data is damaged, or something else follows it. Copy or com
 def test_truncated_data(tmp_path: Path, extension: str, part: str) -> None:
     whole = CODECS[extension](os.urandom(1000) + DATA)
     path = tmp_path / f"x.libsvm{extension}"
-    path.write_bytes({"half": whole[: len(whole) // 2], "all but one": whole[:-1], "second member": whole + whole[:-9]}[part])
+    path.write_bytes(
+        {
+            "half": whole[: len(whole) // 2],
+            "all but one": whole[:-1],
+            "second member": whole + whole[:-9],
+        }[part]
+    )
     with pytest.raises(InputError) as caught:
         content(expand(path)[0])
     assert str(caught.value) == f"{path}: {TRUNCATED}"
 
 
-@pytest.mark.parametrize(("extension", "part"), [*((codec, "tail") for codec in CODECS), (".gz", "middle"), (".bz2", "middle"), (".xz", "middle")])
+@pytest.mark.parametrize(
+    ("extension", "part"),
+    [
+        *((codec, "tail") for codec in CODECS),
+        (".gz", "middle"),
+        (".bz2", "middle"),
+        (".xz", "middle"),
+    ],
+)
 def test_damaged_data(tmp_path: Path, extension: str, part: str) -> None:
     whole = CODECS[extension](os.urandom(1000) + DATA)
     path = tmp_path / f"x.libsvm{extension}"
-    path.write_bytes(whole + b"garbage, and not a little" if part == "tail" else whole[:20] + b"\xff" * 40 + whole[60:])
+    path.write_bytes(
+        whole + b"garbage, and not a little"
+        if part == "tail"
+        else whole[:20] + b"\xff" * 40 + whole[60:]
+    )
     with pytest.raises(InputError) as caught:
         content(expand(path)[0])
     assert str(caught.value) == f"{path}: {DAMAGED}"
@@ -183,19 +215,25 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources.tempfile, "TemporaryFile", FullDisk)
     with standard_input(DATA, monkeypatch), pytest.raises(ResourceError) as caught:
         expand("-", format="csv")
-    assert str(caught.value) == f"<stdin>: no space left in {tmp_path} for a temporary copy. Set TMPDIR to a larger folder."
+    assert str(caught.value) == (
+        f"<stdin>: no space left in {tmp_path} for a temporary copy. Set TMPDIR to a larger folder."
+    )
 
 
 def test_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources.tempfile, "tempdir", str(tmp_path / "none"))
     with standard_input(DATA, monkeypatch), pytest.raises(ResourceError) as caught:
         expand("-", format="csv")
-    assert str(caught.value) == "<stdin>: no folder for a temporary copy can be written. Set TMPDIR to one that can."
+    assert str(caught.value) == (
+        "<stdin>: no folder for a temporary copy can be written. Set TMPDIR to one that can."
+    )
 
 
 FORMAT_HELP = (
-    "the name does not tell the format. Give --format, one of libsvm, csv, tsv, parquet, hdf5, idx; known extensions: .libsvm .svm .svmlight .trn "
-    ".tst .t .tr .val .scale .csv .tsv .tab .parquet .pq .h5 .hdf5 .hdf -idx3-ubyte .idx3-ubyte -idx1-ubyte .idx1-ubyte .idx."
+    "the name does not tell the format. Give --format, one of libsvm, csv, tsv, parquet, hdf5, "
+    "idx; known extensions: .libsvm .svm .svmlight .trn "
+    ".tst .t .tr .val .scale .csv .tsv .tab .parquet .pq .h5 .hdf5 .hdf -idx3-ubyte .idx3-ubyte "
+    "-idx1-ubyte .idx1-ubyte .idx."
 )
 
 
@@ -220,26 +258,37 @@ BAD_NAMES = [
     ("no\n.csv", make_missing, InputError, "no\\n.csv: no such file. Check the name."),
     ("no/such.csv", make_missing, InputError, "no/such.csv: no such file. Check the name."),
     ("*.csv", make_missing, InputError, "*.csv: no file matches this pattern. Check the pattern."),
-    ("link.csv", lambda p: p.symlink_to("gone"), InputError, "link.csv: a link to a file that does not exist. Check the name."),
-    ("loop.csv", lambda p: p.symlink_to("loop.csv"), InputError, "loop.csv: cannot be read: Too many levels of symbolic links."),
+    ("link.csv", lambda p: p.symlink_to("gone"), InputError, "link.csv: a link to a file that does "
+                                                             "not exist. Check the name."),
+    ("loop.csv", lambda p: p.symlink_to("loop.csv"), InputError, "loop.csv: cannot be read: Too "
+                                                                 "many levels of symbolic links."),
     ("x" * 300, make_missing, InputError, "x" * 300 + ": cannot be read: File name too long."),
-    ("empty.csv", Path.mkdir, InputError, "empty.csv: no file in this folder has an extension of libsvm or csv or tsv or parquet or hdf5 or idx. "
+    ("empty.csv", Path.mkdir, InputError, "empty.csv: no file in this folder has an extension of "
+                                          "libsvm or csv or tsv or parquet or hdf5 or idx. "
      "Name the files, and give --format."),
-    ("/dev/null", None, InputError, "/dev/null: a device or socket, not a file. Pipe its bytes to - (standard input)."),
-    ("s.csv", make_socket, InputError, "s.csv: a device or socket, not a file. Pipe its bytes to - (standard input)."),
+    ("/dev/null", None, InputError, "/dev/null: a device or socket, not a file. Pipe its bytes to "
+                                    "- (standard input)."),
+    ("s.csv", make_socket, InputError, "s.csv: a device or socket, not a file. Pipe its bytes to - "
+                                       "(standard input)."),
     ("x.dat", Path.touch, UsageError, f"x.dat: {FORMAT_HELP}"),
     ("x.gz", Path.touch, UsageError, f"x.gz: {FORMAT_HELP}"),
     ("-", None, UsageError, f"<stdin>: {FORMAT_HELP}"),
     ("", None, UsageError, "The name of an input file is empty."),
-    ("x.csv.gz", Path.touch, InputError, "x.csv.gz: the name says gzip, but the content is not compressed. Drop .gz from the name."),
-    ("x.csv.xz", write(b"a"), InputError, "x.csv.xz: the name says xz, but the content is not compressed. Drop .xz from the name."),
-    ("x.pq.gz", write(GZIPPED), UsageError, "x.pq.gz: parquet files are not read compressed (gzip): decompress the file first."),
-    ("x.h5", write(GZIPPED), UsageError, "x.h5: hdf5 files are not read compressed (gzip): decompress the file first."),
+    ("x.csv.gz", Path.touch, InputError, "x.csv.gz: the name says gzip, but the content is not "
+                                            "compressed. Drop .gz from the name."),
+    ("x.csv.xz", write(b"a"), InputError, "x.csv.xz: the name says xz, but the content is not "
+                                          "compressed. Drop .xz from the name."),
+    ("x.pq.gz", write(GZIPPED), UsageError, "x.pq.gz: parquet files are not read compressed "
+                                            "(gzip): decompress the file first."),
+    ("x.h5", write(GZIPPED), UsageError, "x.h5: hdf5 files are not read compressed (gzip): "
+                                         "decompress the file first."),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "make", "kind", "text"), BAD_NAMES)
-def test_bad_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, make, kind: type, text: str) -> None:  # type: ignore[no-untyped-def]
+def test_bad_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, make, kind: type, text: str
+) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.chdir(tmp_path)
     if make is not None:
         make(tmp_path / name)
@@ -294,7 +343,9 @@ def test_closed_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"\xff.csv", ("\udcff.csv",)),
     ],
 )
-def test_file_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, files: tuple[str, ...]) -> None:
+def test_file_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, files: tuple[str, ...]
+) -> None:
     path = tmp_path / "list"
     path.write_bytes(data)
     assert read_file_list(str(path)) == files
@@ -316,7 +367,9 @@ def test_bad_file_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert str(caught.value) == f"{path}: the list names no file. Write one name a line."
     with standard_input(b"a.csv\n-\n", monkeypatch), pytest.raises(UsageError) as usage:
         read_file_list("-")
-    assert str(usage.value) == "--files-from -: standard input holds the list, so the list cannot name - as well."
+    assert str(usage.value) == (
+        "--files-from -: standard input holds the list, so the list cannot name - as well."
+    )
 
 
 def test_read_ahead_passes_items_and_errors_on() -> None:

@@ -5,18 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from reference import clusters, distance_matrix
-from test_exact import made, sparse
+from test_lazy_greedy import made, sparse
 
-from craig_cli.blocks import Dataset
+from craig_cli.dataset import Dataset
 from craig_cli.selection import assign, check_coreset, select
-from craig_cli.selection.baselines import importance_picks, importance_rows, inclusion_chances, stratified_picks
+from craig_cli.selection.baselines import (
+    importance_picks,
+    importance_rows,
+    inclusion_chances,
+    stratified_picks,
+)
 from craig_cli.selection.classes import split_classes
 from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.threads import Workers
 
 
 def chosen(rows, method, size=60, labels=None, **settings):
-    coreset = select(Dataset(rows, labels), SelectionSettings(Budget(size=size), method=method, **settings))
+    coreset = select(
+        Dataset(rows, labels), SelectionSettings(Budget(size=size), method=method, **settings)
+    )
     check_coreset(coreset)
     return coreset
 
@@ -28,7 +35,9 @@ def test_epsilon_and_clusters_are_recomputed(method, kind):
     distances = distance_matrix(rows)
     for form in (rows, sparse(rows)):
         coreset = chosen(form, method)
-        assert coreset.epsilon_total == pytest.approx(distances[:, coreset.index].min(axis=1).sum(), rel=1e-9)
+        assert coreset.epsilon_total == pytest.approx(
+            distances[:, coreset.index].min(axis=1).sum(), rel=1e-9
+        )
         expected = np.bincount(clusters(np.round(distances, 9), coreset.index), minlength=60)
         np.testing.assert_array_equal(coreset.cluster_size, expected)
 
@@ -57,7 +66,9 @@ def test_stratified_cells_are_balanced_and_the_weighted_mean_is_unbiased():
         assert weights.sum() == 500
         assert len(np.unique(picks)) == 37
         estimates.append(weights @ points[picks] / 500)
-    error = np.abs(np.mean(estimates, axis=0) - points.mean(axis=0)) / (np.std(estimates, axis=0) / np.sqrt(300))
+    error = np.abs(np.mean(estimates, axis=0) - points.mean(axis=0)) / (
+        np.std(estimates, axis=0) / np.sqrt(300)
+    )
     assert (error < 4).all()
     assert np.std(estimates, axis=0).max() < 0.5 * points.std(axis=0).max() / np.sqrt(37)
 
@@ -72,7 +83,9 @@ def test_importance_picks_are_as_likely_as_their_scores():
         counts[picks] += 1
         estimates.append(weights @ np.sqrt(scores[picks]))
     mixed = 0.8 * scores / scores.sum() + 0.2 / 50
-    probability = np.append(11 * mixed[:-1] / mixed[:-1].sum(), 1.0)  # the last is drawn for certain
+    probability = np.append(
+        11 * mixed[:-1] / mixed[:-1].sum(), 1.0
+    )  # the last is drawn for certain
     assert np.abs(counts / 2000 - probability).max() < 0.05
     assert np.mean(estimates) == pytest.approx(np.sqrt(scores).sum(), rel=0.1)
 
@@ -92,14 +105,23 @@ def test_random_representatives_are_rows_of_their_clusters_and_unbiased():
         cluster = clusters(np.round(distances, 9), coreset.medoid)
         np.testing.assert_array_equal(cluster[coreset.index], np.arange(30))
         np.testing.assert_array_equal(coreset.cluster_size, np.bincount(cluster, minlength=30))
-        assert coreset.epsilon_total == pytest.approx(distances[np.arange(300), coreset.index[cluster]].sum(), rel=1e-9)
+        assert coreset.epsilon_total == pytest.approx(
+            distances[np.arange(300), coreset.index[cluster]].sum(), rel=1e-9
+        )
         estimates.append(coreset.weight @ rows[coreset.index] / 300)
-    error = np.abs(np.mean(estimates, axis=0) - rows.mean(axis=0)) / (np.std(estimates, axis=0) / np.sqrt(200))
+    error = np.abs(np.mean(estimates, axis=0) - rows.mean(axis=0)) / (
+        np.std(estimates, axis=0) / np.sqrt(200)
+    )
     assert (error < 4).all()
 
 
 def test_random_representatives_do_not_depend_on_threads():
-    first, second = (chosen(made("normal"), "cells", representative="random", labels=np.arange(700) % 3, threads=t) for t in (1, 3))
+    first, second = (
+        chosen(
+            made("normal"), "cells", representative="random", labels=np.arange(700) % 3, threads=t
+        )
+        for t in (1, 3)
+    )
     assert first.index.tobytes() == second.index.tobytes()
     assert first.epsilon_total == second.epsilon_total
 
@@ -118,7 +140,11 @@ SCORES = np.array([0.0, 0, 1, 1, 2, 3, 5, 8, 13, 400])
 def test_inclusion_chances_add_up_and_follow_the_scores(size):
     chances = inclusion_chances(SCORES, size)
     assert chances.sum() == pytest.approx(size)
-    assert (np.diff(chances) >= -1e-12).all() and chances.max() <= 1 and chances.min() >= 0.2 * size / 10 * 0.99
+    assert (
+        (np.diff(chances) >= -1e-12).all()
+        and chances.max() <= 1
+        and chances.min() >= 0.2 * size / 10 * 0.99
+    )
     assert inclusion_chances(np.zeros(10), size) == pytest.approx(np.full(10, size / 10))
 
 
@@ -148,6 +174,8 @@ def test_rows_are_assigned_to_the_nearest_pick_of_their_class(form):
     coreset = chosen(form(rows), "random", labels=labels)
     distances = distance_matrix(rows)[:, coreset.index]
     distances[labels[:, None] != coreset.label[None, :]] = np.inf
-    picks = assign(Dataset(form(rows), labels), SelectionSettings(Budget(size=60), threads=1), coreset.index)
+    picks = assign(
+        Dataset(form(rows), labels), SelectionSettings(Budget(size=60), threads=1), coreset.index
+    )
     np.testing.assert_array_equal(picks, np.argmin(distances, axis=1))
     np.testing.assert_array_equal(np.bincount(picks, minlength=60), coreset.cluster_size)

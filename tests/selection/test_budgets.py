@@ -31,7 +31,10 @@ def test_a_thousand_classes_of_one_row():
     assert class_sizes(1000, np.ones(1000, np.int64)).tolist() == [1] * 1000
 
 
-@pytest.mark.parametrize(("fraction", "n", "size"), ((0.1, 49990, 4999), (0.5, 3, 2), (1e-9, 10, 1), (1.0, 7, 7), (0.25, 10, 3)))
+@pytest.mark.parametrize(
+    ("fraction", "n", "size"),
+    ((0.1, 49990, 4999), (0.5, 3, 2), (1e-9, 10, 1), (1.0, 7, 7), (0.25, 10, 3)),
+)
 def test_fraction_of_rows_halves_up(fraction, n, size):
     assert budget_size(Budget(fraction=fraction), n, 1) == size
 
@@ -40,8 +43,15 @@ def test_fraction_of_rows_halves_up(fraction, n, size):
     ("budget", "text"),
     (
         (Budget(size=11), "--size: 11 rows asked for, the data has 10. Use --size 10 or less."),
-        (Budget(size=2), "--size 2: 2 rows cannot stand for 3 classes. Use --size 3 or more, or --no-label."),
-        (Budget(fraction=0.1), "--fraction 0.1: 1 row cannot stand for 3 classes. Use --size 3 or more, or --no-label."),
+        (
+            Budget(size=2),
+            "--size 2: 2 rows cannot stand for 3 classes. Use --size 3 or more, or --no-label.",
+        ),
+        (
+            Budget(fraction=0.1),
+            "--fraction 0.1: 1 row cannot stand for 3 classes. Use --size 3 or "
+            "more, or --no-label.",
+        ),
     ),
 )
 def test_budgets_that_do_not_fit(budget, text):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from reference import distance_matrix, naive_greedy
-from test_exact import KINDS, made, sparse
+from test_lazy_greedy import KINDS, made, sparse
 
-from craig_cli.blocks import Dataset
+from craig_cli.dataset import Dataset
 from craig_cli.kernels.tiles import TILE
 from craig_cli.selection import cells as cells_module
 from craig_cli.selection import check_coreset, select
@@ -17,7 +17,10 @@ from craig_cli.threads import Workers
 
 
 def chosen(rows, size, labels=None, method="cells", cell_size=128, **settings):
-    coreset = select(Dataset(rows, labels), SelectionSettings(Budget(size=size), method=method, cell_size=cell_size, **settings))
+    coreset = select(
+        Dataset(rows, labels),
+        SelectionSettings(Budget(size=size), method=method, cell_size=cell_size, **settings),
+    )
     check_coreset(coreset)
     return coreset
 
@@ -27,19 +30,28 @@ def chosen(rows, size, labels=None, method="cells", cell_size=128, **settings):
 def test_epsilon_is_near_that_of_exact_greedy(kind, form):
     rows = made(kind, n=1500)
     exact, cells = chosen(form(rows), 100, method="exact"), chosen(form(rows), 100)
-    assert cells.epsilon_total <= 1.06 * exact.epsilon_total + 1e-9  # cells of 128 rows: the borders cost a few percent, the medoids gain some
+    assert (
+        cells.epsilon_total <= 1.06 * exact.epsilon_total + 1e-9
+    )  # cells of 128 rows: the borders cost a few percent, the medoids gain some
 
 
 def test_one_cell_is_plain_greedy_then_medoids(monkeypatch):
     rows = made("normal", n=120)
     distances = distance_matrix(rows)
     picks, _, _ = naive_greedy(distances, 20)
-    monkeypatch.setattr(cells_module, "with_surplus", lambda size, n_rows: size)
+    monkeypatch.setattr(cells_module, "oversampled", lambda size, n_rows: size)
     with monkeypatch.context() as patch:
-        patch.setattr(cells_module, "thinned_medoids", lambda group, picks, size: (np.arange(size), picks))
+        patch.setattr(
+            cells_module, "kept_medoids", lambda group, picks, size: (np.arange(size), picks)
+        )
         np.testing.assert_array_equal(np.sort(chosen(rows, 20).index), np.sort(picks))
     cluster = distances[:, picks].argmin(axis=1)
-    medoids = [np.flatnonzero(cluster == c)[distances[np.ix_(cluster == c, cluster == c)].sum(axis=0).argmin()] for c in range(20)]
+    medoids = [
+        np.flatnonzero(cluster == c)[
+            distances[np.ix_(cluster == c, cluster == c)].sum(axis=0).argmin()
+        ]
+        for c in range(20)
+    ]
     coreset = chosen(rows, 20)
     assert len(set(coreset.index) ^ set(medoids)) <= 2  # members equally good
     assert coreset.epsilon_total == pytest.approx(distances[:, medoids].min(axis=1).sum(), rel=1e-9)
@@ -75,7 +87,9 @@ def test_cells_of_very_unequal_spread_get_picks_by_what_they_gain():
     assert coreset.epsilon_total <= 1.05 * chosen(rows, 150, method="exact").epsilon_total
 
 
-@pytest.mark.parametrize("rows", (np.array([[1.0, 2.0]]), np.zeros((300, 2)), np.arange(500.0)[:, None] // 100))
+@pytest.mark.parametrize(
+    "rows", (np.array([[1.0, 2.0]]), np.zeros((300, 2)), np.arange(500.0)[:, None] // 100)
+)
 def test_equal_rows_fill_up_from_the_lowest(rows):
     for size in (1, min(7, len(rows)), len(rows)):
         coreset = chosen(rows, size)
@@ -98,28 +112,51 @@ def test_cells_cover_the_rows():
 @pytest.mark.parametrize("kind", ("normal", "text"))
 def test_stochastic_greedy_is_near_exact_and_threads_do_not_matter(kind, form):
     rows = form(made(kind, n=800))
-    exact, stochastic = chosen(rows, 80, method="exact"), chosen(rows, 80, method="stochastic", delta=0.01)
+    exact, stochastic = (
+        chosen(rows, 80, method="exact"),
+        chosen(rows, 80, method="stochastic", delta=0.01),
+    )
     assert exact.epsilon_total <= stochastic.epsilon_total <= 1.04 * exact.epsilon_total
-    np.testing.assert_array_equal(stochastic.index, chosen(rows, 80, method="stochastic", threads=1).index)
+    np.testing.assert_array_equal(
+        stochastic.index, chosen(rows, 80, method="stochastic", threads=1).index
+    )
     assert not np.array_equal(stochastic.index, chosen(rows, 80, method="stochastic", seed=1).index)
 
 
 def test_stochastic_greedy_with_every_candidate_is_plain_greedy(monkeypatch):
     rows = made("clusters", n=600)
-    monkeypatch.setattr("craig_cli.selection.selector.draw_candidates", lambda rng, positions, m, n_picks: np.tile(positions, (n_picks, 1)))
-    np.testing.assert_array_equal(chosen(rows, 50, method="stochastic").index, chosen(rows, 50, method="exact").index)
+    monkeypatch.setattr(
+        "craig_cli.selection.selector.draw_candidates",
+        lambda rng, positions, m, n_picks: np.tile(positions, (n_picks, 1)),
+    )
+    np.testing.assert_array_equal(
+        chosen(rows, 50, method="stochastic").index, chosen(rows, 50, method="exact").index
+    )
 
 
 @pytest.mark.parametrize("method", ("exact", "cells"))
 def test_greedy_on_a_sample_of_the_rows(method):
     rows, labels = made("clusters", n=1200), np.arange(1200) % 3
-    full, sampled = chosen(rows, 60, labels, method), chosen(rows, 60, labels, method, sample_rows=400)
+    full, sampled = (
+        chosen(rows, 60, labels, method),
+        chosen(rows, 60, labels, method, sample_rows=400),
+    )
     assert sampled.epsilon_total == pytest.approx(
-        sum(distance_matrix(rows[labels == c])[:, np.isin(np.flatnonzero(labels == c), sampled.index)].min(axis=1).sum() for c in range(3)), rel=1e-9
+        sum(
+            distance_matrix(rows[labels == c])[
+                :, np.isin(np.flatnonzero(labels == c), sampled.index)
+            ]
+            .min(axis=1)
+            .sum()
+            for c in range(3)
+        ),
+        rel=1e-9,
     )
     assert full.epsilon_total < sampled.epsilon_total < 1.25 * full.epsilon_total
     assert chosen(rows, 60, labels, method, sample_rows=1200).index.tolist() == full.index.tolist()
-    assert len(chosen(rows, 600, labels, method, sample_rows=90).index) == 600  # a sample is never smaller than the picks
+    assert (
+        len(chosen(rows, 600, labels, method, sample_rows=90).index) == 600
+    )  # a sample is never smaller than the picks
 
 
 def test_auto_says_what_it_took():
@@ -141,5 +178,7 @@ def test_one_far_row_does_not_blur_the_others(far):
 
 def test_a_row_far_from_its_tile_knows_its_own_pick():
     rows = np.random.default_rng(0).normal(size=(50_000, 8))
-    rows[25_000] = 1e6  # so many blocks of picks are nearer to the mean of its tile that its own is not looked at
+    rows[25_000] = (
+        1e6  # so many blocks of picks are nearer to the mean of its tile that its own is not looked at
+    )
     assert 25_000 in chosen(rows, 5000, cell_size=512).index

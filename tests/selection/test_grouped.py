@@ -11,11 +11,16 @@ from craig_cli.threads import Workers
 
 
 def plain_greedy(points: np.ndarray, size: int) -> tuple[list[int], list[int]]:
-    """Facility location by trying every row at every pick; weights are the rows nearest to each, ties to the earlier pick."""
+    """Facility location by trying every row at every pick; weights are the rows nearest to each,
+    ties to the earlier pick.
+    """
     distances = np.sqrt(((points[:, None] - points[None]) ** 2).sum(axis=2))
     nearest, picks = np.full(len(points), 2 * distances.max()), []
     for _ in range(size):
-        gains = [-1.0 if e in picks else np.maximum(nearest - distances[:, e], 0).sum() for e in range(len(points))]
+        gains = [
+            -1.0 if e in picks else np.maximum(nearest - distances[:, e], 0).sum()
+            for e in range(len(points))
+        ]
         picks.append(int(np.argmax(gains)))
         nearest = np.minimum(nearest, distances[:, picks[-1]])
     owner = distances[:, picks].argmin(axis=1)
@@ -25,7 +30,9 @@ def plain_greedy(points: np.ndarray, size: int) -> tuple[list[int], list[int]]:
 
 @pytest.mark.parametrize("size", [1, 3, 20, 40])
 def test_one_group_is_plain_greedy(size):
-    points = np.random.default_rng(1).integers(0, 60, size=(40, 1)).astype(np.float32)  # whole distances: ties are exact
+    points = (
+        np.random.default_rng(1).integers(0, 60, size=(40, 1)).astype(np.float32)
+    )  # whole distances: ties are exact
     points[7] = points[3]
     expected = plain_greedy(points.astype(np.float64), size)
     for kernel in (greedy_in_groups, greedy_in_groups.py_func):
@@ -59,7 +66,11 @@ def test_it_is_near_to_greedy_and_better_than_random():
         index, _ = grouped_rows(points, np.zeros(600, np.int64), 0.2, workers)
 
     def loss(rows):
-        return float(np.sqrt(((points[:, None].astype(float) - points[rows][None]) ** 2).sum(axis=2)).min(axis=1).sum())
+        return float(
+            np.sqrt(((points[:, None].astype(float) - points[rows][None]) ** 2).sum(axis=2))
+            .min(axis=1)
+            .sum()
+        )
 
     best = loss(plain_greedy(points.astype(np.float64), 120)[0])
     drawn, weights = random_rows(np.zeros(600, np.int64), 0.2, rng)

@@ -7,28 +7,32 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from test_exact import KINDS, made
+from test_lazy_greedy import KINDS, made
 
-from craig_cli.blocks import Dataset
+from craig_cli.dataset import Dataset
 from craig_cli.errors import ResourceError
 from craig_cli.readers.limited import as_rows
-from craig_cli.scratch import Scratch
 from craig_cli.selection import check_coreset, disk_cells, measure, select
 from craig_cli.selection.disk_cells import DiskCells, DiskPoints
-from craig_cli.selection.features import Features
-from craig_cli.selection.frames import Frame
+from craig_cli.selection.fixed_point import FixedPoint
 from craig_cli.selection.outofcore import select_from_disk
+from craig_cli.selection.scaling import Features
 from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.storage.spill import Spill
 from craig_cli.threads import Workers
 
 CASES = {kind: made(kind, n=1500) for kind in KINDS} | {
     "one row": np.array([[1.0, 2.0]]),
     "all rows equal": np.zeros((1500, 2)),
     "few different rows": np.arange(1500.0)[:, None] % 7,
-    "constant columns": np.column_stack([np.full(1500, 1e9), made("normal", n=1500)[:, :3], np.zeros(1500)]),
+    "constant columns": np.column_stack(
+        [np.full(1500, 1e9), made("normal", n=1500)[:, :3], np.zeros(1500)]
+    ),
     "heavy row": np.where(np.arange(1500)[:, None] % 3 > 0, 0.5, made("normal", n=1500)),
     "float32": made("clusters", n=1500).astype(np.float32),
-    "lines close together, far apart": np.column_stack([np.arange(1500) % 2 * 1e9, np.arange(1500.0)]),
+    "lines close together, far apart": np.column_stack(
+        [np.arange(1500) % 2 * 1e9, np.arange(1500.0)]
+    ),
 }
 
 
@@ -41,24 +45,33 @@ def small_cells(monkeypatch):
 
 
 def from_disk(rows, size, labels=None, method="cells", **settings):
-    with Scratch() as scratch:
-        on_disk = scratch.array(rows.shape[1], rows.dtype)
+    with Spill() as spill:
+        on_disk = spill.array(rows.shape[1], rows.dtype)
         on_disk.append(rows)
-        chosen = SelectionSettings(Budget(size=size), method=method, **{"cell_size": 128, **settings})
-        coreset = select_from_disk(Dataset(as_rows(on_disk), labels), on_disk, chosen, scratch)
-        assert scratch.peak <= 2 * rows.nbytes
-    assert scratch.used == 0
+        chosen = SelectionSettings(
+            Budget(size=size), method=method, **{"cell_size": 128, **settings}
+        )
+        coreset = select_from_disk(Dataset(as_rows(on_disk), labels), on_disk, chosen, spill)
+        assert spill.peak <= 2 * rows.nbytes
+    assert spill.used == 0
     check_coreset(coreset)
     return coreset
 
 
 def in_memory(rows, size, labels=None, method="cells", **settings):
-    return select(Dataset(rows, labels), SelectionSettings(Budget(size=size), method=method, **{"cell_size": 128, **settings}))
+    return select(
+        Dataset(rows, labels),
+        SelectionSettings(Budget(size=size), method=method, **{"cell_size": 128, **settings}),
+    )
 
 
 def assert_as_measured(coreset, rows, labels=None, **settings):
-    """Assert that clusters, gains and epsilons are those that a computation in memory gives for the same picks."""
-    measured = measure(Dataset(rows, labels), SelectionSettings(Budget(size=1), **settings), coreset.index)
+    """Assert that clusters, gains and epsilons are those that a computation in memory gives for the
+    same picks.
+    """
+    measured = measure(
+        Dataset(rows, labels), SelectionSettings(Budget(size=1), **settings), coreset.index
+    )
     for name in ("cluster_size", "gain", "epsilon"):
         np.testing.assert_array_equal(getattr(coreset, name), getattr(measured, name), name)
     assert coreset.epsilon_total == pytest.approx(measured.epsilon_total, rel=1e-12, abs=1e-300)
@@ -78,15 +91,26 @@ def test_contracts_hold_and_measures_are_those_in_memory(case, small_cells):
 def test_epsilon_is_near_that_in_memory(kind, small_cells, monkeypatch):
     monkeypatch.setattr(disk_cells, "CELL_ROWS_AT_LEAST", 1000)
     rows = made(kind, n=4000)
-    disk, cells, exact = from_disk(rows, 300, cell_size=512), in_memory(rows, 300, cell_size=512), in_memory(rows, 300, method="exact")
-    assert disk.epsilon_total <= 1.05 * cells.epsilon_total + 1e-9  # each cell on disk gives up the same share of its picks
-    assert disk.epsilon_total <= 1.05 * exact.epsilon_total + 1e-9  # cells of 500 rows: larger ones are nearer
+    disk, cells, exact = (
+        from_disk(rows, 300, cell_size=512),
+        in_memory(rows, 300, cell_size=512),
+        in_memory(rows, 300, method="exact"),
+    )
+    assert (
+        disk.epsilon_total <= 1.05 * cells.epsilon_total + 1e-9
+    )  # each cell on disk gives up the same share of its picks
+    assert (
+        disk.epsilon_total <= 1.05 * exact.epsilon_total + 1e-9
+    )  # cells of 500 rows: larger ones are nearer
 
 
 @pytest.mark.parametrize("method", ("cells", "random"))
 def test_a_class_of_one_cell_is_selected_as_in_memory(method):
     rows, labels = made("clusters", n=900), np.array(["b", "a", "c"], object)[np.arange(900) % 3]
-    disk, memory = from_disk(rows, 80, labels, method=method), in_memory(rows, 80, labels, method=method)
+    disk, memory = (
+        from_disk(rows, 80, labels, method=method),
+        in_memory(rows, 80, labels, method=method),
+    )
     for name in ("index", "weight", "cluster_size", "gain", "epsilon", "label"):
         np.testing.assert_array_equal(getattr(disk, name), getattr(memory, name), name)
     assert [c.label for c in disk.classes] == ["a", "b", "c"]
@@ -94,7 +118,8 @@ def test_a_class_of_one_cell_is_selected_as_in_memory(method):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"scale": scale} for scale in ("none", "standard", "minmax", "unit")] + [{"metric": "cosine"}, {"task": "regression", "scale": "standard"}],
+    [{"scale": scale} for scale in ("none", "standard", "minmax", "unit")]
+    + [{"metric": "cosine"}, {"task": "regression", "scale": "standard"}],
     ids=str,
 )
 def test_scales_metrics_and_targets(settings, small_cells):
@@ -110,7 +135,9 @@ def test_many_classes_of_very_unequal_size(small_cells):
     labels = np.minimum(np.random.default_rng(0).geometric(0.2, 3000), 40)
     rows = made("normal", n=3000)
     coreset = from_disk(rows, 300, labels)
-    assert [(c.label, c.n_rows) for c in coreset.classes] == list(zip(*(v.tolist() for v in np.unique(labels, return_counts=True)), strict=True))
+    assert [(c.label, c.n_rows) for c in coreset.classes] == list(
+        zip(*(v.tolist() for v in np.unique(labels, return_counts=True)), strict=True)
+    )
     assert (labels[coreset.index] == coreset.label).all()
     assert_as_measured(coreset, rows, labels)
 
@@ -124,13 +151,13 @@ def test_same_bytes_for_any_number_of_threads(small_cells):
 
 
 def test_equal_rows_are_shared_out_among_cells(small_cells):
-    with Scratch() as scratch, Workers(1) as workers:
-        rows = scratch.array(2, np.dtype(np.float64))
+    with Spill() as spill, Workers(1) as workers:
+        rows = spill.array(2, np.dtype(np.float64))
         rows.append(np.zeros((4096, 2)))
         features = Features(np.zeros((0, 2)), None, False, None)
         points = DiskPoints(rows, 0, 4096, features, None)
-        frame = Frame(1.0, 1.0, np.zeros(2), np.arange(2), 0.0, 2, False)
-        cells = DiskCells(points, frame, scratch, workers)
+        fixed_point = FixedPoint(1.0, 1.0, np.zeros(2), np.arange(2), 0.0, 2, False)
+        cells = DiskCells(points, fixed_point, spill, workers)
         assert len(cells) == 16
         assert np.diff(cells.bounds).max() <= 300
         np.testing.assert_array_equal(np.sort(cells.order), np.arange(4096))
@@ -148,8 +175,8 @@ def test_nothing_stays_in_the_folder_of_temporary_files(small_cells, tmp_path, m
 
 def test_scratch_arrays_read_what_was_written():
     rows = np.random.default_rng(0).normal(size=(100, 3))
-    with Scratch() as scratch:
-        array = scratch.array(3, rows.dtype)
+    with Spill() as spill:
+        array = spill.array(3, rows.dtype)
         array.append(rows[:40])
         array.append(rows[40:])
         places = np.random.default_rng(1).permutation(100)
@@ -159,16 +186,16 @@ def test_scratch_arrays_read_what_was_written():
         np.testing.assert_array_equal(array.take(places), rows[places])
         array.put(places, rows)
         np.testing.assert_array_equal(array.take(places), rows)
-        assert (scratch.used, scratch.peak) == (2400, 2400)
+        assert (spill.used, spill.peak) == (2400, 2400)
 
 
 def test_a_disk_without_room_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=10_000_000))
-    with Scratch() as scratch:
-        scratch.require(10_000_000)
+    with Spill() as spill:
+        spill.require(10_000_000)
         with pytest.raises(ResourceError) as error:
-            scratch.require(25_000_000)
+            spill.require(25_000_000)
     assert str(error.value) == (
         f"--memory-limit: 25 MB of temporary files are needed in {tmp_path}, where 10 MB are free. "
         "Set TMPDIR to a folder with more space, or give a higher --memory-limit."
@@ -179,8 +206,8 @@ def test_a_disk_that_fills_up_is_no_internal_error(monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    with Scratch() as scratch:
-        array = scratch.array(3, np.dtype(np.float64))
+    with Spill() as spill:
+        array = spill.array(3, np.dtype(np.float64))
         monkeypatch.setattr(os, "pwrite", full)
         with pytest.raises(ResourceError, match=r"^The disk is full: temporary files of 0 MB in "):
             array.append(np.zeros((5, 3)))

@@ -1,4 +1,6 @@
-"""Rows that have weights: against plain greedy, against repeated rows, and what must not change the picks."""
+"""Rows that have weights: against plain greedy, against repeated rows, and what must not change the
+picks.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +9,37 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from reference import clusters, distance_matrix, naive_greedy
-from test_exact import made, sparse
+from test_lazy_greedy import made, sparse
 
-from craig_cli.blocks import Dataset
+from craig_cli.dataset import Dataset
 from craig_cli.errors import InputError
-from craig_cli.selection import check_coreset, measure, select
-from craig_cli.selection import exact as exact_module
+from craig_cli.selection import check_coreset, lazy_greedy, measure, select
 from craig_cli.selection.prefix import first_picks
-from craig_cli.selection.row_weights import LARGEST_TOTAL, WIDE_SHARE, drawn_by_weight, row_weights
+from craig_cli.selection.row_weights import (
+    FLOAT64_SHARE,
+    LARGEST_TOTAL,
+    drawn_by_weight,
+    row_weights,
+)
 from craig_cli.settings import Budget, SelectionSettings
 
 METHODS = ("exact", "stochastic", "cells", "stratified", "random", "importance")
 
 
 def chosen(rows, weights, labels=None, threads=2, **settings):
-    budget = Budget(**{k: settings.pop(k) for k in ("fraction", "size", "epsilon", "mean_epsilon") if k in settings})
-    dataset = Dataset(rows, labels, weights=None if weights is None else np.asarray(weights, np.float64))
-    coreset = select(dataset, SelectionSettings(budget, threads=threads, **({"method": "exact"} | settings)))
+    budget = Budget(
+        **{
+            k: settings.pop(k)
+            for k in ("fraction", "size", "epsilon", "mean_epsilon")
+            if k in settings
+        }
+    )
+    dataset = Dataset(
+        rows, labels, weights=None if weights is None else np.asarray(weights, np.float64)
+    )
+    coreset = select(
+        dataset, SelectionSettings(budget, threads=threads, **({"method": "exact"} | settings))
+    )
     check_coreset(coreset)
     return coreset
 
@@ -45,7 +61,12 @@ def test_picks_of_plain_weighted_greedy(kind, is_sparse):
     np.testing.assert_allclose(coreset.epsilon, remaining, rtol=1e-5, atol=1e-4)
     np.testing.assert_allclose(coreset.gain[1:], gains[1:], rtol=1e-3, atol=1e-5 * gains[1])
     cluster = clusters(distances, coreset.index)
-    np.testing.assert_allclose(coreset.epsilon_total, (weights * distances[np.arange(500), coreset.index[cluster]]).sum(), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        coreset.epsilon_total,
+        (weights * distances[np.arange(500), coreset.index[cluster]]).sum(),
+        rtol=1e-9,
+        atol=1e-9,
+    )
     assert coreset.epsilon_mean == coreset.epsilon_total / weights.sum()
     assert coreset.weight.sum() == weights.sum() and coreset.cluster_size.sum() == 500
     if kind in ("normal", "clusters"):
@@ -55,8 +76,8 @@ def test_picks_of_plain_weighted_greedy(kind, is_sparse):
 @pytest.mark.parametrize("first_look", (1, 5, 10_000))
 @pytest.mark.parametrize("kind", ("normal", "text"))
 def test_lists_and_lazy_evaluation_make_the_same_picks(monkeypatch, first_look, kind):
-    monkeypatch.setattr(exact_module, "LIST_PAIRS_MINIMUM", 1 << 15)
-    monkeypatch.setattr(exact_module, "FIRST_LOOK", first_look)
+    monkeypatch.setattr(lazy_greedy, "LIST_PAIRS_MINIMUM", 1 << 15)
+    monkeypatch.setattr(lazy_greedy, "FIRST_LOOK", first_look)
     rows, weights = made(kind, n=600), some_weights(600)
     picks, _, _ = naive_greedy(distance_matrix(rows), 80, weights=weights)
     np.testing.assert_array_equal(chosen(rows, weights, size=80).index, picks)
@@ -67,7 +88,9 @@ def test_lists_and_lazy_evaluation_make_the_same_picks(monkeypatch, first_look, 
 def test_equal_weights_change_no_byte(method, is_sparse):
     rows = made("clusters", n=600)
     rows, labels = sparse(rows) if is_sparse else rows, np.arange(600) % 3
-    plain, ones = (chosen(rows, weights, labels, size=60, method=method) for weights in (None, np.ones(600)))
+    plain, ones = (
+        chosen(rows, weights, labels, size=60, method=method) for weights in (None, np.ones(600))
+    )
     halves = chosen(rows, np.full(600, 0.5), labels, size=60, method=method)
     for name in ("index", "order", "weight", "cluster_size", "label", "gain", "epsilon"):
         assert getattr(plain, name).tobytes() == getattr(ones, name).tobytes(), name
@@ -79,7 +102,9 @@ def test_equal_weights_change_no_byte(method, is_sparse):
 
 @pytest.mark.parametrize("method", ("exact", "cells"))
 def test_whole_weights_are_repeated_rows(method):
-    rows = np.random.default_rng(3).integers(0, 60, (300, 2)).astype(np.float64)  # their distances are told apart, or tie, exactly
+    rows = (
+        np.random.default_rng(3).integers(0, 60, (300, 2)).astype(np.float64)
+    )  # their distances are told apart, or tie, exactly
     rows = rows[np.sort(np.unique(rows, axis=0, return_index=True)[1])]
     weights = np.random.default_rng(4).integers(1, 5, len(rows))
     source = np.repeat(np.arange(len(rows)), weights)
@@ -88,14 +113,18 @@ def test_whole_weights_are_repeated_rows(method):
     if method == "exact":
         assert source[many.index].tolist() == one.index.tolist()
         assert many.weight.tolist() == one.weight.tolist()
-    assert one.epsilon_total == pytest.approx(many.epsilon_total, rel=1e-9 if method == "exact" else 0.05)
+    assert one.epsilon_total == pytest.approx(
+        many.epsilon_total, rel=1e-9 if method == "exact" else 0.05
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_same_bytes_for_any_number_of_threads(method):
     rows, labels = made("clusters", n=900), np.arange(900) % 2
     weights = np.random.default_rng(5).exponential(size=900)
-    one, other = (chosen(rows, weights, labels, threads=threads, size=90, method=method) for threads in (1, 3))
+    one, other = (
+        chosen(rows, weights, labels, threads=threads, size=90, method=method) for threads in (1, 3)
+    )
     for name in ("index", "weight", "gain", "epsilon"):
         assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name
 
@@ -108,10 +137,14 @@ def test_weights_of_a_class_add_up_and_rows_of_weight_zero_are_taken_last(method
     coreset = chosen(rows, weights, labels, size=60, method=method)
     for summary in coreset.classes:
         own = coreset.label == summary.label
-        assert coreset.weight[own].sum() == pytest.approx(weights[labels == summary.label].sum(), rel=1e-12)
+        assert coreset.weight[own].sum() == pytest.approx(
+            weights[labels == summary.label].sum(), rel=1e-12
+        )
         assert summary.n_selected == 30
     if method != "cells":  # that gives up what is missed least, not what weighs least
-        assert np.count_nonzero(weights[coreset.index[coreset.label == 1]]) >= (20 if method in ("stratified", "random", "importance") else 15)
+        assert np.count_nonzero(weights[coreset.index[coreset.label == 1]]) >= (
+            20 if method in ("stratified", "random", "importance") else 15
+        )
 
 
 @pytest.mark.parametrize("method", ("random", "stratified", "importance"))
@@ -127,13 +160,24 @@ def test_drawn_rows_are_unbiased(method):
 
 
 def test_representatives_are_drawn_by_weight():
-    rows, weights = np.repeat([[0.0], [10.0]], 50, axis=0) + np.arange(100)[:, None] / 1000, np.ones(100)
+    rows, weights = (
+        np.repeat([[0.0], [10.0]], 50, axis=0) + np.arange(100)[:, None] / 1000,
+        np.ones(100),
+    )
     weights[[7, 70]] = 200
-    found = [chosen(rows, weights, size=2, representative=kind, seed=seed) for kind in ("random", "varied") for seed in range(40)]
+    found = [
+        chosen(rows, weights, size=2, representative=kind, seed=seed)
+        for kind in ("random", "varied")
+        for seed in range(40)
+    ]
     share = np.mean([len({7, 70} & set(c.index.tolist())) / 2 for c in found])
     assert 0.7 < share < 0.9
     weights[[0, 1, 2, 50]] = 0
-    assert all(not {0, 1, 2, 50} & set(chosen(rows, weights, size=2, representative="varied", seed=seed).index.tolist()) for seed in range(40))
+    assert all(
+        not {0, 1, 2, 50}
+        & set(chosen(rows, weights, size=2, representative="varied", seed=seed).index.tolist())
+        for seed in range(40)
+    )
 
 
 @pytest.mark.parametrize("budget", ({"epsilon": 900.0}, {"mean_epsilon": 0.5}))
@@ -142,19 +186,35 @@ def test_cover_bounds_the_weighted_epsilon(budget):
     bound = budget.get("epsilon", 0.5 * weights.sum())
     coreset = chosen(rows, weights, labels, **budget)
     assert coreset.epsilon_total <= bound
-    fewer = measure(Dataset(rows, labels, weights=weights.astype(float)), SelectionSettings(Budget(size=2)), coreset.index[:-1])
+    fewer = measure(
+        Dataset(rows, labels, weights=weights.astype(float)),
+        SelectionSettings(Budget(size=2)),
+        coreset.index[:-1],
+    )
     assert fewer.epsilon_total > bound
 
 
 def test_a_prefix_and_rows_measured_again():
-    rows, labels, weights = made("clusters", n=300), np.arange(300) % 2, some_weights(300).astype(float)
-    dataset, settings = Dataset(rows, labels, weights=weights), SelectionSettings(Budget(size=40), "exact")
+    rows, labels, weights = (
+        made("clusters", n=300),
+        np.arange(300) % 2,
+        some_weights(300).astype(float),
+    )
+    dataset, settings = (
+        Dataset(rows, labels, weights=weights),
+        SelectionSettings(Budget(size=40), "exact"),
+    )
     coreset = select(dataset, settings)
     again = measure(dataset, settings, coreset.index)
-    assert (again.index.tolist(), again.weight.tolist()) == (coreset.index.tolist(), coreset.weight.tolist())
+    assert (again.index.tolist(), again.weight.tolist()) == (
+        coreset.index.tolist(),
+        coreset.weight.tolist(),
+    )
     assert again.classes[0].epsilon == coreset.classes[0].epsilon
     for method in ("exact", "random"):
-        prefix = first_picks(dataset, settings, select(dataset, replace(settings, method=method)), 20)
+        prefix = first_picks(
+            dataset, settings, select(dataset, replace(settings, method=method)), 20
+        )
         assert prefix.weight.sum() == pytest.approx(weights.sum())
 
 
@@ -167,8 +227,15 @@ def test_float64_where_float32_does_not_do():
 
 def test_given_rows_and_a_sample():
     rows, weights = made("clusters", n=300), some_weights(300)
-    picks, _, _ = naive_greedy(distance_matrix(rows), 20, weights=weights, first=(3, 5), excluded=range(100, 120))
-    assert chosen(rows, weights, size=20, include=(3, 5), exclude=tuple(range(100, 120))).index.tolist() == picks.tolist()
+    picks, _, _ = naive_greedy(
+        distance_matrix(rows), 20, weights=weights, first=(3, 5), excluded=range(100, 120)
+    )
+    assert (
+        chosen(
+            rows, weights, size=20, include=(3, 5), exclude=tuple(range(100, 120))
+        ).index.tolist()
+        == picks.tolist()
+    )
     sampled = chosen(rows, weights, size=20, sample_rows=100)
     assert sampled.weight.sum() == weights.sum()
 
@@ -182,18 +249,25 @@ def test_a_class_of_weight_zero_is_refused():
 
 def test_whole_numbers():
     assert row_weights(None, 3, False).whole is None
-    assert (row_weights(np.full(3, 0.25), 3, False).whole, row_weights(np.full(3, 0.25), 3, False).unit) == (None, 0.25)
+    assert (
+        row_weights(np.full(3, 0.25), 3, False).whole,
+        row_weights(np.full(3, 0.25), 3, False).unit,
+    ) == (None, 0.25)
     assert row_weights(np.array([0.0, 3.0, 5.0]), 3, True).whole.tolist() == [0, 3, 5]
     weights = np.array([0.0, 1e-30, 0.5, 1e6, 7.25])
-    for wide, total in ((False, LARGEST_TOTAL), (True, 5 * WIDE_SHARE)):
-        made_whole = row_weights(weights, 5, wide)
+    for is_float64, total in ((False, LARGEST_TOTAL), (True, 5 * FLOAT64_SHARE)):
+        made_whole = row_weights(weights, 5, is_float64)
         assert made_whole.whole.tolist()[:2] == [0, 1] and abs(made_whole.total - total) <= 5
-        np.testing.assert_allclose(made_whole.whole * made_whole.unit, weights, atol=made_whole.unit)
+        np.testing.assert_allclose(
+            made_whole.whole * made_whole.unit, weights, atol=made_whole.unit
+        )
     assert row_weights(np.array([1.0, 2.0**40]), 2, False).total <= LARGEST_TOTAL + 2
 
 
 def test_places_are_drawn_in_proportion():
     weights, bounds = np.array([1.0, 3.0, 0.0, 0.0, 0.0, 2.0]), np.array([0, 2, 4, 6])
-    drawn = np.array([drawn_by_weight(weights, bounds, np.random.default_rng(seed)) for seed in range(400)])
+    drawn = np.array(
+        [drawn_by_weight(weights, bounds, np.random.default_rng(seed)) for seed in range(400)]
+    )
     assert set(drawn[:, 2].tolist()) == {5} and set(drawn[:, 1].tolist()) <= {2, 3}
     assert 0.68 < np.mean(drawn[:, 0] == 1) < 0.82

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from reference import row_loss, row_slopes
 
-from craig_cli.catalog import LOSSES, names
 from craig_cli.kernels import losses
+from craig_cli.settings.catalog import LOSSES, names
 from craig_cli.training.losses import LOSS_FACTS, class_probabilities, usual_loss
 
 SCORES = np.array([-3.0, -1.2, -0.4, -0.1, 0.3, 0.9, 1.7, 4.0])
@@ -60,11 +60,15 @@ def test_many_rows_at_once_are_one_after_another(name, m):
     code, rng = LOSS_FACTS[name].code, np.random.default_rng(m)
     scores, shares = rng.normal(size=(70, m)) * 20, rng.random(70)
     targets = (rng.choice([-1.0, 1.0], 70) if m == 1 else rng.integers(0, m, 70)).astype(float)
-    expected = sum(shares[row] * losses.row_loss(code, scores[row], targets[row]) for row in range(3, 66))
+    expected = sum(
+        shares[row] * losses.row_loss(code, scores[row], targets[row]) for row in range(3, 66)
+    )
     slopes = scores.copy()
     for row in range(3, 66):
         losses.to_slopes(code, slopes[row], targets[row])
-    assert losses.to_weighted_slopes(code, scores, targets, shares, 3, 66) == pytest.approx(expected, rel=1e-14)
+    assert losses.to_weighted_slopes(code, scores, targets, shares, 3, 66) == pytest.approx(
+        expected, rel=1e-14
+    )
     np.testing.assert_allclose(scores, slopes, rtol=1e-14, atol=1e-300)
 
 
@@ -72,9 +76,15 @@ def test_many_rows_at_once_are_one_after_another(name, m):
 @pytest.mark.parametrize("how", KERNELS)
 def test_values_and_slopes_against_the_formulas(name, m, how):
     code, rng = LOSS_FACTS[name].code, np.random.default_rng(m)
-    for scores in [SCORES[[place]] for place in range(len(SCORES))] if m == 1 else rng.normal(size=(20, m)) * 2:
+    for scores in (
+        [SCORES[[place]] for place in range(len(SCORES))]
+        if m == 1
+        else rng.normal(size=(20, m)) * 2
+    ):
         for target in (-1.0, 1.0) if m == 1 else range(m):
-            assert kernel("row_loss", how)(code, scores, float(target)) == pytest.approx(row_loss(name, scores, target), rel=1e-12, abs=1e-15)
+            assert kernel("row_loss", how)(code, scores, float(target)) == pytest.approx(
+                row_loss(name, scores, target), rel=1e-12, abs=1e-15
+            )
             slopes = scores.copy()
             kernel("to_slopes", how)(code, slopes, float(target))
             np.testing.assert_allclose(slopes, row_slopes(name, scores, target), atol=1e-8)
@@ -113,9 +123,15 @@ def test_far_scores_of_softmax():
 
 
 def test_probabilities():
-    np.testing.assert_allclose(class_probabilities("logistic", np.array([[np.log(3)]])), [[0.25, 0.75]])
-    np.testing.assert_allclose(class_probabilities("softmax", np.log([[1.0, 2, 5]])), [[0.125, 0.25, 0.625]])
-    np.testing.assert_allclose(class_probabilities("logistic", np.array([[0.0, 0.0, np.log(3)]])), [[2 / 7, 2 / 7, 3 / 7]])
+    np.testing.assert_allclose(
+        class_probabilities("logistic", np.array([[np.log(3)]])), [[0.25, 0.75]]
+    )
+    np.testing.assert_allclose(
+        class_probabilities("softmax", np.log([[1.0, 2, 5]])), [[0.125, 0.25, 0.625]]
+    )
+    np.testing.assert_allclose(
+        class_probabilities("logistic", np.array([[0.0, 0.0, np.log(3)]])), [[2 / 7, 2 / 7, 3 / 7]]
+    )
 
 
 def test_probabilities_where_every_score_is_very_low():

@@ -1,4 +1,6 @@
-"""The network: its passes and steps against a slow twin, its gradient against differences, weights against repeated rows."""
+"""The network: its passes and steps against a slow twin, its gradient against differences, weights
+against repeated rows.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +9,17 @@ import pytest
 
 from craig_cli.errors import UsageError
 from craig_cli.kernels import network as kernels
-from craig_cli.network_settings import NetworkSettings
+from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers
-from craig_cli.training.network import NO_CLASS, Network, float_rows, made_network
-from craig_cli.workflows.networks import Chosen, fit_network
+from craig_cli.training.network import NO_CLASS, Network, made_network
+from craig_cli.training.reselection import Chosen, fit_network
 
 N, D, H, M = 23, 7, 5, 3
 
 
-def made(activation: str = "sigmoid", dtype: str = "float64") -> tuple[np.ndarray, np.ndarray, Network]:
+def made(
+    activation: str = "sigmoid", dtype: str = "float64"
+) -> tuple[np.ndarray, np.ndarray, Network]:
     """Rows with whole zero stretches, their classes, and a network whose weights are all at work."""
     rng = np.random.default_rng(3)
     rows = rng.normal(size=(N, D))
@@ -38,7 +42,9 @@ def twin_outputs(network: Network, rows: np.ndarray) -> tuple[np.ndarray, np.nda
     return units, p / p.sum(axis=1, keepdims=True)
 
 
-def twin_objective(network: Network, rows: np.ndarray, classes: np.ndarray, scales: np.ndarray, l2: float) -> float:
+def twin_objective(
+    network: Network, rows: np.ndarray, classes: np.ndarray, scales: np.ndarray, l2: float
+) -> float:
     _, p = twin_outputs(network, rows)
     penalty = 0.5 * l2 * ((network.first**2).sum() + (network.second**2).sum())
     return float((scales * -np.log(p[np.arange(len(p)), classes])).mean() + penalty)
@@ -71,7 +77,9 @@ def test_a_step_is_the_gradient_by_differences(activation):
     before = copied(network)
     settings = NetworkSettings(batch=N, step=step, l2=l2)
     network.take_epoch(rows, classes, scales, np.arange(N), settings)
-    for old, new, decays in zip(before.arrays[1:], network.arrays[1:], (True, False, True, False), strict=True):
+    for old, new, decays in zip(
+        before.arrays[1:], network.arrays[1:], (True, False, True, False), strict=True
+    ):
         moved = (old - new) / step
         for place in [tuple(np.unravel_index(k, old.shape)) for k in range(old.size)]:
             kept = old[place]
@@ -80,7 +88,11 @@ def test_a_step_is_the_gradient_by_differences(activation):
                 old[place] = kept + sign * gap
                 values.append(twin_objective(before, rows, classes, scales, l2))
             old[place] = kept
-            assert moved[place] == pytest.approx((values[0] - values[1]) / (2 * gap), abs=1e-6), (old.shape, place, decays)
+            assert moved[place] == pytest.approx((values[0] - values[1]) / (2 * gap), abs=1e-6), (
+                old.shape,
+                place,
+                decays,
+            )
 
 
 @pytest.mark.parametrize("batch", [1, 4, 5, 10])
@@ -113,7 +125,13 @@ def test_weights_are_repeated_rows():
     repeated = np.repeat(np.arange(N), times)
     settings = [NetworkSettings(batch=size, step=0.5, l2=0.01) for size in (N, len(repeated))]
     network.take_epoch(rows, classes, times / times.mean(), np.arange(N), settings[0])
-    other.take_epoch(rows[repeated], classes[repeated], np.ones(len(repeated)), np.arange(len(repeated)), settings[1])
+    other.take_epoch(
+        rows[repeated],
+        classes[repeated],
+        np.ones(len(repeated)),
+        np.arange(len(repeated)),
+        settings[1],
+    )
     for mine, theirs in zip(network.arrays[1:], other.arrays[1:], strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-12)
 
@@ -124,12 +142,16 @@ def test_kernels_run_plain_too():
     visits = np.arange(6)
     kept = [np.zeros((N, M)) for _ in range(2)]
     kernels.batch_steps(rows, classes, np.ones(N), visits, 4, 0.1, 0.01, *network.arrays, kept[0])
-    kernels.batch_steps.py_func(rows, classes, np.ones(N), visits, 4, 0.1, 0.01, *other.arrays, kept[1])
+    kernels.batch_steps.py_func(
+        rows, classes, np.ones(N), visits, 4, 0.1, 0.01, *other.arrays, kept[1]
+    )
     np.testing.assert_allclose(*kept, rtol=1e-12)
     for mine, theirs in zip(network.arrays[1:], other.arrays[1:], strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-12)
     found = [(np.zeros((N, M)), np.zeros(N), np.zeros((N, H))) for _ in range(2)]
-    for kernel, arrays in zip((kernels.forward_pass, kernels.forward_pass.py_func), found, strict=True):
+    for kernel, arrays in zip(
+        (kernels.forward_pass, kernels.forward_pass.py_func), found, strict=True
+    ):
         kernel(rows, classes, np.arange(N)[::-1].copy(), 2, 20, *network.arrays, *arrays)
     for mine, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-15)
@@ -141,8 +163,12 @@ def test_steps_keep_the_residuals_of_their_rows():
         expected = network.outputs(rows, classes, workers).residuals
     kept = np.full((N, M), np.nan)
     visits = np.array([4, 2, 9])
-    network.take_epoch(rows, classes, np.full(N, 5.0), visits, NetworkSettings(batch=3, step=0.1), kept)
-    np.testing.assert_allclose(kept[visits], expected[visits], atol=1e-12)  # as they were before the step, whatever the weight
+    network.take_epoch(
+        rows, classes, np.full(N, 5.0), visits, NetworkSettings(batch=3, step=0.1), kept
+    )
+    np.testing.assert_allclose(
+        kept[visits], expected[visits], atol=1e-12
+    )  # as they were before the step, whatever the weight
     assert np.isnan(np.delete(kept, visits, axis=0)).all()
 
 
@@ -150,10 +176,20 @@ def test_the_layers_gradients_add_up_to_that_of_the_step():
     rows, classes, network = made()
     before = copied(network)
     with Workers(1) as workers:
-        gradients = network.outputs(rows, classes, workers, with_units=True).layer_gradients().reshape(N, H + 1, M)
-    network.take_epoch(rows, classes, np.ones(N), np.arange(N), NetworkSettings(batch=N, step=1.0, l2=0.0))
-    np.testing.assert_allclose(gradients.mean(axis=0)[:H], before.second - network.second, atol=1e-12)
-    np.testing.assert_allclose(gradients.mean(axis=0)[H], before.second_bias - network.second_bias, atol=1e-12)
+        gradients = (
+            network.outputs(rows, classes, workers, with_units=True)
+            .layer_gradients()
+            .reshape(N, H + 1, M)
+        )
+    network.take_epoch(
+        rows, classes, np.ones(N), np.arange(N), NetworkSettings(batch=N, step=1.0, l2=0.0)
+    )
+    np.testing.assert_allclose(
+        gradients.mean(axis=0)[:H], before.second - network.second, atol=1e-12
+    )
+    np.testing.assert_allclose(
+        gradients.mean(axis=0)[H], before.second_bias - network.second_bias, atol=1e-12
+    )
 
 
 @pytest.fixture(scope="module")
@@ -161,13 +197,20 @@ def clusters() -> tuple[np.ndarray, np.ndarray]:
     """600 rows around three centres, a class each."""
     rng = np.random.default_rng(0)
     classes = rng.integers(0, 3, 600)
-    return (rng.normal(size=(3, 6))[classes] * 2 + rng.normal(size=(600, 6))).astype(np.float32), classes
+    return (rng.normal(size=(3, 6))[classes] * 2 + rng.normal(size=(600, 6))).astype(
+        np.float32
+    ), classes
 
 
-@pytest.mark.parametrize(("method", "by"), [("groups", "residual"), ("groups", "layer"), ("cells", "residual"), ("random", "residual")])
+@pytest.mark.parametrize(
+    ("method", "by"),
+    [("groups", "residual"), ("groups", "layer"), ("cells", "residual"), ("random", "residual")],
+)
 def test_coresets_on_the_way(clusters, method, by):
     rows, classes = clusters
-    settings = NetworkSettings(hidden=8, epochs=6, step=0.2, fraction=0.2, reselect_every=2, reselect_by=by, method=method)
+    settings = NetworkSettings(
+        hidden=8, epochs=6, step=0.2, fraction=0.2, reselect_every=2, reselect_by=by, method=method
+    )
     fits, seen = [], []
     for threads in (1, 2):
         chosen = []
@@ -175,7 +218,15 @@ def test_coresets_on_the_way(clusters, method, by):
         def watch(point, network, rows_of_epoch, kept=chosen):
             kept.append(rows_of_epoch)
 
-        fits.append(fit_network(rows, classes, 3, NetworkSettings(**{**vars(settings), "threads": threads}), watch=watch))
+        fits.append(
+            fit_network(
+                rows,
+                classes,
+                3,
+                NetworkSettings(**{**vars(settings), "threads": threads}),
+                watch=watch,
+            )
+        )
         seen.append(chosen)
     for mine, theirs in zip(fits[0].network.arrays[1:], fits[1].network.arrays[1:], strict=True):
         np.testing.assert_array_equal(mine, theirs)
@@ -200,13 +251,22 @@ def test_fixed_rows_and_all_rows(clusters):
     same = fit_network(rows, classes, 3, settings, fixed=Chosen(np.arange(600), np.full(600, 2.5)))
     assert whole.trace[-1].objective == same.trace[-1].objective
     with pytest.raises(UsageError) as caught:
-        fit_network(rows * np.float32(1e20), classes, 3, NetworkSettings(hidden=8, epochs=3, step=1e6, activation="relu"))
-    assert str(caught.value) == "--step: 1e+06 is too large, the network diverged. Try a smaller one, or scale the columns."
+        fit_network(
+            rows * np.float32(1e20),
+            classes,
+            3,
+            NetworkSettings(hidden=8, epochs=3, step=1e6, activation="relu"),
+        )
+    assert str(caught.value) == (
+        "--step: 1e+06 is too large, the network diverged. Try a smaller one, or scale the columns."
+    )
 
 
 def test_relu_starts_wider():
     rng = np.random.default_rng
-    sigmoid, relu = (made_network(400, 10, NetworkSettings(activation=a), rng(0)) for a in ("sigmoid", "relu"))
+    sigmoid, relu = (
+        made_network(400, 10, NetworkSettings(activation=a), rng(0)) for a in ("sigmoid", "relu")
+    )
     assert float(relu.first.std()) == pytest.approx(np.sqrt(2 / 400), rel=0.02)
     assert float(sigmoid.first.std()) == pytest.approx(np.sqrt(2 / 500), rel=0.02)
 
@@ -215,7 +275,9 @@ def test_sparse_rows_are_laid_out():
     from problems import as_kind, made_rows
 
     rows = made_rows(9)
-    np.testing.assert_array_equal(float_rows(as_kind(rows, "sparse")), rows.astype(np.float32))
+    np.testing.assert_array_equal(
+        as_kind(rows, "sparse").dense(np.float32), rows.astype(np.float32)
+    )
 
 
 @pytest.mark.parametrize(
@@ -224,10 +286,17 @@ def test_sparse_rows_are_laid_out():
         ({"hidden": 0}, "--hidden: 0 is not at least 1."),
         ({"reselect_every": 0}, "--reselect-every: 0 is not at least 1."),
         ({"fraction": 1.5}, "--fraction: 1.5 is not above 0 and at most 1."),
-        ({"fraction": 0.001}, "--fraction: 0.001 is less than 0.005, and groups become too large. Use --reselect-method cells."),
+        (
+            {"fraction": 0.001},
+            "--fraction: 0.001 is less than 0.005, and groups become too large. "
+            "Use --reselect-method cells.",
+        ),
         ({"step": 0.0}, "--step: 0.0 is not a finite number above 0."),
         ({"l2": -1.0}, "--l2: -1.0 is not a finite number of at least 0."),
-        ({"method": "auto"}, "--reselect-method: 'auto' is not one of groups, cells, exact, stratified, random."),
+        (
+            {"method": "auto"},
+            "--reselect-method: 'auto' is not one of groups, cells, exact, stratified, random.",
+        ),
     ],
 )
 def test_settings_check_themselves(options, text):

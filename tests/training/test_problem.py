@@ -1,4 +1,6 @@
-"""The objective and its gradient over weighted rows: against plain sums, finite differences, repeated rows and other kinds of rows."""
+"""The objective and its gradient over weighted rows: against plain sums, finite differences,
+repeated rows and other kinds of rows.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,10 @@ import pytest
 from problems import KINDS, TASKS, made_labels, made_problem, made_rows, uneven
 from reference import objective
 
-from craig_cli.blocks import SparseRows
+from craig_cli.dataset import as_dense
 from craig_cli.errors import UsageError
 from craig_cli.training import make_problem
-from craig_cli.training.problem import MOST_CHUNKS, best_class, take_rows
+from craig_cli.training.problem import MOST_CHUNKS, best_class
 
 L2 = 0.3
 
@@ -23,14 +25,6 @@ def made_model(problem, seed=3):
     return model
 
 
-def dense(rows):
-    if not isinstance(rows, SparseRows):
-        return np.asarray(rows, np.float64)
-    thick = np.zeros((rows.n_rows, rows.n_columns))
-    thick[np.repeat(np.arange(rows.n_rows), np.diff(rows.indptr)), rows.indices] = rows.values
-    return thick
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("loss", "classes"), TASKS)
 def test_the_objective_against_plain_sums(loss, classes, kind):
@@ -38,7 +32,9 @@ def test_the_objective_against_plain_sums(loss, classes, kind):
     model = made_model(problem)
     expected = objective(loss, made_rows(150), problem.targets, problem.weights, model, L2)
     assert problem.objective(model[:, :-1], model[:, -1], L2) == pytest.approx(expected, rel=1e-12)
-    assert problem.value_and_gradient(model[:, :-1], model[:, -1], L2)[0] == pytest.approx(expected, rel=1e-12)
+    assert problem.value_and_gradient(model[:, :-1], model[:, -1], L2)[0] == pytest.approx(
+        expected, rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -52,7 +48,9 @@ def test_the_gradient_by_finite_differences(loss, classes, intercept, kind):
         for side in (1, -1):
             moved = model.copy()
             moved[place] += side * width
-            measured[place] += side * problem.objective(moved[:, :-1], moved[:, -1], L2) / (2 * width)
+            measured[place] += (
+                side * problem.objective(moved[:, :-1], moved[:, -1], L2) / (2 * width)
+            )
     coef, constant = problem.gradient(model[:, :-1], model[:, -1], L2)
     np.testing.assert_allclose(np.column_stack([coef, constant]), measured, rtol=1e-6, atol=1e-7)
 
@@ -65,9 +63,14 @@ def test_whole_weights_are_repeated_rows(loss, classes, kind):
     index = np.repeat(np.arange(60), weights.astype(int))
     weighted, repeated = replace(whole, weights=weights), whole.subset(index)
     model = made_model(whole)
-    for one, other in zip(*(p.value_and_gradient(model[:, :-1], model[:, -1], L2) for p in (weighted, repeated)), strict=True):
+    for one, other in zip(
+        *(p.value_and_gradient(model[:, :-1], model[:, -1], L2) for p in (weighted, repeated)),
+        strict=True,
+    ):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
-    assert weighted.errors(model[:, :-1], model[:, -1]) == pytest.approx(repeated.errors(model[:, :-1], model[:, -1]), rel=1e-12)
+    assert weighted.errors(model[:, :-1], model[:, -1]) == pytest.approx(
+        repeated.errors(model[:, :-1], model[:, -1]), rel=1e-12
+    )
 
 
 def test_threads_change_no_bit():
@@ -78,7 +81,15 @@ def test_threads_change_no_bit():
         problem = make_problem(rows, labels, "softmax", threads=threads)
         model = made_model(problem)
         value, coef, intercept = problem.value_and_gradient(model[:, :-1], model[:, -1], L2)
-        values.append((value, coef.tobytes(), intercept.tobytes(), problem.scores(coef, intercept).tobytes(), problem.squares()[1].tobytes()))
+        values.append(
+            (
+                value,
+                coef.tobytes(),
+                intercept.tobytes(),
+                problem.scores(coef, intercept).tobytes(),
+                problem.squares()[1].tobytes(),
+            )
+        )
     assert values[0] == values[1] == values[2] == values[3]
 
 
@@ -92,7 +103,9 @@ def test_a_pass_over_more_rows_than_a_piece_holds():
     assert value == pytest.approx((gap**2).mean() / 2, rel=1e-12)
     np.testing.assert_allclose(coef[0], gap @ rows / len(rows), rtol=1e-10)
     assert intercept[0] == pytest.approx(gap.mean(), rel=1e-10)
-    np.testing.assert_allclose(problem.scores(model[:, :-1], model[:, -1])[:, 0], scores, rtol=1e-12)
+    np.testing.assert_allclose(
+        problem.scores(model[:, :-1], model[:, -1])[:, 0], scores, rtol=1e-12
+    )
     assert len(rows) / 4096 < MOST_CHUNKS
 
 
@@ -104,13 +117,20 @@ def test_squares_and_rows_taken(kind):
     np.testing.assert_allclose(lengths, (rows**2).sum(axis=1))
     np.testing.assert_allclose(columns, problem.shares @ rows**2)
     index = np.array([7, 7, 0, 59])
-    np.testing.assert_array_equal(dense(take_rows(problem.rows, index)), rows[index])
+    np.testing.assert_array_equal(as_dense(problem.rows.take(index, axis=0)), rows[index])
 
 
 def test_five_points_by_hand():
-    """Scores are -2 ... 2 and labels those of their signs, but for the last: squared hinge pays 1 at score 0, and 9 for the last."""
+    """Scores are -2 ... 2 and labels those of their signs, but for the last: squared hinge pays 1
+    at score 0, and 9 for the last.
+    """
     rows = np.array([[-2.0], [-1], [0], [1], [2]])
-    problem = make_problem(rows, np.array(["a", "a", "b", "b", "a"], object), "squared-hinge", np.array([1.0, 1, 1, 1, 2]))
+    problem = make_problem(
+        rows,
+        np.array(["a", "a", "b", "b", "a"], object),
+        "squared-hinge",
+        np.array([1.0, 1, 1, 1, 2]),
+    )
     one, none = np.ones((1, 1)), np.zeros(1)
     assert problem.objective(one, none, 0.5) == pytest.approx((1 + 2 * 9) / 6 + 0.25)
     assert problem.gradient(one, none, 0.5)[0][0, 0] == pytest.approx(2 * 2 * 3 * 2 / 6 + 0.5)
@@ -129,17 +149,34 @@ def test_a_subset_keeps_the_classes_of_all_rows():
     assert (part.n_outputs, part.classes.tolist()) == (3, [0, 1, 2])
 
 
-@pytest.mark.parametrize("weights", [[1.0, 1], [1.0, -1, 1], [np.nan, 1, 1], [np.inf, 1, 1], [0.0, 0, 0]])
+@pytest.mark.parametrize(
+    "weights", [[1.0, 1], [1.0, -1, 1], [np.nan, 1, 1], [np.inf, 1, 1], [0.0, 0, 0]]
+)
 def test_weights_refused(weights):
-    with pytest.raises(UsageError, match=r"^Weights: there must be one for each of 3 rows, finite and at least 0, and not all 0\.$"):
+    with pytest.raises(
+        UsageError,
+        match=r"^Weights: there must be one for each of 3 rows, finite "
+        r"and at least 0, and not all 0\.$",
+    ):
         make_problem(np.eye(3), np.array([0, 1, 0]), "logistic", np.array(weights))
 
 
 @pytest.mark.parametrize(
     ("labels", "loss", "regression", "message"),
     [
-        ([1, 1], "logistic", False, "There is one class only ('1'): nothing to tell apart. For a number to predict use --task regression."),
-        ([1, 2], "logistic", True, "--loss logistic: it needs classes, and the target is a number. Use --loss squared."),
+        (
+            [1, 1],
+            "logistic",
+            False,
+            "There is one class only ('1'): nothing to tell apart. For a "
+            "number to predict use --task regression.",
+        ),
+        (
+            [1, 2],
+            "logistic",
+            True,
+            "--loss logistic: it needs classes, and the target is a number. Use --loss squared.",
+        ),
     ],
 )
 def test_labels_refused(labels, loss, regression, message):

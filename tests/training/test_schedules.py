@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from problems import made_problem, uneven
 
-from craig_cli.catalog import SCHEDULES, names
-from craig_cli.train_settings import TrainSettings
+from craig_cli.settings.catalog import SCHEDULES, names
+from craig_cli.settings.training import TrainSettings
 from craig_cli.training import fit
 from craig_cli.training.descent import make_visits
 from craig_cli.training.schedules import USUAL_DECAY, Visits, step_at
@@ -27,7 +27,9 @@ from craig_cli.training.tuning import DECAYS
     ],
 )
 def test_steps_by_hand(schedule, decay, steps):
-    assert [step_at(schedule, 8.0, decay, epoch) for epoch in range(4)] == pytest.approx(steps, rel=1e-15)
+    assert [step_at(schedule, 8.0, decay, epoch) for epoch in range(4)] == pytest.approx(
+        steps, rel=1e-15
+    )
 
 
 def test_every_schedule_of_the_catalog_has_a_decay():
@@ -49,7 +51,9 @@ def test_shuffled_visits_every_row_once(problem):
 
 def test_greedy_visits_the_order_that_is_given(problem):
     order = np.arange(60)[::-1]
-    assert Visits(problem, "greedy", np.random.default_rng(0), order).next().tolist() == order.tolist()
+    assert (
+        Visits(problem, "greedy", np.random.default_rng(0), order).next().tolist() == order.tolist()
+    )
     assert Visits(problem, "greedy", np.random.default_rng(0)).next().tolist() == list(range(60))
 
 
@@ -60,7 +64,9 @@ def test_sampled_draws_a_fifth_evenly_and_never_a_row_of_weight_nought(problem):
     assert (drawn[problem.weights == 0] == 0).all()
     often = 0.2 * (problem.weights > 0) / np.count_nonzero(problem.weights) + 0.8 * problem.shares
     assert np.abs(drawn / drawn.sum() - often).max() < 0.002
-    np.testing.assert_allclose(visits.scales * often * 60, problem.weights / problem.weights.mean())  # on average a row counts by its weight
+    np.testing.assert_allclose(
+        visits.scales * often * 60, problem.weights / problem.weights.mean()
+    )  # on average a row counts by its weight
 
 
 def test_every_run_from_one_generator_visits_the_same_rows(problem):
@@ -78,5 +84,8 @@ def test_the_order_of_the_rows_counts_for_greedy_alone(problem):
 
 
 def test_the_seed_decides_a_shuffled_run(problem):
-    one, again, other = (fit(problem, TrainSettings(solver="sgd", seed=seed, epochs=2)).coef.tobytes() for seed in (0, 0, 1))
+    one, again, other = (
+        fit(problem, TrainSettings(solver="sgd", seed=seed, epochs=2)).coef.tobytes()
+        for seed in (0, 0, 1)
+    )
     assert one == again != other

@@ -1,4 +1,6 @@
-"""Solvers: the optimum against scikit-learn, every solver against the optimum, and equal results for equal rows."""
+"""Solvers: the optimum against scikit-learn, every solver against the optimum, and equal results
+for equal rows.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,10 @@ from problems import KINDS, TASKS, as_kind, made_labels, made_problem, made_rows
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.svm import LinearSVC
 
-from craig_cli.catalog import ORDERS, SCHEDULES, names
-from craig_cli.catalog import SOLVERS as SOLVER_NAMES
 from craig_cli.errors import UsageError
-from craig_cli.train_settings import TrainSettings
+from craig_cli.settings.catalog import ORDERS, SCHEDULES, names
+from craig_cli.settings.catalog import SOLVERS as SOLVER_NAMES
+from craig_cli.settings.training import TrainSettings
 from craig_cli.training import Problem, fit, make_problem, optimum
 from craig_cli.training.solvers import SOLVERS
 
@@ -53,13 +55,21 @@ def test_the_gradient_vanishes_at_the_optimum(loss, classes, intercept, kind):
 def test_logistic_and_softmax_agree_with_scikit_learn(classes, weighted):
     rows = made_rows(200)
     labels, weights = made_labels(rows, classes), uneven(200) if weighted else np.ones(200)
-    best = optimum(make_problem(rows, labels, "logistic" if classes == 2 else "softmax", weights), L2)
-    theirs = LogisticRegression(C=1 / (L2 * weights.sum()), tol=1e-12, max_iter=10_000).fit(rows, labels, weights)
+    best = optimum(
+        make_problem(rows, labels, "logistic" if classes == 2 else "softmax", weights), L2
+    )
+    theirs = LogisticRegression(C=1 / (L2 * weights.sum()), tol=1e-12, max_iter=10_000).fit(
+        rows, labels, weights
+    )
     np.testing.assert_allclose(best.coef, theirs.coef_, atol=2e-6)
     if classes == 2:
         np.testing.assert_allclose(best.intercept, theirs.intercept_, atol=2e-6)
     else:
-        np.testing.assert_allclose(best.intercept - best.intercept.mean(), theirs.intercept_ - theirs.intercept_.mean(), atol=2e-6)
+        np.testing.assert_allclose(
+            best.intercept - best.intercept.mean(),
+            theirs.intercept_ - theirs.intercept_.mean(),
+            atol=2e-6,
+        )
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -75,11 +85,15 @@ def test_squared_agrees_with_ridge(weighted):
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_squared_hinge_agrees_with_linear_svc(classes, weighted):
-    """Without an intercept, which liblinear regularises; several classes are one against the rest there too."""
+    """Without an intercept, which liblinear regularises; several classes are one against the rest
+    there too.
+    """
     rows = made_rows(200)
     labels, weights = made_labels(rows, classes), uneven(200) if weighted else np.ones(200)
     best = optimum(make_problem(rows, labels, "squared-hinge", weights, intercept=False), L2)
-    theirs = LinearSVC(C=1 / (L2 * weights.sum()), dual=False, tol=1e-12, fit_intercept=False, max_iter=10_000).fit(rows, labels, weights)
+    theirs = LinearSVC(
+        C=1 / (L2 * weights.sum()), dual=False, tol=1e-12, fit_intercept=False, max_iter=10_000
+    ).fit(rows, labels, weights)
     np.testing.assert_allclose(best.coef, theirs.coef_, atol=2e-6)
 
 
@@ -117,7 +131,12 @@ def test_every_solver_reaches_the_optimum(solver, loss, classes, weighted, kind)
     problem = made_problem(loss, classes, kind, 400, uneven(400) if weighted else None)
     best = optimum(problem, L2)
     start = problem.objective(np.zeros_like(best.coef), np.zeros_like(best.intercept), L2)
-    result = fit(problem, TrainSettings(solver=solver, l2=L2, epochs=150, tolerance=1e-8 if SLACK[solver] < 1e-6 else 0.0))
+    result = fit(
+        problem,
+        TrainSettings(
+            solver=solver, l2=L2, epochs=150, tolerance=1e-8 if SLACK[solver] < 1e-6 else 0.0
+        ),
+    )
     assert -1e-12 <= (result.objective - best.objective) / start <= SLACK[solver]
 
 
@@ -128,7 +147,9 @@ def test_sparse_rows_are_dense_rows_epoch_by_epoch(solver, order, classes):
     fits = []
     for kind in KINDS:
         problem = made_problem("logistic", classes, kind, weights=uneven(60))
-        fits.append(fit(problem, TrainSettings(solver=solver, l2=L2, epochs=12, order=order, tolerance=0)))
+        fits.append(
+            fit(problem, TrainSettings(solver=solver, l2=L2, epochs=12, order=order, tolerance=0))
+        )
     for result in fits[1:]:
         for one, other in zip(fits[0].trace, result.trace, strict=True):
             assert (one.epoch, one.passes) == (other.epoch, other.passes)
@@ -143,7 +164,13 @@ def test_the_same_bytes_each_time_for_any_number_of_threads(solver):
     for threads in (1, 2, 3):
         problem = make_problem(rows, made_labels(rows, 3), "softmax", threads=threads)
         result = fit(problem, TrainSettings(solver=solver, l2=L2, epochs=3))
-        models.append((result.coef.tobytes(), result.intercept.tobytes(), [point.objective for point in result.trace]))
+        models.append(
+            (
+                result.coef.tobytes(),
+                result.intercept.tobytes(),
+                [point.objective for point in result.trace],
+            )
+        )
     assert models[0] == models[1] == models[2]
 
 
@@ -170,13 +197,22 @@ def test_watch_sees_every_point_of_the_trace(solver):
         seen.append((epoch, passes, problem.objective(coef, intercept, L2)))
 
     result = fit(problem, TrainSettings(solver=solver, l2=L2, epochs=4), watch=watch)
-    assert [(epoch, passes) for epoch, passes, _ in seen] == [(point.epoch, point.passes) for point in result.trace]
-    assert [value for _, _, value in seen] == pytest.approx([point.objective for point in result.trace], rel=1e-12)
+    assert [(epoch, passes) for epoch, passes, _ in seen] == [
+        (point.epoch, point.passes) for point in result.trace
+    ]
+    assert [value for _, _, value in seen] == pytest.approx(
+        [point.objective for point in result.trace], rel=1e-12
+    )
     assert seen[0] == (0, result.trace[0].passes, pytest.approx(np.log(2)))
-    assert [point.seconds for point in result.trace] == sorted(point.seconds for point in result.trace)
+    assert [point.seconds for point in result.trace] == sorted(
+        point.seconds for point in result.trace
+    )
 
 
-@pytest.mark.parametrize(("solver", "passes"), [("sgd", [0, 1, 2]), ("adam", [0, 1, 2]), ("saga", [1, 2, 3]), ("svrg", [0, 2, 4])])
+@pytest.mark.parametrize(
+    ("solver", "passes"),
+    [("sgd", [0, 1, 2]), ("adam", [0, 1, 2]), ("saga", [1, 2, 3]), ("svrg", [0, 2, 4])],
+)
 def test_passes_count_gradients_of_rows(solver, passes):
     result = fit(made_problem("logistic", 2), TrainSettings(solver=solver, epochs=2, tolerance=0))
     assert [point.passes for point in result.trace] == passes
@@ -186,20 +222,33 @@ def test_a_start_at_the_optimum_is_done_at_once():
     problem = made_problem("logistic", 3)
     best = optimum(problem, L2)
     for solver in ("saga", "svrg", "lbfgs"):
-        result = fit(problem, TrainSettings(solver=solver, l2=L2, tolerance=1e-6), (best.coef, best.intercept))
+        result = fit(
+            problem,
+            TrainSettings(solver=solver, l2=L2, tolerance=1e-6),
+            (best.coef, best.intercept),
+        )
         assert (len(result.trace), result.converged) == (1, True)
         np.testing.assert_array_equal(result.coef, best.coef)
 
 
 def test_a_start_of_another_shape():
-    with pytest.raises(UsageError, match=r"^--init: the model has 1 x 5 coefficients, not 3 x 5 as the data needs\.$"):
+    with pytest.raises(
+        UsageError,
+        match=r"^--init: the model has 1 x 5 coefficients, not 3 x 5 as "
+        r"the data needs\.$",
+    ):
         fit(made_problem("softmax", 3), TrainSettings(), (np.zeros((1, 5)), np.zeros(1)))
 
 
 def test_a_step_that_diverges_is_an_error_with_a_remedy():
     with pytest.raises(UsageError) as caught:
-        fit(made_problem("squared", 0), TrainSettings(solver="sgd", step=1e4, schedule="constant", epochs=200))
-    assert str(caught.value) == "--step: 10000 is too large, --solver sgd diverged. Try a smaller one, or --tune."
+        fit(
+            made_problem("squared", 0),
+            TrainSettings(solver="sgd", step=1e4, schedule="constant", epochs=200),
+        )
+    assert str(caught.value) == (
+        "--step: 10000 is too large, --solver sgd diverged. Try a smaller one, or --tune."
+    )
 
 
 # Awkward data
@@ -224,7 +273,9 @@ def awkward(name):
     return rows
 
 
-@pytest.mark.parametrize("name", ["units", "constant column", "empty column", "duplicates", "huge", "tiny", "zero"])
+@pytest.mark.parametrize(
+    "name", ["units", "constant column", "empty column", "duplicates", "huge", "tiny", "zero"]
+)
 @pytest.mark.parametrize("l2", [0.0, 1e-3])
 @pytest.mark.parametrize("solver", names(SOLVER_NAMES))
 @pytest.mark.parametrize("kind", ["float64", "sparse"])
@@ -243,7 +294,9 @@ def test_one_row(solver):
     problem = make_problem(np.array([[2.0]]), np.array([3.0]), "squared", regression=True)
     result = fit(problem, TrainSettings(solver=solver, l2=0.1, epochs=300))
     assert result.objective < result.trace[0].objective
-    assert solver != "lbfgs" or (abs(result.coef[0, 0]) < 1e-6 and result.intercept[0] == pytest.approx(3))
+    assert solver != "lbfgs" or (
+        abs(result.coef[0, 0]) < 1e-6 and result.intercept[0] == pytest.approx(3)
+    )
 
 
 @pytest.mark.parametrize("solver", names(SOLVER_NAMES))
@@ -252,16 +305,27 @@ def test_rows_of_weight_nought_change_nothing(solver):
     labels = made_labels(rows, 2)
     rows[50:] *= 1e4
     weights[50:] = 0
-    few, all_rows = make_problem(rows[:50], labels[:50], "logistic"), make_problem(rows, labels, "logistic", weights)
+    few, all_rows = (
+        make_problem(rows[:50], labels[:50], "logistic"),
+        make_problem(rows, labels, "logistic", weights),
+    )
     settings = TrainSettings(solver=solver, l2=L2, epochs=100)
-    assert fit(all_rows, settings).objective == pytest.approx(fit(few, settings).objective, rel=2e-2)
+    assert fit(all_rows, settings).objective == pytest.approx(
+        fit(few, settings).objective, rel=2e-2
+    )
 
 
 @pytest.mark.parametrize("solver", ("saga", "svrg"))
 def test_rows_of_tiny_weight_do_not_hold_up_the_reduced_solvers(solver):
-    problem = made_problem("logistic", 2, weights=10.0 ** np.random.default_rng(5).uniform(-2, 2, 60))
-    result = fit(problem, TrainSettings(solver=solver, order="sampled", l2=1e-2, epochs=1000, tolerance=1e-8))
-    assert result.converged  # a row that is drawn once in a thousand epochs would leave an old gradient in the table
+    problem = made_problem(
+        "logistic", 2, weights=10.0 ** np.random.default_rng(5).uniform(-2, 2, 60)
+    )
+    result = fit(
+        problem, TrainSettings(solver=solver, order="sampled", l2=1e-2, epochs=1000, tolerance=1e-8)
+    )
+    assert (
+        result.converged
+    )  # a row that is drawn once in a thousand epochs would leave an old gradient in the table
 
 
 def test_values_that_cannot_be_squared():
@@ -269,18 +333,24 @@ def test_values_that_cannot_be_squared():
     for solver in names(SOLVER_NAMES):
         with pytest.raises(UsageError) as caught:
             fit(problem, TrainSettings(solver=solver))
-        assert str(caught.value) == "There are values too large to be squared: divide the columns by their spread first."
+        assert str(caught.value) == (
+            "There are values too large to be squared: divide the columns by their spread first."
+        )
 
 
 def test_schedules_are_those_of_the_catalog():
     for schedule in names(SCHEDULES):
-        result = fit(made_problem("logistic", 2), TrainSettings(solver="sgd", schedule=schedule, epochs=3))
+        result = fit(
+            made_problem("logistic", 2), TrainSettings(solver="sgd", schedule=schedule, epochs=3)
+        )
         assert result.objective < result.trace[0].objective
 
 
 @pytest.mark.parametrize("solver", ["sgd", "saga"])
 def test_compiling_is_not_on_the_clock(solver, monkeypatch):
-    """The first call of a kernel in a process may take seconds: here the first epoch of any solver object takes a third of one."""
+    """The first call of a kernel in a process may take seconds: here the first epoch of any solver
+    object takes a third of one.
+    """
     slow = [0.3]
 
     class Cold(SOLVERS[solver]):
@@ -293,7 +363,9 @@ def test_compiling_is_not_on_the_clock(solver, monkeypatch):
     result = fit(made_problem("logistic", 2), TrainSettings(solver=solver, epochs=3, tolerance=0))
     assert not slow
     assert result.seconds < 0.2
-    np.testing.assert_array_equal(result.coef, plain.coef)  # the step that is thrown away leaves no trace
+    np.testing.assert_array_equal(
+        result.coef, plain.coef
+    )  # the step that is thrown away leaves no trace
     assert result.passes == plain.passes
 
 

@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.blocks import SparseRows
+from craig_cli.dataset import SparseRows
 from craig_cli.kernels import dense_epochs, sparse_epochs
-from craig_cli.train_settings import TrainSettings
+from craig_cli.settings.training import TrainSettings
 from craig_cli.training.problem import Array, Problem
 
 
@@ -36,10 +36,14 @@ class Solver(ABC):
     usual_order: ClassVar[str] = "shuffled"
     usual_schedule: ClassVar[str] = "exponential"
 
-    def __init__(self, problem: Problem, settings: TrainSettings, scales: Array, model: Array) -> None:
+    def __init__(
+        self, problem: Problem, settings: TrainSettings, scales: Array, model: Array
+    ) -> None:
         self.problem, self.settings, self.scales, self.model = problem, settings, scales, model
         self.passes = 0.0
-        self.kernels: ModuleType = sparse_epochs if isinstance(problem.rows, SparseRows) else dense_epochs
+        self.kernels: ModuleType = (
+            sparse_epochs if isinstance(problem.rows, SparseRows) else dense_epochs
+        )
         self.rows = (problem.arrays, problem.targets, scales)
 
     @classmethod
@@ -53,6 +57,10 @@ class Solver(ABC):
 
 
 def steepest(problem: Problem, l2: float, scales: Array) -> float:
-    """Return the largest curvature of the scaled loss of a row that has a weight, with the regulariser: the Lipschitz constant of its gradient."""
+    """Return the largest curvature of the scaled loss of a row that has a weight, with the
+    regulariser: the Lipschitz constant of its gradient.
+    """
     lengths = problem.squares()[0] + problem.constant
-    return max(float((scales * lengths)[problem.weights > 0].max()) * problem.facts.curvature + l2, 1e-300)
+    return max(
+        float((scales * lengths)[problem.weights > 0].max()) * problem.facts.curvature + l2, 1e-300
+    )

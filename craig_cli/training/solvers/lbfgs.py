@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from craig_cli.blocks import Progress, no_progress
-from craig_cli.train_settings import TrainSettings
+from craig_cli.dataset import Progress, no_progress
+from craig_cli.settings.training import TrainSettings
 from craig_cli.training.problem import Array, Problem
 from craig_cli.training.result import Fit, Tracer, Watch
 
@@ -24,12 +24,22 @@ SHORTER = 0.9
 """Of the gradient: less of a gain is not worth another pass."""
 
 
-def minimise(problem: Problem, settings: TrainSettings, model: Array, progress: Progress = no_progress, watch: Watch | None = None) -> Fit:
-    """Return the fit of full gradient steps from `model` (m, d + 1), until the relative norm of the gradient is ``settings.tolerance``.
+def minimise(
+    problem: Problem,
+    settings: TrainSettings,
+    model: Array,
+    progress: Progress = no_progress,
+    watch: Watch | None = None,
+) -> Fit:
+    """Return the fit of full gradient steps from `model` (m, d + 1), until the relative norm of the
+    gradient is ``settings.tolerance``.
 
-    Coordinates are scaled by the root of their curvature at most, so that columns of different units do no harm. An epoch is an iteration.
+    Coordinates are scaled by the root of their curvature at most, so that columns of different
+    units do no harm. An epoch is an iteration.
     """
-    from scipy.optimize import minimize  # here, since selecting without calibration starts faster without it
+    from scipy.optimize import (
+        minimize,
+    )  # here, since selecting without calibration starts faster without it
 
     assert settings.epochs is not None and settings.tolerance is not None
     tracer = Tracer(problem, settings.l2, watch)
@@ -38,10 +48,24 @@ def minimise(problem: Problem, settings: TrainSettings, model: Array, progress: 
     tracer.look(0, 0.0, model)
     position = (model * search.roots).ravel()
     for _ in range(STARTS):
-        options = {"maxiter": settings.epochs, "maxfun": 20 * settings.epochs, "ftol": 0.0, "gtol": 0.0, "maxcor": MEMORY, "maxls": 40}
+        options = {
+            "maxiter": settings.epochs,
+            "maxfun": 20 * settings.epochs,
+            "ftol": 0.0,
+            "gtol": 0.0,
+            "maxcor": MEMORY,
+            "maxls": 40,
+        }
         if search.is_done():
             break
-        result = minimize(search.evaluate, position, jac=True, method="L-BFGS-B", callback=search.stop, options=options)
+        result = minimize(
+            search.evaluate,
+            position,
+            jac=True,
+            method="L-BFGS-B",
+            callback=search.stop,
+            options=options,
+        )
         position = search.polish(result.x, result.hess_inv)
     return tracer.fit(position.reshape(model.shape) / search.roots, settings)
 
@@ -62,10 +86,19 @@ class Search:
         What a coordinate is multiplied by.
     """
 
-    def __init__(self, problem: Problem, settings: TrainSettings, tracer: Tracer, progress: Progress) -> None:
-        self._problem, self._settings, self._tracer, self._progress = problem, settings, tracer, progress
+    def __init__(
+        self, problem: Problem, settings: TrainSettings, tracer: Tracer, progress: Progress
+    ) -> None:
+        self._problem, self._settings, self._tracer, self._progress = (
+            problem,
+            settings,
+            tracer,
+            progress,
+        )
         self._begun, self._passes = time.perf_counter(), 0
-        curvature = np.append(problem.facts.curvature * problem.squares()[1] + settings.l2, problem.facts.curvature)
+        curvature = np.append(
+            problem.facts.curvature * problem.squares()[1] + settings.l2, problem.facts.curvature
+        )
         self.roots = np.sqrt(np.where(curvature > 0, curvature, 1.0))
         self._latest: tuple[float, Array] | None = None
 
@@ -81,9 +114,11 @@ class Search:
         return value, (gradient / self.roots).ravel()
 
     def polish(self, position: Array, inverse: LinearOperator) -> Array:
-        """Return a position of a shorter gradient, by steps that the gradient judges: so near the optimum, changes of F drown in rounding.
+        """Return a position of a shorter gradient, by steps that the gradient judges: so near the
+        optimum, changes of F drown in rounding.
 
-        ``inverse`` stands for the inverse of the Hessian. Ends with the first step after which the gradient is not shorter by a tenth.
+        ``inverse`` stands for the inverse of the Hessian. Ends with the first step after which the
+        gradient is not shorter by a tenth.
         """
         _, gradient = self.evaluate(position)
         while not self.is_done():
@@ -97,11 +132,14 @@ class Search:
 
     def is_done(self) -> bool:
         """Return whether the last point noted is good enough, or the last allowed."""
-        point = self._tracer.points[-1]
-        return point.gradient_norm <= self._settings.tolerance or point.epoch >= self._settings.epochs  # type: ignore[operator]
+        point, settings = self._tracer.points[-1], self._settings
+        assert settings.epochs is not None and settings.tolerance is not None
+        return point.gradient_norm <= settings.tolerance or point.epoch >= settings.epochs
 
     def stop(self, intermediate_result: OptimizeResult) -> None:
-        """Note an iteration; ends the search by `StopIteration`. The point is the one evaluated last: there the line search has stopped."""
+        """Note an iteration; ends the search by `StopIteration`. The point is the one evaluated
+        last: there the line search has stopped.
+        """
         self.note(intermediate_result.x)
         if self.is_done():
             raise StopIteration

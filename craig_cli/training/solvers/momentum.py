@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.train_settings import TrainSettings
+from craig_cli.settings.training import TrainSettings
 from craig_cli.training.problem import Array, Problem
 from craig_cli.training.solvers.base import Solver, steepest
 
@@ -26,6 +26,14 @@ class Momentum(Solver):
     def run_epoch(self, visits: NDArray[np.int64], step: float) -> None:
         settings, problem = self.settings, self.problem
         self.kernels.momentum_steps(
-            *self.rows, visits, problem.facts.code, step, settings.l2, settings.momentum, problem.constant, self._velocity, self.model
+            *self.rows,
+            visits,
+            problem.facts.code,
+            step,
+            settings.l2,
+            settings.momentum,
+            problem.constant,
+            self._velocity,
+            self.model,
         )
         self.passes += len(visits) / problem.n_rows

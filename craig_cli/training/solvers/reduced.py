@@ -1,4 +1,6 @@
-"""SAGA and SVRG: steps whose variance vanishes at the optimum, so that a constant step size converges linearly, uneven weights included."""
+"""SAGA and SVRG: steps whose variance vanishes at the optimum, so that a constant step size
+converges linearly, uneven weights included.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.train_settings import TrainSettings
+from craig_cli.settings.training import TrainSettings
 from craig_cli.training.problem import Array, Problem
 from craig_cli.training.solvers.base import Solver, steepest
 
 
 class Svrg(Solver):
-    """Slopes of all rows, and the full gradient they make, taken anew at the start of each epoch (Johnson and Zhang 2013): two passes an epoch."""
+    """Slopes of all rows, and the full gradient they make, taken anew at the start of each epoch
+    (Johnson and Zhang 2013): two passes an epoch.
+    """
 
     usual_order = "sampled"
     usual_schedule = "constant"
@@ -40,12 +44,16 @@ class Svrg(Solver):
         """Take a step for each of the rows `visits`."""
         problem, l2 = self.problem, self.settings.l2
         state = (self._table, self._mean, self.model)
-        self.kernels.reduced_steps(*self.rows, self._shares, visits, problem.facts.code, step, l2, problem.constant, *state)
+        self.kernels.reduced_steps(
+            *self.rows, self._shares, visits, problem.facts.code, step, l2, problem.constant, *state
+        )
         self.passes += len(visits) / problem.n_rows
 
 
 class Saga(Svrg):
-    """Slopes of all rows at the start, and of each row anew when it is visited (Defazio, Bach and Lacoste-Julien 2014)."""
+    """Slopes of all rows at the start, and of each row anew when it is visited (Defazio, Bach and
+    Lacoste-Julien 2014).
+    """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

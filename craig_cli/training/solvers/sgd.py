@@ -1,4 +1,6 @@
-"""Stochastic gradient descent, as the paper's incremental gradient method (eq. 17-20), with its projection."""
+"""Stochastic gradient descent, as the paper's incremental gradient method (eq. 17-20), with its
+projection.
+"""
 
 from __future__ import annotations
 
@@ -13,5 +15,14 @@ class Sgd(Solver):
 
     def run_epoch(self, visits: NDArray[np.int64], step: float) -> None:
         settings, problem = self.settings, self.problem
-        self.kernels.gradient_steps(*self.rows, visits, problem.facts.code, step, settings.l2, settings.radius, problem.constant, self.model)
+        self.kernels.gradient_steps(
+            *self.rows,
+            visits,
+            problem.facts.code,
+            step,
+            settings.l2,
+            settings.radius,
+            problem.constant,
+            self.model,
+        )
         self.passes += len(visits) / problem.n_rows

@@ -1,0 +1,187 @@
+"""Rows in memory: what readers give and the core takes, whatever the file format was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Progress: TypeAlias = Callable[[str, int, int | None], None]
+"""Called as ``progress(stage, done, total)``; `total` is None where it is not known."""
+
+Labels: TypeAlias = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.object_]
+
+
+def no_progress(stage: str, done: int, total: int | None) -> None:
+    """Ignore a progress report."""
+
+
+@dataclass(frozen=True, eq=False)
+class SparseRows:
+    """Rows in compressed sparse row form; within a row columns ascend, each named once.
+
+    What both kinds of rows can do is spelled alike: `shape`, ``rows[start:stop]`` and
+    ``rows.take(index, axis=0)``.
+
+    Parameters
+    ----------
+    indptr : ndarray of int64, shape (n_rows + 1,)
+    indices : ndarray of int32, shape (nnz,)
+        From 0.
+    values : ndarray of float64, shape (nnz,)
+    n_columns : int
+    """
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    values: NDArray[np.float64]
+    n_columns: int
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.indptr) - 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.n_rows, self.n_columns
+
+    @property
+    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+        """The rows as kernels take them."""
+        return self.indptr, self.indices, self.values
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.values.dtype
+
+    @property
+    def nbytes(self) -> int:
+        return sum(array.nbytes for array in self.arrays)
+
+    @property
+    def owner(self) -> NDArray[np.int64]:
+        """The row of each entry, int64 (nnz,)."""
+        return np.repeat(np.arange(self.n_rows), np.diff(self.indptr))
+
+    def __len__(self) -> int:
+        return self.n_rows
+
+    def __getitem__(self, own: slice) -> SparseRows:
+        """Return some consecutive rows; the entries are not copied."""
+        start, stop, _ = own.indices(self.n_rows)
+        indptr = self.indptr[start : stop + 1]
+        entries = slice(int(indptr[0]), int(indptr[-1]))
+        return SparseRows(
+            indptr - indptr[0], self.indices[entries], self.values[entries], self.n_columns
+        )
+
+    def take(self, index: NDArray[np.int64], axis: int = 0) -> SparseRows:
+        """Return a copy of some rows, in the order of `index`."""
+        assert axis == 0
+        counts = np.diff(self.indptr)[index]
+        indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+        entries = np.arange(indptr[-1]) + np.repeat(self.indptr[index] - indptr[:-1], counts)
+        return SparseRows(indptr, self.indices[entries], self.values[entries], self.n_columns)
+
+    def dense(self, dtype: type[np.floating] = np.float64) -> NDArray[Any]:
+        """Return the rows with their zeros, shape (n_rows, n_columns), a new array."""
+        out = np.zeros(self.shape, dtype)
+        out[self.owner, self.indices] = self.values
+        return out
+
+
+Rows: TypeAlias = NDArray[np.float64] | NDArray[np.float32] | SparseRows
+"""Dense rows (n_rows, n_columns), C order, or sparse ones."""
+
+
+def as_dense(rows: Rows, dtype: type[np.floating] = np.float64) -> NDArray[Any]:
+    """Return rows as a dense array in C order; no copy of what is one already."""
+    if isinstance(rows, SparseRows):
+        return rows.dense(dtype)
+    return np.ascontiguousarray(rows, dtype)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some consecutive rows of one file.
+
+    Parameters
+    ----------
+    rows : Rows
+        Finite numbers only: readers refuse the rest.
+    labels : Labels or None
+        One a row; None under ``--no-label``. Text formats may give strings (dtype object) that
+        `unify_labels` turns into numbers once all are seen.
+    file : int
+        Position of the file in `Input.files`.
+    weights, costs : ndarray of float64 or None
+        One a row, where the input has columns of such.
+    """
+
+    rows: Rows
+    labels: Labels | None
+    file: int
+    weights: NDArray[np.float64] | None = None
+    costs: NDArray[np.float64] | None = None
+
+
+def cut_block(block: Block, own: slice) -> Block:
+    """Return some consecutive rows of a block; `own` has a start and a stop."""
+    weights, costs = (
+        None if values is None else values[own] for values in (block.weights, block.costs)
+    )
+    return Block(
+        block.rows[own],
+        None if block.labels is None else block.labels[own],
+        block.file,
+        weights,
+        costs,
+    )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A whole input in memory.
+
+    Parameters
+    ----------
+    rows : Rows
+        All rows, files one after the other.
+    labels : Labels or None
+        int64, float64 or str objects; None where there is none.
+    files : tuple of str
+        Names of the files as the user gave them.
+    file_starts : ndarray of int64, shape (n_files + 1,)
+        Row at which each file begins, then the number of rows.
+    column_names : tuple of str or None
+        Names of the columns of `rows`, where the format has them.
+    skipped_rows : int
+        Bad rows passed over under ``--on-error skip``.
+    skipped_examples : tuple of str
+        What was wrong with the first of them.
+    weights : ndarray of float64, shape (n_rows,), or None
+        How much each row counts, at least 0; None where all count alike.
+    costs : ndarray of float64, shape (n_rows,), or None
+        What it costs to pick each row, above 0; None where there are no costs.
+    """
+
+    rows: Rows
+    labels: Labels | None
+    files: tuple[str, ...] = ("<memory>",)
+    file_starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
+    column_names: tuple[str, ...] | None = None
+    skipped_rows: int = 0
+    skipped_examples: tuple[str, ...] = ()
+    weights: NDArray[np.float64] | None = None
+    costs: NDArray[np.float64] | None = None
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.rows.shape[0])
+
+    @property
+    def n_columns(self) -> int:
+        return int(self.rows.shape[1])

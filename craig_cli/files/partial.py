@@ -1,0 +1,267 @@
+"""The partial manifest: what one part offers, as a Parquet file with a JSON footer. The only place
+that knows its column names.
+
+A row a candidate; the footer has the request, the files, and a summary of the columns of each
+class, from which all parts make scales and distances that they agree on. Equal parts give equal
+bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from craig_cli import __version__
+from craig_cli.errors import ManifestError
+from craig_cli.files.parquet_footer import (
+    SCHEMA_VERSION,
+    Facts,
+    arrow_array,
+    canonical_json,
+    has_footer,
+    open_seekable,
+    storable_name,
+    unreadable,
+    values_of,
+    write_table,
+)
+from craig_cli.selection.column_summary import Columns
+from craig_cli.selection.greedi import Candidates, Partial
+from craig_cli.selection.shared_scaling import Summary
+
+FOOTER_KEY = b"craig-partial"
+SUMMARY = ("low", "high", "mean", "squares", "middle")
+REMEDY = "Give files written by craig select --partial."
+
+
+@dataclass(frozen=True)
+class FileShare:
+    """The rows that one file gives to a part.
+
+    Parameters
+    ----------
+    name : str
+        As the user named it.
+    rows : int
+    bytes : int
+        Of the whole file.
+    is_continued : bool
+        Whether an earlier part has the rows before.
+    """
+
+    name: str
+    rows: int
+    bytes: int
+    is_continued: bool = False
+
+
+@dataclass(frozen=True)
+class PartialFile:
+    """A partial and where it came from.
+
+    Parameters
+    ----------
+    partial : Partial
+    files : tuple of FileShare
+    request : mapping
+        Every option that changes the numbers, in JSON types.
+    data_fingerprint : str
+        Of the rows of the part.
+    skipped_rows : int
+    craig_version : str
+        That wrote it.
+    """
+
+    partial: Partial
+    files: tuple[FileShare, ...]
+    request: Mapping[str, Any]
+    data_fingerprint: str
+    skipped_rows: int = 0
+    craig_version: str = __version__
+
+
+def packed(values: NDArray[np.float64]) -> str:
+    """Return float64 numbers as text, to the last bit."""
+    return base64.b64encode(
+        zlib.compress(np.ascontiguousarray(values, "<f8").tobytes(), 6)
+    ).decode()
+
+
+def unpacked(text: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the numbers that `packed` has written; raises `ValueError` if there are not as many."""
+    return (
+        np.frombuffer(zlib.decompress(base64.b64decode(text, validate=True)), "<f8")
+        .reshape(shape)
+        .copy()
+    )
+
+
+def columns_text(columns: Columns) -> str:
+    """Return a summary as text, but for the number of rows."""
+    return packed(np.stack([getattr(columns, name) for name in SUMMARY]))
+
+
+def write_partial(out: BinaryIO, file: PartialFile) -> None:
+    """Write a partial manifest. Memory: the file is built in memory, the candidates twice."""
+    summary, candidate_sets = file.partial.summary, file.partial.candidate_sets
+    columns: dict[str, Any] = {
+        "row": np.concatenate([o.rows for o in candidate_sets]),
+        **{
+            name: np.concatenate([getattr(o, name) for o in candidate_sets])
+            for name in ("gain", "size", "spread")
+        },
+    }
+    if candidate_sets[0].labels is not None:
+        columns["label"] = np.concatenate(
+            [o.labels for o in candidate_sets if o.labels is not None]
+        )
+    points = np.concatenate([o.points for o in candidate_sets])
+    arrays = {name: arrow_array(values) for name, values in columns.items()}
+    arrays["points"] = pa.FixedSizeListArray.from_arrays(
+        arrow_array(points.reshape(-1)), points.shape[1]
+    )
+    footer = {
+        "schema_version": SCHEMA_VERSION,
+        "craig_version": file.craig_version,
+        "request": dict(file.request),
+        "data_fingerprint": file.data_fingerprint,
+        "n": summary.n_rows,
+        "d": summary.n_columns,
+        "names": None if summary.names is None else list(summary.names),
+        "skipped_rows": file.skipped_rows,
+        "files": [
+            {"name": storable_name(f.name), "rows": f.rows, "bytes": f.bytes} for f in file.files
+        ],
+        "classes": [
+            {
+                "label": label,
+                "n": own.n_rows,
+                "candidates": len(candidates.rows),
+                "wide": candidates.is_float64,
+                "columns": columns_text(own),
+            }
+            for label, own, candidates in zip(
+                summary.labels, summary.columns, candidate_sets, strict=True
+            )
+        ],
+        "targets": [columns_text(target) for target in summary.targets],
+    }
+    write_table(out, arrays, FOOTER_KEY, canonical_json(footer))
+
+
+def is_partial(path: Path) -> bool:
+    """Return whether a file is a partial manifest, as far as its footer tells."""
+    return has_footer(path, FOOTER_KEY)
+
+
+def read_partial(path: str) -> PartialFile:
+    """Return the partial manifest in a file; ``-`` reads stdin.
+
+    Raises
+    ------
+    ManifestError
+        The file is missing, damaged, no partial manifest, of a newer schema, or contradicts itself.
+    """
+    source = "<stdin>" if path == "-" else path
+    try:
+        with open_seekable(path) as stream:
+            file = pq.ParquetFile(stream)
+            footer = (file.metadata.metadata or {}).get(FOOTER_KEY)
+            if footer is None:
+                raise ManifestError(
+                    source, "a Parquet file, but not a partial manifest", remedy=REMEDY
+                )
+            table = file.read()
+    except (pa.ArrowException, OSError) as error:
+        raise ManifestError(source, unreadable(error), remedy=REMEDY) from error
+    try:
+        return assemble(Facts(source, footer), table)
+    except (ValueError, KeyError, TypeError, zlib.error, pa.ArrowException) as error:
+        raise ManifestError(source, "a damaged partial manifest", remedy=REMEDY) from error
+
+
+def assemble(facts: Facts, table: pa.Table) -> PartialFile:
+    """Return the partial that a footer and a table make; raises `ValueError` or `KeyError` where
+    they do not fit.
+    """
+    source, n_columns = facts.source, facts.count("d")
+    columns = {
+        name: values_of(source, name, table.column(name))
+        for name in ("row", "gain", "size", "spread")
+    }
+    labels = (
+        values_of(source, "label", table.column("label")) if "label" in table.column_names else None
+    )
+    points: Any = np.from_dlpack(table.column("points").combine_chunks().flatten()).reshape(
+        table.num_rows, n_columns
+    )
+    if points.dtype not in (np.float32, np.float64) or not np.isfinite(points).all():
+        raise ValueError("points")
+    candidate_sets, summaries, first = [], [], 0
+    for entry in facts.objects("classes"):
+        last = first + facts.count("candidates", of=entry)
+        own = slice(first, last)
+        label = facts.get("label", int, float, str, type(None), of=entry)
+        candidate_sets.append(
+            Candidates(
+                label=label,
+                rows=columns["row"][own],
+                points=points[own],
+                labels=None if labels is None else labels[own],
+                gain=columns["gain"][own],
+                size=columns["size"][own],
+                spread=columns["spread"][own],
+                is_float64=facts.get("wide", bool, of=entry),
+            )
+        )
+        summaries.append(
+            Columns(
+                facts.count("n", of=entry), *unpacked(entry["columns"], (len(SUMMARY), n_columns))
+            )
+        )
+        if (
+            len(candidate_sets[-1].rows) == 0
+            or int(candidate_sets[-1].size.sum()) != summaries[-1].n_rows
+        ):
+            raise ValueError("size")
+        first = last
+    n_rows, names = facts.count("n"), facts.get("names", list, type(None))
+    if (
+        first != table.num_rows
+        or sum(own.n_rows for own in summaries) != n_rows
+        or not 0 <= columns["row"].min() <= columns["row"].max() < n_rows
+    ):
+        raise ValueError("rows")
+    targets = [
+        Columns(n_rows, *unpacked(text, (len(SUMMARY), 1))) for text in facts.get("targets", list)
+    ]
+    summary = Summary(
+        n_rows,
+        n_columns,
+        None if names is None else tuple(map(str, names)),
+        tuple(candidates.label for candidates in candidate_sets),
+        tuple(summaries),
+        tuple(targets),
+    )
+    return PartialFile(
+        Partial(summary, tuple(candidate_sets)),
+        tuple(
+            FileShare(
+                facts.get("name", str, of=f), facts.count("rows", of=f), facts.count("bytes", of=f)
+            )
+            for f in facts.objects("files")
+        ),
+        facts.get("request", dict),
+        facts.get("data_fingerprint", str),
+        facts.count("skipped_rows"),
+        facts.get("craig_version", str),
+    )

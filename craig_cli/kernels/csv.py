@@ -1,0 +1,202 @@
+"""Delimited bytes (CSV, TSV) to numbers, correctly rounded, and to the places of texts.
+
+Quotes are those of RFC 4180: a field that starts with one ends at the next that is not doubled, and
+may hold delimiters and newlines. Blanks around a field do not count, unless they are quoted.
+"""
+
+from __future__ import annotations
+
+from craig_cli.kernels import kernel
+from craig_cli.kernels.libsvm import (
+    NEWLINE,
+    NUMBER,
+    NUMBER_HARD,
+    NUMBER_TOO_LARGE,
+    RETURN,
+    SPACE,
+    TAB,
+    leading_number,
+)
+
+DONE, UNCLOSED, EMPTY, UNREADABLE, TOO_LARGE, TOO_FEW, TOO_MANY, AFTER_QUOTE = range(8)
+"""What `parse_records` returns."""
+
+IGNORE, NUMERIC, TEXT = range(3)
+"""Kinds of columns."""
+
+AT, ROW, HARD, RECORD, FAULT, FIELD = range(6)
+"""Slots of the `progress` of `parse_records`."""
+N_SLOTS = 6
+
+QUOTE = ord('"')
+
+
+@kernel
+def skip_blanks(text, at, delimiter):
+    """Return where the next byte is that is no blank; a carriage return is one only before a
+    newline.
+    """
+    while text[at] != delimiter and (
+        text[at] == SPACE or text[at] == TAB or (text[at] == RETURN and text[at + 1] == NEWLINE)
+    ):
+        at += 1
+    return at
+
+
+@kernel
+def scan_field(text, at, delimiter):
+    """Return where the content of a field starts and stops, whether it is quoted, where its end is,
+    and DONE, UNCLOSED or AFTER_QUOTE.
+
+    `at` is at the first byte that is no blank. The end is the delimiter or newline; after
+    AFTER_QUOTE it is where the rest of the field starts.
+    """
+    start = at
+    if text[at] == QUOTE:
+        at += 1
+        while at < text.shape[0]:
+            if text[at] == QUOTE:
+                if text[at + 1] != QUOTE:
+                    after = skip_blanks(text, at + 1, delimiter)
+                    return (
+                        start + 1,
+                        at,
+                        True,
+                        after,
+                        DONE if text[after] == delimiter or text[after] == NEWLINE else AFTER_QUOTE,
+                    )
+                at += 1
+            at += 1
+        return start, start, True, at, UNCLOSED
+    while text[at] != delimiter and text[at] != NEWLINE:
+        at += 1
+    stop = at
+    while stop > start and (
+        text[stop - 1] == SPACE
+        or text[stop - 1] == TAB
+        or (text[stop - 1] == RETURN and text[at] == NEWLINE)
+    ):
+        stop -= 1
+    return start, stop, False, at, DONE
+
+
+@kernel
+def scan_number(text, at, delimiter):
+    """Return a NUMBER code, the value, where its digits start and stop, and where the field's
+    delimiter or newline is (-1: none follows).
+    """
+    quoted = text[at] == QUOTE
+    start = at + quoted
+    kind, value, stop = leading_number(text, start)
+    after = stop
+    if quoted:
+        after = after + 1 if text[after] == QUOTE else -1
+    if after >= 0:
+        after = skip_blanks(text, after, delimiter)
+        if text[after] != delimiter and text[after] != NEWLINE:
+            after = -1
+    return kind, value, start, stop, after
+
+
+@kernel
+def parse_records(text, delimiter, kinds, targets, progress, values, spans, hard):
+    """Return DONE after the last record of `text`, or the code of the first fault. Blank lines are
+    passed over.
+
+    Parameters
+    ----------
+    text : ndarray of uint8
+        Whole lines; a quoted newline may be the last byte.
+    delimiter : int
+        The byte between fields.
+    kinds, targets : ndarray of int64, shape (n_columns,)
+        What each field is, and its column in `values` (NUMERIC) or `spans` (TEXT).
+    progress : ndarray of int64, shape (N_SLOTS,)
+        Changed in place: where to go on (AT), and the rows and hard numbers so far. After a fault
+        AT is behind the bad record, which starts at RECORD; FAULT is where the offending field
+        starts, FIELD its position from 0. After UNCLOSED, AT is where the open record starts.
+    values : ndarray of float64, shape (max_rows, n_values)
+        Filled in place from row progress[ROW] on.
+    spans : ndarray of int64, shape (max_rows, n_texts, 2)
+        Filled in place: start and stop of each text, its quotes included.
+    hard : ndarray of int64, shape (len(text) // MAX_DIGITS + 1, 4)
+        Filled in place: numbers the caller has to resolve, as row, column in `values`, start and
+        stop of the text.
+    """
+    n_columns = kinds.shape[0]
+    row, n_hard, record = progress[ROW], progress[HARD], progress[AT]
+    while record < text.shape[0]:
+        at = skip_blanks(text, record, delimiter)
+        if text[at] == NEWLINE:
+            record = at + 1
+            continue
+        fault, field, new_hard = DONE, 0, n_hard
+        while True:
+            at = skip_blanks(text, at, delimiter)
+            first, after, problem = at, -1, DONE
+            if field >= n_columns:
+                problem = TOO_MANY
+            elif kinds[field] == NUMERIC and fault == DONE:
+                kind, value, start, stop, after = scan_number(text, at, delimiter)
+                if after >= 0 and kind in (NUMBER, NUMBER_HARD):
+                    values[row, targets[field]] = value
+                    if kind == NUMBER_HARD:
+                        (
+                            hard[new_hard, 0],
+                            hard[new_hard, 1],
+                            hard[new_hard, 2],
+                            hard[new_hard, 3],
+                        ) = row, targets[field], start, stop
+                        new_hard += 1
+                else:
+                    problem = TOO_LARGE if after >= 0 and kind == NUMBER_TOO_LARGE else UNREADABLE
+                    after = -1
+            if after < 0:
+                start, stop, quoted, after, state = scan_field(text, at, delimiter)
+                while state == AFTER_QUOTE:
+                    problem = AFTER_QUOTE if field < n_columns else TOO_MANY
+                    _, _, _, after, state = scan_field(text, after, delimiter)
+                if state == UNCLOSED:
+                    progress[AT], progress[ROW], progress[HARD], progress[RECORD] = (
+                        record,
+                        row,
+                        n_hard,
+                        record,
+                    )
+                    progress[FAULT], progress[FIELD] = first, field
+                    return UNCLOSED
+                if start == stop and (
+                    problem == UNREADABLE or (problem == DONE and kinds[field] == TEXT)
+                ):
+                    problem = EMPTY
+                if problem == DONE and fault == DONE and kinds[field] == TEXT:
+                    spans[row, targets[field], 0], spans[row, targets[field], 1] = (
+                        first,
+                        stop + quoted,
+                    )
+            field += 1
+            at = after
+            if text[at] == NEWLINE and field < n_columns:
+                problem = TOO_FEW
+            # A wrong number of fields is told rather than an unreadable field, which is often its
+            # consequence.
+            if problem != DONE and (
+                fault == DONE or (problem in (TOO_FEW, TOO_MANY) and fault != TOO_MANY)
+            ):
+                fault = problem
+                progress[FAULT], progress[FIELD] = first, field - 1
+            if text[at] == NEWLINE:
+                break
+            at += 1
+        if fault != DONE:
+            progress[AT], progress[ROW], progress[HARD], progress[RECORD] = (
+                at + 1,
+                row,
+                n_hard,
+                record,
+            )
+            return fault
+        record, n_hard = at + 1, new_hard
+        row += 1
+    progress[AT], progress[ROW], progress[HARD] = record, row, n_hard
+    return DONE

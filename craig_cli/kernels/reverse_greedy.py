@@ -1,0 +1,259 @@
+"""Giving up picks: from more picks than wanted, the one that is missed least goes, again and again
+(greedy in reverse).
+
+Each row knows its `K` nearest picks, or nearly: those of some near blocks of picks. What a removal
+costs is what the rows of the pick lose when they turn to their next pick.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from craig_cli.kernels import kernel
+from craig_cli.kernels.tiles import TILE, limit_of, quantise, squared_distances, squares_within
+
+K = 6
+"""Picks that a row knows."""
+BLOCK = 16
+"""Picks of a block: neighbours in the order of the tiles."""
+BLOCKS = 48
+"""Blocks that are looked at for the rows of a tile."""
+STUCK = 1 << 61
+"""More than any removal costs."""
+
+
+@kernel
+def near_blocks(centres, t, block_lanes, n_blocks, squares, found, found_squares):
+    """Write the `BLOCKS` blocks whose centres, side by side in `block_lanes`, are nearest to that
+    of tile `t` into `found`; return how many.
+    """
+    n_found = 0
+    for u in range(block_lanes.shape[0]):
+        squared_distances(block_lanes, u, centres, t, squares)
+        for i in range(min(TILE, n_blocks - u * TILE)):
+            if n_found == BLOCKS and squares[i] >= found_squares[BLOCKS - 1]:
+                continue
+            n_found = min(n_found + 1, BLOCKS)
+            place = n_found - 1
+            while place > 0 and found_squares[place - 1] > squares[i]:
+                found_squares[place], found[place] = found_squares[place - 1], found[place - 1]
+                place -= 1
+            found_squares[place], found[place] = squares[i], u * TILE + i
+    return n_found
+
+
+@kernel
+def near_picks(
+    tiles,
+    centres,
+    block_lanes,
+    vectors,
+    numbers,
+    scale,
+    n_rows,
+    first_tile,
+    last_tile,
+    near,
+    distances,
+):
+    """Write the picks nearest to the rows of some tiles, and their distances, nearest first.
+
+    Parameters
+    ----------
+    tiles : float (n_tiles, d, TILE)
+    centres : float (n_tiles, d)
+        Means of the tiles.
+    block_lanes : float (m, d, TILE)
+        Means of the blocks of picks, side by side.
+    vectors : float (k, d)
+        The picks in the order of the tiles: block b has the picks from ``b * BLOCK`` on.
+    numbers : int32 (k,)
+        How each pick is called; of equally near ones the lower number comes first.
+    scale : float
+        Whole-number distances per unit of the coordinates.
+    near, distances : int32 (n_rows, K), int (n_rows, K)
+        Filled in for the rows of the tiles; number -1 where no more picks were looked at.
+
+    Notes
+    -----
+    Time n d BLOCK BLOCKS, and a look at every block for each tile.
+    """
+    squares = np.empty(TILE, tiles.dtype)
+    limits = np.empty((1, TILE), tiles.dtype)
+    lane = np.empty(TILE, distances.dtype)
+    found = np.empty(BLOCKS, np.int64)
+    found_squares = np.empty(BLOCKS, tiles.dtype)
+    n_blocks = (vectors.shape[0] + BLOCK - 1) // BLOCK
+    for t in range(first_tile, last_tile):
+        start, stop = t * TILE, min((t + 1) * TILE, n_rows)
+        near[start:stop] = -1
+        limits[:] = np.inf
+        limits[0, stop - start :] = -1
+        for f in range(
+            near_blocks(centres, t, block_lanes, n_blocks, squares, found, found_squares)
+        ):
+            for p in range(found[f] * BLOCK, min((found[f] + 1) * BLOCK, vectors.shape[0])):
+                if not squares_within(tiles, t, vectors, p, limits, 0, squares):
+                    continue
+                quantise(squares, scale, lane)
+                for row in range(start, stop):
+                    if squares[row - start] <= limits[0, row - start] and insert(
+                        near, distances, row, numbers[p], lane[row - start]
+                    ):
+                        limits[0, row - start] = limit_of(distances[row, K - 1], scale)
+
+
+@kernel
+def insert(near, distances, row, number, distance):
+    """Put a pick on the list of a row, if it is nearer than another there; return whether the list
+    is full.
+    """
+    place = K
+    while place > 0:
+        other = near[row, place - 1]
+        if other >= 0 and (
+            distances[row, place - 1] < distance
+            or (distances[row, place - 1] == distance and other < number)
+        ):
+            break
+        place -= 1
+        if place < K - 1:
+            near[row, place + 1], distances[row, place + 1] = (
+                near[row, place],
+                distances[row, place],
+            )
+    if place < K:
+        near[row, place], distances[row, place] = number, distance
+    return near[row, K - 1] >= 0
+
+
+@kernel
+def rows_of_picks(near, starts, rows):
+    """Write the rows on whose lists, ``near`` int32 (n, m), each pick is: those of pick p become
+    ``rows[starts[p]:starts[p + 1]]``, ascending.
+
+    `starts` int64 (k + 2,) is zeroed; its last entry means nothing afterwards. `rows` int32 (n m,);
+    entries of -1 count for nobody. Time n m.
+    """
+    for row in range(near.shape[0]):
+        for place in range(near.shape[1]):
+            if near[row, place] >= 0:
+                starts[near[row, place] + 2] += 1
+    for p in range(2, starts.shape[0]):
+        starts[p] += starts[p - 1]
+    for row in range(near.shape[0]):
+        for place in range(near.shape[1]):
+            if near[row, place] >= 0:
+                pick = near[row, place]
+                rows[starts[pick + 1]] = row
+                starts[pick + 1] += 1
+
+
+@kernel
+def sift_down(heap, size, key, place):
+    """Move the entry at `place` of a heap down to where it belongs: the least key on top, of equal
+    ones the highest number.
+    """
+    moved = heap[place]
+    while 2 * place + 1 < size:
+        child = 2 * place + 1
+        right = child + 1
+        if right < size and (
+            key[heap[right]] < key[heap[child]]
+            or (key[heap[right]] == key[heap[child]] and heap[right] > heap[child])
+        ):
+            child = right
+        if key[heap[child]] > key[moved] or (
+            key[heap[child]] == key[moved] and heap[child] < moved
+        ):
+            break
+        heap[place] = heap[child]
+        place = child
+    heap[place] = moved
+
+
+@kernel
+def next_kept(near, row, place, is_kept):
+    """Return the next place from `place` on of a row's list whose pick is kept; K if there is none."""
+    while place < K and not (near[row, place] >= 0 and is_kept[near[row, place]]):
+        place += 1
+    return place
+
+
+@kernel
+def count_row(near, distances, row, first, second, sign, loss, n_last):
+    """Add to what the removal of a row's nearest kept pick costs, or take it off (`sign` -1): its
+    way to the second, or that there is none.
+    """
+    if first[row] < K:
+        pick = near[row, first[row]]
+        if second[row] < K:
+            loss[pick] += sign * np.int64(distances[row, second[row]] - distances[row, first[row]])
+        else:
+            n_last[pick] += sign
+
+
+@kernel
+def drop_picks(near, distances, starts, rows, n_kept, n_stuck_at_most, is_kept, first):
+    """Give up picks until `n_kept` are left, each time the one whose rows lose least, of equal ones
+    the last; return how many are left.
+
+    A pick that is the last on the list of some row is stuck: it goes only when all others have
+    gone. Stops before when more than `n_stuck_at_most` picks are stuck.
+
+    Parameters
+    ----------
+    near, distances : int32 (n, K), int (n, K)
+        The picks nearest to each row, as `near_picks` gives them.
+    starts, rows : int64, int32
+        As `rows_of_picks` gives them.
+    n_kept, n_stuck_at_most : int
+    is_kept : bool (k,)
+        All true; changed in place.
+    first : int8 (n,)
+        Filled in: the place in each row's list of its nearest pick that is kept; K if there is
+        none.
+
+    Notes
+    -----
+    Time K for each row on the list of a pick given up, and log k. A removal makes others dearer,
+    never cheaper, so that a key in the heap is a lower bound.
+    """
+    n, n_picks = near.shape[0], is_kept.shape[0]
+    second = np.empty(n, np.int8)
+    loss, n_last = np.zeros(n_picks, np.int64), np.zeros(n_picks, np.int64)
+    for row in range(n):
+        first[row] = next_kept(near, row, 0, is_kept)
+        second[row] = next_kept(near, row, first[row] + 1, is_kept)
+        count_row(near, distances, row, first, second, 1, loss, n_last)
+    key = loss + STUCK * (n_last > 0)
+    heap = np.arange(n_picks)
+    for place in range(n_picks // 2 - 1, -1, -1):
+        sift_down(heap, n_picks, key, place)
+    size, n_stuck = n_picks, (n_last > 0).sum()
+    while size > n_kept and n_stuck <= n_stuck_at_most:
+        pick = heap[0]
+        price = loss[pick] + STUCK * (n_last[pick] > 0)
+        if key[pick] < price:
+            key[pick] = price
+            sift_down(heap, size, key, 0)
+            continue
+        size -= 1
+        heap[0] = heap[size]
+        sift_down(heap, size, key, 0)
+        is_kept[pick] = False
+        n_stuck -= n_last[pick] > 0
+        for j in range(starts[pick], starts[pick + 1]):
+            row = rows[j]
+            is_first = first[row] < K and near[row, first[row]] == pick
+            is_second = second[row] < K and near[row, second[row]] == pick
+            if not (is_first or is_second):
+                continue
+            count_row(near, distances, row, first, second, -1, loss, n_last)
+            if is_first:
+                first[row] = second[row]
+            second[row] = next_kept(near, row, max(first[row], second[row]) + 1, is_kept)
+            count_row(near, distances, row, first, second, 1, loss, n_last)
+            if first[row] < K and second[row] == K:
+                n_stuck += n_last[near[row, first[row]]] == 1
+    return size

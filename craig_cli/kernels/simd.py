@@ -1,0 +1,153 @@
+"""Several floats in a vector register, for the few inner loops that the compiler does not keep in
+registers by itself.
+
+LLVM's own vectors, so that any machine runs them, with as many instructions as its registers are
+short. Each operation is that of a scalar loop, lane by lane: the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, register_model
+
+BYTES = 32
+
+
+class Register(types.Type):
+    """The numba type of a register full of floats."""
+
+    def __init__(self, dtype: types.Float) -> None:
+        self.dtype = dtype
+        self.n_lanes = BYTES * 8 // dtype.bitwidth
+        super().__init__(f"Register({dtype})")
+
+
+@register_model(Register)
+class RegisterModel(models.PrimitiveModel):
+    """How LLVM holds a `Register`."""
+
+    def __init__(self, manager: Any, register: Register) -> None:
+        super().__init__(
+            manager,
+            register,
+            ir.VectorType(manager.lookup(register.dtype).get_value_type(), register.n_lanes),
+        )
+
+
+def place(context: Any, builder: Any, signature: Any, arguments: Any, n_axes: int) -> Any:
+    """Return a pointer to the register that begins at the given indices of an array, the first
+    argument.
+    """
+    array_type = signature.args[0]
+    array = context.make_array(array_type)(context, builder, arguments[0])
+    indices = [
+        context.cast(builder, arguments[a], signature.args[a], types.intp)
+        for a in range(1, n_axes + 1)
+    ]
+    pointer = cgutils.get_item_pointer(
+        context, builder, array_type, array, indices, wraparound=False
+    )
+    return builder.bitcast(pointer, context.get_value_type(Register(array_type.dtype)).as_pointer())
+
+
+@intrinsic
+def n_lanes(typing_context, array):
+    """Return how many values of an array a register holds."""
+
+    def build(context, builder, signature, arguments):
+        return context.get_constant(types.intp, Register(array.dtype).n_lanes)
+
+    return types.intp(array), build
+
+
+@intrinsic
+def load(typing_context, array, t, k, i):
+    """Return ``array[t, k, i:i + n_lanes]``."""
+
+    def build(context, builder, signature, arguments):
+        loaded = builder.load(place(context, builder, signature, arguments, 3))
+        loaded.align = array.dtype.bitwidth // 8
+        return loaded
+
+    return Register(array.dtype)(array, t, k, i), build
+
+
+@intrinsic
+def store(typing_context, array, r, i, register):
+    """Write a register to ``array[r, i:i + n_lanes]``."""
+
+    def build(context, builder, signature, arguments):
+        stored = builder.store(arguments[3], place(context, builder, signature, arguments, 2))
+        stored.align = array.dtype.bitwidth // 8
+        return context.get_dummy_value()
+
+    return types.void(array, r, i, register), build
+
+
+@intrinsic
+def splat(typing_context, value):
+    """Return a register with `value` in every lane."""
+    register = Register(value)
+
+    def build(context, builder, signature, arguments):
+        vector, index = context.get_value_type(register), ir.IntType(32)
+        single = builder.insert_element(
+            ir.Constant(vector, ir.Undefined), arguments[0], ir.Constant(index, 0)
+        )
+        everywhere = ir.Constant(ir.VectorType(index, register.n_lanes), [0] * register.n_lanes)
+        return builder.shuffle_vector(single, ir.Constant(vector, ir.Undefined), everywhere)
+
+    return register(value), build
+
+
+@intrinsic
+def add_square(typing_context, a, b, total):
+    """Return (a - b) * (a - b) + total, the product and the sum rounded once."""
+
+    def build(context, builder, signature, arguments):
+        vector = context.get_value_type(a)
+        fma = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(vector, [vector] * 3),
+            f"llvm.fma.v{a.n_lanes}f{a.dtype.bitwidth}",
+        )
+        difference = builder.fsub(arguments[0], arguments[1])
+        return builder.call(fma, [difference, difference, arguments[2]])
+
+    return a(a, b, total), build
+
+
+@intrinsic
+def smaller(typing_context, a, b):
+    """Return the smaller of two registers, lane by lane."""
+
+    def build(context, builder, signature, arguments):
+        return builder.select(builder.fcmp_ordered("<", *arguments), *arguments)
+
+    return a(a, b), build
+
+
+@intrinsic
+def larger(typing_context, a, b):
+    """Return the larger of two registers, lane by lane."""
+
+    def build(context, builder, signature, arguments):
+        return builder.select(builder.fcmp_ordered(">", *arguments), *arguments)
+
+    return a(a, b), build
+
+
+@intrinsic
+def any_within(typing_context, register, limit):
+    """Return whether any lane is at most that of `limit`."""
+
+    def build(context, builder, signature, arguments):
+        within = builder.fcmp_ordered("<=", arguments[0], arguments[1])
+        bits = ir.IntType(register.n_lanes)
+        return builder.icmp_unsigned("!=", builder.bitcast(within, bits), ir.Constant(bits, 0))
+
+    return types.boolean(register, limit), build

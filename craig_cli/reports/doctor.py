@@ -1,0 +1,101 @@
+"""What ``craig doctor`` reports: whether this installation will do, and what it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from craig_cli.errors import CheckError, printable
+from craig_cli.reports.base import aligned, counted
+
+
+@dataclass(frozen=True)
+class DoctorReport:
+    """What was found.
+
+    Parameters
+    ----------
+    version : str
+        Of craig.
+    python, platform : str
+    packages : mapping of str to str or None
+        Versions of what craig needs and of its extras; None where one is not installed.
+    needed : tuple of str
+        Those that it cannot do without.
+    threads, cpus : int
+        CPUs this process may use, and those of the machine.
+    memory_bytes : int or None
+        Of the machine.
+    cache : str or None
+        Folder of compiled kernels; None where none can be written.
+    cached_kernels : int
+    temporary : str
+        Folder of temporary files.
+    temporary_free_bytes : int or None
+    selection : str
+        How a small selection went.
+    problems : tuple of str
+    """
+
+    version: str
+    python: str
+    platform: str
+    packages: Mapping[str, str | None]
+    needed: tuple[str, ...]
+    threads: int
+    cpus: int
+    memory_bytes: int | None
+    cache: str | None
+    cached_kernels: int
+    temporary: str
+    temporary_free_bytes: int | None
+    selection: str
+    problems: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 if nothing is wrong, else that of a failed check."""
+        return CheckError.exit_code if self.problems else 0
+
+    def facts(self) -> dict[str, Any]:
+        """Return the report in JSON types."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """Return the report for people."""
+        needed = ", ".join(f"{name} {self.packages[name] or 'MISSING'}" for name in self.needed)
+        extras = ", ".join(
+            f"{name} {version or '-'}"
+            for name, version in self.packages.items()
+            if name not in self.needed
+        )
+        memory = "unknown" if self.memory_bytes is None else f"{self.memory_bytes / 1e9:.1f} GB"
+        free = (
+            ""
+            if self.temporary_free_bytes is None
+            else (f", {self.temporary_free_bytes / 1e9:.1f} GB free")
+        )
+        cache = (
+            "none: nothing can be written"
+            if self.cache is None
+            else f"{printable(self.cache)}, {counted(self.cached_kernels, 'kernel')}"
+        )
+        lines = [
+            ("craig", f"{self.version}, Python {self.python}, {self.platform}"),
+            ("packages", needed),
+            ("extras", extras),
+            ("threads", f"{self.threads} of {counted(self.cpus, 'CPU')}"),
+            ("memory", memory),
+            ("cache", cache),
+            ("files", f"temporary ones in {printable(self.temporary)}{free}"),
+            ("select", self.selection),
+            *(("PROBLEM", problem) for problem in self.problems),
+            (
+                "",
+                "All is well."
+                if not self.problems
+                else f"{counted(len(self.problems), 'problem')} found.",
+            ),
+        ]
+        return aligned(lines)

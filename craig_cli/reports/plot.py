@@ -1,0 +1,236 @@
+"""What ``craig plot`` shows: curves, weights and a view of the rows, and the three of them in plain
+text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from craig_cli.errors import printable
+from craig_cli.reports.base import aligned, counted
+
+SHADES = " .:-=+*#%@"
+"""From nothing to most, in plain ASCII, so that any terminal shows it."""
+HEIGHT = 12
+AXIS_WIDTH = 11
+CLASSES_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of one class.
+
+    Parameters
+    ----------
+    label : str or None
+    picks : int
+    smallest, median, largest : float
+    bins : tuple of int
+        Picks by weight; bin edges are `PlotReport.edges`.
+    """
+
+    label: str | None
+    picks: int
+    smallest: float
+    median: float
+    largest: float
+    bins: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """Rows and picks in the plane.
+
+    Parameters
+    ----------
+    rows : tuple of (float, float)
+        Those shown: all, or some, evenly taken.
+    picks : tuple of (float, float, str, float)
+        With class and weight.
+    share : float
+        Of the variance of the rows shown.
+    n_rows : int
+        All rows.
+    """
+
+    rows: tuple[tuple[float, float], ...]
+    picks: tuple[tuple[float, float, str, float], ...]
+    share: float
+    n_rows: int
+
+
+@dataclass(frozen=True)
+class PlotReport:
+    """Everything that is drawn.
+
+    Parameters
+    ----------
+    manifest : str
+    picks, rows : int
+    method : str
+    curve : tuple of (int, float or None, float)
+        Picks, epsilon over all classes (None before each has a pick), and gain; at most some
+        hundred points.
+    edges : tuple of float
+    weights : tuple of Weights
+    view : View or None
+        Where the data was given.
+    output : str or None
+        The picture that was written.
+    width : int
+        Columns of the text.
+    """
+
+    manifest: str
+    picks: int
+    rows: int
+    method: str
+    curve: tuple[tuple[int, float | None, float], ...]
+    edges: tuple[float, ...]
+    weights: tuple[Weights, ...]
+    view: View | None
+    output: str | None
+    width: int
+    exit_code: ClassVar[int] = 0
+
+    def facts(self) -> dict[str, Any]:
+        """Return the report in JSON types; of the view only its size."""
+        facts: dict[str, Any] = asdict(self)
+        facts["curve"] = [
+            {"picks": picks, "epsilon": epsilon, "gain": gain}
+            for picks, epsilon, gain in self.curve
+        ]
+        facts["view"] = (
+            None
+            if self.view is None
+            else {
+                "rows": len(self.view.rows),
+                "picks": len(self.view.picks),
+                "share": self.view.share,
+            }
+        )
+        return facts
+
+    def text(self) -> str:
+        """Return the plots in plain text, or where the picture is."""
+        if self.output is not None:
+            return aligned(
+                [
+                    (
+                        "picture",
+                        f"of {counted(self.picks, 'pick')} written to {printable(self.output)}",
+                    )
+                ]
+            )
+        epsilon = [(picks, value) for picks, value, _ in self.curve if value is not None]
+        gain = [
+            (picks, value) for picks, epsilon_then, value in self.curve if epsilon_then is not None
+        ]
+        parts = [
+            f"{printable(self.manifest)}: {self.picks:,} of {self.rows:,} rows, method "
+            f"{printable(self.method)}",
+            "epsilon against picks\n" + line_plot(epsilon, self.width),
+            "gain against picks, from the one at which each class has its first\n"
+            + line_plot(gain, self.width),
+            weights_table(self.weights, self.edges),
+        ]
+        if self.view is not None:
+            parts.append(view_plot(self.view, self.width))
+        return "\n\n".join(parts)
+
+
+def line_plot(points: Sequence[tuple[float, float]], width: int) -> str:
+    """Return a curve drawn with asterisks, the upper axis logarithmic where all values are above 0."""
+    columns = max(10, width - AXIS_WIDTH)
+    values = [value for _, value in points]
+    is_log = min(values) > 0
+    heights = [math.log(value) if is_log else value for value in values]
+    low, high = min(heights), max(heights)
+    first, last = points[0][0], points[-1][0]
+    grid = [[" "] * columns for _ in range(HEIGHT)]
+    for (x, _), height in zip(points, heights, strict=True):
+        column = round((x - first) / (last - first) * (columns - 1)) if last > first else 0
+        row = round((height - low) / (high - low) * (HEIGHT - 1)) if high > low else 0
+        grid[HEIGHT - 1 - row][column] = "*"
+    lines = []
+    for number, row_cells in enumerate(grid):
+        height = high - (high - low) * number / (HEIGHT - 1)
+        mark = (
+            f"{math.exp(height) if is_log else height:.4g}"
+            if number in (0, HEIGHT // 2, HEIGHT - 1)
+            else ""
+        )
+        lines.append(f"{mark:>{AXIS_WIDTH - 2}} |{''.join(row_cells)}".rstrip())
+    lines.append(" " * (AXIS_WIDTH - 1) + "+" + "-" * columns)
+    ends = f"{first:,}", f"{last:,}"
+    lines.append(
+        " " * AXIS_WIDTH + ends[0] + " " * max(1, columns - len(ends[0]) - len(ends[1])) + ends[1]
+    )
+    return "\n".join(lines)
+
+
+def weights_table(weights: Sequence[Weights], edges: Sequence[float]) -> str:
+    """Return a line for each class: picks, smallest, median and largest weight, and how many picks
+    have which weight, in shades.
+    """
+    shown = weights[:CLASSES_SHOWN]
+    names = ["all rows" if w.label is None else printable(w.label, 20) for w in shown]
+    width = max(5, *map(len, names))
+    lines = [f"weights, {edges[0]:.4g} to {edges[-1]:.4g} in equal ratios"]
+    lines.append(
+        f"{'class':<{width}}  {'picks':>8}  {'smallest':>9}  {'median':>9}  {'largest':>9}"
+    )
+    for name, w in zip(names, shown, strict=True):
+        top = max(w.bins) or 1
+        bars = "".join(SHADES[-(-count * (len(SHADES) - 1) // top)] for count in w.bins)
+        lines.append(
+            f"{name:<{width}}  {w.picks:>8,}  {w.smallest:>9.4g}  {w.median:>9.4g}  "
+            f"{w.largest:>9.4g}  |{bars}|"
+        )
+    if len(weights) > len(shown):
+        lines.append(f"and {len(weights) - len(shown):,} more")
+    return "\n".join(lines)
+
+
+def view_plot(view: View, width: int) -> str:
+    """Return rows as shades and picks as letters, one a class: the first 26 classes have letters of
+    their own.
+    """
+    n_lines = max(10, width // 3)
+    points = [*view.rows, *((x, y) for x, y, _, _ in view.picks)]
+    left, right = min(x for x, _ in points), max(x for x, _ in points)
+    low, high = min(y for _, y in points), max(y for _, y in points)
+
+    def cell(x: float, y: float) -> tuple[int, int]:
+        column = int((x - left) / (right - left) * (width - 1)) if right > left else 0
+        line = int((high - y) / (high - low) * (n_lines - 1)) if high > low else 0
+        return line, column
+
+    counts: dict[tuple[int, int], int] = {}
+    for x, y in view.rows:
+        counts[cell(x, y)] = counts.get(cell(x, y), 0) + 1
+    most = max(counts.values(), default=1)
+    grid = [[" "] * width for _ in range(n_lines)]
+    for (line, column), count in counts.items():
+        grid[line][column] = SHADES[1 + int(4 * math.log1p(count) / math.log1p(most))]
+    letters = letters_of(sorted({label for _, _, label, _ in view.picks}))
+    for x, y, label, _ in view.picks:
+        line, column = cell(x, y)
+        grid[line][column] = letters[label]
+    legend = ", ".join(
+        f"{letter} {printable(label, 20)}"
+        for label, letter in list(letters.items())[:CLASSES_SHOWN]
+    )
+    head = (
+        f"rows (shades) and picks ({legend}) in the two directions of the largest spread, "
+        f"{view.share:.0%} of the variance"
+    )
+    return head + "\n" + "\n".join("".join(row).rstrip() for row in grid)
+
+
+def letters_of(labels: Sequence[str]) -> Mapping[str, str]:
+    """Return a letter for each class."""
+    return {label: chr(ord("A") + min(number, 25)) for number, label in enumerate(labels)}

@@ -1,0 +1,422 @@
+"""The second round of a selection in parts: picks among what all parts offer, then one assignment
+of all rows, part by part.
+
+A candidate stands for the rows nearest to it in its part. What it costs to give one up is reckoned
+from its own rows: they lie round it, at a known mean distance r, and about at right angles to the
+way d to the next candidate, so that they lose sqrt(r^2 + d^2) - r each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.dataset import Dataset, Labels
+from craig_cli.kernels.tiles import pair_distances
+from craig_cli.selection.budgets import budget_size, class_sizes
+from craig_cli.selection.classes import FLOAT32_TOLERANCE, ClassPicks, split_classes
+from craig_cli.selection.coreset import ClassSummary, Coreset
+from craig_cli.selection.dense_group import DenseGroup
+from craig_cli.selection.fixed_point import FixedPoint
+from craig_cli.selection.greedi import Candidates, Partial, resolved
+from craig_cli.selection.groups import make_group
+from craig_cli.selection.reverse_greedy import reverse_greedy_picks
+from craig_cli.selection.scaling import CHUNK_ROWS
+from craig_cli.selection.selector import common_order
+from craig_cli.selection.shared_scaling import SharedScaling, share_scaling
+from craig_cli.settings import SelectionSettings
+from craig_cli.threads import Workers, ranges
+
+LEVEL = 4
+"""The picks are put in order by thinning them out further, to a quarter, a sixteenth, ...: what
+stays longest comes first.
+"""
+BOUND_NOTE = (
+    "The rows were not assigned (--no-assign): weights are those of the shards, and "
+    "epsilon is an upper bound."
+)
+
+
+@dataclass(frozen=True)
+class MergedClass:
+    """The picks of one class, in order.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (k,)
+        The picks, by their numbers among all rows.
+    points : ndarray of float64, shape (k, d)
+        The same, scaled.
+    labels : Labels or None
+    shard_size : ndarray of int64, shape (k,)
+        Rows of the candidates that are nearest to each pick, in their parts.
+    bound, gain_bound : ndarray of float64, shape (k,)
+        No less than L of the class after each pick; and what each pick takes off that.
+    """
+
+    rows: NDArray[np.int64]
+    points: NDArray[np.float64]
+    labels: Labels | None
+    shard_size: NDArray[np.int64]
+    bound: NDArray[np.float64]
+    gain_bound: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The picks of all classes, and all that the parts need to assign their rows.
+
+    Parameters
+    ----------
+    shared : Agreed
+    classes : tuple of MergedClass
+        In the order of the sorted labels.
+    settings : SelectionSettings
+        With the method that parts selected by.
+    n_candidates : int
+        That the parts offered.
+    """
+
+    shared: SharedScaling
+    classes: tuple[MergedClass, ...]
+    settings: SelectionSettings
+    n_candidates: int
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """The rows of one part, assigned to the picks: for each class what each pick gained and how
+    many rows it has, shape (k,), and sums of distances and of what float32 got wrong of them.
+    """
+
+    gained: tuple[NDArray[np.int64], ...]
+    size: tuple[NDArray[np.int64], ...]
+    total: tuple[float, ...]
+    error: tuple[float, ...]
+
+
+def merge_partials(partials: Sequence[Partial], settings: SelectionSettings) -> Plan:
+    """Return the picks among what all parts offer, in the order of the parts; `settings` are those
+    by which the partials were made.
+    """
+    shared = share_scaling([part.summary for part in partials], settings)
+    candidate_sets = [
+        replace(candidates, rows=start + candidates.rows)
+        for start, part in zip(shared.starts.tolist(), partials, strict=False)
+        for candidates in part.candidate_sets
+    ]
+    return merge_offers(shared, candidate_sets, settings)
+
+
+def merge_offers(
+    shared: SharedScaling, candidate_sets: Sequence[Candidates], settings: SelectionSettings
+) -> Plan:
+    """Return the picks among all candidates.
+
+    Parameters
+    ----------
+    shared : Agreed
+        By all parts.
+    candidate_sets : sequence of Offer
+        Of all parts or cells, their rows numbered among all rows.
+    settings : SelectionSettings
+
+    Raises
+    ------
+    UsageError
+        The budget does not fit the rows.
+
+    Notes
+    -----
+    Time m d 768 and less for the m candidates of a class, a third more for their order; memory 24 d
+    m, and 200 bytes a candidate.
+    """
+    sizes = class_sizes(
+        budget_size(settings.budget, shared.n_rows, len(shared.labels)), shared.counts
+    )
+    classes = []
+    with Workers(settings.n_threads) as workers:
+        for number, (label, size) in enumerate(zip(shared.labels, sizes.tolist(), strict=True)):
+            classes.append(
+                merge_class(
+                    shared,
+                    number,
+                    [candidates for candidates in candidate_sets if candidates.label == label],
+                    size,
+                    workers,
+                )
+            )
+    return Plan(
+        shared,
+        tuple(classes),
+        resolved(settings),
+        sum(len(candidates.rows) for candidates in candidate_sets),
+    )
+
+
+def merge_class(
+    shared: SharedScaling,
+    number: int,
+    candidate_sets: Sequence[Candidates],
+    size: int,
+    workers: Workers,
+) -> MergedClass:
+    """Return `size` picks among the candidates of the `number`-th class."""
+    by = np.argsort(
+        -np.concatenate([candidates.gain for candidates in candidate_sets]), kind="stable"
+    )
+    rows, weight, spread = (
+        np.concatenate([getattr(candidates, name) for candidates in candidate_sets])[by]
+        for name in ("rows", "size", "spread")
+    )
+    labels = (
+        None
+        if any(o.labels is None for o in candidate_sets)
+        else np.concatenate([o.labels for o in candidate_sets if o.labels is not None])[by]
+    )
+    read = np.concatenate(
+        [
+            np.pad(o.points, ((0, 0), (0, shared.n_columns - o.points.shape[1])))
+            for o in candidate_sets
+        ]
+    )[by]
+    points = shared.features(read, labels).in_parts(np.arange(len(read)), workers)
+    assert isinstance(points, np.ndarray)
+    is_float64 = any(candidates.is_float64 for candidates in candidate_sets)
+    group = make_group(points, is_float64, workers, shared.fixed_points[number][is_float64])
+    assert isinstance(group, DenseGroup)
+    position = np.empty(len(read), np.int64)
+    position[group.rank] = np.arange(len(read))
+    chosen = chosen_candidates(group, position, weight, spread, size)
+    shard_size, bound, gain_bound = bounds(group, position[chosen], weight, spread)
+    return MergedClass(
+        rows[chosen],
+        points[chosen],
+        None if labels is None else labels[chosen],
+        shard_size,
+        bound,
+        gain_bound,
+    )
+
+
+def chosen_candidates(
+    group: DenseGroup,
+    position: NDArray[np.int64],
+    weight: NDArray[np.int64],
+    spread: NDArray[np.float64],
+    size: int,
+) -> NDArray[np.int64]:
+    """Return `size` of the candidates, those that stay longest as others are given up first;
+    `position` are their places in the group.
+    """
+    own, mean = np.empty(len(position), np.int64), np.empty(len(position))
+    own[position], mean[position] = weight, spread / np.maximum(weight, 1) / group.unit
+
+    def weigh(distances: NDArray[np.integer]) -> NDArray[np.int64]:
+        costs: NDArray[np.int64] = own[:, None] * np.rint(
+            np.hypot(mean[:, None], distances) - mean[:, None]
+        ).astype(np.int64)
+        return costs
+
+    kept = np.arange(len(position))
+    levels = [kept]
+    while size >= 1:
+        if size < len(kept):
+            kept = kept[reverse_greedy_picks(group, position[kept], size, weigh)[0]]
+        levels.append(kept)
+        size //= LEVEL
+    later = [
+        kept[~np.isin(kept, longer)]
+        for kept, longer in zip(levels[-2:0:-1], levels[:1:-1], strict=True)
+    ]
+    return np.concatenate([levels[-1], *later])
+
+
+def bounds(
+    group: DenseGroup,
+    picks: NDArray[np.int64],
+    weight: NDArray[np.int64],
+    spread: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return for each pick the rows of the candidates nearest to it, no less than L after it, and
+    what it takes off that.
+
+    A row is no farther from a pick than its candidate is, and it from the candidate. Picks are made
+    1, 1, 2, 4, ... at a time, and a candidate counts for the pick that has it in the end.
+    """
+    own = np.empty(group.n_rows, np.int64)
+    own[np.argsort(group.rank)] = weight  # positions of the candidates in their order
+    group.reset()
+    fall = np.zeros(len(picks), np.int64)
+    before = group.nearest().astype(np.int64)
+    done = 0
+    while done < len(picks):
+        step = max(1, done)
+        group.absorb(picks[done : done + step])
+        after = group.nearest().astype(np.int64)
+        np.add.at(fall, group.cluster(), own * (before - after))
+        before, done = after, done + step
+    cluster = group.cluster().astype(np.int64)
+    cluster[picks] = np.arange(len(picks))
+    remaining = (
+        int(weight.sum()) * group.auxiliary_distance - np.cumsum(fall)
+    ) * group.unit + float(spread.sum())
+    sizes = np.bincount(cluster, own, len(picks)).astype(np.int64)
+    return (
+        sizes,
+        np.minimum.accumulate(remaining).astype(np.float64),
+        fall.astype(np.float64) * group.unit,
+    )
+
+
+def assign_part(dataset: Dataset, number: int, plan: Plan, is_float64: Sequence[bool]) -> Assigned:
+    """Return the rows of one part, the `number`-th, assigned to the picks; `is_float64` says which
+    classes take float64.
+
+    Time n k d at worst, far less by pruning; memory 16 d bytes a row of the largest class, and the
+    rows as read.
+    """
+    members = {
+        c.label: c for c in split_classes(dataset.labels, dataset.n_rows, plan.settings.task)
+    }
+    results = []
+    with Workers(plan.settings.n_threads) as workers:
+        features = plan.shared.features(dataset.rows, dataset.labels)
+        for c, label in enumerate(plan.shared.labels):
+            k = len(plan.classes[c].rows)
+            if label in members:
+                points = features.in_parts(members[label].index, workers)
+                assert isinstance(points, np.ndarray)
+                rows = plan.shared.starts[number] + members[label].index
+                results.append(
+                    assign_class(
+                        points,
+                        rows,
+                        plan.classes[c],
+                        plan.shared.fixed_points[c][is_float64[c]],
+                        workers,
+                    )
+                )
+            else:
+                results.append((np.zeros(k, np.int64), np.zeros(k, np.int64), 0.0, 0.0))
+    gained, size, total, error = zip(*results, strict=True)
+    return Assigned(gained, size, total, error)
+
+
+def assign_class(
+    points: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    picked: MergedClass,
+    fixed_point: FixedPoint,
+    workers: Workers,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], float, float]:
+    """Return what each pick of a class gained in one part, its rows there, the sum of their
+    distances, and of what is wrong with these.
+
+    `points` (n, d) are the rows of the class in the part, scaled, and `rows` their numbers among
+    all, ascending.
+    """
+    k = len(picked.rows)
+    group = make_group(points, fixed_point.is_float64, workers, fixed_point)
+    assert isinstance(group, DenseGroup)
+    vectors = np.zeros((k, -(-points.shape[1] // 4) * 4), fixed_point.real)
+    vectors[:, : points.shape[1]] = fixed_point.coordinates(picked.points)
+    gained = group.absorb_vectors(vectors)
+    cluster, nearest = np.empty(len(points), np.int64), np.empty(len(points))
+    cluster[group.rank], nearest[group.rank] = group.cluster(), group.nearest() * group.unit
+    place = np.minimum(np.searchsorted(rows, picked.rows), len(rows) - 1)
+    here = np.flatnonzero(rows[place] == picked.rows)
+    cluster[place[here]] = here  # a selected row stands for itself
+    distances, picks = np.empty(len(points)), picked.points / fixed_point.outer
+    workers.map(
+        lambda start, stop: pair_distances(
+            points[start:stop] / fixed_point.outer,
+            picks,
+            cluster[start:stop],
+            distances[start:stop],
+        ),
+        ranges(len(points), CHUNK_ROWS),
+    )
+    distances *= fixed_point.outer
+    return (
+        gained,
+        np.bincount(cluster, minlength=k).astype(np.int64),
+        float(distances.sum()),
+        float(np.abs(distances - nearest).sum()),
+    )
+
+
+def unresolved(plan: Plan, parts: Sequence[Assigned]) -> tuple[bool, ...]:
+    """Return which classes float32 did not resolve (as `classes.measure_class` tells), so that
+    their rows are to be assigned in float64.
+    """
+    totals = [sum(part.total[c] for part in parts) for c in range(len(plan.classes))]
+    errors = [sum(part.error[c] for part in parts) for c in range(len(plan.classes))]
+    return tuple(
+        error > FLOAT32_TOLERANCE * total for error, total in zip(errors, totals, strict=True)
+    )
+
+
+def assembled(plan: Plan, parts: Sequence[Assigned] | None, is_float64: Sequence[bool]) -> Coreset:
+    """Return the coreset: with weights and epsilon from the assignment of all rows, or, without
+    one, with those of the shards, as bounds.
+    """
+    shared, settings, picks = plan.shared, plan.settings, []
+    for c, picked in enumerate(plan.classes):
+        if parts is None:
+            size, gain, epsilon, total = (
+                picked.shard_size,
+                picked.gain_bound,
+                picked.bound,
+                float(picked.bound[-1]),
+            )
+        else:
+            gained, size = (
+                np.sum([getattr(part, name)[c] for part in parts], axis=0)
+                for name in ("gained", "size")
+            )
+            fixed_point = shared.fixed_points[c][is_float64[c]]
+            gain = gained.astype(np.float64) * fixed_point.unit
+            epsilon = (
+                int(shared.counts[c]) * fixed_point.auxiliary_distance - np.cumsum(gained)
+            ).astype(np.float64) * fixed_point.unit
+            total = float(sum(part.total[c] for part in parts))
+        picks.append(
+            ClassPicks(
+                picked.rows, gain, epsilon, size, size.astype(np.float64), total, float("nan")
+            )
+        )
+    by = common_order(picks, "cluster")
+    index, size, gain, epsilon = (
+        np.concatenate([getattr(p, name) for p in picks])[by]
+        for name in ("rows", "cluster_size", "gain", "epsilon")
+    )
+    labels: Any = [c.labels for c in plan.classes if c.labels is not None]
+    counts = shared.counts.tolist()
+    return Coreset(
+        index=index,
+        order=np.arange(len(index), dtype=np.int32),
+        weight=size.astype(np.float64),
+        cluster_size=size,
+        label=np.concatenate(labels)[by] if labels else None,
+        gain=gain,
+        epsilon=epsilon,
+        classes=tuple(
+            ClassSummary(label, n, len(p.rows), p.final_epsilon, p.medoid_epsilon)
+            for label, n, p in zip(shared.labels, counts, picks, strict=True)
+        ),
+        n_rows=shared.n_rows,
+        n_columns=shared.n_columns,
+        method=settings.method,
+        metric=settings.metric,
+        scale=settings.scale,
+        task=settings.task,
+        weights="shard" if parts is None else "cluster",
+        seed=settings.seed,
+        notes=(BOUND_NOTE,) if parts is None else (),
+        parts=tuple(np.diff(shared.starts).tolist()),
+    )

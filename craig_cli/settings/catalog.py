@@ -1,0 +1,234 @@
+"""The one table of names that users type, each with a line of help."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A name and what it means, in one line."""
+
+    name: str
+    help: str
+
+
+class Format(NamedTuple):
+    """A file format, the ends of its file names, and whether it may be compressed."""
+
+    name: str
+    help: str
+    extensions: tuple[str, ...]
+    may_be_compressed: bool
+
+
+FORMATS = (
+    Format(
+        "libsvm",
+        "label index:value ... lines, sparse",
+        (".libsvm", ".svm", ".svmlight", ".trn", ".tst", ".t", ".tr", ".val", ".scale"),
+        True,
+    ),
+    Format("csv", "comma-separated values with a header line", (".csv",), True),
+    Format("tsv", "tab-separated values with a header line", (".tsv", ".tab"), True),
+    Format("parquet", "Apache Parquet with flat numeric columns", (".parquet", ".pq"), False),
+    Format(
+        "hdf5",
+        "HDF5: a dense dataset, or a CSR group (data, indices, indptr), and a labels dataset",
+        (".h5", ".hdf5", ".hdf"),
+        False,
+    ),
+    Format(
+        "idx",
+        "IDX (MNIST): images, bytes as 0 ... 1; labels from train-labels-idx1-ubyte beside "
+        "train-images-idx3-ubyte",
+        ("-idx3-ubyte", ".idx3-ubyte", "-idx1-ubyte", ".idx1-ubyte", ".idx"),
+        True,
+    ),
+)
+
+EXPORTS = (
+    *(entry for entry in FORMATS if entry.name != "idx"),
+    Format("vw", "Vowpal Wabbit text: label weight 'row| column:value ...", (".vw",), True),
+    Format("npz", "NumPy arrays index and weight (and label), without the rows", (".npz",), False),
+)
+"""What ``craig apply`` writes."""
+
+WEIGHT_PLACES = (
+    Entry("auto", "column; for LIBSVM text file"),
+    Entry("column", "a column (HDF5: dataset) of the rows, --weight-name"),
+    Entry(
+        "file",
+        "one a line in a file beside, OUTPUT.weight, where LightGBM looks for it "
+        "(XGBoost does not any more)",
+    ),
+    Entry("inline", "after the label of LIBSVM text, label:weight, as XGBoost takes it"),
+    Entry("none", "nowhere"),
+)
+
+PICK_ORDERS = (
+    Entry("greedy", "that of the manifest, so that the first lines are a smaller coreset"),
+    Entry("row", "that of the data"),
+)
+
+COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".xz": "xz"}
+"""File name extension to codec, for the formats that may be compressed."""
+
+TASKS = (
+    Entry("classification", "select within each class"),
+    Entry("regression", "one group; the target counts as one more coordinate"),
+)
+
+METHODS = (
+    Entry("auto", "exact while that takes about a second, else cells; says which and why"),
+    Entry("exact", "lazy greedy: the picks of plain greedy (the paper's method)"),
+    Entry(
+        "cells",
+        "twice the picks, greedy within compact cells, thinned out over all: "
+        "near-linear time, L as low as exact's",
+    ),
+    Entry(
+        "stochastic",
+        "greedy over n/k ln(1/delta) random candidates a pick (Mirzasoleiman et al. 2015)",
+    ),
+    Entry(
+        "stratified", "one random row of each balanced, compact cell; weights are the cell's rows"
+    ),
+    Entry("random", "uniform random rows of each class (the paper's baseline)"),
+    Entry(
+        "importance",
+        "random rows of each class, likelier the longer their gradient at a pilot "
+        "model; weights 1/probability (OSMAC)",
+    ),
+)
+
+REPRESENTATIVES = (
+    Entry("medoid", "the pick itself (the paper's)"),
+    Entry("random", "one row of its cluster, drawn at random: no bias, a larger epsilon"),
+    Entry(
+        "varied",
+        "the same, but some exchanged so that each column that varies in a class "
+        "varies among its picks",
+    ),
+)
+
+WEIGHTINGS = (
+    Entry(
+        "cluster",
+        "those of the method: rows of the cluster (the paper's), of the cell, or 1/probability",
+    ),
+    Entry(
+        "calibrated",
+        "the nearest to these that give the gradients of all rows at pilot models; "
+        "kept only if they help",
+    ),
+    Entry("auto", "calibrated where that can be done and helps, else cluster"),
+)
+
+PURPOSES = (
+    Entry(
+        "linear",
+        "linear models: varied rows of the clusters, weights auto (the default where "
+        "there are labels and a number of rows to pick)",
+    ),
+    Entry("local", "kernels, neighbours, often trees: medoids with the sizes of their clusters"),
+)
+
+METRICS = (
+    Entry("euclidean", "||x - y||, the paper's"),
+    Entry(
+        "cosine", "|| x/||x|| - y/||y|| ||, the euclidean distance of the rows scaled to length one"
+    ),
+)
+
+SCALES = (
+    Entry("none", "as the rows are (the paper's)"),
+    Entry("standard", "each column divided by its standard deviation"),
+    Entry("minmax", "each column divided by its range"),
+    Entry("unit", "each row divided by its length"),
+)
+
+MODELS = (
+    Entry("linear", "one score a class, or the number: w.x + b"),
+    Entry("mlp", "a network: one hidden layer, softmax; trained by mini-batches of weighted rows"),
+)
+
+ACTIVATIONS = (
+    Entry("sigmoid", "1 / (1 + exp(-z))"),
+    Entry("relu", "max(0, z)"),
+)
+
+RESELECTIONS = (
+    Entry("groups", "exact greedy within compact groups of 64 rows or more: the quickest"),
+    Entry("cells", "as for craig select"),
+    Entry("exact", "as for craig select"),
+    Entry("stratified", "as for craig select"),
+    Entry("random", "uniform random rows of each class"),
+)
+
+RESELECTION_PROXIES = (
+    Entry("residual", "p - y, the gradient at the softmax's input (paper eq. 16)"),
+    Entry(
+        "layer",
+        "the gradient by the last layer's weights: p - y times the hidden units (more "
+        "columns, slower)",
+    ),
+)
+
+LOSSES = (
+    Entry("logistic", "log(1 + exp(-y s)), y = -1 or +1"),
+    Entry("softmax", "-log p(class), p = softmax of one score a class"),
+    Entry("squared", "(s - y)^2 / 2: ridge regression, or a classifier with y = -1 or +1"),
+    Entry("squared-hinge", "max(0, 1 - y s)^2"),
+    Entry("smoothed-hinge", "0 if y s >= 1, 1/2 - y s if y s <= 0, else (1 - y s)^2 / 2"),
+)
+
+SOLVERS = (
+    Entry(
+        "sgd",
+        "w <- w - step (g grad f(w) + l2 w), g the row's weight over the mean weight "
+        "(paper eq. 17-20)",
+    ),
+    Entry("momentum", "sgd with heavy-ball momentum (--momentum)"),
+    Entry("adagrad", "each coordinate's step divided by the root of its sum of squared gradients"),
+    Entry(
+        "adam",
+        "moving averages of gradients and their squares; a coordinate's move only when "
+        "its value is not zero",
+    ),
+    Entry("saga", "variance-reduced steps from a table of past slopes; converges linearly"),
+    Entry("svrg", "variance-reduced steps from a full gradient an epoch; converges linearly"),
+    Entry("lbfgs", "full gradients, to the optimum (scipy's L-BFGS-B)"),
+)
+
+SCHEDULES = (
+    Entry("exponential", "a0 b^k, k the epoch from 0"),
+    Entry("k-inverse", "a0 / (1 + b k)"),
+    Entry("power", "a0 / (k + 1)^b"),
+    Entry("constant", "a0"),
+)
+
+ORDERS = (
+    Entry("shuffled", "all rows, in a new random order each epoch"),
+    Entry(
+        "sampled", "as many rows, a fifth drawn evenly, the others in proportion to their weights"
+    ),
+    Entry("greedy", "all rows in the order of the manifest, each epoch"),
+)
+
+
+PARTITIONS = (
+    Entry("rows", "a part is rows as they lie"),
+    Entry("cells", "a part is a compact cell: rows that are near each other, wherever they lie"),
+)
+
+ENGINES = (
+    Entry("local", "one part after the other, in this process"),
+    Entry(
+        "dask", "parts are tasks on the workers of a Dask cluster (pip install 'craig-cli[dask]')"
+    ),
+)
+
+
+def names(table: tuple[Entry, ...] | tuple[Format, ...]) -> tuple[str, ...]:
+    """Return the names of a table, in its order."""
+    return tuple(entry.name for entry in table)

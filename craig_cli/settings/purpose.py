@@ -1,0 +1,77 @@
+"""What a coreset is for, and the choices that follow from it where the user makes none. Standard
+library only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from craig_cli.errors import UsageError
+from craig_cli.settings import DRAWN, check_name
+from craig_cli.settings.catalog import PURPOSES, REPRESENTATIVES, WEIGHTINGS, names
+
+PAPER = {"method": "exact", "representative": "medoid", "weights": "cluster"}
+"""The choices of the paper's algorithm 1."""
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a coreset is for.
+
+    Parameters
+    ----------
+    name : {'linear', 'local'} or None
+        None stands for linear where that can be done.
+    representative, weights : str or None
+        What the user has chosen; None leaves it to the purpose.
+    """
+
+    name: str | None = None
+    representative: str | None = None
+    weights: str | None = None
+
+    def __post_init__(self) -> None:
+        for option, value, table in (
+            ("--for", self.name, PURPOSES),
+            ("--representative", self.representative, REPRESENTATIVES),
+            ("--weights", self.weights, WEIGHTINGS),
+        ):
+            if value is not None:
+                check_name(option, value, names(table))
+
+    @property
+    def may_fall_back(self) -> bool:
+        """Whether medoids may do, where nothing else can be had."""
+        return self.representative is None and self.name is None
+
+    def choices(
+        self, method: str, is_open: bool, has_labels: bool, prefers_local: bool = False
+    ) -> tuple[str, str]:
+        """Return the representative and the weights for a method, a budget of so many rows or an
+        open one, and rows that have labels or not.
+
+        What prefers local is local unless the user says otherwise: rows selected by a proxy, which
+        has the gradients of another model, in parts, which know no calibration, or after those of
+        an earlier coreset, which are to stay.
+
+        Raises
+        ------
+        UsageError
+            It is said to be for linear models, and cannot be.
+        """
+        name = self.name or (
+            "linear" if has_labels and not is_open and not prefers_local else "local"
+        )
+        if name == "linear" and is_open and self.representative is None:
+            raise UsageError(
+                "--for linear: a budget of epsilon or of costs is kept by the picks "
+                "themselves. Use --size, --fraction or --for local."
+            )
+        if name == "linear" and not has_labels and self.weights is None:
+            raise UsageError(
+                "--for linear: weights are calibrated at models that need labels, and "
+                "there are none. Use --for local."
+            )
+        representative = "medoid" if name == "local" or method in DRAWN else "varied"
+        weights = "cluster" if name == "local" else "auto"
+        return self.representative or representative, self.weights or weights

@@ -1,0 +1,245 @@
+"""Training a network on coresets that are selected anew as it learns: where selection and training
+meet.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.dataset import Dataset, Progress, no_progress
+from craig_cli.errors import UsageError
+from craig_cli.selection import select
+from craig_cli.selection.grouped import grouped_rows, random_rows
+from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.settings.network import NetworkSettings
+from craig_cli.threads import Workers
+from craig_cli.training.network import Network, Outputs, Real, made_network
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Rows to train on, and their weights."""
+
+    index: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+
+class NetworkPoint(NamedTuple):
+    """Where training stood after an epoch; epoch 0 is the start.
+
+    `passes` counts gradients of a row over the number of rows. `seconds` are those of the steps,
+    `selection_seconds` those of selecting, the passes that it needs over all rows included.
+    `objective` (l2 included) and `error`, the share of wrong classes, are over all rows.
+    """
+
+    epoch: int
+    passes: float
+    seconds: float
+    selection_seconds: float
+    objective: float
+    error: float
+
+
+NetworkWatch: TypeAlias = Callable[[NetworkPoint, Network, Chosen | None], None]
+"""Called after each epoch, and before the first, with the rows last trained on (None: all)."""
+
+
+@dataclass(frozen=True)
+class NetworkFit:
+    """A trained network, how it came about, and the rows of the last epoch (None: all)."""
+
+    network: Network
+    trace: tuple[NetworkPoint, ...]
+    chosen: Chosen | None
+
+
+def fit_network(
+    rows: NDArray[np.float32],
+    class_numbers: NDArray[np.int64],
+    n_classes: int,
+    settings: NetworkSettings,
+    *,
+    fixed: Chosen | None = None,
+    progress: Progress = no_progress,
+    watch: NetworkWatch | None = None,
+) -> NetworkFit:
+    """Return a network that minimises the weighted mean of -log p plus l2/2 times the squared
+    weights.
+
+    Parameters
+    ----------
+    rows : ndarray of float32, shape (n, d)
+    class_numbers : ndarray of int64, shape (n,)
+    n_classes : int
+    settings : NetworkSettings
+        With a `fraction`, that share of the rows is selected every `reselect_every` epochs.
+    fixed : Chosen, optional
+        Rows and weights to train on throughout; default: all.
+    progress : Progress
+        Called with stage "train", the epochs done, and their number.
+    watch : NetworkWatch, optional
+
+    Raises
+    ------
+    UsageError
+        The objective is no longer finite.
+
+    Notes
+    -----
+    A batch steps by the mean of its rows' gradients, each times its weight over the mean weight
+    (paper eq. 20). Same settings, same bytes, for any number of threads: steps are taken on one,
+    and passes are cut by rows.
+    """
+    rng = np.random.default_rng(settings.seed)
+    network = made_network(rows.shape[1], n_classes, settings, rng)
+    spent, passes = 0.0, 0.0
+    points: list[NetworkPoint] = []
+    with Workers(settings.n_threads) as workers:
+        selecting = Reselection(rows, class_numbers, settings, fixed, workers)
+        for epoch in range(settings.epochs + 1):
+            outputs = network.outputs(rows, class_numbers, workers)
+            objective = float(outputs.losses.mean()) + network.penalty(settings.l2)
+            if not np.isfinite(objective):
+                raise UsageError(
+                    f"--step: {settings.step:.6g} is too large, the network diverged. "
+                    f"Try a smaller one, or scale the columns."
+                )
+            points.append(
+                NetworkPoint(
+                    epoch,
+                    passes,
+                    spent,
+                    selecting.seconds,
+                    objective,
+                    outputs.errors(class_numbers),
+                )
+            )
+            if watch is not None:
+                watch(points[-1], network, selecting.chosen)
+            progress("train", epoch, settings.epochs)
+            if epoch == settings.epochs:
+                break
+            if settings.fraction is not None and epoch % settings.reselect_every == 0:
+                selecting.choose(network, epoch)
+            begun = time.perf_counter()
+            index, scales = as_scales(selecting.chosen, len(rows))
+            network.take_epoch(
+                rows,
+                class_numbers,
+                scales,
+                index[rng.permutation(len(index))],
+                settings,
+                selecting.kept,
+            )
+            spent += time.perf_counter() - begun
+            passes += len(index) / len(rows)
+    return NetworkFit(network, tuple(points), selecting.chosen)
+
+
+class Reselection:
+    """The rows to train on, selected anew as training goes.
+
+    Rows that were trained on since the last selection have p - y from the step that took them; for
+    the others a pass makes it anew. So a selection costs a pass over the rows that were not chosen;
+    the first one, and those by ``layer``, a pass over all, and random rows none.
+
+    Attributes
+    ----------
+    chosen : Chosen or None
+        None: all rows.
+    seconds : float
+        Spent on selecting, the passes for it included.
+    """
+
+    def __init__(
+        self,
+        rows: NDArray[np.float32],
+        class_numbers: NDArray[np.int64],
+        settings: NetworkSettings,
+        chosen: Chosen | None,
+        workers: Workers,
+    ) -> None:
+        self.chosen, self.seconds = chosen, 0.0
+        self._rows, self._class_numbers, self._settings, self._workers = (
+            rows,
+            class_numbers,
+            settings,
+            workers,
+        )
+        self._known: Outputs | None = None
+
+    @property
+    def kept(self) -> Real | None:
+        """Where steps are to leave p - y of their rows."""
+        return None if self._known is None else self._known.residuals
+
+    def choose(self, network: Network, epoch: int) -> None:
+        """Select by the gradients of the last layer as they are now; methods that draw rows draw
+        others in each epoch.
+        """
+        begun = time.perf_counter()
+        settings, classes = self._settings, self._class_numbers
+        assert settings.fraction is not None
+        if settings.method == "random":
+            self.chosen = Chosen(
+                *random_rows(
+                    classes, settings.fraction, np.random.default_rng([settings.seed, epoch])
+                )
+            )
+        else:
+            self.chosen = coreset_of(self._proxy(network), classes, settings, epoch, self._workers)
+        self.seconds += time.perf_counter() - begun
+
+    def _proxy(self, network: Network) -> Real:
+        """Return what distances are taken among."""
+        if self._settings.reselect_by == "layer":
+            return network.outputs(
+                self._rows, self._class_numbers, self._workers, with_units=True
+            ).layer_gradients()
+        if self._known is None or self.chosen is None:
+            self._known = network.outputs(self._rows, self._class_numbers, self._workers)
+        else:
+            others = np.setdiff1d(np.arange(len(self._rows)), self.chosen.index, assume_unique=True)
+            network.refresh(self._rows, self._class_numbers, others, self._known, self._workers)
+        return self._known.residuals
+
+
+def coreset_of(
+    proxy: Real,
+    class_numbers: NDArray[np.int64],
+    settings: NetworkSettings,
+    epoch: int,
+    workers: Workers,
+) -> Chosen:
+    """Return the coreset that a method selects by distances among rows of `proxy`."""
+    assert settings.fraction is not None
+    if settings.method == "groups":
+        return Chosen(
+            *grouped_rows(np.asarray(proxy, np.float32), class_numbers, settings.fraction, workers)
+        )
+    seed = (settings.seed + epoch) % 2**63
+    selection = SelectionSettings(
+        Budget(fraction=settings.fraction),
+        method=settings.method,
+        seed=seed,
+        threads=workers.n_threads,
+    )
+    coreset = select(Dataset(proxy, class_numbers), selection)
+    return Chosen(coreset.index, coreset.weight)
+
+
+def as_scales(chosen: Chosen | None, n_rows: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the rows to visit, and what the gradient of each of all rows is multiplied by: its
+    weight over the mean weight.
+    """
+    if chosen is None:
+        return np.arange(n_rows), np.ones(n_rows)
+    scales = np.zeros(n_rows)
+    scales[chosen.index] = chosen.weights / chosen.weights.mean()
+    return chosen.index, scales
