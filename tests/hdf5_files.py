@@ -34,7 +34,7 @@ def read(path: Path, **options) -> tuple[np.ndarray | csr_matrix, np.ndarray | N
     if not isinstance(blocks[0].rows, SparseRows):
         return np.concatenate([block.rows for block in blocks]), labels
     assert all(
-        [array.dtype for array in block.rows[:3]] == [np.int64, np.int32, np.float64]
+        [array.dtype for array in block.rows.arrays] == [np.int64, np.int32, np.float64]
         for block in blocks
     )
     indptr = np.concatenate([[0], *(np.diff(block.rows.indptr) for block in blocks)]).cumsum()

@@ -183,7 +183,7 @@ def test_text_labels_and_sparse_rows_whose_parts_end_at_different_columns():
     )
     labels = np.array(["yes", "no"], object)[np.arange(600) % 2]
     halves = [Dataset(sparse[own], labels[own]) for own in (slice(0, 300), slice(300, 600))]
-    halves[0] = replace(halves[0], rows=halves[0].replace(rows, n_columns=rows.shape[1] - 1))
+    halves[0] = replace(halves[0], rows=replace(halves[0].rows, n_columns=sparse.shape[1] - 1))
     chosen = settings(fraction=0.1)
     coreset, _ = by_rows(halves, chosen)
     assert coreset.n_columns == rows.shape[1]
