@@ -24,7 +24,12 @@ import pyarrow.parquet as pq
 from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.selection import select
 from craig_cli.selection.greedi import Partial, select_part
-from craig_cli.selection.greedi_merge import assembled, assign_part, merge_offers, merge_partials
+from craig_cli.selection.greedi_merge import (
+    assign_part,
+    merge_offers,
+    merge_partials,
+    merged_coreset,
+)
 from craig_cli.selection.partition_tree import (
     SAMPLE_A_CELL,
     grow_partition_tree,
@@ -204,7 +209,7 @@ def in_parts(
         partials: list[Partial] = [select_part(part, settings, OVERSAMPLING) for part in parts]
         plan = merge_partials(partials, settings)
     is_float64 = (False,) * len(plan.classes)
-    return assembled(
+    return merged_coreset(
         plan,
         [assign_part(part, number, plan, is_float64) for number, part in enumerate(parts)],
         is_float64,

@@ -10,12 +10,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from craig_cli.calibration import calibrated_coreset, importance_scores
+from craig_cli.calibration import make_coreset
 from craig_cli.dataset import Dataset, Labels, Rows, SparseRows
 from craig_cli.errors import InputError, UsageError
 from craig_cli.readers import read_dataset
 from craig_cli.readers.amounts import COST, WEIGHT, Amount
-from craig_cli.selection import Coreset, check_coreset, select
+from craig_cli.selection import Coreset
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.purpose import Purpose
@@ -42,9 +42,9 @@ def select_coreset(
     purpose: str | None = Purpose.name,
     representative: str | None = Purpose.representative,
     weights: str | None = Purpose.weights,
-    loss: str | None = CalibrationSettings.loss,
+    pilot_loss: str | None = CalibrationSettings.loss,
     pilot_l2: Sequence[float] = CalibrationSettings.pilot_l2,
-    rounds: int = CalibrationSettings.rounds,
+    calibration_rounds: int = CalibrationSettings.rounds,
     include: Sequence[int] = (),
     exclude: Sequence[int] = (),
     extend: Coreset | None = None,
@@ -75,7 +75,7 @@ def select_coreset(
         What the coreset is for ("linear" or "local": ``--for``), and the choices that it else
         makes. Default: linear, but local without `y`, under a bound on epsilon or on costs, or to
         extend.
-    loss, pilot_l2, rounds : str, sequence of float, int
+    pilot_loss, pilot_l2, calibration_rounds : str, sequence of float, int
         Of the pilots that weights are calibrated at; the loss is by default the usual one of the
         labels.
     include, exclude : sequence of int
@@ -131,17 +131,12 @@ def select_coreset(
         representative=stands,
         include=tuple(map(int, include)),
         exclude=tuple(map(int, exclude)),
-        extend=()
-        if extend is None
-        else tuple((extend.index if extend.medoid is None else extend.medoid).tolist()),
+        extend=() if extend is None else tuple(extend.picks.tolist()),
     )
     calibration = CalibrationSettings(
-        weighted, loss, tuple(pilot_l2), rounds, seed=seed, threads=threads or 0
+        weighted, pilot_loss, tuple(pilot_l2), calibration_rounds, seed=seed, threads=threads or 0
     )
-    scores = importance_scores(dataset, task, calibration) if method == "importance" else None
-    coreset = calibrated_coreset(dataset, select(dataset, settings, scores=scores), calibration)
-    check_coreset(coreset)
-    return coreset
+    return make_coreset(dataset, settings, calibration)
 
 
 def names_files(X: Any) -> bool:

@@ -1,8 +1,9 @@
-"""Weights of a coreset made anew, so that at pilot models its gradient is that of all rows. Knows
-selection's result and training's problems.
+"""Weights made anew, so that the gradient at pilot models is that of all rows; the door to both.
+
+Knows selection's result and training's problems; selection and training know nothing of this.
 """
 
-from craig_cli.calibration.coresets import calibrated_coreset, importance_scores
+from craig_cli.calibration.coresets import calibrated_coreset, importance_scores, make_coreset
 from craig_cli.calibration.costs import calibrating_bytes, calibrating_work
 from craig_cli.calibration.rounds import Calibration, calibrate
 from craig_cli.calibration.summary import CalibrationSummary
@@ -15,4 +16,5 @@ __all__ = [
     "calibrating_bytes",
     "calibrating_work",
     "importance_scores",
+    "make_coreset",
 ]

@@ -19,7 +19,6 @@ from craig_cli.training.problem import Array, pack
 TestError: TypeAlias = Callable[[Array, Array], float]
 """The error of coefficients and intercepts on other rows."""
 
-PILOT_ROWS = 2000
 SAMPLED_MODELS = 20
 EACH_EPOCH = 20
 """Epochs that are all noted; after them one in ten of those done, as each costs a pass over all
@@ -256,19 +255,6 @@ def curve(reference: Reference, part: Problem, settings: TrainSettings) -> tuple
 def is_noted(epoch: int) -> bool:
     """Return whether the residual of an epoch is noted."""
     return epoch <= EACH_EPOCH or epoch % (epoch // 10) == 0
-
-
-def pilot_scores(whole: Problem, l2: float, seed: int) -> Array:
-    """Return how long the gradient of each row is at the optimum of `PILOT_ROWS` random rows (n,).
-    Two passes besides.
-    """
-    chosen = np.random.default_rng(seed).permutation(whole.n_rows)[:PILOT_ROWS]
-    pilot = optimum(whole.subset(chosen), l2)
-    model = pack(pilot.coef, pilot.intercept)
-    _, slopes = whole.full_pass(model, 0.0, np.zeros_like(model))
-    lengths = np.sqrt(whole.squares()[0] + whole.constant)
-    scores: Array = np.linalg.norm(slopes, axis=1) * lengths
-    return scores
 
 
 def sgd_epoch_seconds(whole: Problem) -> float:

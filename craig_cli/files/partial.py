@@ -34,7 +34,7 @@ from craig_cli.files.parquet_footer import (
     values_of,
     write_table,
 )
-from craig_cli.selection.column_summary import Columns
+from craig_cli.selection.column_summary import ColumnSummary
 from craig_cli.selection.greedi import Candidates, Partial
 from craig_cli.selection.shared_scaling import Summary
 
@@ -105,7 +105,7 @@ def unpacked(text: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
     )
 
 
-def columns_text(columns: Columns) -> str:
+def columns_text(columns: ColumnSummary) -> str:
     """Return a summary as text, but for the number of rows."""
     return packed(np.stack([getattr(columns, name) for name in SUMMARY]))
 
@@ -224,7 +224,7 @@ def assemble(facts: Facts, table: pa.Table) -> PartialFile:
             )
         )
         summaries.append(
-            Columns(
+            ColumnSummary(
                 facts.count("n", of=entry), *unpacked(entry["columns"], (len(SUMMARY), n_columns))
             )
         )
@@ -242,7 +242,8 @@ def assemble(facts: Facts, table: pa.Table) -> PartialFile:
     ):
         raise ValueError("rows")
     targets = [
-        Columns(n_rows, *unpacked(text, (len(SUMMARY), 1))) for text in facts.get("targets", list)
+        ColumnSummary(n_rows, *unpacked(text, (len(SUMMARY), 1)))
+        for text in facts.get("targets", list)
     ]
     summary = Summary(
         n_rows,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from craig_cli.errors import CraigError, InputError, ManifestError, UsageError, printable
+from craig_cli.errors import CraigError, ManifestError, UsageError, printable
 from craig_cli.files.manifest import Manifest
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
@@ -155,18 +155,6 @@ def restore_inputs(
     return InputSettings(paths, **(reading | dict(overrides)))
 
 
-def check_belongs(source: str, manifest: Manifest, data_fingerprint: str) -> None:
-    """Raise `InputError` unless a manifest was made of the data."""
-    if manifest.data_fingerprint != data_fingerprint:
-        problem = (
-            f"it was selected from other data ({manifest.data_fingerprint}, and this is "
-            f"{data_fingerprint})"
-        )
-        raise InputError(
-            source, problem, remedy="Give the data and the reading options it was made with."
-        )
-
-
 def extended(source: str, manifest: Manifest, selection: SelectionSettings) -> SelectionSettings:
     """Return the settings that go on from the picks of a manifest; raises `UsageError` where its
     distances are others.
@@ -179,5 +167,5 @@ def extended(source: str, manifest: Manifest, selection: SelectionSettings) -> S
                 f"--extend: {printable(source)} was selected with --{name} {then}, "
                 f"and this is {now}. Give --{name} {then}."
             )
-    picks = coreset.index if coreset.medoid is None else coreset.medoid
+    picks = coreset.picks
     return replace(selection, extend=tuple(picks.tolist()))

@@ -40,7 +40,7 @@ def plane_view(
     number of threads.
     """
     with Workers(1) as workers:
-        features = make_features(dataset, settings.scale, settings.metric, settings.task, workers)
+        features = make_features(dataset, settings, workers)
         rows = features.group(index)
     matrix = (
         sp.csr_array((rows.values, rows.indices, rows.indptr), shape=(rows.n_rows, rows.n_columns))

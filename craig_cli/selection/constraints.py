@@ -44,7 +44,7 @@ class PickConstraints:
 
 
 def pick_constraints(
-    settings: SelectionSettings, classes: list[ClassRows], n_rows: int
+    settings: SelectionSettings, classes: Sequence[ClassRows], n_rows: int
 ) -> list[PickConstraints]:
     """Return what of the settings falls to each class; raises `UsageError` for rows that are not
     there.
@@ -83,7 +83,7 @@ def pick_constraints(
 
 
 def sizes_with(
-    given: list[PickConstraints], size: int, counts: NDArray[np.int64], budget: Budget
+    given: Sequence[PickConstraints], size: int, counts: NDArray[np.int64], budget: Budget
 ) -> NDArray[np.int64]:
     """Return how many rows each class gives: by `class_sizes`, but no fewer than are given, and no
     more than may be picked.
@@ -148,7 +148,5 @@ def constrained_first(
     rank = {
         row: place for place, row in enumerate(dict.fromkeys((*settings.extend, *settings.include)))
     }
-    medoids = np.concatenate([p.rows if p.medoid is None else p.medoid for p in picks])[
-        order
-    ].tolist()
+    medoids = np.concatenate([p.picks for p in picks])[order].tolist()
     return order[np.argsort([rank.get(row, len(rank)) for row in medoids], kind="stable")]

@@ -142,6 +142,11 @@ class Coreset:
     cost_spent: float | None = None
 
     @property
+    def picks(self) -> NDArray[np.int64]:
+        """The medoids of the clusters, whichever rows represent these, int64 (k,)."""
+        return self.index if self.medoid is None else self.medoid
+
+    @property
     def is_weighted(self) -> bool:
         """Whether the rows have weights."""
         return any(c.weight_sum is not None for c in self.classes)

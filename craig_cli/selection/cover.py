@@ -11,21 +11,19 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Progress
 from craig_cli.errors import UsageError
-from craig_cli.selection.classes import ClassPicks, ClassRows, measure_class
+from craig_cli.selection.assignment import measure_picks, with_enough_digits
+from craig_cli.selection.classes import ClassPicks, ClassRows
 from craig_cli.selection.constraints import PickConstraints, constrained_greedy
 from craig_cli.selection.groups import Group
 from craig_cli.selection.lazy_greedy import PICKS_A_STEP, LazyGreedy
-from craig_cli.selection.scaling import Features
+from craig_cli.selection.row_groups import RowSource
 from craig_cli.settings import SelectionSettings
-from craig_cli.threads import Workers
 
 
 def cover(
-    features: Features,
+    source: RowSource,
     classes: Sequence[ClassRows],
     settings: SelectionSettings,
-    workers: Workers,
-    progress: Progress,
     given: Sequence[PickConstraints] | None = None,
 ) -> list[ClassPicks]:
     """Return the smallest prefix of the greedy order over all classes with L(S) <= epsilon (paper,
@@ -36,55 +34,52 @@ def cover(
     UsageError
         The rows that may be picked do not reach the bound.
     """
-    n = sum(len(c.index) for c in classes)
-    total_weight = sum(
-        len(c.index) if c.weights is None else float(c.weights.sum()) for c in classes
-    )
-    bound = (
-        settings.budget.epsilon
-        if settings.budget.epsilon is not None
-        else total_weight * float(settings.budget.mean_epsilon or 0.0)
-    )
-    is_float64 = [False] * len(classes)
-    while True:
-        groups = [
-            c.make_group(features.in_parts(c.index, workers), w, workers)
-            for c, w in zip(classes, is_float64, strict=True)
-        ]
-        order = GreedyOrder(groups, given)
+    n, budget = sum(len(c.index) for c in classes), settings.budget
+    total_weight = sum(c.total_weight for c in classes)
+    mean = float(budget.mean_epsilon or 0.0)
+    bound = budget.epsilon if budget.epsilon is not None else total_weight * mean
+
+    def attempt(flags: tuple[bool, ...]) -> tuple[list[ClassPicks], tuple[bool, ...]]:
+        order = GreedyOrder(laid_out(source, classes, flags), given)
         target = bound
         while True:
-            order.extend(target, progress)
-            results = [
-                measure_class(
-                    features,
-                    members,
-                    members.make_group(features.in_parts(members.index, workers), w, workers),
-                    chosen,
-                    None,
-                    workers,
-                )
-                for members, w, chosen in zip(classes, is_float64, order.chosen(), strict=True)
-            ]
-            total = sum(picks.final_epsilon for picks, _ in results)
+            order.extend(target, source.progress)
+            picks, resolved = measured_all(source, classes, flags, order.chosen())
+            total = sum(p.final_epsilon for p in picks)
             if total <= bound or order.n_taken == n:
-                break
+                return picks, resolved
             if order.is_exhausted:
-                problem = (
-                    f"--exclude: epsilon is {total:.6g} with all rows that may be picked, "
-                    f"above the {bound:.6g} asked for"
+                raise UsageError(
+                    f"--exclude: epsilon is {total:.6g} with all rows that may be picked, above "
+                    f"the {bound:.6g} asked for. Exclude fewer."
                 )
-                raise UsageError(f"{problem}. Exclude fewer.")
-            target = float(
-                np.nextafter(order.remaining, -np.inf)
-            )  # whole-number distances were a hair too small: one more pick
-        unresolved = [
-            not is_resolved and not w
-            for (_, is_resolved), w in zip(results, is_float64, strict=True)
-        ]
-        if not any(unresolved):
-            return [picks for picks, _ in results]
-        is_float64 = [w or u for w, u in zip(is_float64, unresolved, strict=True)]
+            # Quantised distances were a hair too small: one more pick.
+            target = float(np.nextafter(order.remaining, -np.inf))
+
+    return with_enough_digits(len(classes), attempt)
+
+
+def laid_out(source: RowSource, classes: Sequence[ClassRows], flags: Sequence[bool]) -> list[Group]:
+    """Return the rows of each class as one group, those flagged in float64."""
+    numbered = enumerate(zip(classes, flags, strict=True))
+    return [source.groups(number, c, flag).group(0) for number, (c, flag) in numbered]
+
+
+def measured_all(
+    source: RowSource,
+    classes: Sequence[ClassRows],
+    flags: Sequence[bool],
+    chosen: Sequence[NDArray[np.int64]],
+) -> tuple[list[ClassPicks], tuple[bool, ...]]:
+    """Return the measured picks of each class, and whether float32 resolves it where it is used.
+
+    Groups are laid out anew: those that greedy goes on in keep their state.
+    """
+    found = [
+        measure_picks(source.groups(number, c, flag), c.index, rows, source.workers)
+        for number, (c, flag, rows) in enumerate(zip(classes, flags, chosen, strict=True))
+    ]
+    return [picks for picks, _ in found], tuple(is_resolved for _, is_resolved in found)
 
 
 class GreedyOrder:

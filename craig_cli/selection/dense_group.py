@@ -277,7 +277,7 @@ class DenseGroup:
         return [np.arange(first, last) for first, last in compact_ranges(self.n_rows, cell_size)]
 
     def greedy_in_cell(
-        self, cell: NDArray[np.int64], n_picks: int
+        self, cell: NDArray[np.int64] | range, n_picks: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return up to `n_picks` greedy picks among the rows of a cell, and what each gained."""
         picks, gained = np.empty(n_picks, np.int64), np.empty(n_picks)

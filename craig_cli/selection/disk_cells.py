@@ -8,16 +8,24 @@ rows are cut depends on the rows alone, not on the memory there is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.kernels.tiles import TILE, pair_distances
 from craig_cli.kernels.tree import grow_tree, route
-from craig_cli.selection.dense_group import DenseGroup, empty_tiles, fill_tiles, tile_order
+from craig_cli.selection.assignment import chunk_rows
+from craig_cli.selection.dense_group import (
+    DenseGroup,
+    compact_ranges,
+    empty_tiles,
+    fill_tiles,
+    tile_order,
+)
 from craig_cli.selection.fixed_point import FixedPoint
+from craig_cli.selection.row_groups import Cell, Picks, Piece, Units, picks_at
 from craig_cli.selection.scaling import Features
 from craig_cli.storage.spill import Spill, SpillArray
 from craig_cli.threads import Workers, ranges
@@ -29,18 +37,17 @@ SAMPLE_A_CELL = 1024
 """Rows of the sample for each cell: cells differ from their mean size by some 3 %."""
 
 
-CHUNK_VALUES = 1 << 21
-"""Numbers that are looked at at a time."""
-
-
-def chunk_rows(n_columns: int, n_threads: int = 1) -> int:
-    """Return how many rows each thread looks at at a time; whole tiles."""
-    return max(TILE, CHUNK_VALUES // (n_threads * max(1, n_columns)) // TILE * TILE)
-
-
 def rows_of_cell(n_columns: int) -> int:
     """Return how many rows of so many coordinates a cell is to hold."""
     return max(CELL_ROWS_AT_LEAST, CELL_BYTES // (4 * max(1, n_columns)))
+
+
+Report = Callable[[str, int], None]
+"""Called with a stage and the rows of the class that it is through with."""
+
+
+def unheard(stage: str, done: int) -> None:
+    """Ignore a report."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class DiskPoints:
 
     Parameters
     ----------
-    rows : ScratchArray
+    rows : SpillArray
         Rows as read.
     first, n_rows : int
         Which of them.
@@ -73,36 +80,36 @@ class DiskPoints:
         """Return the coordinates of some rows, float64, a new array."""
         start, stop, step = rows.indices(self.n_rows)
         target = None if self.target is None else self.target[rows]
-        return self.scaled(self.rows[self.first + start : self.first + stop : step], target)
+        return self.features.scaled(
+            self.rows[self.first + start : self.first + stop : step], target
+        )
 
     def take(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the coordinates of some rows, in the order given."""
-        return self.scaled(
-            self.rows.take(self.first + places),
-            None if self.target is None else self.target[places],
-        )
+        target = None if self.target is None else self.target[places]
+        return self.features.scaled(self.rows.take(self.first + places), target)
 
-    def scaled(
-        self, rows: NDArray[np.floating], target: NDArray[np.float64] | None
-    ) -> NDArray[np.float64]:
-        """Return the coordinates of rows as read."""
-        points = replace(self.features, rows=rows, target=target).group(np.arange(len(rows)))
-        assert isinstance(points, np.ndarray)
-        return points
+    def part(self, start: int, stop: int) -> DiskPoints:
+        """Return some consecutive rows."""
+        target = None if self.target is None else self.target[start:stop]
+        return replace(self, first=self.first + start, n_rows=stop - start, target=target)
 
 
 class DiskCells:
-    """The rows of a class in compact cells on disk. A place is where a row stands among all cells,
-    one after the other.
+    """The rows of a class in compact cells on disk, each of them a group.
+
+    A place is where a row stands among all cells, one after the other.
 
     Parameters
     ----------
     points : DiskPoints
         The class, in the order of the input.
-    fixed_point : Frame
+    fixed_point : FixedPoint
         Of the class.
-    spill : Scratch
+    spill : Spill
     workers : Workers
+    report : callable, optional
+        Called with a stage, "pick" or "assign", and the rows of the class that it is through with.
 
     Attributes
     ----------
@@ -116,14 +123,21 @@ class DiskCells:
     Notes
     -----
     Time n d log2(n / 128); memory 36 bytes a row, and a cell for each thread: 4 d bytes a row for
-    its coordinates (8 for a wide frame) and twice its rows as read. Disk: the rows as read.
+    its coordinates (8 in float64) and twice its rows as read. Disk: the rows as read.
     """
 
     def __init__(
-        self, points: DiskPoints, fixed_point: FixedPoint, spill: Spill, workers: Workers
+        self,
+        points: DiskPoints,
+        fixed_point: FixedPoint,
+        spill: Spill,
+        workers: Workers,
+        report: Report = unheard,
     ) -> None:
         n, d = points.shape
-        self.fixed_point = fixed_point
+        self.fixed_point, self.is_float64 = fixed_point, fixed_point.is_float64
+        self.units = Units(n, fixed_point.auxiliary_distance, fixed_point.unit)
+        self._workers, self._report = workers, report
         leaves = leaf_of_rows(points, fixed_point, -(-n // rows_of_cell(d)), workers)
         self.bounds = np.concatenate([[0], np.cumsum(np.bincount(leaves))])
         self.order = np.argsort(leaves, kind="stable")
@@ -157,60 +171,51 @@ class DiskCells:
     def __len__(self) -> int:
         return len(self.bounds) - 1
 
-    def group(self, cell: int, workers: Workers) -> DenseGroup:
-        """Return a cell, laid out for selection; its `rank` are rows of the class. Memory: 4 d
-        bytes a row (8 for a wide frame), and a chunk.
+    def group(self, number: int, stage: str = "") -> DenseGroup:
+        """Return a cell, laid out for selection; its `rank` are rows of the class.
+
+        Memory: 4 d bytes a row (8 for float64 coordinates), and a chunk.
         """
-        first, last = int(self.bounds[cell]), int(self.bounds[cell + 1])
+        first, last = int(self.bounds[number]), int(self.bounds[number + 1])
         tiles = empty_tiles((last - first, self.points.shape[1]), np.dtype(self.fixed_point.real))
-        workers.map(
-            lambda start, stop: fill_tiles(
-                tiles,
-                start,
-                self.fixed_point.coordinates(self.points[first + start : first + stop]),
-            ),
-            ranges(last - first, chunk_rows(self.points.shape[1], workers.n_threads)),
-        )
-        return DenseGroup(self.order[first:last], tiles, self.fixed_point, workers)
 
-    def groups(self, workers: Workers) -> Iterator[tuple[int, DenseGroup]]:
-        """Yield the first place of each cell, and the cell laid out for selection."""
-        for cell, first in enumerate(self.bounds[:-1].tolist()):
-            yield first, self.group(cell, workers)
+        def fill(start: int, stop: int) -> None:
+            points = self.points[first + start : first + stop]
+            fill_tiles(tiles, start, self.fixed_point.coordinates(points))
 
-    def places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return where some rows of the class stand. Memory 8 n."""
+        step = chunk_rows(self.points.shape[1], self._workers.n_threads)
+        self._workers.map(fill, ranges(last - first, step))
+        if stage:
+            self._report(stage, last)
+        return DenseGroup(self.order[first:last], tiles, self.fixed_point, self._workers)
+
+    def cut(self, cell_size: int) -> list[tuple[int, Cell]]:
+        """Return the positions of compact cells of at most `cell_size` rows within each cell."""
+        return [
+            (number, range(*part))
+            for number, n_rows in enumerate(np.diff(self.bounds).tolist())
+            for part in compact_ranges(n_rows, cell_size)
+        ]
+
+    def picks(self, rows: NDArray[np.int64]) -> Picks:
+        """Return some rows of the class as picks. Memory 8 n."""
         places = np.empty(len(self.order), np.int64)
         places[self.order] = np.arange(len(self.order))
-        return places[rows]
+        return picks_at(places[rows], self.points.take(places[rows]), self.fixed_point)
 
-    def distances(
-        self,
-        places: tuple[int, int],
-        cluster: NDArray[np.int64],
-        picks: NDArray[np.float64],
-        workers: Workers,
-    ) -> NDArray[np.float64]:
-        """Return the distance of each row at some places to its pick, in float64, by differences.
-
-        Parameters
-        ----------
-        places : (int, int)
-            The first, and that after the last.
-        cluster : ndarray of int64
-            The pick of each row, as a row of `picks`.
-        picks : ndarray of float64, shape (k, d)
-            Coordinates of the picks.
-        """
-        out = np.empty(places[1] - places[0])
-
-        def compute(start: int, stop: int) -> None:
-            points = self.points[places[0] + start : places[0] + stop] / self.fixed_point.outer
-            pair_distances(points, scaled, cluster[start:stop], out[start:stop])
-
-        scaled = picks / self.fixed_point.outer
-        workers.map(compute, ranges(len(out), chunk_rows(picks.shape[1], workers.n_threads)))
-        return out * self.fixed_point.outer
+    def pieces(self, picks: Picks) -> Iterator[Piece]:
+        """Yield the rows cell by cell; picks go by their places here."""
+        for number, (start, stop) in enumerate(pairwise(self.bounds.tolist())):
+            own = np.flatnonzero((picks.rows >= start) & (picks.rows < stop))
+            yield Piece(
+                group=self.group(number),
+                points=self.points.part(start, stop),
+                local=np.arange(stop - start),
+                own=own,
+                own_local=picks.rows[own] - start,
+                outer=self.fixed_point.outer,
+            )
+            self._report("assign", stop)
 
     def close(self) -> None:
         """Give the disk space back."""

@@ -1,31 +1,28 @@
-"""The frame in which the distances of a class are measured: before anything is rounded to float32,
-rows are centred and brought to unit size.
+"""The fixed point in which the distances of a class are measured.
+
+Distances are quantised: whole numbers, so that sums of them do not hang on their order. Before
+anything is rounded to float32, rows are centred and brought to unit size.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.selection.column_summary import ColumnSummary, Table, middles
+from craig_cli.selection.scaling import Scaling
 from craig_cli.threads import Workers
 
 CHUNK_ROWS = 16_384
-CENTRE_SAMPLE = 4096
 FLOAT32_BITS = 30
-"""Whole-number distances of the usual, narrow kind go up to 2^30: finer than float32 coordinates,
+"""Quantised distances of float32 coordinates go up to 2^30: they are finer than these coordinates,
 and two of them fit an int32.
 """
-
-
-class Table(Protocol):
-    """Rows of numbers, in memory or not: slices of it are arrays."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    def __getitem__(self, rows: slice, /) -> NDArray: ...
+ROUNDING = 1.2e-7
+"""Of a float32 operation, relative: what each of a distance's additions may add to it."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +42,10 @@ class FixedPoint:
     columns : ndarray of int64, shape (d,)
         Order of the columns, the widest first: then far rows are told by a few.
     scale : float
-        Whole-number distances per unit of the coordinates; a power of two, so that whole-number
-        data tie exactly.
+        Quantised distances per unit of the coordinates; a power of two, so that whole-number data
+        tie exactly.
     auxiliary_distance : int
-        A whole-number distance above any in the class.
+        Of every row to the auxiliary element: above any distance in the class.
     is_float64 : bool
         float64 coordinates and int64 distances, for data that float32 does not resolve.
     """
@@ -68,7 +65,7 @@ class FixedPoint:
 
     @property
     def unit(self) -> float:
-        """Length of a whole-number distance of 1."""
+        """Length of a quantised distance of 1."""
         return self.power / self.scale if self.scale > 0 else self.power
 
     @property
@@ -78,12 +75,13 @@ class FixedPoint:
 
     @property
     def whole(self) -> type[np.signedinteger]:
-        """Type of the whole-number distances."""
+        """Type of the quantised distances."""
         return np.int64 if self.is_float64 else np.int32
 
     def coordinates(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Return points (m, d) as coordinates, float32 or float64, C order. Memory: the result, and
-        16,384 rows.
+        """Return points (m, d) as coordinates, float32 or float64, C order.
+
+        Memory: the result, and 16,384 rows.
         """
         out = np.empty(points.shape, self.real)
         for start in range(0, len(points), CHUNK_ROWS):
@@ -104,17 +102,32 @@ def centred(
 
 def power_of_two(largest: float) -> float:
     """Return the least power of two above `largest` (at most 2^1023), or 1 for 0."""
-    return (
-        float(np.ldexp(1.0, min(int(np.frexp(min(largest, np.finfo(float).max))[1]), 1023)))
-        if largest > 0
-        else 1.0
-    )
+    if largest <= 0:
+        return 1.0
+    exponent = int(np.frexp(min(largest, np.finfo(float).max))[1])
+    return float(np.ldexp(1.0, min(exponent, 1023)))
+
+
+class Box(NamedTuple):
+    """The box round the rows of a class: its first division, centre and second division."""
+
+    outer: float
+    centre: NDArray[np.float64]
+    inner: float
+
+
+def box_of(low: NDArray[np.float64], high: NDArray[np.float64], middle: NDArray[np.float64]) -> Box:
+    """Return the box of columns between `low` and `high`, centred at a value of each (d,)."""
+    outer = power_of_two(float(max(high.max(initial=0.0), -low.min(initial=0.0))))
+    centre = middle / outer
+    reach = np.maximum(high / outer - centre, centre - low / outer)
+    return Box(outer, centre, power_of_two(float(np.max(reach, initial=0.0))))
 
 
 def make_fixed_point(
     points: Table, is_float64: bool, workers: Workers, total_weight: int | None = None
 ) -> FixedPoint:
-    """Return the frame of a class.
+    """Return the fixed point of a class whose rows are all at hand.
 
     Parameters
     ----------
@@ -131,7 +144,7 @@ def make_fixed_point(
     bound on distances is twice the largest distance from the mean. Time 4 n d; memory: 16,384 rows
     a thread.
     """
-    n, d = points.shape
+    n = points.shape[0]
     chunks = [(slice(start, start + CHUNK_ROWS),) for start in range(0, n, CHUNK_ROWS)]
 
     def extremes(chunk: slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -139,45 +152,67 @@ def make_fixed_point(
         return rows.min(axis=0), rows.max(axis=0)
 
     def total(chunk: slice) -> NDArray[np.float64]:
-        sums: NDArray[np.float64] = centred(points[chunk], outer, centre, inner).sum(axis=0)
-        return sums
+        return np.asarray(centred(points[chunk], *box).sum(axis=0))
 
     def spreads(chunk: slice) -> tuple[NDArray[np.float64], float]:
-        squares = centred(points[chunk], outer, centre, inner)
+        squares = centred(points[chunk], *box)
         squares -= mean
         np.square(squares, out=squares)
         return squares.sum(axis=0), float(squares.sum(axis=1).max())
 
     lows, highs = zip(*workers.map(extremes, chunks), strict=True)
-    low, high = np.min(lows, axis=0), np.max(highs, axis=0)
-    outer = power_of_two(float(max(high.max(initial=0.0), -low.min(initial=0.0))))
-    sample = points[:: max(1, n // CENTRE_SAMPLE)] / outer
-    centre = np.partition(sample, len(sample) // 2, axis=0)[len(sample) // 2]
-    inner = power_of_two(
-        float(np.max(np.maximum(high / outer - centre, centre - low / outer), initial=0.0))
-    )
+    box = box_of(np.min(lows, axis=0), np.max(highs, axis=0), middles(points))
     mean = np.sum(workers.map(total, chunks), axis=0) / n
     by_chunk, farthest = zip(*workers.map(spreads, chunks), strict=True)
-    spread = np.sum(by_chunk, axis=0)
+    diameter = 2.0 * float(np.sqrt(max(farthest)))
+    return finished(box, np.sum(by_chunk, axis=0), diameter, total_weight or n, is_float64)
+
+
+def shared_fixed_point(columns: ColumnSummary, scaling: Scaling, is_float64: bool) -> FixedPoint:
+    """Return the fixed point of a class from the summary of its rows as read, which parts share.
+
+    Other than that of `make_fixed_point`, its bound on distances is the diagonal of the box round
+    the rows, which parts can tell without each other's rows, and its centre a median of medians:
+    distances are coarser by a bit or two, and no less sound.
+    """
+    divisors = np.ones(columns.n_columns)
+    if scaling.divisors is not None:
+        divisors[: len(scaling.divisors)] = scaling.divisors
+    if scaling.target_divisor is not None:
+        divisors[-1] = scaling.target_divisor
+    low, high, middle = (v / divisors for v in (columns.low, columns.high, columns.middle))
+    longest = np.inf
+    if scaling.unit_rows:
+        own = slice(0, len(low) - (scaling.target_divisor is not None))
+        low[own], high[own], middle[own] = -1.0, 1.0, 0.0
+        longest = np.hypot(2.0, float((high - low)[own.stop :].max(initial=0.0)))
+    box = box_of(low, high, middle)
+    diagonal = float(np.sqrt(np.square((high / box.outer - low / box.outer) / box.inner).sum()))
+    diameter = min(diagonal, longest / box.outer / box.inner)
+    spread = np.sqrt(columns.squares) / divisors
+    return finished(box, spread, diameter, columns.n_rows, is_float64)
+
+
+def finished(
+    box: Box, spread: NDArray[np.float64], diameter: float, total_weight: int, is_float64: bool
+) -> FixedPoint:
+    """Return the fixed point of a box, given how widely each column spreads (d,)."""
+    scale, auxiliary = quantum(diameter, total_weight, len(spread), is_float64)
     columns = np.argsort(-spread, kind="stable")
-    scale, auxiliary_distance = quantum(
-        2.0 * float(np.sqrt(max(farthest))), total_weight or n, d, is_float64
-    )
-    return FixedPoint(outer, inner, centre, columns, scale, auxiliary_distance, is_float64)
+    return FixedPoint(box.outer, box.inner, box.centre, columns, scale, auxiliary, is_float64)
 
 
 def quantum(
     diameter: float, total_weight: int, n_columns: int, is_float64: bool
 ) -> tuple[float, int]:
-    """Return the whole-number distances per unit, and one above any: no distance is larger than
-    `diameter`.
+    """Return the quantised distances per unit, and that of the auxiliary element, above any.
 
-    The narrow kind spans 2^30. The wide kind takes what int64 sums over all rows leave room for,
-    and no more than float64 resolves. The margin of the phantom covers what rounding makes of
-    n_columns additions.
+    No distance is larger than `diameter`. Beside float32 coordinates they span 2^30; beside float64
+    ones they take what int64 sums over all rows leave room for, and no more than float64 resolves.
+    The margin of the auxiliary element covers what rounding makes of n_columns additions.
     """
     if diameter == 0:
         return 0.0, 2
     bits = min(52, 61 - int(total_weight).bit_length()) if is_float64 else FLOAT32_BITS
     scale = float(np.ldexp(1.0, bits - int(np.frexp(diameter)[1])))
-    return scale, int(diameter * scale * (1 + (min(n_columns, 100_000) + 16) * 1.2e-7)) + 2
+    return scale, int(diameter * scale * (1 + (min(n_columns, 100_000) + 16) * ROUNDING)) + 2

@@ -2,7 +2,7 @@
 
 Two-round distributed greedy, GreeDi (Mirzasoleiman, Karbasi, Sarkar and Krause 2013): every part
 selects among its own rows, by any greedy method; a second round selects among what all parts offer
-(`merging`). The parts may be rows as they lie, or compact cells (`routing`).
+(`greedi_merge`). The parts may be rows as they lie, or compact cells (`partition_tree`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset, Labels, Progress, no_progress
 from craig_cli.errors import UsageError
-from craig_cli.selection.classes import ClassPicks, ClassRows, distances_to_picks, split_classes
-from craig_cli.selection.fixed_point import power_of_two
-from craig_cli.selection.scaling import Features, make_features
-from craig_cli.selection.selector import report_picks, select_class
-from craig_cli.selection.shared_scaling import Label, Summary, as_read, summary_of
+from craig_cli.selection.classes import ClassPicks, ClassRows, Label, split_classes
+from craig_cli.selection.row_groups import MemoryRows
+from craig_cli.selection.scaling import make_features
+from craig_cli.selection.selector import select_class
+from craig_cli.selection.shared_scaling import Summary, as_read, summary_of
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.parts import needs_all_rows
 from craig_cli.threads import Workers
@@ -155,26 +155,17 @@ def select_part(
     wanted = [n_candidates(settings, oversampling, len(c.index), dataset.n_rows) for c in classes]
     found: list[Candidates] = []
     with Workers(settings.n_threads) as workers:
-        features = replace(
-            make_features(dataset, settings.scale, settings.metric, settings.task, workers),
-            dense=True,
-        )
+        features = replace(make_features(dataset, settings, workers), is_dense=True)
+        source = MemoryRows(features, workers, progress)
         for number, (members, size) in enumerate(zip(classes, wanted, strict=True)):
-            report = partial(report_picks, progress, sum(len(c.rows) for c in found), sum(wanted))
-            picks = select_class(features, members, size, number, settings, workers, report)
-            found.append(candidates_of_class(dataset, features, members, picks, workers))
+            report = partial(source.report, sum(len(c.rows) for c in found), sum(wanted))
+            picks = select_class(source, members, number, size, settings, report)
+            found.append(candidates_of_class(dataset, members, picks))
     return Partial(summary, tuple(found))
 
 
-def candidates_of_class(
-    dataset: Dataset, features: Features, members: ClassRows, picks: ClassPicks, workers: Workers
-) -> Candidates:
+def candidates_of_class(dataset: Dataset, members: ClassRows, picks: ClassPicks) -> Candidates:
     """Return the picks of one class as what a part offers of it."""
-    assert picks.cluster is not None
-    chosen = np.searchsorted(members.index, picks.rows)
-    distances = distances_to_picks(
-        features, members, chosen, picks.cluster, power_of_two(picks.reach), workers
-    )
     by = np.argsort(-picks.gain, kind="stable")
     rows = picks.rows[by]
     return Candidates(
@@ -184,6 +175,6 @@ def candidates_of_class(
         labels=None if dataset.labels is None else dataset.labels[rows],
         gain=picks.gain[by],
         size=picks.cluster_size[by],
-        spread=np.bincount(picks.cluster, distances, len(chosen)).astype(np.float64)[by],
+        spread=picks.spread[by],
         is_float64=picks.is_float64,
     )

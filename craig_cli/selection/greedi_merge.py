@@ -10,26 +10,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset, Labels
-from craig_cli.kernels.tiles import pair_distances
+from craig_cli.selection.assembly import assemble, common_order
+from craig_cli.selection.assignment import (
+    Assigned,
+    as_picks,
+    assign_piece,
+    nothing_assigned,
+    sum_of,
+)
 from craig_cli.selection.budgets import budget_size, class_sizes
-from craig_cli.selection.classes import FLOAT32_TOLERANCE, ClassPicks, split_classes
+from craig_cli.selection.classes import ClassPicks, split_classes
 from craig_cli.selection.coreset import ClassSummary, Coreset
 from craig_cli.selection.dense_group import DenseGroup
-from craig_cli.selection.fixed_point import FixedPoint
 from craig_cli.selection.greedi import Candidates, Partial, resolved
 from craig_cli.selection.groups import make_group
 from craig_cli.selection.reverse_greedy import reverse_greedy_picks
-from craig_cli.selection.scaling import CHUNK_ROWS
-from craig_cli.selection.selector import common_order
+from craig_cli.selection.row_groups import MemoryGroups, Units, picks_at
 from craig_cli.selection.shared_scaling import SharedScaling, share_scaling
 from craig_cli.settings import SelectionSettings
-from craig_cli.threads import Workers, ranges
+from craig_cli.threads import Workers
 
 LEVEL = 4
 """The picks are put in order by thinning them out further, to a quarter, a sixteenth, ...: what
@@ -87,16 +92,8 @@ class Plan:
     n_candidates: int
 
 
-@dataclass(frozen=True)
-class Assigned:
-    """The rows of one part, assigned to the picks: for each class what each pick gained and how
-    many rows it has, shape (k,), and sums of distances and of what float32 got wrong of them.
-    """
-
-    gained: tuple[NDArray[np.int64], ...]
-    size: tuple[NDArray[np.int64], ...]
-    total: tuple[float, ...]
-    error: tuple[float, ...]
+PartAssignment: TypeAlias = tuple[Assigned, ...]
+"""The rows of one part, assigned to the picks of each class."""
 
 
 def merge_partials(partials: Sequence[Partial], settings: SelectionSettings) -> Plan:
@@ -273,150 +270,80 @@ def bounds(
     )
 
 
-def assign_part(dataset: Dataset, number: int, plan: Plan, is_float64: Sequence[bool]) -> Assigned:
-    """Return the rows of one part, the `number`-th, assigned to the picks; `is_float64` says which
-    classes take float64.
+def assign_part(
+    dataset: Dataset, number: int, plan: Plan, is_float64: Sequence[bool]
+) -> PartAssignment:
+    """Return the rows of one part, the `number`-th, assigned to the picks.
 
-    Time n k d at worst, far less by pruning; memory 16 d bytes a row of the largest class, and the
-    rows as read.
+    `is_float64` says which classes take float64. Time n k d at worst, far less by pruning; memory
+    16 d bytes a row of the largest class, and the rows as read.
     """
-    members = {
-        c.label: c for c in split_classes(dataset.labels, dataset.n_rows, plan.settings.task)
-    }
-    results = []
-    with Workers(plan.settings.n_threads) as workers:
-        features = plan.shared.features(dataset.rows, dataset.labels)
-        for c, label in enumerate(plan.shared.labels):
-            k = len(plan.classes[c].rows)
-            if label in members:
-                points = features.in_parts(members[label].index, workers)
-                assert isinstance(points, np.ndarray)
-                rows = plan.shared.starts[number] + members[label].index
-                results.append(
-                    assign_class(
-                        points,
-                        rows,
-                        plan.classes[c],
-                        plan.shared.fixed_points[c][is_float64[c]],
-                        workers,
-                    )
-                )
-            else:
-                results.append((np.zeros(k, np.int64), np.zeros(k, np.int64), 0.0, 0.0))
-    gained, size, total, error = zip(*results, strict=True)
-    return Assigned(gained, size, total, error)
+    shared, settings = plan.shared, plan.settings
+    members = {c.label: c for c in split_classes(dataset.labels, dataset.n_rows, settings.task)}
+    found = []
+    with Workers(settings.n_threads) as workers:
+        features = shared.features(dataset.rows, dataset.labels)
+        for c, (label, picked) in enumerate(zip(shared.labels, plan.classes, strict=True)):
+            if label not in members:
+                found.append(nothing_assigned(len(picked.rows)))
+                continue
+            own = replace(members[label], fixed_points=shared.fixed_points[c])
+            numbers = shared.starts[number] + own.index
+            groups = MemoryGroups(features, own, is_float64[c], workers, numbers)
+            picks = picks_at(picked.rows, picked.points, shared.fixed_points[c][is_float64[c]])
+            found += [
+                assign_piece(piece, picks, workers).assigned for piece in groups.pieces(picks)
+            ]
+    return tuple(found)
 
 
-def assign_class(
-    points: NDArray[np.float64],
-    rows: NDArray[np.int64],
-    picked: MergedClass,
-    fixed_point: FixedPoint,
-    workers: Workers,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], float, float]:
-    """Return what each pick of a class gained in one part, its rows there, the sum of their
-    distances, and of what is wrong with these.
+def unresolved(parts: Sequence[PartAssignment]) -> tuple[bool, ...]:
+    """Return which classes float32 does not resolve over all parts, and go to float64."""
+    return tuple(not sum_of(of_class).errors.are_small() for of_class in zip(*parts, strict=True))
 
-    `points` (n, d) are the rows of the class in the part, scaled, and `rows` their numbers among
-    all, ascending.
+
+def merged_coreset(
+    plan: Plan, parts: Sequence[PartAssignment] | None, is_float64: Sequence[bool]
+) -> Coreset:
+    """Return the coreset by the assignment of all rows; without one, by those of the shards, as
+    bounds.
     """
-    k = len(picked.rows)
-    group = make_group(points, fixed_point.is_float64, workers, fixed_point)
-    assert isinstance(group, DenseGroup)
-    vectors = np.zeros((k, -(-points.shape[1] // 4) * 4), fixed_point.real)
-    vectors[:, : points.shape[1]] = fixed_point.coordinates(picked.points)
-    gained = group.absorb_vectors(vectors)
-    cluster, nearest = np.empty(len(points), np.int64), np.empty(len(points))
-    cluster[group.rank], nearest[group.rank] = group.cluster(), group.nearest() * group.unit
-    place = np.minimum(np.searchsorted(rows, picked.rows), len(rows) - 1)
-    here = np.flatnonzero(rows[place] == picked.rows)
-    cluster[place[here]] = here  # a selected row stands for itself
-    distances, picks = np.empty(len(points)), picked.points / fixed_point.outer
-    workers.map(
-        lambda start, stop: pair_distances(
-            points[start:stop] / fixed_point.outer,
-            picks,
-            cluster[start:stop],
-            distances[start:stop],
-        ),
-        ranges(len(points), CHUNK_ROWS),
-    )
-    distances *= fixed_point.outer
-    return (
-        gained,
-        np.bincount(cluster, minlength=k).astype(np.int64),
-        float(distances.sum()),
-        float(np.abs(distances - nearest).sum()),
-    )
-
-
-def unresolved(plan: Plan, parts: Sequence[Assigned]) -> tuple[bool, ...]:
-    """Return which classes float32 did not resolve (as `classes.measure_class` tells), so that
-    their rows are to be assigned in float64.
-    """
-    totals = [sum(part.total[c] for part in parts) for c in range(len(plan.classes))]
-    errors = [sum(part.error[c] for part in parts) for c in range(len(plan.classes))]
-    return tuple(
-        error > FLOAT32_TOLERANCE * total for error, total in zip(errors, totals, strict=True)
-    )
-
-
-def assembled(plan: Plan, parts: Sequence[Assigned] | None, is_float64: Sequence[bool]) -> Coreset:
-    """Return the coreset: with weights and epsilon from the assignment of all rows, or, without
-    one, with those of the shards, as bounds.
-    """
-    shared, settings, picks = plan.shared, plan.settings, []
+    shared, counts = plan.shared, plan.shared.counts.tolist()
+    picks = []
     for c, picked in enumerate(plan.classes):
         if parts is None:
-            size, gain, epsilon, total = (
-                picked.shard_size,
-                picked.gain_bound,
-                picked.bound,
-                float(picked.bound[-1]),
+            size = picked.shard_size
+            picks.append(
+                ClassPicks(
+                    rows=picked.rows,
+                    gain=picked.gain_bound,
+                    epsilon=picked.bound,
+                    cluster_size=size,
+                    spread=np.zeros(len(size)),
+                    weight=size.astype(np.float64),
+                    final_epsilon=float(picked.bound[-1]),
+                    medoid_epsilon=float("nan"),
+                )
             )
-        else:
-            gained, size = (
-                np.sum([getattr(part, name)[c] for part in parts], axis=0)
-                for name in ("gained", "size")
-            )
-            fixed_point = shared.fixed_points[c][is_float64[c]]
-            gain = gained.astype(np.float64) * fixed_point.unit
-            epsilon = (
-                int(shared.counts[c]) * fixed_point.auxiliary_distance - np.cumsum(gained)
-            ).astype(np.float64) * fixed_point.unit
-            total = float(sum(part.total[c] for part in parts))
-        picks.append(
-            ClassPicks(
-                picked.rows, gain, epsilon, size, size.astype(np.float64), total, float("nan")
-            )
-        )
-    by = common_order(picks, "cluster")
-    index, size, gain, epsilon = (
-        np.concatenate([getattr(p, name) for p in picks])[by]
-        for name in ("rows", "cluster_size", "gain", "epsilon")
-    )
+            continue
+        fixed_point = shared.fixed_points[c][is_float64[c]]
+        units = Units(counts[c], fixed_point.auxiliary_distance, fixed_point.unit)
+        assigned = sum_of([part[c] for part in parts])
+        picks.append(as_picks(picked.rows, assigned, units, is_float64[c]))
+    summaries = [
+        ClassSummary(label, n, len(p.rows), p.final_epsilon, float("nan"))
+        for label, n, p in zip(shared.labels, counts, picks, strict=True)
+    ]
     labels: Any = [c.labels for c in plan.classes if c.labels is not None]
-    counts = shared.counts.tolist()
-    return Coreset(
-        index=index,
-        order=np.arange(len(index), dtype=np.int32),
-        weight=size.astype(np.float64),
-        cluster_size=size,
-        label=np.concatenate(labels)[by] if labels else None,
-        gain=gain,
-        epsilon=epsilon,
-        classes=tuple(
-            ClassSummary(label, n, len(p.rows), p.final_epsilon, p.medoid_epsilon)
-            for label, n, p in zip(shared.labels, counts, picks, strict=True)
-        ),
+    return assemble(
+        picks,
+        summaries,
+        np.concatenate(labels) if labels else None,
+        common_order(picks, is_greedy=True),
+        plan.settings,
         n_rows=shared.n_rows,
         n_columns=shared.n_columns,
-        method=settings.method,
-        metric=settings.metric,
-        scale=settings.scale,
-        task=settings.task,
         weights="shard" if parts is None else "cluster",
-        seed=settings.seed,
         notes=(BOUND_NOTE,) if parts is None else (),
         parts=tuple(np.diff(shared.starts).tolist()),
     )

@@ -9,30 +9,30 @@ of all compete, and so much is kept back that each class gets a pick.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Progress
 from craig_cli.errors import UsageError
-from craig_cli.selection.classes import ClassPicks, ClassRows, measure_class
+from craig_cli.selection.assignment import with_enough_digits
+from craig_cli.selection.classes import ClassPicks, ClassRows
+from craig_cli.selection.cover import laid_out, measured_all
 from craig_cli.selection.groups import Group
 from craig_cli.selection.lazy_greedy import FIRST_BATCH, LazyGreedy
-from craig_cli.selection.scaling import Features
+from craig_cli.selection.row_groups import RowSource
 from craig_cli.settings import SelectionSettings
-from craig_cli.threads import Workers
 
 ROUNDING = 1e-9
 """Of the budget: costs that exceed it by no more than this do so by the rounding of their sum."""
 
+Spent: TypeAlias = tuple[list[ClassPicks], NDArray[np.int64]]
+
 
 def knapsack_picks(
-    features: Features,
-    classes: Sequence[ClassRows],
-    settings: SelectionSettings,
-    workers: Workers,
-    progress: Progress,
-) -> tuple[list[ClassPicks], NDArray[np.int64]]:
+    source: RowSource, classes: Sequence[ClassRows], settings: SelectionSettings
+) -> Spent:
     """Return the picks of each class, and the order of all of them, as places among them class by
     class.
 
@@ -53,40 +53,21 @@ def knapsack_picks(
             f"--budget-cost: the cheapest row of each class costs {least:.6g} in all, "
             f"above {budget:g}. Give {least:.6g} or more."
         )
-    is_float64 = [False] * len(classes)
-    while True:
-        found = []
-        groups = [
-            c.make_group(features.in_parts(c.index, workers), w, workers)
-            for c, w in zip(classes, is_float64, strict=True)
-        ]
+
+    def attempt(flags: tuple[bool, ...]) -> tuple[Spent, tuple[bool, ...]]:
+        groups, found = laid_out(source, classes, flags), []
         for per_cost in (True, False):
             for group in groups:
                 group.reset()
             knapsack = Knapsack(groups, classes, budget, per_cost)
-            knapsack.run(progress)
+            knapsack.run(source.progress)
             found.append((knapsack.remaining, knapsack.chosen(), knapsack.order()))
-        _, chosen, order = min(
-            found, key=lambda rule: rule[0]
-        )  # gain per cost where they do equally well
-        results = [
-            measure_class(
-                features,
-                members,
-                members.make_group(features.in_parts(members.index, workers), w, workers),
-                rows,
-                None,
-                workers,
-            )
-            for members, w, rows in zip(classes, is_float64, chosen, strict=True)
-        ]
-        unresolved = [
-            not is_resolved and not w
-            for (_, is_resolved), w in zip(results, is_float64, strict=True)
-        ]
-        if not any(unresolved):
-            return [picks for picks, _ in results], order
-        is_float64 = [w or u for w, u in zip(is_float64, unresolved, strict=True)]
+        # Gain per cost where they do equally well.
+        _, chosen, order = min(found, key=lambda rule: rule[0])
+        picks, resolved = measured_all(source, classes, flags, chosen)
+        return (picks, order), resolved
+
+    return with_enough_digits(len(classes), attempt)
 
 
 def own_costs(members: ClassRows) -> NDArray[np.float64]:

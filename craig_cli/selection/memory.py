@@ -11,11 +11,12 @@ import numpy as np
 
 from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.errors import ResourceError
+from craig_cli.selection.assignment import CHUNK_VALUES
 from craig_cli.selection.budgets import budget_size
-from craig_cli.selection.cells import CELL_ROWS_AT_MOST
-from craig_cli.selection.disk_cells import CHUNK_VALUES, rows_of_cell
+from craig_cli.selection.column_summary import CHUNK_ROWS
+from craig_cli.selection.disk_cells import rows_of_cell
 from craig_cli.selection.lazy_greedy import LIST_PAIRS_A_ROW, LIST_PAIRS_MINIMUM
-from craig_cli.selection.scaling import CHUNK_ROWS
+from craig_cli.selection.methods.cells import CELL_ROWS_AT_MOST
 from craig_cli.settings import SelectionSettings, size_in_words
 
 BASE_BYTES = 350_000_000

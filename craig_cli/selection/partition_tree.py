@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset, Labels
 from craig_cli.kernels.tree import grow_tree, route
-from craig_cli.selection.classes import split_classes
+from craig_cli.selection.classes import Label, split_classes
 from craig_cli.selection.greedi import Candidates, select_part
 from craig_cli.selection.shared_scaling import (
-    Label,
     SharedScaling,
     Summary,
     as_read,

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Dataset
 from craig_cli.errors import UsageError
 from craig_cli.selection.coreset import Coreset
-from craig_cli.selection.selector import WEIGHTS, measure
+from craig_cli.selection.methods import METHODS
+from craig_cli.selection.selector import measure
 from craig_cli.settings import SelectionSettings
 
 
@@ -27,7 +28,7 @@ def first_picks(
         raise UsageError(
             f"--first: {first} is not between 1 and {len(coreset.index)}, the picks that there are."
         )
-    picks = (coreset.index if coreset.medoid is None else coreset.medoid)[:first]
+    picks = coreset.picks[:first]
     if coreset.label is not None and coreset.task != "regression":
         present = set(coreset.label[:first].tolist())
         absent = [summary.label for summary in coreset.classes if summary.label not in present]
@@ -37,7 +38,7 @@ def first_picks(
                 f"'{absent[0]}'. Give a larger number."
             )
     measured = measure(dataset, replace(settings, method=coreset.method), picks)
-    if WEIGHTS[coreset.method] == "cluster":
+    if METHODS[coreset.method].is_greedy:
         return measured
     base = coreset.weight if coreset.base_weight is None else coreset.base_weight
     return replace(measured, weight=scaled_to_classes(measured, base[:first]))

@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Dataset, Rows, SparseRows
+from craig_cli.dataset import Dataset, Progress, Rows, SparseRows, no_progress
 from craig_cli.selection.coreset import Coreset
 from craig_cli.selection.scaling import row_lengths
+from craig_cli.selection.selector import select
 from craig_cli.settings import SelectionSettings
 
 
@@ -28,10 +29,27 @@ def proxied(
     return replace(dataset, rows=proxy), settings
 
 
-def unproxied(coreset: Coreset, dataset: Dataset, task: str) -> Coreset:
-    """Return a coreset of the proxy's rows as one of the data."""
-    label = None if dataset.labels is None else dataset.labels[coreset.index]
-    return replace(coreset, n_columns=dataset.n_columns, task=task, label=label)
+def select_by(
+    dataset: Dataset,
+    proxy: Rows | None,
+    settings: SelectionSettings,
+    progress: Progress = no_progress,
+    scores: NDArray[np.float64] | None = None,
+) -> Coreset:
+    """Return the coreset of a data set by distances among its own rows or those of a proxy."""
+    if proxy is None:
+        return select(dataset, settings, progress, scores)
+    if settings.method == "importance":
+        scores = proxy_scores(proxy)
+    coreset = select(*proxied(dataset, proxy, settings), progress, scores)
+    columns = f"{proxy.shape[1]:,} column{'' if proxy.shape[1] == 1 else 's'}"
+    return replace(
+        coreset,
+        n_columns=dataset.n_columns,
+        task=settings.task,
+        label=None if dataset.labels is None else dataset.labels[coreset.index],
+        notes=(*coreset.notes, f"Distances are among the rows of the proxy, {columns}."),
+    )
 
 
 def proxy_scores(proxy: Rows) -> NDArray[np.float64]:

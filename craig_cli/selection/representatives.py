@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,16 +10,54 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import SparseRows
 from craig_cli.errors import InputError
-from craig_cli.selection.classes import ClassPicks, ClassRows, distances_to_picks
-from craig_cli.selection.fixed_point import power_of_two
-from craig_cli.selection.row_weights import drawn_by_weight
+from craig_cli.selection.assignment import distances_to_representatives
+from craig_cli.selection.classes import ClassPicks, ClassRows
+from craig_cli.selection.constraints import PickConstraints
+from craig_cli.selection.row_weights import drawn_by_weight, uneven
 from craig_cli.selection.scaling import Features
+from craig_cli.settings import SelectionSettings
 from craig_cli.threads import Workers
 
 MOST_EXCHANGED, FEW_EXCHANGED = 0.05, 4
 """Of the representatives of a class, this share may be exchanged for rows of rare values, or so few
 (but half of them at most): more do harm.
 """
+SEED_PART = 1
+"""Third part of the seed of these draws, so that they are not those of the picks."""
+
+
+def with_other_rows(
+    features: Features,
+    classes: Sequence[ClassRows],
+    picks: Sequence[ClassPicks],
+    settings: SelectionSettings,
+    workers: Workers,
+    given: Sequence[PickConstraints] | None = None,
+) -> list[ClassPicks]:
+    """Return the picks with a random row of each cluster in place of the pick, or varied ones.
+
+    Rows to include stay, those to exclude are not drawn.
+    """
+    drawn = []
+    for number, (members, of_class) in enumerate(zip(classes, picks, strict=True)):
+        assert of_class.cluster is not None
+        rng = np.random.default_rng([settings.seed, number, SEED_PART])
+        allowed = None if given is None else given[number].is_allowed(len(members.index))
+        weights = uneven(members.weights)
+        local = random_members(of_class.cluster, of_class.cluster_size, rng, allowed, weights)
+        if given is not None and allowed is not None:
+            included = slice(given[number].n_extended, len(given[number].first))
+            local[included] = given[number].first[included]
+            stays = np.zeros(len(local), bool)
+            stays[included] = True
+            allowed &= ~stays[of_class.cluster]
+        if weights is not None:
+            allowed = weights > 0 if allowed is None else allowed & (weights > 0)
+        if settings.representative == "varied":
+            points = features.in_parts(members.index, workers)
+            local = varied_members(points, of_class.cluster, local, rng, allowed)
+        drawn.append(represented(features, members, of_class, local, workers))
+    return drawn
 
 
 def random_members(
@@ -40,15 +79,8 @@ def random_members(
     if is_allowed is not None:
         rows = np.flatnonzero(is_allowed)
         of_allowed = None if weights is None else weights[rows]
-        return rows[
-            random_members(
-                cluster[rows],
-                np.bincount(cluster[rows], minlength=len(sizes)),
-                rng,
-                None,
-                of_allowed,
-            )
-        ]
+        own = np.bincount(cluster[rows], minlength=len(sizes))
+        return rows[random_members(cluster[rows], own, rng, None, of_allowed)]
     starts = np.cumsum(sizes) - sizes
     if weights is not None:
         order = np.argsort(cluster, kind="stable")
@@ -171,9 +203,7 @@ def represented(
             f"row {row} is not in the cluster that it represents",
             remedy="They do not belong to this data.",
         )
-    distances = distances_to_picks(
-        features, members, local, picks.cluster, power_of_two(picks.reach), workers
-    )
+    distances = distances_to_representatives(features, members, local, picks.cluster, workers)
     weighted = distances if members.weights is None else distances * members.weights
     return replace(
         picks, rows=members.index[local], medoid=picks.rows, final_epsilon=float(weighted.sum())

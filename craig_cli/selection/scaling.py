@@ -1,6 +1,4 @@
-"""From rows as they were read to the coordinates whose distances count: scaling, metric, target,
-and one group a class.
-"""
+"""From rows as they were read to the coordinates whose distances count: scale, metric, target."""
 
 from __future__ import annotations
 
@@ -9,19 +7,37 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Dataset, SparseRows
+from craig_cli.dataset import Dataset, Labels, Rows, SparseRows
 from craig_cli.errors import UsageError
+from craig_cli.selection.column_summary import CHUNK_ROWS, ColumnSummary, summarise
+from craig_cli.settings import SelectionSettings
 from craig_cli.threads import Workers, ranges
 
-CHUNK_ROWS = 65_536
 SPREAD_RATIO = 100.0
-"""Column spreads that differ by more than this are reported: the widest columns decide the
-distances.
-"""
+"""Column spreads that differ by more are reported: the widest columns decide the distances."""
 DENSIFY = 4
 """Sparse rows are laid out densely for the distances if that takes at most this many times their
 memory: it is several times faster.
 """
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How rows as read become points whose distances count.
+
+    Parameters
+    ----------
+    divisors : ndarray of float64, shape (d,), or None
+        What each column is divided by.
+    unit_rows : bool
+        Whether each row is then divided by its length.
+    target_divisor : float or None
+        What the target is divided by, the last coordinate; None where there is none.
+    """
+
+    divisors: NDArray[np.float64] | None = None
+    unit_rows: bool = False
+    target_divisor: float | None = None
 
 
 @dataclass(frozen=True)
@@ -32,49 +48,47 @@ class Features:
     ----------
     rows : Rows
         As read.
-    divisors : ndarray of float64, shape (n_columns,), or None
-        What each column is divided by.
-    unit_rows : bool
-        Whether each row is then divided by its length.
+    scaling : Scaling
     target : ndarray of float64, shape (n_rows,), or None
-        One more coordinate (regression).
-    dense : bool
+        One more coordinate (regression), scaled.
+    notes : tuple of str
+    is_dense : bool
         Whether sparse rows are laid out densely at any rate.
     """
 
-    rows: NDArray[np.float64] | NDArray[np.float32] | SparseRows
-    divisors: NDArray[np.float64] | None
-    unit_rows: bool
-    target: NDArray[np.float64] | None
+    rows: Rows
+    scaling: Scaling = Scaling()
+    target: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
-    dense: bool = False
+    is_dense: bool = False
 
     def __len__(self) -> int:
         return int(self.rows.shape[0])
 
     @property
     def n_columns(self) -> int:
-        """Columns of the coordinates; of sparse rows the entries of a row, on average, if there are
-        fewer.
-        """
-        if isinstance(self.rows, SparseRows) and not (self.dense or is_better_dense(self.rows)):
+        """Columns of the coordinates; of rows that stay sparse the mean entries of a row."""
+        if isinstance(self.rows, SparseRows) and not (self.is_dense or is_better_dense(self.rows)):
             return -(-len(self.rows.values) // max(1, self.rows.n_rows))
         return int(self.rows.shape[1]) + (self.target is not None)
 
     def group(self, index: NDArray[np.int64]) -> NDArray[np.float64] | SparseRows:
-        """Return the coordinates of some rows, scaled; sparse rows stay sparse where the dense form
-        would take too much memory.
+        """Return the coordinates of some rows, scaled, a new array (m, d) of float64.
 
-        Dense: float64 (m, d), a new array.
+        Sparse rows stay sparse where the dense form would take too much memory.
         """
         if isinstance(self.rows, SparseRows):
             return self._sparse_group(self.rows, index)
-        taken = np.array(self.rows[index], dtype=np.float64)
-        if self.divisors is not None:
-            taken /= self.divisors
-        if self.unit_rows:
+        return self.scaled(self.rows[index], None if self.target is None else self.target[index])
+
+    def scaled(self, rows: NDArray, target: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Return the coordinates of dense rows as read, with their scaled target."""
+        taken = np.array(rows, dtype=np.float64)
+        if self.scaling.divisors is not None:
+            taken /= self.scaling.divisors
+        if self.scaling.unit_rows:
             taken /= row_lengths(taken)[:, None]
-        return taken if self.target is None else np.column_stack([taken, self.target[index]])
+        return taken if target is None else np.column_stack([taken, target])
 
     def in_parts(
         self, index: NDArray[np.int64], workers: Workers
@@ -93,25 +107,20 @@ class Features:
     def _sparse_group(
         self, rows: SparseRows, index: NDArray[np.int64]
     ) -> NDArray[np.float64] | SparseRows:
-        taken = rows.take(index, axis=0)
-        values = (
-            taken.values if self.divisors is None else taken.values / self.divisors[taken.indices]
-        )
-        if self.unit_rows:
-            owner = taken.owner
+        taken, divisors = rows.take(index), self.scaling.divisors
+        values = taken.values if divisors is None else taken.values / divisors[taken.indices]
+        if self.scaling.unit_rows:
             largest = np.zeros(len(index))
-            np.maximum.at(largest, owner, np.abs(values))
+            np.maximum.at(largest, taken.owner, np.abs(values))
             largest[largest == 0] = 1
-            values = values / largest[owner]
-            lengths = np.sqrt(np.bincount(owner, values * values, len(index)))
+            values = values / largest[taken.owner]
+            lengths = np.sqrt(np.bincount(taken.owner, values * values, len(index)))
             lengths[lengths == 0] = 1
-            values = values / lengths[owner]
+            values = values / lengths[taken.owner]
         taken = replace(taken, values=values)
         if self.target is not None:
             taken = append_column(taken, self.target[index])
-        if self.dense or is_better_dense(taken):
-            return taken.dense()
-        return taken
+        return taken.dense() if self.is_dense or is_better_dense(taken) else taken
 
 
 def is_better_dense(rows: SparseRows) -> bool:
@@ -131,8 +140,9 @@ def append_column(rows: SparseRows, column: NDArray[np.float64]) -> SparseRows:
 
 
 def row_lengths(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the length of each row, 1 for rows of zeros; the largest entry is taken out first, so
-    that squares cannot overflow.
+    """Return the length of each row, 1 for rows of zeros.
+
+    The largest entry is taken out first, so that squares cannot overflow.
     """
     largest = np.abs(rows).max(axis=1, initial=0.0)
     largest[largest == 0] = 1.0
@@ -140,87 +150,65 @@ def row_lengths(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(lengths == 0, 1.0, lengths)
 
 
-def column_statistics(
-    dataset: Dataset, workers: Workers
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return each column's range and standard deviation, in two passes over chunks of a fixed size."""
-    rows, n, d = dataset.rows, dataset.n_rows, dataset.n_columns
-    if isinstance(rows, SparseRows):
-        counts = np.bincount(rows.indices, minlength=d)
-        low: NDArray[np.float64] = np.where(counts < n, 0.0, np.inf)
-        high: NDArray[np.float64] = np.where(counts < n, 0.0, -np.inf)
-        np.minimum.at(low, rows.indices, rows.values)
-        np.maximum.at(high, rows.indices, rows.values)
-        mean = np.bincount(rows.indices, rows.values, d) / n
-        deviations = np.bincount(rows.indices, np.square(rows.values - mean[rows.indices]), d) + (
-            n - counts
-        ) * np.square(mean)
-        return high - low, np.sqrt(deviations / n)
+def make_scaling(columns: ColumnSummary, settings: SelectionSettings) -> Scaling:
+    """Return the scaling that a summary of all rows gives; for regression its last column is the
+    target.
 
-    def extremes_and_total(start: int, stop: int) -> tuple[NDArray[np.float64], ...]:
-        chunk = rows[start:stop]
-        return chunk.min(axis=0), chunk.max(axis=0), chunk.sum(axis=0, dtype=np.float64)
-
-    def squares(start: int, stop: int) -> NDArray[np.float64]:
-        with np.errstate(over="ignore"):  # the span is checked afterwards
-            total: NDArray[np.float64] = np.square(rows[start:stop] - mean).sum(axis=0)
-        return total
-
-    chunks = ranges(n, CHUNK_ROWS)
-    lows, highs, totals = zip(*workers.map(extremes_and_total, chunks), strict=True)
-    mean = np.sum(totals, axis=0) / n
-    deviations = np.sqrt(np.sum(workers.map(squares, chunks), axis=0) / n)
-    return np.max(highs, axis=0).astype(np.float64) - np.min(lows, axis=0), deviations
-
-
-def make_features(
-    dataset: Dataset, scale: str, metric: str, task: str, workers: Workers
-) -> Features:
-    """Return the coordinates that distances are measured in.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    scale : {'none', 'standard', 'minmax', 'unit'}
-        What columns (or rows, 'unit') are divided by; constant columns are left as they are.
-        Nothing is shifted: distances would not change.
-    metric : {'euclidean', 'cosine'}
-        Cosine distances are the euclidean ones of rows of length one, ``sqrt(2 - 2 cos)``; a row of
-        zeros stays at the origin.
-    task : {'classification', 'regression'}
-        For regression the target is one more coordinate, scaled like a column.
-    workers : Workers
+    Constant columns are left as they are. Nothing is shifted: distances would not change. Cosine
+    distances are the euclidean ones of rows of length one, ``sqrt(2 - 2 cos)``; a row of zeros
+    stays at the origin.
     """
-    with np.errstate(over="ignore"):
-        spans, deviations = column_statistics(dataset, workers)
-    if not np.isfinite(spans).all():
-        raise UsageError(
-            "The values of a column span more than the largest number (1.8e308): "
-            "divide the column by a constant first."
-        )
-    notes = []
-    varying = deviations[deviations > 0]
-    if (
-        scale == "none"
-        and metric == "euclidean"
-        and len(varying)
-        and varying.max() > SPREAD_RATIO * varying.min()
-    ):
-        ratio = varying.max() / varying.min()
-        notes.append(
-            f"Column spreads differ by a factor of {ratio:.3g}: the widest columns decide "
-            f"the distances. Consider --scale standard."
-        )
-    divisors = {"standard": deviations, "minmax": spans}.get(scale)
-    if divisors is not None:
-        divisors = np.where(divisors > 0, divisors, 1.0)
-    target = None
-    if task == "regression":
+    spans = {"standard": columns.deviations, "minmax": columns.high - columns.low}.get(
+        settings.scale
+    )
+    if spans is not None:
+        spans = np.where(spans > 0, spans, 1.0)
+    unit_rows = settings.scale == "unit" or settings.metric == "cosine"
+    if settings.task != "regression":
+        return Scaling(spans, unit_rows)
+    if spans is None:
+        return Scaling(None, unit_rows, 1.0)
+    return Scaling(spans[:-1], unit_rows, float(spans[-1]))
+
+
+def scaled_target(labels: Labels | None, scaling: Scaling) -> NDArray[np.float64] | None:
+    """Return the targets as a coordinate; None where there is none."""
+    if scaling.target_divisor is None or labels is None:
+        return None
+    return np.asarray(labels.astype(np.float64) / scaling.target_divisor)
+
+
+def make_features(dataset: Dataset, settings: SelectionSettings, workers: Workers) -> Features:
+    """Return the coordinates that distances are measured in, by scale, metric and task.
+
+    Raises
+    ------
+    UsageError
+        A column spans more than the largest number, or a regression has no numeric target.
+    """
+    columns = summarise(dataset.rows, workers)
+    columns.check_span()
+    notes = spread_notes(columns, settings)
+    if settings.task == "regression":
         if dataset.labels is None or dataset.labels.dtype == object:
             raise UsageError("--task regression needs a numeric target.")
-        target = dataset.labels.astype(np.float64)
-        spread = {"standard": float(target.std()), "minmax": float(np.ptp(target))}.get(scale, 1.0)
-        target = target / (spread or 1.0)
-    return Features(
-        dataset.rows, divisors, scale == "unit" or metric == "cosine", target, tuple(notes)
+        columns = columns.with_column(target_summary(dataset.labels, workers))
+    scaling = make_scaling(columns, settings)
+    return Features(dataset.rows, scaling, scaled_target(dataset.labels, scaling), notes)
+
+
+def target_summary(labels: Labels, workers: Workers, *, with_middle: bool = False) -> ColumnSummary:
+    """Return the summary of the targets as one column."""
+    return summarise(labels.astype(np.float64)[:, None], workers, with_middle=with_middle)
+
+
+def spread_notes(columns: ColumnSummary, settings: SelectionSettings) -> tuple[str, ...]:
+    """Return what the user should know of columns whose spreads differ widely."""
+    varying = columns.deviations[columns.deviations > 0]
+    is_plain = settings.scale == "none" and settings.metric == "euclidean"
+    if not is_plain or not len(varying) or varying.max() <= SPREAD_RATIO * varying.min():
+        return ()
+    return (
+        f"Column spreads differ by a factor of {varying.max() / varying.min():.3g}: the widest "
+        "columns decide the distances. Consider --scale standard.",
     )

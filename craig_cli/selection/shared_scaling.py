@@ -1,31 +1,29 @@
-"""What all parts of a data set agree on: how rows are scaled, and the frame of each class."""
+"""What all parts of a data set agree on: how rows are scaled, and the fixed point of each class."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset, Labels, Rows, SparseRows
 from craig_cli.errors import InputError, UsageError
-from craig_cli.selection.classes import ClassRows
-from craig_cli.selection.column_summary import (
-    Columns,
+from craig_cli.selection.classes import ClassRows, Label
+from craig_cli.selection.column_summary import ColumnSummary, merged, summarise
+from craig_cli.selection.fixed_point import FixedPoint, shared_fixed_point
+from craig_cli.selection.scaling import (
+    Features,
     Scaling,
-    fixed_point_of,
+    is_better_dense,
     make_scaling,
-    merged,
-    summarise,
+    scaled_target,
+    target_summary,
 )
-from craig_cli.selection.fixed_point import FixedPoint
-from craig_cli.selection.scaling import Features, is_better_dense
 from craig_cli.settings import SelectionSettings
-
-Label: TypeAlias = int | float | str | None
+from craig_cli.threads import Workers
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,9 @@ class Summary:
         Of the columns, where the format has them.
     labels : tuple
         The classes, sorted.
-    columns : tuple of Columns
+    columns : tuple of ColumnSummary
         Of the rows of each class, as read.
-    targets : tuple of Columns
+    targets : tuple of ColumnSummary
         Of the target of each, one column (regression); else empty.
     """
 
@@ -49,8 +47,8 @@ class Summary:
     n_columns: int
     names: tuple[str, ...] | None
     labels: tuple[Label, ...]
-    columns: tuple[Columns, ...]
-    targets: tuple[Columns, ...] = ()
+    columns: tuple[ColumnSummary, ...]
+    targets: tuple[ColumnSummary, ...] = ()
 
 
 def summary_of(dataset: Dataset, classes: Sequence[ClassRows], task: str) -> Summary:
@@ -65,12 +63,14 @@ def summary_of(dataset: Dataset, classes: Sequence[ClassRows], task: str) -> Sum
             f"{dataset.files[0]}: rows that are {share:.1%} zeros are selected in one "
             f"piece only, not in parts."
         )
-    columns = tuple(summarise(as_read(dataset, c.index)) for c in classes)
-    targets: tuple[Columns, ...] = ()
-    if task == "regression" and dataset.labels is not None:
-        targets = tuple(
-            summarise(dataset.labels[c.index].astype(np.float64)[:, None]) for c in classes
+    with Workers(1) as alone:
+        columns = tuple(
+            summarise(as_read(dataset, c.index), alone, with_middle=True) for c in classes
         )
+        targets: tuple[ColumnSummary, ...] = ()
+        if task == "regression" and dataset.labels is not None:
+            of_class = [dataset.labels[c.index] for c in classes]
+            targets = tuple(target_summary(own, alone, with_middle=True) for own in of_class)
     return Summary(
         dataset.n_rows,
         dataset.n_columns,
@@ -83,7 +83,7 @@ def summary_of(dataset: Dataset, classes: Sequence[ClassRows], task: str) -> Sum
 
 def as_read(dataset: Dataset, index: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return some rows as they are, laid out densely, float64."""
-    points = Features(dataset.rows, None, False, None, dense=True).group(index)
+    points = Features(dataset.rows, is_dense=True).group(index)
     assert isinstance(points, np.ndarray)
     return points
 
@@ -98,8 +98,8 @@ class SharedScaling:
         The classes, sorted.
     counts : ndarray of int64, shape (n_classes,)
         Rows of each.
-    fixed_points : tuple of (Frame, Frame)
-        The narrow and the wide one of each.
+    fixed_points : tuple of (FixedPoint, FixedPoint)
+        That of float32 and that of float64 coordinates, of each.
     scaling : Scaling
     n_columns : int
     starts : ndarray of int64, shape (n_parts + 1,)
@@ -126,10 +126,8 @@ class SharedScaling:
                 if isinstance(rows, SparseRows)
                 else np.pad(rows, ((0, 0), (0, missing)))
             )
-        target = None
-        if self.scaling.target_divisor is not None and labels is not None:
-            target = labels.astype(np.float64) / self.scaling.target_divisor
-        return Features(rows, self.scaling.divisors, self.scaling.unit_rows, target, dense=True)
+        target = scaled_target(labels, self.scaling)
+        return Features(rows, self.scaling, target, is_dense=True)
 
 
 def share_scaling(summaries: Sequence[Summary], settings: SelectionSettings) -> SharedScaling:
@@ -143,8 +141,8 @@ def share_scaling(summaries: Sequence[Summary], settings: SelectionSettings) -> 
             "their columns are not the same",
             remedy="Give parts with the same columns in the same order.",
         )
-    columns: dict[Label, list[Columns]] = {}
-    targets: dict[Label, list[Columns]] = {}
+    columns: dict[Label, list[ColumnSummary]] = {}
+    targets: dict[Label, list[ColumnSummary]] = {}
     for summary in summaries:
         for label, own in zip(summary.labels, summary.columns, strict=True):
             columns.setdefault(label, []).append(own)
@@ -163,13 +161,13 @@ def share_scaling(summaries: Sequence[Summary], settings: SelectionSettings) -> 
     every = merged([own for label in labels for own in columns[label]])
     if targets:
         every = every.with_column(merged([own for label in labels for own in targets[label]]))
-    scaling = make_scaling(every, settings.scale, settings.metric, settings.task)
+    scaling = make_scaling(every, settings)
     fixed_points = []
     for label in labels:
         own = merged(columns[label]).padded(n_columns)
         own = own.with_column(merged(targets[label])) if targets else own
         fixed_points.append(
-            (fixed_point_of(own, scaling, False), fixed_point_of(own, scaling, True))
+            (shared_fixed_point(own, scaling, False), shared_fixed_point(own, scaling, True))
         )
     counts = np.array([sum(own.n_rows for own in columns[label]) for label in labels], np.int64)
     starts = np.cumsum([0, *(summary.n_rows for summary in summaries)], dtype=np.int64)
@@ -182,8 +180,7 @@ def scaled_by_parts(
     settings: SelectionSettings,
     parts: Sequence[int],
 ) -> tuple[Features, list[ClassRows]]:
-    """Return the coordinates and the classes of a whole data set, framed as its parts, of so many
-    rows each, have agreed.
+    """Return the coordinates and the classes of a whole data set, as its parts share them.
 
     Raises `InputError` if the rows of the parts do not add up to those of the data.
     """

@@ -23,7 +23,7 @@ from craig_cli.settings import InputSettings
 from craig_cli.settings.apply import ApplySettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
-from craig_cli.workflows.train import first_of
+from craig_cli.workflows.picked import first_of
 from craig_cli.writers import Subset
 
 DELIMITED = ("csv", "tsv")

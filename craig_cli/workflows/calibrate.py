@@ -10,7 +10,6 @@ from craig_cli.calibration import calibrated_coreset
 from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.files.manifest import is_manifest, read_manifest, write_manifest
 from craig_cli.files.request import (
-    check_belongs,
     check_not_proxied,
     describe_calibration,
     restore_settings,
@@ -23,7 +22,7 @@ from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
-from craig_cli.workflows.belonging import fingerprint_for
+from craig_cli.workflows.picked import check_belongs, fingerprint_for
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 

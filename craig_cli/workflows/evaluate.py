@@ -1,80 +1,50 @@
-"""``craig evaluate``: read, draw the rivals, train and compare, write a page and a picture."""
+"""``craig evaluate``: read, draw the baselines, train and compare, write a page and a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.calibration import calibrated_coreset, importance_scores
 from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import InputError
 from craig_cli.evaluation import (
-    Bound,
     Comparison,
     Subset,
     compare,
     gradient_bound,
     make_reference,
-    pilot_scores,
-    sgd_epoch_seconds,
-    warm_up,
 )
 from craig_cli.evaluation.comparison import CORESET
 from craig_cli.evaluation.measures import TestError
-from craig_cli.evaluation.timing import timed
 from craig_cli.files.manifest import Manifest, read_manifest
 from craig_cli.files.request import restore_calibration, restore_settings
 from craig_cli.readers import read_dataset
 from craig_cli.reports.evaluate import EvaluateReport, SelectionCost
 from craig_cli.reports.evaluation_page import is_page, page
 from craig_cli.reports.evaluation_plot import check_plotting, is_plot, write_plot
-from craig_cli.selection import Coreset, assign, select
-from craig_cli.selection.baselines import importance_rows
-from craig_cli.selection.classes import classes_of
+from craig_cli.selection import assign
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.evaluation import EvaluateFiles, EvaluateSettings
-from craig_cli.settings.training import TrainFiles
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.training import Problem
 from craig_cli.training.problem import Array
-from craig_cli.workflows.belonging import fingerprint_for
+from craig_cli.workflows.baselines import (
+    Evaluation,
+    drawn_baselines,
+    drawn_by_importance,
+    selection_cost,
+)
+from craig_cli.workflows.picked import chosen_rows, each_once, fingerprint_for
 from craig_cli.workflows.predict import error_of, predict, with_columns
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
-from craig_cli.workflows.train import chosen_rows, each_once, whole_problem
+from craig_cli.workflows.train import whole_problem
 
 WARM_ROWS = 2000
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What all comparisons of a run share.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    inputs : InputSettings
-    selection : SelectionSettings
-        Those of the manifest: what the rivals are drawn by, and rows assigned to picks.
-    calibration : CalibrationSettings
-        Those of the manifest.
-    index, weights : ndarray, shape (k,)
-        The coreset, each row once.
-    test : Dataset or None
-    """
-
-    dataset: Dataset
-    inputs: InputSettings
-    selection: SelectionSettings
-    calibration: CalibrationSettings
-    index: NDArray[np.int64]
-    weights: Array
-    test: Dataset | None
 
 
 def evaluate(
@@ -185,14 +155,7 @@ def read_all(
         )
         calibration = restore_calibration(str(files.coreset), manifest.request, threads)
     dataset = read_dataset(inputs, progress)
-    chosen = TrainFiles(
-        files.paths,
-        "-",
-        coreset=files.coreset,
-        weights=files.weights,
-        force_mismatch=files.force_mismatch,
-    )
-    index, weights = chosen_rows(chosen, manifest, dataset, fingerprint_for(manifest, dataset))
+    index, weights = chosen_rows(files, manifest, dataset, fingerprint_for(manifest, dataset))
     assert index is not None and weights is not None
     index, weights = each_once(index, weights)
     if selection is None:
@@ -203,122 +166,6 @@ def read_all(
         else read_dataset(replace(inputs, paths=(files.test,), amounts_needed=False), progress)
     )
     return Evaluation(dataset, inputs, selection, calibration, index, weights, test)
-
-
-def selection_cost(
-    evaluation: Evaluation,
-    manifest: Manifest | None,
-    problem: Problem,
-    settings: EvaluateSettings,
-    progress: Progress,
-) -> SelectionCost:
-    """Return what the selection took, as the user says or measured now, beside an epoch of SGD
-    measured now.
-    """
-    warm_up(problem, settings.train)
-    epoch = sgd_epoch_seconds(problem)
-    if settings.selection_seconds is not None:
-        return SelectionCost(settings.selection_seconds, "given", epoch)
-    if (
-        manifest is None or "proxy" in manifest.request
-    ):  # the rows that it was selected by are not here
-        return SelectionCost(None, "unknown", epoch)
-    selection, calibration = evaluation.selection, evaluation.calibration
-    warm = replace(
-        without_given_rows(selection),
-        method=manifest.coreset.method,
-        budget=Budget(fraction=1.0),
-        sample_rows=0,
-    )
-    select_again(some_rows(evaluation.dataset), warm, calibration)
-    _, seconds = timed(lambda: select_again(evaluation.dataset, selection, calibration, progress))
-    return SelectionCost(seconds, "measured", epoch)
-
-
-def select_again(
-    dataset: Dataset,
-    selection: SelectionSettings,
-    calibration: CalibrationSettings,
-    progress: Progress = no_progress,
-) -> Coreset:
-    """Return the coreset that a recorded request makes: scores and calibration, where it asks for
-    them, are part of it and of its time.
-    """
-    scores = (
-        importance_scores(dataset, selection.task, calibration)
-        if selection.method == "importance"
-        else None
-    )
-    return calibrated_coreset(
-        dataset, select(dataset, selection, progress, scores), calibration, progress
-    )
-
-
-def without_given_rows(selection: SelectionSettings) -> SelectionSettings:
-    """Return settings by which all rows may be picked, and none must."""
-    return replace(selection, include=(), exclude=(), extend=())
-
-
-def some_rows(dataset: Dataset) -> Dataset:
-    """Return a few rows, evenly taken, for kernels to be loaded by."""
-    index = np.linspace(0, dataset.n_rows - 1, min(WARM_ROWS, dataset.n_rows)).astype(np.int64)
-    weights = (
-        None if dataset.weights is None else 1.0 + np.arange(len(index), dtype=np.float64) % 2
-    )  # any that differ: there are kernels for such
-    return Dataset(
-        dataset.rows.take(index, axis=0),
-        None if dataset.labels is None else dataset.labels[index],
-        weights=weights,
-    )
-
-
-def drawn_baselines(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str, list[Subset]]:
-    """Return random and stratified rows, as many as the coreset has, for each seed."""
-    budget = Budget(size=len(evaluation.index))
-    baselines = {}
-    for method in ("random", "stratified"):
-        like = replace(
-            without_given_rows(evaluation.selection),
-            budget=budget,
-            method=method,
-            sample_rows=0,
-            refine=False,
-            representative="medoid",
-            memory_limit=0,
-        )
-        select(some_rows(evaluation.dataset), replace(like, budget=Budget(fraction=1.0)))
-        baselines[method] = [
-            drawn(evaluation.dataset, replace(like, seed=seed)) for seed in seeds_of(settings)
-        ]
-    return baselines
-
-
-def drawn(dataset: Dataset, selection: SelectionSettings) -> Subset:
-    """Return the rows that settings select, and what that took."""
-    coreset, seconds = timed(lambda: select(dataset, selection))
-    return Subset(coreset.index, coreset.weight, selection.seed, seconds)
-
-
-def drawn_by_importance(
-    evaluation: Evaluation, problem: Problem, l2: float, seeds: range
-) -> list[Subset]:
-    """Return importance-sampled rows, as many as the coreset has, for each seed; the pilot is part
-    of what each takes.
-    """
-    classes = classes_of(evaluation.dataset, evaluation.inputs.task)
-    scores, to_score = timed(lambda: pilot_scores(problem, l2, seeds[0]))
-    subsets = []
-    for seed in seeds:
-        (rows, weights), to_draw = timed(
-            partial(importance_rows, classes, scores, len(evaluation.index), seed)
-        )
-        subsets.append(Subset(rows, weights, seed, to_score + to_draw))
-    return subsets
-
-
-def seeds_of(settings: EvaluateSettings) -> range:
-    """Return the seeds of random subsets."""
-    return range(settings.train.seed, settings.train.seed + settings.seeds)
 
 
 def nearest_picks(evaluation: Evaluation) -> NDArray[np.int64] | None:
@@ -347,17 +194,14 @@ def compare_one(
     subsets = {
         CORESET: [Subset(evaluation.index, evaluation.weights, train.seed, cost.seconds)],
         **baselines,
-        "importance": drawn_by_importance(evaluation, problem, train.l2, seeds_of(settings)),
+        "importance": drawn_by_importance(evaluation, problem.loss, settings),
     }
-    bound = None if picks is None else bound_of(evaluation, problem, picks, reference.w_norm)
+    bound = (
+        None
+        if picks is None
+        else gradient_bound(problem, evaluation.index, evaluation.weights, picks, reference.w_norm)
+    )
     return compare(reference, subsets, bound, settings.residual, cost.seconds)
-
-
-def bound_of(
-    evaluation: Evaluation, problem: Problem, picks: NDArray[np.int64], w_norm: float
-) -> Bound:
-    """Return the bound on the coreset's gradient error."""
-    return gradient_bound(problem, evaluation.index, evaluation.weights, picks, w_norm)
 
 
 def test_error(evaluation: Evaluation, problem: Problem) -> TestError | None:

@@ -13,7 +13,7 @@ from craig_cli.readers.fingerprint import fingerprint_of_parts
 from craig_cli.readers.parts import Part, Piece
 from craig_cli.readers.sources import expand_sources
 from craig_cli.reports.select import SelectReport
-from craig_cli.selection.greedi_merge import assembled
+from craig_cli.selection.greedi_merge import merged_coreset
 from craig_cli.settings import InputSettings
 from craig_cli.settings.parts import PartSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
@@ -77,7 +77,7 @@ def merge_to_file(
         with watch.stage("assign"):
             coreset, data_fingerprint = assign_all(job, LocalEngine(), cut, plan, sources, progress)
     else:
-        coreset = assembled(plan, None, (False,) * len(plan.classes))
+        coreset = merged_coreset(plan, None, (False,) * len(plan.classes))
         data_fingerprint = fingerprint_of_parts(
             [partial_file.data_fingerprint for partial_file in partial_files]
         )

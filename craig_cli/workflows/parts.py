@@ -21,12 +21,12 @@ from craig_cli.readers.parts import Part, read_part
 from craig_cli.selection import Coreset, check_coreset
 from craig_cli.selection.greedi import Candidates, select_part
 from craig_cli.selection.greedi_merge import (
-    Assigned,
+    PartAssignment,
     Plan,
-    assembled,
     assign_part,
     merge_offers,
     merge_partials,
+    merged_coreset,
     unresolved,
 )
 from craig_cli.selection.partition_tree import (
@@ -79,7 +79,7 @@ class Source:
 class Assignment:
     """The rows of one part, assigned, and their hashes by their place among all rows."""
 
-    assigned: Assigned
+    assigned: PartAssignment
     hashes: list[int]
 
 
@@ -168,14 +168,14 @@ def assignment_of_part(
 
 def is_float64(plan: Plan, *assignments: Assignment) -> tuple[bool, ...]:
     """Return which classes are to be assigned again, in float64."""
-    return unresolved(plan, [assignment.assigned for assignment in assignments])
+    return unresolved([assignment.assigned for assignment in assignments])
 
 
 def coreset_of(
     plan: Plan, is_float64: Sequence[bool], *assignments: Assignment
 ) -> tuple[Coreset, str]:
     """Return the coreset, and the fingerprint of all rows."""
-    coreset = assembled(plan, [assignment.assigned for assignment in assignments], is_float64)
+    coreset = merged_coreset(plan, [assignment.assigned for assignment in assignments], is_float64)
     return coreset, joined_fingerprint(
         coreset.n_rows, [assignment.hashes for assignment in assignments]
     )

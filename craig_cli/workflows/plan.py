@@ -44,9 +44,7 @@ def plan_selection(
     classes = split_classes(dataset.labels, dataset.n_rows, selection.task)
     counts = np.array([len(members.index) for members in classes])
     with Workers(selection.n_threads) as workers:
-        features = make_features(
-            dataset, selection.scale, selection.metric, selection.task, workers
-        )
+        features = make_features(dataset, selection, workers)
     settings, reason = resolve_method(selection, counts, features.n_columns)
     given = pick_constraints(settings, classes, dataset.n_rows) if settings.is_constrained else None
     sizes = counts

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import UsageError, printable
 from craig_cli.files.manifest import Manifest, read_manifest
-from craig_cli.files.request import check_belongs, restore_settings
+from craig_cli.files.request import restore_settings
 from craig_cli.readers import read_dataset
 from craig_cli.reports.evaluation_plot import check_plotting
 from craig_cli.reports.plot import PlotReport, View, Weights
@@ -21,7 +21,7 @@ from craig_cli.selection import Coreset
 from craig_cli.settings import SelectionSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.storage.remote import bare_name
-from craig_cli.workflows.belonging import fingerprint_for
+from craig_cli.workflows.picked import check_belongs, fingerprint_for
 
 KINDS = (".png", ".svg")
 CURVE_POINTS = 250

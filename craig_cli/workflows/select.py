@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from craig_cli.calibration import calibrated_coreset, calibrating_bytes, importance_scores
+from craig_cli.calibration import calibrating_bytes, make_coreset
 from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import ResourceError
 from craig_cli.files.manifest import (
@@ -17,27 +17,20 @@ from craig_cli.files.manifest import (
     read_manifest,
     write_manifest,
 )
-from craig_cli.files.request import check_belongs, describe_request, extended
+from craig_cli.files.request import describe_request, extended
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.limited import as_rows, read_limited, to_disk
 from craig_cli.readers.proxy import read_proxy, split_key
-from craig_cli.reports.base import counted
 from craig_cli.reports.select import SelectReport
-from craig_cli.selection import Coreset, check_coreset, select
+from craig_cli.selection import Coreset
 from craig_cli.selection.memory import check_limit, plan
-from craig_cli.selection.outofcore import select_from_disk
-from craig_cli.selection.proxy import proxied, proxy_scores, unproxied
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.storage.spill import Spill, SpillArray
-from craig_cli.workflows.belonging import fingerprint_for
+from craig_cli.workflows.picked import check_belongs, fingerprint_for
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
-
-NOT_CALIBRATED = (
-    "The weights were not calibrated, which takes the rows in memory: they are those of the method."
-)
 
 
 def select_to_file(
@@ -94,17 +87,15 @@ def select_to_file(
             if earlier is not None:
                 check_belongs(str(extend), earlier, fingerprint_for(earlier, dataset))
         check_not_input(output, dataset.files)
-        with watch.stage("select"):
-            if on_disk is None:
-                coreset = select_in_memory(dataset, proxy, selection, calibration, progress)
-            else:
-                coreset = select_from_disk(dataset, on_disk, selection, spill, progress)
-        if calibration.weights != "cluster" and on_disk is None:
-            with watch.stage("calibrate"):
-                coreset = calibrated_coreset(dataset, coreset, calibration, progress)
-        elif calibration.weights != "cluster":
-            coreset = replace(coreset, notes=(*coreset.notes, NOT_CALIBRATED))
-        check_coreset(coreset)
+        coreset = make_coreset(
+            dataset,
+            selection,
+            calibration,
+            proxy=None if proxy is None else proxy.rows,
+            on_disk=None if on_disk is None else (on_disk, spill),
+            progress=progress,
+            stage=watch.stage,
+        )
     several = len(dataset.files) > 1
     manifest = Manifest(
         coreset=coreset,
@@ -140,34 +131,6 @@ def select_to_file(
         cost=None
         if coreset.cost_budget is None
         else {"budget": coreset.cost_budget, "spent": float(coreset.cost_spent or 0.0)},
-    )
-
-
-def select_in_memory(
-    dataset: Dataset,
-    proxy: Dataset | None,
-    selection: SelectionSettings,
-    calibration: CalibrationSettings,
-    progress: Progress,
-) -> Coreset:
-    """Return the coreset of a data set, by distances among its own rows or those of a proxy."""
-    if proxy is None:
-        scores = (
-            importance_scores(dataset, selection.task, calibration)
-            if selection.method == "importance"
-            else None
-        )
-        return select(dataset, selection, progress, scores)
-    scores = proxy_scores(proxy.rows) if selection.method == "importance" else None
-    coreset = unproxied(
-        select(*proxied(dataset, proxy.rows, selection), progress, scores), dataset, selection.task
-    )
-    return replace(
-        coreset,
-        notes=(
-            *coreset.notes,
-            f"Distances are among the rows of the proxy, {counted(proxy.n_columns, 'column')}.",
-        ),
     )
 
 

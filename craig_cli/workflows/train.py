@@ -7,32 +7,24 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from craig_cli.calibration import calibrated_coreset
 from craig_cli.dataset import Dataset, Labels, Progress, no_progress
 from craig_cli.errors import InputError, UsageError, printable
-from craig_cli.files.manifest import Manifest, fingerprint_request, read_manifest
+from craig_cli.files.manifest import fingerprint_request, read_manifest
 from craig_cli.files.model import TRACE_TYPE, Model, is_model, read_model, write_model
 from craig_cli.files.request import (
-    check_not_proxied,
     describe_inputs,
-    restore_calibration,
     restore_inputs,
-    restore_settings,
 )
-from craig_cli.files.weights import read_weights
 from craig_cli.readers import read_dataset
 from craig_cli.reports.train import TrainReport
-from craig_cli.selection import Coreset
-from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import InputSettings
 from craig_cli.settings.training import TrainFiles, TrainSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.training import Fit, Problem, fit, make_problem
 from craig_cli.training.losses import usual_loss
 from craig_cli.training.problem import Array
-from craig_cli.workflows.belonging import fingerprint_for
+from craig_cli.workflows.picked import chosen_rows, fingerprint_for, first_of
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 SHOWN_LABELS = 5
@@ -173,64 +165,6 @@ def whole_problem(dataset: Dataset, inputs: InputSettings, settings: TrainSettin
         intercept=settings.intercept,
         regression=regression,
         threads=settings.n_threads,
-    )
-
-
-def chosen_rows(
-    files: TrainFiles, manifest: Manifest | None, dataset: Dataset, data_fingerprint: str
-) -> tuple[NDArray[np.int64] | None, Array | None]:
-    """Return the rows to train on, in greedy order, and their weights; None for all rows."""
-    if manifest is not None:
-        if manifest.data_fingerprint != data_fingerprint and not files.force_mismatch:
-            problem = (
-                f"it was selected from other data ({manifest.data_fingerprint}, and this is "
-                f"{data_fingerprint})"
-            )
-            remedy = (
-                "Give the data and the reading options it was made with, or --force-mismatch "
-                "to use its row numbers all the same."
-            )
-            raise InputError(str(files.coreset), problem, remedy=remedy)
-        index, weights = manifest.coreset.index, manifest.coreset.weight
-    elif files.weights is not None:
-        index, weights = read_weights(files.weights)
-    else:
-        return None, None
-    outside = index[(index < 0) | (index >= dataset.n_rows)]
-    if len(outside):
-        source = files.coreset or files.weights or ""
-        raise InputError(
-            source,
-            f"an index is not between 0 and {dataset.n_rows - 1}",
-            value=str(outside[0]),
-            remedy="Give the data it belongs to.",
-        )
-    return index, weights
-
-
-def each_once(index: NDArray[np.int64], weights: Array) -> tuple[NDArray[np.int64], Array]:
-    """Return each row once, in the order of its first mention, with the sum of its weights."""
-    rows, first, number = np.unique(index, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    summed: Array = np.bincount(number, weights).astype(np.float64)
-    return rows[order], summed[order]
-
-
-def first_of(
-    source: str,
-    manifest: Manifest,
-    dataset: Dataset,
-    paths: tuple[str, ...],
-    first: int,
-    threads: int,
-    progress: Progress,
-) -> Coreset:
-    """Return the first picks of the manifest in file `source`, calibrated as it is."""
-    check_not_proxied("--first", source, manifest.request)
-    _, selection = restore_settings(source, manifest.request, paths, {}, threads)
-    prefix = first_picks(dataset, selection, manifest.coreset, first)
-    return calibrated_coreset(
-        dataset, prefix, restore_calibration(source, manifest.request, threads), progress
     )
 
 

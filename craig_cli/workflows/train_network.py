@@ -23,9 +23,8 @@ from craig_cli.settings.network import NetworkSettings
 from craig_cli.settings.training import TrainFiles
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.training.reselection import Chosen, fit_network
-from craig_cli.workflows.belonging import fingerprint_for
+from craig_cli.workflows.picked import chosen_rows, each_once, fingerprint_for, first_of
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
-from craig_cli.workflows.train import chosen_rows, each_once, first_of
 
 
 def train_network_to_file(

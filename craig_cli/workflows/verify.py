@@ -21,10 +21,10 @@ from craig_cli.reports.base import counted
 from craig_cli.reports.manifest import Check, VerifyReport
 from craig_cli.selection import Coreset, measure
 from craig_cli.selection.checks import broken_promises
+from craig_cli.selection.methods import METHODS
 from craig_cli.selection.proxy import proxied
-from craig_cli.selection.selector import WEIGHTS
 from craig_cli.settings import InputSettings, SelectionSettings
-from craig_cli.workflows.belonging import fingerprint_for
+from craig_cli.workflows.picked import fingerprint_for
 from craig_cli.workflows.stopwatch import Stopwatch
 
 TOLERANCE = 1e-9
@@ -219,7 +219,7 @@ def check_promises(manifest: Manifest) -> Check:
 
 def check_measures(coreset: Coreset, dataset: Dataset, selection: SelectionSettings) -> list[Check]:
     """Return the checks of clusters and epsilon against those computed from the data."""
-    picks = coreset.index if coreset.medoid is None else coreset.medoid
+    picks = coreset.picks
     try:
         measured = measure(
             dataset,
@@ -268,7 +268,7 @@ def check_base_weights(coreset: Coreset, of_clusters: NDArray[np.float64]) -> li
     """Return the check of weights, or of what calibrated ones were made of, against the sizes of
     the clusters or the weights of their rows (k,).
     """
-    if WEIGHTS.get(coreset.method) != "cluster" or not (
+    if not METHODS[coreset.method].is_greedy or not (
         coreset.is_weighted or coreset.base_weight is not None
     ):
         return []

@@ -19,10 +19,10 @@ from craig_cli.selection.classes import split_classes
 from craig_cli.selection.column_summary import merged, summarise
 from craig_cli.selection.greedi import check_partitioned, n_candidates, select_part
 from craig_cli.selection.greedi_merge import (
-    assembled,
     assign_part,
     merge_offers,
     merge_partials,
+    merged_coreset,
     unresolved,
 )
 from craig_cli.selection.partition_tree import (
@@ -53,10 +53,10 @@ def cut(rows, labels, n_parts):
 def assigned(parts, plan):
     is_float64 = (False,) * len(plan.classes)
     results = [assign_part(part, number, plan, is_float64) for number, part in enumerate(parts)]
-    is_float64 = unresolved(plan, results)
+    is_float64 = unresolved(results)
     if any(is_float64):
         results = [assign_part(part, number, plan, is_float64) for number, part in enumerate(parts)]
-    coreset = assembled(plan, results, is_float64)
+    coreset = merged_coreset(plan, results, is_float64)
     check_coreset(coreset)
     return coreset
 
@@ -103,7 +103,7 @@ def test_contracts_hold_and_measures_are_those_in_one_piece(kind, n_parts):
         assert len(coreset.index) == size
         assert coreset.parts == tuple([1000 // n_parts] * n_parts)
         assert_as_measured(coreset, Dataset(rows, None), chosen)
-        check_coreset(assembled(plan, None, (False,)))
+        check_coreset(merged_coreset(plan, None, (False,)))
     assert coreset.epsilon_total == 0
 
 
@@ -151,7 +151,7 @@ def test_the_stated_bound_holds_at_every_pick():
     rows, labels = made("clusters", n=1500), np.arange(1500) % 2
     chosen = settings(fraction=0.1)
     _, plan = by_rows(cut(rows, labels, 4), chosen)
-    bound = assembled(plan, None, (False, False))
+    bound = merged_coreset(plan, None, (False, False))
     assert bound.weights == "shard"
     assert bound.notes == (
         "The rows were not assigned (--no-assign): weights are those of the "
@@ -197,7 +197,7 @@ def test_rows_that_float32_does_not_resolve_are_assigned_in_float64():
     chosen, parts = settings(size=40), cut(rows, None, 3)
     coreset, plan = by_rows(parts, chosen)
     assert unresolved(
-        plan, [assign_part(part, number, plan, (False,)) for number, part in enumerate(parts)]
+        [assign_part(part, number, plan, (False,)) for number, part in enumerate(parts)]
     ) == (True,)
     assert_as_measured(coreset, Dataset(rows, None), chosen)
 

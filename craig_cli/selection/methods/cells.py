@@ -10,6 +10,7 @@ what the cells' borders cost, and more.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import TypeAlias
 
 import numpy as np
@@ -18,9 +19,11 @@ from numpy.typing import NDArray
 from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.groups import Group
 from craig_cli.selection.lazy_greedy import LazyGreedy
+from craig_cli.selection.methods.base import ClassTask, Picked
+from craig_cli.selection.methods.greedy import choose_greedily
 from craig_cli.selection.reverse_greedy import Weigh, clusters, reverse_greedy_picks
+from craig_cli.selection.row_groups import Cell, RowGroups
 from craig_cli.selection.sparse_group import SparseGroup
-from craig_cli.threads import Workers
 
 CELL_ROWS_AT_MOST = 4096
 """The distances within a cell take 4 m^2 bytes a thread: 64 MB."""
@@ -39,34 +42,58 @@ CellPicks: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
 Find: TypeAlias = Callable[[list[tuple[int, int]]], list[CellPicks]]
 
 
-def cells_picks(
-    group: Group, size: int, cell_size: int, workers: Workers, progress: Callable[[int], None]
-) -> NDArray[np.int64]:
-    """Return the positions of `size` picks, in greedy order over all cells.
+def choose_by_cells(task: ClassTask) -> Picked:
+    """Return the picks of a class by greedy within compact cells."""
+    return choose_greedily(task, cells_picks)
 
-    Parameters
-    ----------
-    group : Group
-        The rows of a class; its assignment is left as it is after the picks before the medoids.
-    size : int
-    cell_size : int
-        Rows a cell at most; half of that at least. Raised where fewer than `PICKS_A_CELL` picks
-        would fall to a cell.
 
-    Notes
-    -----
+def cells_picks(task: ClassTask) -> NDArray[np.int64]:
+    """Return `size` rows of a class, in greedy order over all cells.
+
+    Where the rows lie in several groups (on disk), every group gives up the same share of its
+    picks, and the medoid of a cluster is looked for within its group.
+
     Time n m d / threads for cells of m rows, and the assignment, n k d at worst and far less by
     pruning. Memory 4 m^2 a thread.
     """
-    cells = group.cut(cell_rows(cell_size, group.n_rows, size))
-    wanted = oversampled(size, group.n_rows)
-    picks = best_of_cells(
-        [len(cell) for cell in cells],
-        wanted,
-        lambda asked: workers.map(pick_in_cell, [(group, cells[c], limit) for c, limit in asked]),
-    )
-    progress(len(picks))
-    return fill_up(group, kept_medoids(group, picks, min(size, len(picks)))[1], size)
+    groups, size, n = task.groups, task.size, task.n_rows
+    cells = groups.cut(cell_rows(task.settings.cell_size, n, size))
+
+    def find(wanted: list[tuple[int, int]]) -> list[CellPicks]:
+        found: list[CellPicks] = []
+        for number, asked in groupby(wanted, key=lambda pair: cells[pair[0]][0]):
+            group, start = groups.group(number, "pick"), groups.bounds[number]
+            results = task.workers.map(
+                pick_in_cell, [(group, cells[cell][1], limit) for cell, limit in asked]
+            )
+            found += [(start + picks, gained) for picks, gained in results]
+        return found
+
+    places = best_of_cells([len(cell) for _, cell in cells], oversampled(size, n), find)
+    task.report(len(places))
+    rows = groups.order[medoids_of_groups(groups, places, min(size, len(places)))]
+    if len(rows) == size:
+        return rows
+    others = np.ones(n, bool)  # all rows equal a pick: the lowest others follow
+    others[rows] = False
+    return np.concatenate([rows, np.flatnonzero(others)[: size - len(rows)]])
+
+
+def medoids_of_groups(groups: RowGroups, places: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Return the medoids of the clusters of `size` of the picks, as places, in the picks' order.
+
+    Each group keeps as many as its share of the picks is.
+    """
+    counts = np.histogram(places, groups.bounds)[0]
+    shares = np.diff(np.concatenate([[0], np.cumsum(counts)]) * size // len(places))
+    medoids, is_kept = places.copy(), np.zeros(len(places), bool)
+    for number, n_kept in enumerate(shares.tolist()):
+        if n_kept:
+            start, stop = groups.bounds[number], groups.bounds[number + 1]
+            own = np.flatnonzero((places >= start) & (places < stop))
+            kept, found = kept_medoids(groups.group(number), places[own] - start, n_kept)
+            is_kept[own[kept]], medoids[own[kept]] = True, start + found
+    return medoids[is_kept]
 
 
 def oversampled(size: int, n_rows: int) -> int:
@@ -112,13 +139,13 @@ def best_of_cells(cell_sizes: Sequence[int], size: int, find: Find) -> NDArray[n
             found[c] = result
 
 
-def pick_in_cell(group: Group, cell: NDArray[np.int64], n_picks: int) -> CellPicks:
+def pick_in_cell(group: Group, cell: Cell, n_picks: int) -> CellPicks:
     """Return up to `n_picks` greedy picks among the rows of a cell, and what each gained; fewer if
     no other row gains anything.
     """
     if isinstance(group, DenseGroup):
         return group.greedy_in_cell(cell, n_picks)
-    assert isinstance(group, SparseGroup)
+    assert isinstance(group, SparseGroup) and isinstance(cell, np.ndarray)
     part = group.part(cell)
     greedy = LazyGreedy(part)
     while len(greedy.picks) < n_picks and (not greedy.gained or greedy.gained[-1] > 0):
@@ -155,13 +182,3 @@ def weigher(weights: NDArray[np.int32] | None) -> Weigh | None:
         return costs
 
     return weigh
-
-
-def fill_up(group: Group, picks: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Return `size` picks: where there are fewer, because all rows equal one, the lowest rows not
-    picked follow.
-    """
-    if len(picks) == size:
-        return picks
-    left = np.setdiff1d(np.arange(group.n_rows), picks)
-    return np.concatenate([picks, left[np.argsort(group.rank[left])][: size - len(picks)]])

@@ -1,0 +1,65 @@
+"""What the greedy methods share: greedy on a sample of the rows, and swaps afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.errors import UsageError
+from craig_cli.selection.constraints import constrained_greedy
+from craig_cli.selection.dense_group import DenseGroup
+from craig_cli.selection.fasterpam import fasterpam_picks
+from craig_cli.selection.lazy_greedy import PICKS_A_STEP, Draw, LazyGreedy
+from craig_cli.selection.methods.base import ClassTask, Picked
+from craig_cli.selection.row_groups import MemoryGroups
+from craig_cli.selection.row_weights import row_weights
+
+
+def choose_greedily(task: ClassTask, pick: Callable[[ClassTask], NDArray[np.int64]]) -> Picked:
+    """Return the rows of a class that `pick` gives, on a sample and with swaps where asked for.
+
+    Raises
+    ------
+    UsageError
+        Swaps are asked for, and the rows are sparse.
+    """
+    some = sampled_rows(task)
+    if some is not None:
+        is_float64 = task.groups.is_float64
+        weights = row_weights(task.members.weights, task.n_rows, is_float64).take(some)
+        members = replace(task.members, index=task.members.index[some], weights=None)
+        groups = MemoryGroups(task.features, members, is_float64, task.workers, weights=weights)
+        task = replace(task, groups=groups)
+    rows = pick(task)
+    if task.settings.refine:
+        group = task.groups.group(0)
+        if not isinstance(group, DenseGroup):
+            raise UsageError("--refine: it needs dense rows, and these are sparse. Leave it out.")
+        position = np.argsort(group.rank)
+        rows = group.rank[fasterpam_picks(group, position[rows], task.workers, task.report)]
+    return rows if some is None else some[rows], None
+
+
+def sampled_rows(task: ClassTask) -> NDArray[np.int64] | None:
+    """Return the rows of a class that greedy sees under ``--sample-rows``, ascending; None for all.
+
+    They are the class's share of the sample, and at least as many as there are to pick.
+    """
+    sample_rows, n = task.settings.sample_rows, task.n_rows
+    share = max(task.size, sample_rows * n // len(task.features))
+    if sample_rows == 0 or share >= n:
+        return None
+    return np.sort(task.rng.choice(n, share, replace=False))
+
+
+def lazy_picks(task: ClassTask, draw: Draw | None = None) -> NDArray[np.int64]:
+    """Return the rows of a class that lazy greedy picks, among candidates of `draw` if given."""
+    group, given = task.groups.group(0), task.constraints
+    greedy = LazyGreedy(group, draw) if given is None else constrained_greedy(group, given, draw)
+    while len(greedy.picks) < task.size:
+        greedy.extend(min(PICKS_A_STEP, task.size - len(greedy.picks)))
+        task.report(len(greedy.picks))
+    return group.rank[np.array(greedy.picks, np.int64)]

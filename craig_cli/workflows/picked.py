@@ -1,0 +1,104 @@
+"""Rows that a manifest, or a file of weights, has picked of the data: whether they belong to it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.calibration import calibrated_coreset
+from craig_cli.dataset import Dataset, Progress
+from craig_cli.errors import InputError
+from craig_cli.files.manifest import Manifest
+from craig_cli.files.request import check_not_proxied, restore_calibration, restore_settings
+from craig_cli.files.weights import read_weights
+from craig_cli.readers.fingerprint import fingerprint
+from craig_cli.selection import Coreset
+from craig_cli.selection.prefix import first_picks
+from craig_cli.training.problem import Array
+
+SAME_DATA = "Give the data and the reading options it was made with."
+MAY_FORCE = (
+    "Give the data and the reading options it was made with, or --force-mismatch to use its row "
+    "numbers all the same."
+)
+
+
+class PickedBy(Protocol):
+    """The files that say which rows to take: a manifest, or hand-made weights."""
+
+    @property
+    def coreset(self) -> str | None: ...
+    @property
+    def weights(self) -> str | None: ...
+    @property
+    def force_mismatch(self) -> bool: ...
+
+
+def fingerprint_for(manifest: Manifest | None, dataset: Dataset) -> str:
+    """Return the fingerprint of the data, made of those of parts where the manifest's is."""
+    if manifest is None:
+        return fingerprint(dataset)
+    return fingerprint(dataset, manifest.data_fingerprint, manifest.coreset.parts)
+
+
+def check_belongs(
+    source: str, manifest: Manifest, data_fingerprint: str, remedy: str = SAME_DATA
+) -> None:
+    """Raise `InputError` unless a manifest was made of the data."""
+    if manifest.data_fingerprint != data_fingerprint:
+        problem = (
+            f"it was selected from other data ({manifest.data_fingerprint}, and this is "
+            f"{data_fingerprint})"
+        )
+        raise InputError(source, problem, remedy=remedy)
+
+
+def chosen_rows(
+    files: PickedBy, manifest: Manifest | None, dataset: Dataset, data_fingerprint: str
+) -> tuple[NDArray[np.int64] | None, Array | None]:
+    """Return the rows to train on, in greedy order, and their weights; None for all rows."""
+    if manifest is not None:
+        if not files.force_mismatch:
+            check_belongs(str(files.coreset), manifest, data_fingerprint, MAY_FORCE)
+        index, weights = manifest.coreset.index, manifest.coreset.weight
+    elif files.weights is not None:
+        index, weights = read_weights(files.weights)
+    else:
+        return None, None
+    outside = index[(index < 0) | (index >= dataset.n_rows)]
+    if len(outside):
+        raise InputError(
+            files.coreset or files.weights or "",
+            f"an index is not between 0 and {dataset.n_rows - 1}",
+            value=str(outside[0]),
+            remedy="Give the data it belongs to.",
+        )
+    return index, weights
+
+
+def each_once(index: NDArray[np.int64], weights: Array) -> tuple[NDArray[np.int64], Array]:
+    """Return each row once, in the order of its first mention, with the sum of its weights."""
+    rows, first, number = np.unique(index, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    summed: Array = np.bincount(number, weights).astype(np.float64)
+    return rows[order], summed[order]
+
+
+def first_of(
+    source: str,
+    manifest: Manifest,
+    dataset: Dataset,
+    paths: tuple[str, ...],
+    first: int,
+    threads: int,
+    progress: Progress,
+) -> Coreset:
+    """Return the first picks of the manifest in file `source`, calibrated as it is."""
+    check_not_proxied("--first", source, manifest.request)
+    _, selection = restore_settings(source, manifest.request, paths, {}, threads)
+    prefix = first_picks(dataset, selection, manifest.coreset, first)
+    return calibrated_coreset(
+        dataset, prefix, restore_calibration(source, manifest.request, threads), progress
+    )
