@@ -5,7 +5,6 @@ how they are weighted.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -14,9 +13,9 @@ from datasets import REAL
 from measuring import REPEATS, SHORT, WARM_UP_ROWS, thinned
 from numpy.typing import NDArray
 
-from craig_cli.calibration import calibrated_coreset, importance_scores
+from craig_cli.calibration import make_coreset
 from craig_cli.dataset import Dataset
-from craig_cli.selection import Coreset, select
+from craig_cli.selection import Coreset
 from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.training import Problem, make_problem
@@ -104,24 +103,24 @@ def drawn(
     recipe: str,
     fraction: float,
     seed: int,
-    representatives: Mapping[str, str] | None = None,
+    *,
+    is_calibrated: bool = False,
 ) -> Coreset:
-    """Return the subset of a recipe, not calibrated; `representatives` by those of the recipe,
-    where they are to be others.
-    """
+    """Return the subset of a recipe, with calibrated weights by the defaults if asked for."""
     how = RECIPES[recipe]
-    budget = Budget(fraction=fraction)
-    sample = dataset.n_rows // SAMPLE if how.is_sampled else 0
-    representative = (representatives or {}).get(how.representative, how.representative)
+    representative = how.representative
+    if is_calibrated:
+        representative = VARIED.get(representative, representative)
     settings = SelectionSettings(
-        budget, how.method, seed=seed, task=task, representative=representative, sample_rows=sample
+        Budget(fraction=fraction),
+        how.method,
+        seed=seed,
+        task=task,
+        representative=representative,
+        sample_rows=dataset.n_rows // SAMPLE if how.is_sampled else 0,
     )
-    scores = (
-        importance_scores(dataset, task, CalibrationSettings(seed=seed))
-        if how.method == "importance"
-        else None
-    )
-    return select(dataset, settings, scores=scores)
+    weights = "calibrated" if is_calibrated else "cluster"
+    return make_coreset(dataset, settings, CalibrationSettings(weights, seed=seed))
 
 
 def make_subset(dataset: Dataset, task: str, name: str, fraction: float, seed: int = 0) -> Subset:
@@ -132,13 +131,7 @@ def make_subset(dataset: Dataset, task: str, name: str, fraction: float, seed: i
     seconds: list[float] = []
 
     def make(rows: Dataset) -> Coreset:
-        if not is_calibrated:
-            return drawn(rows, task, recipe, fraction, seed)
-        return calibrated_coreset(
-            rows,
-            drawn(rows, task, recipe, fraction, seed, VARIED),
-            CalibrationSettings("calibrated", seed=seed),
-        )
+        return drawn(rows, task, recipe, fraction, seed, is_calibrated=is_calibrated)
 
     make(
         thinned(

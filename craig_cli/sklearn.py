@@ -24,8 +24,10 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         Share of the rows to select; at least one of each class.
     size : int, optional
         Rows to select; displaces `fraction`.
+    purpose : {'linear', 'local'}, optional
+        What the coreset is for. Default: as `select_coreset` has it, linear where there are labels.
     method, metric, scale, representative, weights : str
-        As for ``craig select``.
+        As for ``craig select``; None leaves the last two to the purpose.
     task : {'auto', 'classification', 'regression'}
         ``auto``: regression where `y` holds numbers with fractions.
     random_state : int
@@ -36,11 +38,12 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     Attributes
     ----------
     indices_ : ndarray of int64, shape (k,)
-        The rows selected, in greedy order.
+        The rows selected, ascending: the order of ``get_support(indices=True)`` and of
+        `fit_resample`.
     weights_ : ndarray of float64, shape (k,)
-        Of these rows.
+        Of these rows, in that order.
     coreset_ : Coreset
-        Everything else: gains, epsilon, classes.
+        Everything else, in greedy order: rows, gains, epsilon, classes.
     n_features_in_, feature_names_in_
         As scikit-learn's.
 
@@ -64,17 +67,19 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         fraction: float = 0.1,
         *,
         size: int | None = None,
+        purpose: str | None = None,
         method: str = "auto",
         metric: str = "euclidean",
         scale: str = "none",
         task: str = "auto",
-        representative: str = "medoid",
-        weights: str = "cluster",
+        representative: str | None = None,
+        weights: str | None = None,
         random_state: int = 0,
         n_jobs: int | None = None,
     ) -> None:
         self.fraction = fraction
         self.size = size
+        self.purpose = purpose
         self.method = method
         self.metric = metric
         self.scale = scale
@@ -140,6 +145,7 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
                 metric=self.metric,
                 scale=self.scale,
                 task=task,
+                purpose=self.purpose,
                 representative=self.representative,
                 weights=self.weights,
                 seed=self.random_state,
@@ -147,15 +153,16 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             )
         except CraigError as error:
             raise ValueError(str(error)) from error
-        self.indices_ = self.coreset_.index
-        self.weights_ = self.coreset_.weight
+        order = np.argsort(self.coreset_.index)
+        self.indices_ = self.coreset_.index[order]
+        self.weights_ = self.coreset_.weight[order]
         return self
 
     def get_support(self, indices: bool = False) -> NDArray[Any]:
         """Return a mask (n_rows,) of the rows selected, or with `indices` their numbers, ascending."""
         check_is_fitted(self)
         if indices:
-            return np.sort(self.indices_)
+            return self.indices_
         mask = np.zeros(self.coreset_.n_rows, bool)
         mask[self.indices_] = True
         return mask

@@ -29,26 +29,33 @@ def test_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
 
-def test_it_gives_what_select_coreset_gives():
-    selector = CraigSelector(size=20, method="exact", n_jobs=1).fit(ROWS, LABELS)
-    wanted = select_coreset(
-        ROWS, LABELS, size=20, method="exact", representative="medoid", weights="cluster"
-    )
-    assert selector.indices_.tolist() == wanted.index.tolist()
-    assert selector.weights_.tolist() == wanted.weight.tolist()
-    assert (
-        np.flatnonzero(selector.get_support()).tolist()
-        == selector.get_support(indices=True).tolist()
-        == sorted(wanted.index.tolist())
-    )
-    assert (
-        selector.sample_weight()[wanted.index].tolist() == wanted.weight.tolist()
-        and selector.sample_weight().sum() == 200
-    )
-    assert (
-        CraigSelector(size=20, method="exact").fit(sp.csr_matrix(ROWS), LABELS).indices_.tolist()
-        == wanted.index.tolist()
-    )
+def by_row(coreset):
+    """Rows and weights of a coreset, ascending."""
+    order = np.argsort(coreset.index)
+    return coreset.index[order].tolist(), coreset.weight[order].tolist()
+
+
+@pytest.mark.parametrize("purpose", (None, "linear", "local"))
+def test_it_gives_what_select_coreset_gives(purpose):
+    selector = CraigSelector(size=20, purpose=purpose, n_jobs=1).fit(ROWS, LABELS)
+    wanted = select_coreset(ROWS, LABELS, size=20, purpose=purpose)
+    rows, weights = by_row(wanted)
+    assert (selector.indices_.tolist(), selector.weights_.tolist()) == (rows, weights)
+    assert selector.get_support(indices=True).tolist() == rows
+    assert np.flatnonzero(selector.get_support()).tolist() == rows
+    assert selector.sample_weight()[rows].tolist() == weights
+    assert selector.sample_weight().sum() == pytest.approx(200)
+    assert selector.coreset_.index.tolist() == wanted.index.tolist()
+    taken, labels = selector.fit_resample(ROWS, LABELS)
+    np.testing.assert_array_equal(taken, ROWS[rows])
+    np.testing.assert_array_equal(labels, LABELS[rows])
+    sparse = CraigSelector(size=20, purpose=purpose).fit(sp.csr_matrix(ROWS), LABELS)
+    assert sparse.indices_.tolist() == rows
+
+
+def test_without_labels_it_is_for_local_models():
+    selector = CraigSelector(size=20).fit(ROWS)
+    assert (selector.coreset_.representative, selector.coreset_.weights) == ("medoid", "cluster")
 
 
 def test_weights_train_other_estimators():
@@ -62,18 +69,10 @@ def test_weights_train_other_estimators():
 
 def test_rows_that_have_weights():
     weights = np.random.default_rng(1).integers(0, 4, len(ROWS))
-    selector = CraigSelector(size=20, method="exact").fit(ROWS, LABELS, sample_weight=weights)
-    wanted = select_coreset(
-        ROWS,
-        LABELS,
-        size=20,
-        method="exact",
-        representative="medoid",
-        weights="cluster",
-        sample_weight=weights,
-    )
-    assert selector.indices_.tolist() == wanted.index.tolist()
-    assert selector.sample_weight().sum() == weights.sum()
+    selector = CraigSelector(size=20).fit(ROWS, LABELS, sample_weight=weights)
+    wanted = select_coreset(ROWS, LABELS, size=20, sample_weight=weights)
+    assert (selector.indices_.tolist(), selector.weights_.tolist()) == by_row(wanted)
+    assert selector.sample_weight().sum() == pytest.approx(weights.sum())
 
 
 def test_pipelines_and_clones():

@@ -7,7 +7,7 @@ group of its own, elsewhere. Whoever selects from rows or assigns them sees `Row
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -170,7 +170,8 @@ class MemoryGroups:
         """Return some rows of the class as picks."""
         if self.fixed_point is None:
             return Picks(rows)
-        points = self._features.in_parts(self._members.index[rows], self._workers)
+        dense = replace(self._features, is_dense=True)  # as the class is, whatever these few are
+        points = dense.in_parts(self._members.index[rows], self._workers)
         assert isinstance(points, np.ndarray)
         return picks_at(rows, points, self.fixed_point)
 

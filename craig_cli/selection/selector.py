@@ -205,7 +205,7 @@ def coreset_of(
         notes=told[0],
         reason=told[1],
         cost_budget=settings.budget.budget_cost if has_costs else None,
-        cost_spent=float(dataset.costs[rows].sum())
+        cost_spent=float(dataset.costs[rows[order]].sum())
         if has_costs and dataset.costs is not None
         else None,
         n_given=min(len(set(settings.extend + settings.include)), len(rows)),

@@ -22,8 +22,8 @@ from craig_cli.reports.apply import ApplyReport
 from craig_cli.settings import InputSettings
 from craig_cli.settings.apply import ApplySettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
-from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 from craig_cli.workflows.picked import first_of
+from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 from craig_cli.writers import Subset
 
 DELIMITED = ("csv", "tsv")

@@ -62,7 +62,7 @@ def test_every_loss_comes_nearer_to_the_optimum(loss):
     options = {
         "size": 200,
         "method": "random",
-        "loss": loss,
+        "pilot_loss": loss,
         "task": "regression" if loss == "squared" else "classification",
     }
     plain, better = (
@@ -142,7 +142,7 @@ def test_harm_is_refused(monkeypatch):
 def test_no_more_rounds_than_help():
     X, y = made()
     calibration = select_coreset(
-        X, y, size=200, method="random", weights="calibrated", rounds=10
+        X, y, size=200, method="random", weights="calibrated", calibration_rounds=10
     ).calibration
     assert 1 < calibration["rounds_kept"] < 10
     assert calibration["reason"] == (
@@ -332,7 +332,7 @@ def test_no_labels_no_pilots():
         ),
         ({"pilot_l2": (1e-3, 0.0)}, "--pilot-l2: 0.0 is not a finite number above 0."),
         ({"pilot_l2": (1e-3, 1e-3)}, "--pilot-l2: give one number, or several that differ."),
-        ({"rounds": 0}, "--rounds: 0 is not at least 1."),
+        ({"calibration_rounds": 0}, "--rounds: 0 is not at least 1."),
         (
             {"representative": "random", "method": "random"},
             "--representative random: the picks of --method random are meant to be random. Leave "

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 from commandline import listing, write_csv
 
+from craig_cli.calibration import make_coreset
 from craig_cli.files.manifest import read_manifest
 from craig_cli.files.request import restore_calibration, restore_settings
 from craig_cli.readers import read_dataset
-from craig_cli.workflows.evaluate import select_again
 
 QUICK = ("--seeds", "2", "--epochs", "5")
 
@@ -247,7 +247,7 @@ def test_what_is_timed_is_the_whole_selection(craig, coreset, options):
     assert craig("select", "d.csv", "--size", "24", "-o", "other.parquet", *options).code == 0
     manifest = read_manifest("other.parquet")
     inputs, selection = restore_settings("other.parquet", manifest.request, ("d.csv",), {}, 1)
-    again = select_again(
+    again = make_coreset(
         read_dataset(inputs), selection, restore_calibration("other.parquet", manifest.request, 1)
     )
     np.testing.assert_array_equal(again.index, manifest.coreset.index)

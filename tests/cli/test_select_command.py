@@ -253,13 +253,13 @@ def test_a_budget_that_does_not_fit_the_data(craig, data, own_folder, budget, me
 def test_a_broken_promise_is_not_written(craig, data, own_folder, monkeypatch):
     import dataclasses
 
-    from craig_cli.selection import select
+    from craig_cli.selection import proxy, select
 
     def wrong(*arguments):
         coreset = select(*arguments)
         return dataclasses.replace(coreset, weight=coreset.weight + 1)
 
-    monkeypatch.setattr("craig_cli.workflows.select.select", wrong)
+    monkeypatch.setattr(proxy, "select", wrong)
     result = craig("select", "data.csv", "--size", "3", "--for", "local", "-o", "cs.parquet")
     assert result.code == 1
     assert result.err.startswith(

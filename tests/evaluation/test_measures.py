@@ -12,7 +12,6 @@ from craig_cli.evaluation import (
     Subset,
     compare,
     make_reference,
-    pilot_scores,
     run,
     sgd_epoch_seconds,
     warm_up,
@@ -97,10 +96,6 @@ def test_all_rows_have_no_residual_and_no_gradient_error(numbers):
     result = run(make_reference(numbers, TrainSettings(l2=0.1), test_error=numbers.errors), None)
     assert (result.residual, result.gradient_error.largest) == (0, 0)
     assert result.test_error == pytest.approx(math.sqrt(14 / 4))
-
-
-def test_pilot_scores_are_the_lengths_of_gradients(numbers):
-    assert pilot_scores(numbers, 0.1, 0) == pytest.approx([2, 1, 0, 3])
 
 
 def test_epochs_noted():

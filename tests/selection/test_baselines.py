@@ -9,13 +9,8 @@ from test_lazy_greedy import made, sparse
 
 from craig_cli.dataset import Dataset
 from craig_cli.selection import assign, check_coreset, select
-from craig_cli.selection.baselines import (
-    importance_picks,
-    importance_rows,
-    inclusion_chances,
-    stratified_picks,
-)
-from craig_cli.selection.classes import split_classes
+from craig_cli.selection.methods.importance import importance_picks, inclusion_chances
+from craig_cli.selection.methods.stratified import stratified_picks
 from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.threads import Workers
 
@@ -161,11 +156,13 @@ def test_importance_picks_are_distinct_drawn_by_their_chances_and_weighted_by_th
 
 def test_importance_rows_keep_the_class_ratios():
     labels = np.arange(700) % 10 > 6
-    classes = split_classes(labels.astype(np.int64), 700, "classification")
-    rows, weights = importance_rows(classes, np.arange(700.0), 100, seed=3)
+    dataset = Dataset(made("normal"), labels.astype(np.int64))
+    settings = SelectionSettings(Budget(size=100), method="importance", seed=3)
+    coreset = select(dataset, settings, scores=np.arange(700.0))
+    rows, weights = coreset.index, coreset.weight
     assert len(np.unique(rows)) == 100 and np.count_nonzero(labels[rows]) == 30
     assert rows.mean() > 400 and weights[rows < 100].mean() > weights[rows > 600].mean()
-    np.testing.assert_array_equal(rows, importance_rows(classes, np.arange(700.0), 100, seed=3)[0])
+    np.testing.assert_array_equal(rows, select(dataset, settings, scores=np.arange(700.0)).index)
 
 
 @pytest.mark.parametrize("form", (np.asarray, sparse))

@@ -9,9 +9,9 @@ from test_lazy_greedy import KINDS, made, sparse
 
 from craig_cli.dataset import Dataset
 from craig_cli.kernels.tiles import TILE
-from craig_cli.selection import cells as cells_module
 from craig_cli.selection import check_coreset, select
 from craig_cli.selection.groups import make_group
+from craig_cli.selection.methods import cells as cells_module
 from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.threads import Workers
 
@@ -126,7 +126,7 @@ def test_stochastic_greedy_is_near_exact_and_threads_do_not_matter(kind, form):
 def test_stochastic_greedy_with_every_candidate_is_plain_greedy(monkeypatch):
     rows = made("clusters", n=600)
     monkeypatch.setattr(
-        "craig_cli.selection.selector.draw_candidates",
+        "craig_cli.selection.methods.stochastic.draw_candidates",
         lambda rng, positions, m, n_picks: np.tile(positions, (n_picks, 1)),
     )
     np.testing.assert_array_equal(

@@ -34,6 +34,7 @@ from craig_cli.selection.partition_tree import (
 )
 from craig_cli.selection.shared_scaling import share_scaling, summary_of
 from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.threads import Workers
 
 
 def settings(size=None, fraction=None, **options):
@@ -214,10 +215,10 @@ def test_same_picks_for_any_number_of_threads():
 
 def test_summaries_of_parts_make_that_of_all():
     rows = made("normal", n=1000) * 100 + 7
-    whole, parts = (
-        summarise(rows),
-        merged([summarise(rows[a:b]) for a, b in ((0, 100), (100, 101), (101, 1000))]),
-    )
+    cuts = ((0, 100), (100, 101), (101, 1000))
+    with Workers(1) as alone:
+        whole = summarise(rows, alone)
+        parts = merged([summarise(rows[a:b], alone, with_middle=True) for a, b in cuts])
     for name in ("low", "high"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name))
     np.testing.assert_allclose(parts.mean, rows.mean(axis=0))

@@ -14,9 +14,9 @@ from craig_cli.selection import (
     measure,
     neighbour_lists,
     select,
-    selector,
 )
 from craig_cli.selection.lazy_greedy import LazyGreedy
+from craig_cli.selection.methods import greedy
 from craig_cli.settings import Budget, SelectionSettings
 
 
@@ -168,7 +168,7 @@ def test_a_trial_tells_beforehand_whether_float32_is_enough(shape, types, monkey
             seen.append(group.is_float64)
             super().__init__(group, draw)
 
-    monkeypatch.setattr(selector, "LazyGreedy", Counted)
+    monkeypatch.setattr(greedy, "LazyGreedy", Counted)
     rng = np.random.default_rng(3)
     rows = made("clusters") if shape == "clusters" else rng.normal(size=(2000, 3))
     if shape == "two heaps":

@@ -154,7 +154,7 @@ def test_equal_rows_are_shared_out_among_cells(small_cells):
     with Spill() as spill, Workers(1) as workers:
         rows = spill.array(2, np.dtype(np.float64))
         rows.append(np.zeros((4096, 2)))
-        features = Features(np.zeros((0, 2)), None, False, None)
+        features = Features(np.zeros((0, 2)))
         points = DiskPoints(rows, 0, 4096, features, None)
         fixed_point = FixedPoint(1.0, 1.0, np.zeros(2), np.arange(2), 0.0, 2, False)
         cells = DiskCells(points, fixed_point, spill, workers)
@@ -165,7 +165,7 @@ def test_equal_rows_are_shared_out_among_cells(small_cells):
 
 def test_nothing_stays_in_the_folder_of_temporary_files(small_cells, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("craig_cli.selection.outofcore.greedy_picks", lambda *_: 1 / 0)
+    monkeypatch.setattr("craig_cli.selection.methods.cells.best_of_cells", lambda *_: 1 / 0)
     open_before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 (a count)
     with pytest.raises(ZeroDivisionError):
         from_disk(made("normal", n=900), 20)
