@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,13 +123,6 @@ class Assigned:
     errors: Errors
 
 
-def nothing_assigned(n_picks: int) -> Assigned:
-    """Return the assignment of no rows to so many picks."""
-    none, whole = np.zeros(n_picks), np.zeros(n_picks, np.int64)
-    empty = np.empty(0)
-    return Assigned(whole, whole, none, none, 0.0, errors_of(empty, empty))
-
-
 def sum_of(parts: Sequence[Assigned]) -> Assigned:
     """Return the assignment of the rows of all pieces, added up in their order."""
     if len(parts) == 1:
@@ -144,15 +137,10 @@ def sum_of(parts: Sequence[Assigned]) -> Assigned:
     return Assigned(gained, size, weight, spread, float(sum(p.epsilon for p in parts)), errors)
 
 
-class Local(NamedTuple):
-    """A piece, assigned: the number of each row's pick, int64 (m,), and what it comes to."""
-
-    cluster: NDArray[np.int64]
-    assigned: Assigned
-
-
-def assign_piece(piece: Piece, picks: Picks, workers: Workers) -> Local:
-    """Return the rows of a piece, assigned to the picks.
+def assign_piece(
+    piece: Piece, picks: Picks, workers: Workers
+) -> tuple[NDArray[np.int64], Assigned]:
+    """Return the number of each row's pick (m,), and what the rows of a piece come to.
 
     A selected row stands for itself; other ties go to the earlier pick. Time m k d at worst, far
     less by pruning; memory 40 m and the points.
@@ -172,7 +160,7 @@ def assign_piece(piece: Piece, picks: Picks, workers: Workers) -> Local:
         epsilon=float((distances if own is None else distances * own).sum()),
         errors=errors_of(distances, np.abs(distances - nearest)),
     )
-    return Local(cluster, assigned)
+    return cluster, assigned
 
 
 def nearest_picks(piece: Piece, picks: Picks) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -302,7 +290,7 @@ def is_resolved_by_trial(groups: RowGroups, size: int, workers: Workers) -> bool
     """
     chosen = groups.order[np.linspace(0, len(groups.order) - 1, size).astype(np.int64)]
     picks = groups.picks(chosen)
-    found = [assign_piece(piece, picks, workers).assigned for piece in groups.pieces(picks)]
+    found = [assign_piece(piece, picks, workers)[1] for piece in groups.pieces(picks)]
     return sum_of(found).errors.are_small_near()
 
 

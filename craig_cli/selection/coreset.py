@@ -146,6 +146,12 @@ class Coreset:
         """The medoids of the clusters, whichever rows represent these, int64 (k,)."""
         return self.index if self.medoid is None else self.medoid
 
+    def of_class(self, summary: ClassSummary) -> NDArray[np.bool_]:
+        """Return a mask (k,) of the picks of a class; of all where there is one group."""
+        if summary.label is None or self.label is None:
+            return np.ones(len(self.index), bool)
+        return np.asarray(self.label == summary.label)
+
     @property
     def is_weighted(self) -> bool:
         """Whether the rows have weights."""

@@ -13,36 +13,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.kernels.reverse_greedy import BLOCK, BLOCKS
 from craig_cli.selection.groups import make_group
+from craig_cli.selection.methods import METHODS
 from craig_cli.settings import SelectionSettings
 from craig_cli.threads import Workers
 
-EXACT_PASSES = 2.0
-"""Passes over all pairs of a class that exact greedy takes: 0.8 for the first two picks, then less
-and less, and up to one for the lists.
-"""
 OVERHEAD_COLUMNS = 8
 """What a pair costs besides its coordinates, in coordinates."""
 NOMINAL_RATE = 4e10
 """Coordinates of pairs a second, two cores of 2024: what ``auto`` reckons with."""
 SHORT_SECONDS = 1.0
-CELL_PASSES = 1.5
-"""What distances and greedy within a cell take, in passes over its pairs."""
 ASSIGNED_SHARE = 0.08
 """Share of the pairs of rows and picks that an assignment looks at, the rest being pruned."""
-
-
-NEAR_PICKS = BLOCK * BLOCKS
-
-
-def exact_work(counts: NDArray[np.int64] | NDArray[np.float64], n_columns: int) -> float:
-    """Return the coordinates of pairs that exact greedy looks at."""
-    return (
-        EXACT_PASSES
-        * float(np.square(counts.astype(np.float64)).sum())
-        * (n_columns + OVERHEAD_COLUMNS)
-    )
 
 
 def predicted_work(
@@ -55,13 +37,7 @@ def predicted_work(
     if settings.sample_rows:
         seen = np.minimum(seen, np.maximum(sizes, settings.sample_rows * seen / seen.sum()))
     pairs = ASSIGNED_SHARE * float((counts * sizes.astype(np.float64)).sum())
-    if settings.method in ("exact", "stochastic"):
-        tries = 1 if settings.budget.budget_cost is None else 2
-        return tries * exact_work(seen, n_columns) + pairs * (n_columns + OVERHEAD_COLUMNS)
-    if settings.method == "cells":
-        pairs += CELL_PASSES * float(
-            (seen * np.minimum(seen, settings.cell_size)).sum()
-        ) + NEAR_PICKS * float(seen.sum())
+    pairs += METHODS[settings.method].pairs(settings, seen)
     return pairs * (n_columns + OVERHEAD_COLUMNS)
 
 
@@ -103,7 +79,8 @@ def resolve_method(
     if settings.sample_rows:
         total = int(counts.sum())
         counts = np.minimum(counts, -(-settings.sample_rows * counts // total))
-    seconds = exact_work(counts, n_columns) / NOMINAL_RATE
+    pairs = METHODS["exact"].pairs(settings, counts.astype(np.float64))
+    seconds = pairs * (n_columns + OVERHEAD_COLUMNS) / NOMINAL_RATE
     if seconds <= SHORT_SECONDS:
         return replace(settings, method="exact"), "it is quick on this many rows"
     return replace(settings, method="cells"), f"exact would take about {seconds:.0f} s on two cores"

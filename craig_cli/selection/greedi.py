@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Dataset, Labels, Progress, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.selection.classes import ClassPicks, ClassRows, Label, split_classes
-from craig_cli.selection.row_groups import MemoryRows
+from craig_cli.selection.row_groups import RowSource
 from craig_cli.selection.scaling import make_features
 from craig_cli.selection.selector import select_class
 from craig_cli.selection.shared_scaling import Summary, as_read, summary_of
@@ -156,7 +156,7 @@ def select_part(
     found: list[Candidates] = []
     with Workers(settings.n_threads) as workers:
         features = replace(make_features(dataset, settings, workers), is_dense=True)
-        source = MemoryRows(features, workers, progress)
+        source = RowSource(features, workers, progress)
         for number, (members, size) in enumerate(zip(classes, wanted, strict=True)):
             report = partial(source.report, sum(len(c.rows) for c in found), sum(wanted))
             picks = select_class(source, members, number, size, settings, report)

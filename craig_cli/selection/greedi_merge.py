@@ -21,7 +21,6 @@ from craig_cli.selection.assignment import (
     Assigned,
     as_picks,
     assign_piece,
-    nothing_assigned,
     sum_of,
 )
 from craig_cli.selection.budgets import budget_size, class_sizes
@@ -92,8 +91,8 @@ class Plan:
     n_candidates: int
 
 
-PartAssignment: TypeAlias = tuple[Assigned, ...]
-"""The rows of one part, assigned to the picks of each class."""
+PartAssignment: TypeAlias = tuple[Assigned | None, ...]
+"""The rows of one part, assigned to the picks of each class; None where it has none of a class."""
 
 
 def merge_partials(partials: Sequence[Partial], settings: SelectionSettings) -> Plan:
@@ -280,26 +279,30 @@ def assign_part(
     """
     shared, settings = plan.shared, plan.settings
     members = {c.label: c for c in split_classes(dataset.labels, dataset.n_rows, settings.task)}
-    found = []
+    found: list[Assigned | None] = []
     with Workers(settings.n_threads) as workers:
         features = shared.features(dataset.rows, dataset.labels)
         for c, (label, picked) in enumerate(zip(shared.labels, plan.classes, strict=True)):
             if label not in members:
-                found.append(nothing_assigned(len(picked.rows)))
+                found.append(None)
                 continue
             own = replace(members[label], fixed_points=shared.fixed_points[c])
             numbers = shared.starts[number] + own.index
             groups = MemoryGroups(features, own, is_float64[c], workers, numbers)
             picks = picks_at(picked.rows, picked.points, shared.fixed_points[c][is_float64[c]])
-            found += [
-                assign_piece(piece, picks, workers).assigned for piece in groups.pieces(picks)
-            ]
+            (piece,) = groups.pieces(picks)
+            found.append(assign_piece(piece, picks, workers)[1])
     return tuple(found)
+
+
+def over_all(parts: Sequence[PartAssignment]) -> list[Assigned]:
+    """Return what the rows of all parts come to, a class each, in the order of the parts."""
+    return [sum_of([own for own in c if own is not None]) for c in zip(*parts, strict=True)]
 
 
 def unresolved(parts: Sequence[PartAssignment]) -> tuple[bool, ...]:
     """Return which classes float32 does not resolve over all parts, and go to float64."""
-    return tuple(not sum_of(of_class).errors.are_small() for of_class in zip(*parts, strict=True))
+    return tuple(not assigned.errors.are_small() for assigned in over_all(parts))
 
 
 def merged_coreset(
@@ -309,7 +312,7 @@ def merged_coreset(
     bounds.
     """
     shared, counts = plan.shared, plan.shared.counts.tolist()
-    picks = []
+    assigned, picks = [] if parts is None else over_all(parts), []
     for c, picked in enumerate(plan.classes):
         if parts is None:
             size = picked.shard_size
@@ -328,8 +331,7 @@ def merged_coreset(
             continue
         fixed_point = shared.fixed_points[c][is_float64[c]]
         units = Units(counts[c], fixed_point.auxiliary_distance, fixed_point.unit)
-        assigned = sum_of([part[c] for part in parts])
-        picks.append(as_picks(picked.rows, assigned, units, is_float64[c]))
+        picks.append(as_picks(picked.rows, assigned[c], units, is_float64[c]))
     summaries = [
         ClassSummary(label, n, len(p.rows), p.final_epsilon, float("nan"))
         for label, n, p in zip(shared.labels, counts, picks, strict=True)

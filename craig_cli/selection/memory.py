@@ -15,17 +15,14 @@ from craig_cli.selection.assignment import CHUNK_VALUES
 from craig_cli.selection.budgets import budget_size
 from craig_cli.selection.column_summary import CHUNK_ROWS
 from craig_cli.selection.disk_cells import rows_of_cell
-from craig_cli.selection.lazy_greedy import LIST_PAIRS_A_ROW, LIST_PAIRS_MINIMUM
-from craig_cli.selection.methods.cells import CELL_ROWS_AT_MOST
+from craig_cli.selection.methods import METHODS
+from craig_cli.selection.methods.cells import CELL_ROWS_AT_MOST, NEAR_PICK_BYTES
 from craig_cli.settings import SelectionSettings, size_in_words
 
 BASE_BYTES = 350_000_000
 """The program, its packages and kernels, while they are compiled for the first time too."""
 ROW_BYTES = 64
 """Of any row: its label, while the classes are found, and its places."""
-PAIR_BYTES = 12
-THINNING_BYTES = 100
-"""Of a row: the near picks it knows, while those of method ``cells`` are thinned out."""
 UNEVEN = 1.2
 """Cells on disk are larger than their mean size by less than this."""
 ON_DISK = ("cells", "random", "auto")
@@ -91,10 +88,8 @@ def in_memory_bytes(shape: Shape, settings: SelectionSettings) -> int:
         if shape.is_sparse
         else 24 * d * m + 24 * d * min(n, CHUNK_ROWS)
     )
-    if settings.method in ("exact", "auto", "stochastic"):
-        total += PAIR_BYTES * min(max(LIST_PAIRS_MINIMUM, LIST_PAIRS_A_ROW * m), m * m)
-    if settings.method in ("cells", "auto"):
-        total += THINNING_BYTES * m
+    names = ("exact", "cells") if settings.method == "auto" else (settings.method,)
+    total += sum(METHODS[name].row_bytes(m) for name in names)
     total += settings.n_threads * cell_bytes(settings, m)
     return max(total, reading_bytes(n, shape.row_bytes))
 
@@ -120,7 +115,7 @@ def on_disk_bytes(shape: Shape, settings: SelectionSettings) -> int:
     )
     rows = min(shape.largest_class, int(UNEVEN * rows_of_cell(d)))
     laying_out = n_threads * rows * d * (2 * item + 8)
-    in_use = rows * (8 * d + 64 + THINNING_BYTES) + n_threads * cell_bytes(settings, rows)
+    in_use = rows * (8 * d + 64 + NEAR_PICK_BYTES) + n_threads * cell_bytes(settings, rows)
     picks = shape.n_selected * (d * (16 + 4 * n_threads) + 1200)
     statistics = 32 * d * min(shape.n_rows, CHUNK_ROWS)
     return (

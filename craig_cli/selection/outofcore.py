@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.selection.classes import ClassRows, split_classes
 from craig_cli.selection.coreset import Coreset
 from craig_cli.selection.disk_cells import DiskCells, DiskPoints, move_rows
 from craig_cli.selection.fixed_point import make_fixed_point
-from craig_cli.selection.row_groups import RowGroups
-from craig_cli.selection.scaling import Features, make_features
+from craig_cli.selection.row_groups import RowGroups, RowSource
+from craig_cli.selection.scaling import make_features
 from craig_cli.selection.selector import select_from
 from craig_cli.settings import SelectionSettings
 from craig_cli.storage.spill import Spill, SpillArray
@@ -57,41 +57,37 @@ def select_from_disk(
     with Workers(settings.n_threads) as workers:
         features = make_features(dataset, settings, workers)
         by_class = sort_by_class(rows, classes, spill, progress)
-        source = DiskRows(features, workers, progress, by_class, spill, tuple(classes))
+        starts = np.cumsum([0, *(len(c.index) for c in classes)])
+        source = DiskRows(features, workers, progress, rows=by_class, spill=spill, starts=starts)
         coreset = select_from(source, dataset, classes, settings)
     return replace(coreset, reason=reason)
 
 
 @dataclass(frozen=True)
-class DiskRows:
+class DiskRows(RowSource):
     """Rows on disk, those of the first class first; a class at a time is laid out in cells."""
 
-    features: Features
-    workers: Workers
-    progress: Progress
-    rows: SpillArray
-    spill: Spill
-    classes: tuple[ClassRows, ...]
+    rows: SpillArray = field(kw_only=True)
+    spill: Spill = field(kw_only=True)
+    starts: NDArray[np.int64] = field(kw_only=True)
 
     @property
     def notes(self) -> tuple[str, ...]:
         return (NOTE, *self.features.notes)
 
     def groups(self, number: int, members: ClassRows, is_float64: bool) -> RowGroups:
-        """Return the rows of a class in cells on disk; they are to be closed."""
-        first = sum(len(c.index) for c in self.classes[:number])
-        target = self.features.target
-        own = None if target is None else target[first : first + len(members.index)]
-        points = DiskPoints(self.rows, first, len(members.index), self.features, own)
+        first, n = int(self.starts[number]), len(members.index)
+        target = self.features.target  # of a regression, which is one class
+        points = DiskPoints(self.rows, first, n, self.features, target)
         fixed_point = make_fixed_point(points, is_float64, self.workers)
-        report = partial(self._report_rows, first)
+
+        def report(stage: str, done: int) -> None:
+            self.progress(stage, first + done, self.rows.shape[0])
+
         return DiskCells(points, fixed_point, self.spill, self.workers, report)
 
-    def _report_rows(self, before: int, stage: str, done: int) -> None:
-        self.progress(stage, before + done, self.rows.shape[0])
-
     def report(self, before: int, total: int, made: int) -> None:
-        """Ignore picks made: rows are told of instead."""
+        """Say nothing of picks: rows are told of instead."""
 
 
 def sort_by_class(

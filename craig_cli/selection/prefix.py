@@ -48,10 +48,6 @@ def scaled_to_classes(coreset: Coreset, weight: NDArray[np.float64]) -> NDArray[
     """Return weights (k,), those of each class multiplied so that they add up to those of its rows."""
     scaled = weight.copy()
     for summary in coreset.classes:
-        own = (
-            np.ones(len(weight), bool)
-            if summary.label is None or coreset.label is None
-            else coreset.label == summary.label
-        )
+        own = coreset.of_class(summary)
         scaled[own] *= summary.total_weight / weight[own].sum()
     return scaled

@@ -193,27 +193,17 @@ class MemoryGroups:
         """Hold nothing that needs giving back."""
 
 
-class RowSource(Protocol):
-    """Where the rows of a data set are: it lays out one class at a time.
-
-    `features` say how rows are scaled, `notes` are for the summary.
-    """
-
-    @property
-    def features(self) -> Features: ...
-    @property
-    def workers(self) -> Workers: ...
-    @property
-    def progress(self) -> Progress: ...
-    @property
-    def notes(self) -> tuple[str, ...]: ...
-    def groups(self, number: int, members: ClassRows, is_float64: bool) -> RowGroups: ...
-    def report(self, before: int, total: int, made: int) -> None: ...
-
-
 @dataclass(frozen=True)
-class MemoryRows:
-    """Rows in memory."""
+class RowSource:
+    """Where the rows of a data set are: it lays out one class at a time; these are in memory.
+
+    Parameters
+    ----------
+    features : Features
+        How rows are scaled.
+    workers : Workers
+    progress : Progress
+    """
 
     features: Features
     workers: Workers
@@ -221,10 +211,11 @@ class MemoryRows:
 
     @property
     def notes(self) -> tuple[str, ...]:
+        """What the user should know."""
         return self.features.notes
 
     def groups(self, number: int, members: ClassRows, is_float64: bool) -> RowGroups:
-        """Return the rows of a class, laid out as one group."""
+        """Return the rows of a class, the `number`-th, laid out; they are to be closed."""
         return MemoryGroups(self.features, members, is_float64, self.workers)
 
     def report(self, before: int, total: int, made: int) -> None:

@@ -32,7 +32,7 @@ from craig_cli.selection.cover import cover
 from craig_cli.selection.knapsack import knapsack_picks
 from craig_cli.selection.methods import METHODS, ClassTask
 from craig_cli.selection.representatives import represented, with_other_rows
-from craig_cli.selection.row_groups import MemoryGroups, MemoryRows, RowSource
+from craig_cli.selection.row_groups import MemoryGroups, RowSource
 from craig_cli.selection.scaling import Features, make_features
 from craig_cli.selection.shared_scaling import scaled_by_parts
 from craig_cli.settings import SelectionSettings
@@ -76,7 +76,7 @@ def select(
     classes = classes_of(dataset, settings.task, scores)
     with Workers(settings.n_threads) as workers:
         features = make_features(dataset, settings, workers)
-        source = MemoryRows(features, workers, progress)
+        source = RowSource(features, workers, progress)
         return select_from(source, dataset, classes, settings)
 
 

@@ -108,16 +108,6 @@ def method_in_words(manifest: Manifest) -> str:
     )
 
 
-def own_picks(coreset: Coreset, label: object) -> NDArray[np.bool_]:
-    """Return which picks are of a class; None stands for the only group."""
-    mask: NDArray[np.bool_] = (
-        np.ones(len(coreset.index), bool)
-        if label is None or coreset.label is None
-        else coreset.label == label
-    )
-    return mask
-
-
 def curve_of(coreset: Coreset) -> tuple[tuple[int, float | None, float], ...]:
     """Return picks, epsilon over all classes and gain, at picks of about equal steps and equal
     ratios, the last included.
@@ -125,7 +115,7 @@ def curve_of(coreset: Coreset) -> tuple[tuple[int, float | None, float], ...]:
     k = len(coreset.index)
     total, seen = np.zeros(k), np.zeros(k, np.int64)
     for summary in coreset.classes:
-        own = np.flatnonzero(own_picks(coreset, summary.label))
+        own = np.flatnonzero(coreset.of_class(summary))
         latest = np.searchsorted(own, np.arange(k), side="right") - 1
         seen += latest >= 0
         total += np.where(latest >= 0, coreset.epsilon[own[np.maximum(latest, 0)]], 0)
@@ -158,7 +148,7 @@ def weights_of(coreset: Coreset, edges: NDArray[np.float64]) -> tuple[Weights, .
     """Return the weights of each class; those of 0 count in the first bin."""
     found = []
     for summary in coreset.classes:
-        own = coreset.weight[own_picks(coreset, summary.label)]
+        own = coreset.weight[coreset.of_class(summary)]
         bins = np.histogram(np.clip(own, edges[0], edges[-1]), edges)[0]
         label = None if summary.label is None else str(summary.label)
         found.append(

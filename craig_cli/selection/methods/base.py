@@ -58,6 +58,16 @@ class ClassTask:
         return len(self.members.index)
 
 
+def no_pairs(settings: SelectionSettings, seen: NDArray[np.float64]) -> float:
+    """Return no pairs."""
+    return 0.0
+
+
+def no_bytes(n_rows: int) -> int:
+    """Return no bytes."""
+    return 0
+
+
 @dataclass(frozen=True)
 class Method:
     """A method of selection.
@@ -68,12 +78,19 @@ class Method:
         ``choose(task)`` returns the picks of a class.
     weights : {'cluster', 'cell', 'uniform', 'inverse'}
         What its weights are; those of clusters go with a greedy order.
+    pairs : callable
+        ``pairs(settings, seen)`` returns the pairs of rows that are looked at besides those of an
+        assignment, for classes of which greedy sees so many rows, float64 (n_classes,).
+    row_bytes : callable
+        ``row_bytes(n)`` returns the memory that it takes for a class of n rows, besides the rows.
     has_trial : bool
         Whether it is so slow that an assignment to any picks tells first whether float32 will do.
     """
 
     choose: Callable[[ClassTask], Picked]
     weights: str
+    pairs: Callable[[SelectionSettings, NDArray[np.float64]], float] = no_pairs
+    row_bytes: Callable[[int], int] = no_bytes
     has_trial: bool = False
 
     @property

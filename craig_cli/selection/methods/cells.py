@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.kernels.reverse_greedy import BLOCK, BLOCKS
 from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.groups import Group
 from craig_cli.selection.lazy_greedy import LazyGreedy
@@ -24,6 +25,7 @@ from craig_cli.selection.methods.greedy import choose_greedily
 from craig_cli.selection.reverse_greedy import Weigh, clusters, reverse_greedy_picks
 from craig_cli.selection.row_groups import Cell, RowGroups
 from craig_cli.selection.sparse_group import SparseGroup
+from craig_cli.settings import SelectionSettings
 
 CELL_ROWS_AT_MOST = 4096
 """The distances within a cell take 4 m^2 bytes a thread: 64 MB."""
@@ -37,6 +39,13 @@ MEDOID_CANDIDATES = 256
 then linear in its size.
 """
 
+PASSES = 1.5
+"""What distances and greedy within a cell take, in passes over its pairs."""
+NEAR_PICKS = BLOCK * BLOCKS
+"""That each row is compared with while those are given up that are missed least."""
+NEAR_PICK_BYTES = 100
+"""Of a row: the near picks that it knows."""
+
 CellPicks: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Picks, and what each gained."""
 Find: TypeAlias = Callable[[list[tuple[int, int]]], list[CellPicks]]
@@ -45,6 +54,17 @@ Find: TypeAlias = Callable[[list[tuple[int, int]]], list[CellPicks]]
 def choose_by_cells(task: ClassTask) -> Picked:
     """Return the picks of a class by greedy within compact cells."""
     return choose_greedily(task, cells_picks)
+
+
+def pairs_in_cells(settings: SelectionSettings, seen: NDArray[np.float64]) -> float:
+    """Return the pairs of rows that are looked at within cells, and among near picks."""
+    within = float((seen * np.minimum(seen, settings.cell_size)).sum())
+    return PASSES * within + NEAR_PICKS * float(seen.sum())
+
+
+def near_pick_bytes(n_rows: int) -> int:
+    """Return the memory of the near picks of a class."""
+    return NEAR_PICK_BYTES * n_rows
 
 
 def cells_picks(task: ClassTask) -> NDArray[np.int64]:

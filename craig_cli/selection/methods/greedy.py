@@ -12,10 +12,34 @@ from craig_cli.errors import UsageError
 from craig_cli.selection.constraints import constrained_greedy
 from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.fasterpam import fasterpam_picks
-from craig_cli.selection.lazy_greedy import PICKS_A_STEP, Draw, LazyGreedy
+from craig_cli.selection.lazy_greedy import (
+    LIST_PAIRS_A_ROW,
+    LIST_PAIRS_MINIMUM,
+    PICKS_A_STEP,
+    Draw,
+    LazyGreedy,
+)
 from craig_cli.selection.methods.base import ClassTask, Picked
 from craig_cli.selection.row_groups import MemoryGroups
 from craig_cli.selection.row_weights import row_weights
+from craig_cli.settings import SelectionSettings
+
+PASSES = 2.0
+"""Passes over all pairs of a class that exact greedy takes: 0.8 for the first two picks, then less
+and less, and up to one for the lists.
+"""
+PAIR_BYTES = 12
+
+
+def lazy_pairs(settings: SelectionSettings, seen: NDArray[np.float64]) -> float:
+    """Return the pairs of rows that lazy greedy looks at; twice as many under a budget of costs."""
+    tries = 1 if settings.budget.budget_cost is None else 2
+    return tries * PASSES * float(np.square(seen).sum())
+
+
+def list_bytes(n_rows: int) -> int:
+    """Return the memory of the neighbour lists of a class."""
+    return PAIR_BYTES * min(max(LIST_PAIRS_MINIMUM, LIST_PAIRS_A_ROW * n_rows), n_rows**2)
 
 
 def choose_greedily(task: ClassTask, pick: Callable[[ClassTask], NDArray[np.int64]]) -> Picked:
