@@ -58,6 +58,12 @@ class TrainFiles:
                 "stdin: name a file for the others."
             )
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All files that are read."""
+        others = (self.coreset, self.weights, self.init)
+        return (*self.paths, *(name for name in others if name is not None))
+
 
 def parse_l2(text: str) -> tuple[float, ...]:
     """Return the strengths of the regulariser in a text with commas between; raises `UsageError`

@@ -20,7 +20,7 @@ from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.storage.remote import exists
 from craig_cli.workflows import parts as steps
 from craig_cli.workflows.engines import LocalEngine
-from craig_cli.workflows.partitioned import assign_all, report_of
+from craig_cli.workflows.partitioned import assign_all, report_in_parts
 from craig_cli.workflows.parts import Job
 from craig_cli.workflows.stopwatch import Stopwatch
 
@@ -84,9 +84,7 @@ def merge_to_file(
     manifest = steps.manifest_of(job, coreset, data_fingerprint, sources)
     with watch.stage("write"), open_output(files.output) as out:
         out.write(steps.written(manifest))
-    return report_of(
-        files.output, coreset, sources, plan.n_candidates, watch.seconds, job.selection
-    )
+    return report_in_parts(job, files.output, coreset, sources, plan.n_candidates, watch.seconds)
 
 
 def job_of(paths: tuple[str, ...], partial_files: list[PartialFile], threads: int) -> Job:

@@ -7,21 +7,21 @@ from typing import Any
 
 from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import UsageError
-from craig_cli.files.manifest import class_facts, is_manifest
+from craig_cli.files.manifest import is_manifest
 from craig_cli.readers.parts import Part, Piece, count_rows, equal_parts, file_names
 from craig_cli.reports.select import SelectReport
 from craig_cli.selection import Coreset
 from craig_cli.selection.greedi import check_partitioned
 from craig_cli.selection.greedi_merge import Plan
 from craig_cli.selection.partition_tree import SAMPLE_A_CELL
-from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.parts import needs_all_rows
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.workflows import parts as steps
 from craig_cli.workflows.engines import Engine, open_engine
 from craig_cli.workflows.parts import Job, Source
-from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+from craig_cli.workflows.select import report_of
+from craig_cli.workflows.stopwatch import Stopwatch
 
 NOT_CALIBRATED = (
     "The weights were not calibrated, which takes the rows in one place: craig "
@@ -105,7 +105,7 @@ def select_in_parts(
     manifest = steps.manifest_of(job, coreset, data_fingerprint, found)
     with watch.stage("write"), open_output(output) as out:
         out.write(steps.written(manifest))
-    report = report_of(output, coreset, found, n_candidates, watch.seconds, job.selection)
+    report = report_in_parts(job, output, coreset, found, n_candidates, watch.seconds)
     return (
         report
         if calibration.weights == "cluster"
@@ -200,35 +200,16 @@ def assign_all(
         is_float64 = again
 
 
-def report_of(
+def report_in_parts(
+    job: Job,
     output: str,
     coreset: Coreset,
     sources: list[Source],
     n_candidates: int,
     seconds: dict[str, float],
-    selection: SelectionSettings,
 ) -> SelectReport:
     """Return what was done."""
-    return SelectReport(
-        output=output,
-        rows=coreset.n_rows,
-        columns=coreset.n_columns,
-        skipped_rows=sum(source.skipped_rows for source in sources),
-        selected=len(coreset.index),
-        method=coreset.method,
-        reason="the rows are selected from in parts" if selection.method == "auto" else "",
-        classes=[class_facts(summary) for summary in coreset.classes],
-        epsilon=coreset.epsilon_total,
-        epsilon_mean=coreset.epsilon_mean,
-        epsilon_share=None,
-        representative=coreset.representative,
-        weights=coreset.weights,
-        calibration=None,
-        seconds=seconds,
-        peak_memory_bytes=peak_memory_bytes(),
-        temporary_bytes=0,
-        notes=(
-            *coreset.notes,
-            f"Selected in {len(coreset.parts)} parts, which offered {n_candidates:,} rows.",
-        ),
-    )
+    told = f"Selected in {len(coreset.parts)} parts, which offered {n_candidates:,} rows."
+    reason = "the rows are selected from in parts" if job.selection.method == "auto" else ""
+    coreset = replace(coreset, reason=reason, notes=(*coreset.notes, told))
+    return report_of(output, coreset, sum(source.skipped_rows for source in sources), seconds)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +12,24 @@ from numpy.typing import NDArray
 from craig_cli.calibration import calibrated_coreset
 from craig_cli.dataset import Dataset, Progress
 from craig_cli.errors import InputError
-from craig_cli.files.manifest import Manifest
-from craig_cli.files.request import check_not_proxied, restore_calibration, restore_settings
+from craig_cli.files.manifest import Manifest, fingerprint_request, read_manifest
+from craig_cli.files.request import (
+    check_not_proxied,
+    describe_inputs,
+    restore_calibration,
+    restore_inputs,
+    restore_settings,
+)
 from craig_cli.files.weights import read_weights
+from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.selection import Coreset
 from craig_cli.selection.prefix import first_picks
+from craig_cli.settings import InputSettings
+from craig_cli.settings.training import TrainFiles
+from craig_cli.storage.atomic import check_not_input
 from craig_cli.training.problem import Array
+from craig_cli.workflows.stopwatch import Stopwatch
 
 SAME_DATA = "Give the data and the reading options it was made with."
 MAY_FORCE = (
@@ -102,3 +115,65 @@ def first_of(
     return calibrated_coreset(
         dataset, prefix, restore_calibration(source, manifest.request, threads), progress
     )
+
+
+@dataclass(frozen=True)
+class RowsToTrain:
+    """Data, and which of its rows to train on.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    inputs : InputSettings
+    index, weights : ndarray, shape (k,), or None
+        None for all rows.
+    data_fingerprint : str
+    manifest : Manifest or None
+    """
+
+    dataset: Dataset
+    inputs: InputSettings
+    index: NDArray[np.int64] | None
+    weights: Array | None
+    data_fingerprint: str
+    manifest: Manifest | None
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a model's file keeps of them, in JSON types."""
+        m = self.manifest
+        return {
+            "input": describe_inputs(self.inputs),
+            "columns": list(self.dataset.column_names or ()),
+            "data_fingerprint": self.data_fingerprint,
+            "coreset_fingerprint": m and fingerprint_request(m.request, m.data_fingerprint),
+        }
+
+
+def read_rows_to_train(
+    files: TrainFiles,
+    overrides: Mapping[str, Any],
+    threads: int,
+    watch: Stopwatch,
+    progress: Progress,
+) -> RowsToTrain:
+    """Return the data of a training, and the rows that a manifest or a file of weights names.
+
+    Reading options are those given now, else those that the manifest records, else the defaults.
+    """
+    manifest = None if files.coreset is None else read_manifest(files.coreset)
+    inputs, source = InputSettings(files.paths, **overrides), str(files.coreset)
+    if manifest is not None:
+        recorded = manifest.request.get("input", {})
+        inputs = restore_inputs(source, recorded, files.paths, overrides)
+    with watch.stage("read"):
+        dataset = read_dataset(inputs, progress)
+        data_fingerprint = fingerprint_for(manifest, dataset)
+    check_not_input(files.output, dataset.files)
+    index, weights = chosen_rows(files, manifest, dataset, data_fingerprint)
+    if manifest is not None and files.first is not None:
+        with watch.stage("weights"):
+            prefix = first_of(
+                source, manifest, dataset, files.paths, files.first, threads, progress
+            )
+        index, weights = prefix.index, prefix.weight
+    return RowsToTrain(dataset, inputs, index, weights, data_fingerprint, manifest)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from craig_cli.dataset import Dataset, Labels, Progress, Rows, SparseRows, as_dense, no_progress
 from craig_cli.errors import InputError, UsageError
-from craig_cli.files.model import Model, assemble, read_arrays
+from craig_cli.files.model import assemble, read_arrays
 from craig_cli.files.network import NetworkModel, assemble_network
 from craig_cli.files.predictions import is_predictions, write_predictions
 from craig_cli.files.request import restore_inputs
@@ -60,40 +60,13 @@ def predict_to_file(
         raise UsageError("DATA and MODEL cannot both be read from stdin: name a file for one.")
     check_output(output, [*paths, model_path], is_predictions, force, "file of predictions")
     watch = Stopwatch()
-    source, arrays = read_arrays(model_path)
-    if "first" in arrays:
-        network = assemble_network(source, arrays)
-        return network_predictions(
-            network,
-            paths,
-            model_path,
-            output,
-            l2=l2,
-            overrides=overrides,
-            threads=threads,
-            watch=watch,
-            progress=progress,
-        )
-    model = assemble(source, arrays)
-    chosen = choose(model.l2, model_path, l2)
+    predictor = read_predictor(model_path, l2)
     with watch.stage("read"):
-        dataset = read_dataset(inputs_of(model_path, model.facts, paths, overrides), progress)
+        dataset = read_dataset(inputs_of(model_path, predictor.facts, paths, overrides), progress)
     check_not_input(output, dataset.files)
-    rows = fitting_rows(dataset, model)
+    rows = with_columns(dataset, tuple(predictor.facts["columns"]), predictor.n_columns)
     with watch.stage("predict"):
-        loss = str(model.facts["loss"])
-        problem = Problem(
-            rows,
-            np.zeros(dataset.n_rows),
-            np.ones(dataset.n_rows),
-            loss,
-            True,
-            model.classes,
-            threads or usable_threads(),
-        )
-        predicted, certainty = predict(
-            problem, problem.scores(model.coef[chosen], model.intercept[chosen])
-        )
+        predicted, certainty = predictor.predict(rows, threads or usable_threads())
     with watch.stage("write"), open_output(output) as out:
         write_predictions(out, predicted, certainty)
     return PredictReport(
@@ -101,58 +74,77 @@ def predict_to_file(
         rows=dataset.n_rows,
         columns=dataset.n_columns,
         skipped_rows=dataset.skipped_rows,
-        loss=loss,
-        l2=float(model.l2[chosen]),
-        is_regression=model.classes is None,
-        error=error_of(predicted, dataset.labels, model.classes is None),
+        loss=predictor.loss,
+        l2=predictor.l2,
+        is_regression=predictor.is_regression,
+        error=error_of(predicted, dataset.labels, predictor.is_regression),
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        notes=columns_note(dataset.n_columns, model.coef.shape[2]),
+        notes=columns_note(dataset.n_columns, predictor.n_columns),
     )
 
 
-def network_predictions(
-    model: NetworkModel,
-    paths: tuple[str, ...],
-    model_path: str,
-    output: str,
-    *,
-    l2: float | None,
-    overrides: Mapping[str, Any],
-    threads: int,
-    watch: Stopwatch,
-    progress: Progress,
-) -> PredictReport:
-    """Write the predictions of a network, and return what was done; see `predict_to_file`."""
+Predicted: TypeAlias = tuple[Labels, tuple[str, Array] | None]
+"""Labels or numbers, and for classes how certain they are: what that is called, and one a row."""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A model of a file, ready to predict.
+
+    Parameters
+    ----------
+    facts : mapping
+        How its data was read, and the names of its columns.
+    n_columns : int
+    loss : str
+    l2 : float
+    is_regression : bool
+    predict : callable
+        ``predict(rows, n_threads)`` returns predictions for rows of its columns.
+    """
+
+    facts: Mapping[str, Any]
+    n_columns: int
+    loss: str
+    l2: float
+    is_regression: bool
+    predict: Callable[[Rows, int], Predicted]
+
+
+def read_predictor(path: str, l2: float | None) -> Predictor:
+    """Return the model of a file; `l2` says which, where it holds several."""
+    source, arrays = read_arrays(path)
+    if "first" in arrays:
+        return network_predictor(assemble_network(source, arrays), path, l2)
+    model = assemble(source, arrays)
+    chosen, loss = choose(model.l2, path, l2), str(model.facts["loss"])
+
+    def predictions(rows: Rows, n_threads: int) -> Predicted:
+        n = int(rows.shape[0])
+        problem = Problem(rows, np.zeros(n), np.ones(n), loss, True, model.classes, n_threads)
+        return predict(problem, problem.scores(model.coef[chosen], model.intercept[chosen]))
+
+    strength, is_regression = float(model.l2[chosen]), model.classes is None
+    n_columns = model.coef.shape[2]
+    return Predictor(model.facts, n_columns, loss, strength, is_regression, predictions)
+
+
+def network_predictor(model: NetworkModel, path: str, l2: float | None) -> Predictor:
+    """Return a network as a predictor; raises `UsageError` if it is not of the strength asked."""
     strength = float(model.facts["settings"].get("l2", 0.0))
-    choose(np.array([strength]), model_path, l2)
-    with watch.stage("read"):
-        dataset = read_dataset(inputs_of(model_path, model.facts, paths, overrides), progress)
-    check_not_input(output, dataset.files)
+    choose(np.array([strength]), path, l2)
+
+    def predictions(rows: Rows, n_threads: int) -> Predicted:
+        dense = as_dense(rows, np.float32)
+        with Workers(n_threads) as workers:
+            outputs = model.network.outputs(dense, np.full(len(dense), NO_CLASS), workers)
+        best = outputs.residuals.argmax(axis=1)
+        certainty = outputs.residuals[np.arange(len(best)), best].astype(np.float64)
+        return model.classes[best], ("probability", certainty)
+
     n_columns = len(model.network.first)
-    rows = as_dense(with_columns(dataset, tuple(model.facts["columns"]), n_columns), np.float32)
-    with watch.stage("predict"), Workers(threads or usable_threads()) as workers:
-        probabilities = model.network.outputs(
-            rows, np.full(dataset.n_rows, NO_CLASS), workers
-        ).residuals
-        best = probabilities.argmax(axis=1)
-        predicted: Labels = model.classes[best]
-        certainty = probabilities[np.arange(len(best)), best].astype(np.float64)
-    with watch.stage("write"), open_output(output) as out:
-        write_predictions(out, predicted, ("probability", certainty))
-    return PredictReport(
-        output=output,
-        rows=dataset.n_rows,
-        columns=dataset.n_columns,
-        skipped_rows=dataset.skipped_rows,
-        loss="network",
-        l2=strength,
-        is_regression=False,
-        error=error_of(predicted, dataset.labels, False),
-        seconds=watch.seconds,
-        peak_memory_bytes=peak_memory_bytes(),
-        notes=columns_note(dataset.n_columns, n_columns),
-    )
+    return Predictor(model.facts, n_columns, "network", strength, False, predictions)
 
 
 def inputs_of(
@@ -180,11 +172,6 @@ def choose(there_are: Array, path: str, l2: float | None) -> int:
             f"{'is' if len(there_are) == 1 else 'are'} {there}."
         )
     return int(found[0])
-
-
-def fitting_rows(dataset: Dataset, model: Model) -> Rows:
-    """Return the rows with as many columns as the model has."""
-    return with_columns(dataset, tuple(model.facts["columns"]), model.coef.shape[2])
 
 
 def with_columns(dataset: Dataset, names: tuple[str, ...], d: int) -> Rows:
@@ -216,7 +203,7 @@ def with_columns(dataset: Dataset, names: tuple[str, ...], d: int) -> Rows:
     return SparseRows(ends[rows.indptr], rows.indices[known], rows.values[known], d)
 
 
-def predict(problem: Problem, scores: Array) -> tuple[Labels, tuple[str, Array] | None]:
+def predict(problem: Problem, scores: Array) -> Predicted:
     """Return the prediction of each row, and for classes how certain it is: the probability of the
     class, or the score where there is none.
     """

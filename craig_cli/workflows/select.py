@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -63,12 +64,8 @@ def select_to_file(
         Replace an existing file that is not a manifest.
     progress : Progress
     """
-    check_output(
-        output,
-        [*inputs.paths, *([] if inputs.proxy is None else [split_key(inputs.proxy)[0]])],
-        is_manifest,
-        force,
-    )
+    proxies = [] if inputs.proxy is None else [split_key(inputs.proxy)[0]]
+    check_output(output, [*inputs.paths, *proxies], is_manifest, force)
     calibration = calibration or CalibrationSettings(seed=selection.seed)
     watch = Stopwatch()
     earlier = None if extend is None else read_manifest(extend)
@@ -80,9 +77,9 @@ def select_to_file(
                 inputs, selection, calibration, may_fall_back, spill, progress
             )
             check_in_memory(on_disk, calibration)
-            proxy = (
-                None if inputs.proxy is None else read_proxy(inputs.proxy, dataset.n_rows, progress)
-            )
+            proxy = None
+            if inputs.proxy is not None:
+                proxy = read_proxy(inputs.proxy, dataset.n_rows, progress)
             data_fingerprint = fingerprint(dataset)
             if earlier is not None:
                 check_belongs(str(extend), earlier, fingerprint_for(earlier, dataset))
@@ -96,23 +93,37 @@ def select_to_file(
             progress=progress,
             stage=watch.stage,
         )
+    known = None if proxy is None else proxy_facts(proxy)
+    request = describe_request(inputs, selection, calibration, known)
     several = len(dataset.files) > 1
     manifest = Manifest(
         coreset=coreset,
-        request=describe_request(
-            inputs, selection, calibration, None if proxy is None else proxy_facts(proxy)
-        ),
+        request=request,
         data_fingerprint=data_fingerprint,
         files=dataset.files if several else (),
         file_starts=dataset.file_starts if several else np.empty(0, np.int64),
     )
     with watch.stage("write"), open_output(output) as out:
         write_manifest(out, manifest)
+    return report_of(output, coreset, dataset.skipped_rows, watch.seconds, spill.peak)
+
+
+def report_of(
+    output: str,
+    coreset: Coreset,
+    skipped_rows: int,
+    seconds: Mapping[str, float],
+    temporary_bytes: int = 0,
+) -> SelectReport:
+    """Return what is told of a coreset that was selected and written."""
+    cost = None
+    if coreset.cost_budget is not None:
+        cost = {"budget": coreset.cost_budget, "spent": float(coreset.cost_spent or 0.0)}
     return SelectReport(
         output=output,
-        rows=dataset.n_rows,
-        columns=dataset.n_columns,
-        skipped_rows=dataset.skipped_rows,
+        rows=coreset.n_rows,
+        columns=coreset.n_columns,
+        skipped_rows=skipped_rows,
         selected=len(coreset.index),
         method=coreset.method,
         reason=coreset.reason,
@@ -123,14 +134,12 @@ def select_to_file(
         representative=coreset.representative,
         weights=coreset.weights,
         calibration=coreset.calibration,
-        seconds=watch.seconds,
+        seconds=seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        temporary_bytes=spill.peak,
+        temporary_bytes=temporary_bytes,
         notes=coreset.notes,
         weight_sum=coreset.total_weight if coreset.is_weighted else None,
-        cost=None
-        if coreset.cost_budget is None
-        else {"budget": coreset.cost_budget, "spent": float(coreset.cost_spent or 0.0)},
+        cost=cost,
     )
 
 

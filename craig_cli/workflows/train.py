@@ -10,21 +10,15 @@ import numpy as np
 
 from craig_cli.dataset import Dataset, Labels, Progress, no_progress
 from craig_cli.errors import InputError, UsageError, printable
-from craig_cli.files.manifest import fingerprint_request, read_manifest
 from craig_cli.files.model import TRACE_TYPE, Model, is_model, read_model, write_model
-from craig_cli.files.request import (
-    describe_inputs,
-    restore_inputs,
-)
-from craig_cli.readers import read_dataset
 from craig_cli.reports.train import TrainReport
 from craig_cli.settings import InputSettings
 from craig_cli.settings.training import TrainFiles, TrainSettings
-from craig_cli.storage.atomic import check_not_input, check_output, open_output
+from craig_cli.storage.atomic import check_output, open_output
 from craig_cli.training import Fit, Problem, fit, make_problem
 from craig_cli.training.losses import usual_loss
 from craig_cli.training.problem import Array
-from craig_cli.workflows.picked import chosen_rows, fingerprint_for, first_of
+from craig_cli.workflows.picked import read_rows_to_train
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 SHOWN_LABELS = 5
@@ -51,47 +45,20 @@ def train_to_file(
         manifest records, or the defaults.
     progress : Progress
     """
-    others = [name for name in (files.coreset, files.weights, files.init) if name is not None]
-    check_output(files.output, [*files.paths, *others], is_model, files.force, "model")
+    check_output(files.output, files.inputs, is_model, files.force, "model")
     watch = Stopwatch()
-    manifest = None if files.coreset is None else read_manifest(files.coreset)
-    inputs = InputSettings(files.paths, **overrides)
-    if manifest is not None:
-        inputs = restore_inputs(
-            str(files.coreset), manifest.request.get("input", {}), files.paths, overrides
-        )
     start = None if files.init is None else read_init(files.init)
-    with watch.stage("read"):
-        dataset = read_dataset(inputs, progress)
-        data_fingerprint = fingerprint_for(manifest, dataset)
-    check_not_input(files.output, dataset.files)
-    problem = whole_problem(dataset, inputs, settings)
+    rows = read_rows_to_train(files, overrides, settings.threads, watch, progress)
+    dataset = rows.dataset
+    problem = whole_problem(dataset, rows.inputs, settings)
     init = None if start is None else start_of(str(files.init), start, problem)
-    index, weights = chosen_rows(files, manifest, dataset, data_fingerprint)
-    if manifest is not None and files.first is not None:
-        with watch.stage("weights"):
-            prefix = first_of(
-                str(files.coreset),
-                manifest,
-                dataset,
-                files.paths,
-                files.first,
-                settings.threads,
-                progress,
-            )
-        index, weights = prefix.index, prefix.weight
-    part = problem if index is None else problem.subset(index, weights)
+    part = problem if rows.index is None else problem.subset(rows.index, rows.weights)
     with watch.stage("train"):
         fits = fit_path(part, settings, l2, init, progress)
     facts = {
         "loss": problem.loss,
         "settings": [asdict(f.settings) for f in fits],
-        "input": describe_inputs(inputs),
-        "columns": list(dataset.column_names or ()),
-        "data_fingerprint": data_fingerprint,
-        "coreset_fingerprint": None
-        if manifest is None
-        else fingerprint_request(manifest.request, manifest.data_fingerprint),
+        **rows.facts(),
         "rows": part.n_rows,
     }
     with watch.stage("write"), open_output(files.output) as out:
