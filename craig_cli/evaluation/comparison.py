@@ -163,7 +163,7 @@ def compare(
 
     Parameters
     ----------
-    reference : Contest
+    reference : Reference
     subsets : mapping of str to sequence of Subset
     bound : Bound, optional
     target : float, optional

@@ -15,7 +15,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.kernels.tree import grow_tree, route
 from craig_cli.selection.assignment import chunk_rows
 from craig_cli.selection.dense_group import (
     DenseGroup,
@@ -25,6 +24,7 @@ from craig_cli.selection.dense_group import (
     tile_order,
 )
 from craig_cli.selection.fixed_point import FixedPoint
+from craig_cli.selection.partition_tree import SAMPLE_A_CELL, class_tree
 from craig_cli.selection.row_groups import Cell, Picks, Piece, Units, picks_at
 from craig_cli.selection.scaling import Features
 from craig_cli.storage.spill import Spill, SpillArray
@@ -33,8 +33,6 @@ from craig_cli.threads import Workers, ranges
 CELL_BYTES = 64 << 20
 """Coordinates of a cell, as float32."""
 CELL_ROWS_AT_LEAST = 8192
-SAMPLE_A_CELL = 1024
-"""Rows of the sample for each cell: cells differ from their mean size by some 3 %."""
 
 
 def rows_of_cell(n_columns: int) -> int:
@@ -232,25 +230,12 @@ def leaf_of_rows(
         return leaves
     n_sample = SAMPLE_A_CELL * n_leaves
     sample = np.arange(n_sample) * n // n_sample
-    directions, keys, tie_rows = (
-        np.empty((n_leaves, d)),
-        np.empty(n_leaves),
-        np.empty(n_leaves, np.int64),
-    )
-    grow_tree(
-        fixed_point.coordinates(points.take(sample)), sample, n_leaves, directions, keys, tie_rows
-    )
-    workers.map(
-        lambda start, stop: route(
-            fixed_point.coordinates(points[start:stop]),
-            start,
-            directions,
-            keys,
-            tie_rows,
-            leaves[start:stop],
-        ),
-        ranges(n, chunk_rows(d, workers.n_threads)),
-    )
+    tree = class_tree(fixed_point.coordinates(points.take(sample)), sample, n_leaves)
+
+    def fill(start: int, stop: int) -> None:
+        leaves[start:stop] = tree.route(fixed_point.coordinates(points[start:stop]), start)
+
+    workers.map(fill, ranges(n, chunk_rows(d, workers.n_threads)))
     return leaves
 
 

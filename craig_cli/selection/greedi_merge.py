@@ -36,7 +36,7 @@ from craig_cli.settings import SelectionSettings
 from craig_cli.threads import Workers
 
 LEVEL = 4
-"""The picks are put in order by thinning them out further, to a quarter, a sixteenth, ...: what
+"""The picks are put in order by giving up more of them, to a quarter, a sixteenth, ...: what
 stays longest comes first.
 """
 BOUND_NOTE = (
@@ -76,7 +76,7 @@ class Plan:
 
     Parameters
     ----------
-    shared : Agreed
+    shared : SharedScaling
     classes : tuple of MergedClass
         In the order of the sorted labels.
     settings : SelectionSettings
@@ -115,7 +115,7 @@ def merge_offers(
 
     Parameters
     ----------
-    shared : Agreed
+    shared : SharedScaling
         By all parts.
     candidate_sets : sequence of Offer
         Of all parts or cells, their rows numbered among all rows.

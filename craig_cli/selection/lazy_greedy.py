@@ -65,7 +65,7 @@ class LazyGreedy:
     n_rows : int
         How many rows may be picked.
     gained : list of int
-        What each pick gained, in whole-number distances; never rises, but for picks that were
+        What each pick gained, in quantised distances; never rises, but for picks that were
         given.
     """
 
@@ -98,7 +98,7 @@ class LazyGreedy:
 
     @property
     def remaining(self) -> int:
-        """L(S) in whole-number distances and weights."""
+        """L(S) in quantised distances and whole weights."""
         return self._group.total_weight * self._group.auxiliary_distance - sum(self.gained)
 
     def extend(self, n_picks: int) -> None:

@@ -43,10 +43,32 @@ class Sample:
 class ClassTree:
     """The splits of one class (see `kernels.tree`), and the number of its first cell."""
 
-    first_cell: int
     directions: NDArray[np.float64]
     keys: NDArray[np.float64]
     tie_rows: NDArray[np.int64]
+    first_cell: int = 0
+
+    @property
+    def n_leaves(self) -> int:
+        return len(self.keys)
+
+    def route(self, points: NDArray[np.floating], first_row: int) -> NDArray[np.int32]:
+        """Return the leaf of each row, consecutive ones from `first_row` on. Time n d log2(leaves)."""
+        leaves = np.zeros(len(points), np.int32)
+        route(points, first_row, self.directions, self.keys, self.tie_rows, leaves)
+        return leaves
+
+
+def class_tree(
+    points: NDArray[np.floating], rows: NDArray[np.int64], n_leaves: int, first_cell: int = 0
+) -> ClassTree:
+    """Return the tree of a sample: its coordinates (m, d), and the numbers of its rows (m,)."""
+    d = points.shape[1]
+    tree = ClassTree(
+        np.empty((n_leaves, d)), np.empty(n_leaves), np.empty(n_leaves, np.int64), first_cell
+    )
+    grow_tree(points, rows, n_leaves, tree.directions, tree.keys, tree.tie_rows)
+    return tree
 
 
 @dataclass(frozen=True)
@@ -55,7 +77,7 @@ class PartitionTree:
 
     Parameters
     ----------
-    shared : Agreed
+    shared : SharedScaling
     trees : tuple of Tree
     before : ndarray of int64, shape (n_parts, n_classes)
         Rows of each class in the parts before.
@@ -69,7 +91,7 @@ class PartitionTree:
 
 
 @dataclass(frozen=True)
-class Piece:
+class CellRows:
     """The rows of one part that go to one cell, as read, with their numbers among all rows."""
 
     index: NDArray[np.int64]
@@ -94,10 +116,9 @@ def sample_part(dataset: Dataset, settings: SelectionSettings, n_rows: int) -> S
 def grow_partition_tree(
     samples: Sequence[Sample], settings: SelectionSettings, n_cells: int
 ) -> PartitionTree:
-    """Return the trees that send every row to one of about `n_cells` compact cells, at least one a
-    class.
+    """Return the trees that send every row to one of about `n_cells` cells, at least one a class.
 
-    The samples of the parts are thinned to the rate of the thinnest, so that parts of any size
+    The samples of the parts are cut down to the rate of the sparsest, so that parts of any size
     count by their rows.
     """
     shared = share_scaling([sample.summary for sample in samples], settings)
@@ -105,7 +126,8 @@ def grow_partition_tree(
         [[counts_of(s.summary).get(label, 0) for label in shared.labels] for s in samples], np.int64
     )
     before = np.cumsum(counts, axis=0) - counts
-    trees, first_cell = [], 0
+    trees: list[ClassTree] = []
+    first_cell = 0
     for c, label in enumerate(shared.labels):
         own = [
             (p, s.summary.labels.index(label))
@@ -115,34 +137,15 @@ def grow_partition_tree(
         rate = min(len(samples[p].places[place]) / counts[p, c] for p, place in own)
         rows, points = [], []
         for p, place in own:
-            n_sample, n_kept = len(samples[p].places[place]), max(1, round(rate * counts[p, c]))
-            kept = np.unique(np.arange(n_kept) * n_sample // n_kept)
-            rows.append(before[p, c] + samples[p].places[place][kept])
-            points.append(
-                coordinates(
-                    shared,
-                    c,
-                    samples[p].points[place][kept],
-                    part_of(samples[p].labels[place], kept),
-                )
-            )
+            sample, labels = samples[p].places[place], samples[p].labels[place]
+            n_kept = max(1, round(rate * counts[p, c]))
+            kept = np.unique(np.arange(n_kept) * len(sample) // n_kept)
+            rows.append(before[p, c] + sample[kept])
+            taken = samples[p].points[place][kept]
+            points.append(coordinates(shared, c, taken, part_of(labels, kept)))
         wanted = max(1, round(n_cells * int(shared.counts[c]) / shared.n_rows))
         n_leaves = max(1, min(wanted, sum(map(len, rows)) // 2))
-        tree = ClassTree(
-            first_cell,
-            np.empty((n_leaves, points[0].shape[1])),
-            np.empty(n_leaves),
-            np.empty(n_leaves, np.int64),
-        )
-        grow_tree(
-            np.concatenate(points),
-            np.concatenate(rows),
-            n_leaves,
-            tree.directions,
-            tree.keys,
-            tree.tie_rows,
-        )
-        trees.append(tree)
+        trees.append(class_tree(np.concatenate(points), np.concatenate(rows), n_leaves, first_cell))
         first_cell += n_leaves
     return PartitionTree(shared, tuple(trees), before, first_cell)
 
@@ -160,7 +163,7 @@ def part_of(labels: Labels | None, places: NDArray[np.int64]) -> Labels | None:
 def coordinates(
     shared: SharedScaling, number: int, rows: NDArray[np.floating], labels: Labels | None
 ) -> NDArray[np.floating]:
-    """Return rows of the `number`-th class, as read, as coordinates in its narrow frame."""
+    """Return rows of the `number`-th class, as read, as coordinates in float32."""
     points = shared.features(rows, labels).group(np.arange(len(rows)))
     assert isinstance(points, np.ndarray)
     return shared.fixed_points[number][0].coordinates(points)
@@ -168,41 +171,34 @@ def coordinates(
 
 def route_part(
     dataset: Dataset, number: int, partition_tree: PartitionTree, settings: SelectionSettings
-) -> list[Piece]:
+) -> list[CellRows]:
     """Return the rows of the `number`-th part, cell by cell.
 
     Time n d log2(cells); memory: the rows twice, and 12 d bytes a row of the largest class.
     """
     shared = partition_tree.shared
     leaves = np.empty(dataset.n_rows, np.int64)
-    dtype = dataset.rows.dtype
     for members in split_classes(dataset.labels, dataset.n_rows, settings.task):
         c = shared.labels.index(members.label)
-        tree = partition_tree.trees[c]
-        own = np.zeros(len(members.index), np.int32)
-        points = coordinates(
-            shared, c, as_read(dataset, members.index), part_of(dataset.labels, members.index)
-        )
-        route(
-            points,
-            int(partition_tree.before[number, c]),
-            tree.directions,
-            tree.keys,
-            tree.tie_rows,
-            own,
-        )
+        rows, labels = as_read(dataset, members.index), part_of(dataset.labels, members.index)
+        tree, before = partition_tree.trees[c], int(partition_tree.before[number, c])
+        own = tree.route(coordinates(shared, c, rows, labels), before)
         leaves[members.index] = tree.first_cell + own
     order = np.argsort(leaves, kind="stable")
     ends = np.cumsum(np.bincount(leaves, minlength=partition_tree.n_cells))[:-1]
     start = int(shared.starts[number])
     return [
-        Piece(start + own, as_read(dataset, own).astype(dtype), part_of(dataset.labels, own))
+        CellRows(
+            start + own,
+            as_read(dataset, own).astype(dataset.rows.dtype),
+            part_of(dataset.labels, own),
+        )
         for own in np.split(order, ends)
     ]
 
 
 def select_cell(
-    pieces: Sequence[Piece], settings: SelectionSettings, oversampling: float
+    pieces: Sequence[CellRows], settings: SelectionSettings, oversampling: float
 ) -> tuple[Candidates, ...]:
     """Return what a cell offers, given its rows from all parts in their order; `rows` are numbers
     among all rows.

@@ -1,5 +1,6 @@
-"""More picks than wanted, thinned out: what greedy in cells picks twice, on both sides of a border,
-goes again.
+"""Reverse greedy: more picks than wanted, those given up one by one that are missed least.
+
+What greedy in cells picks twice, on both sides of a border, goes again.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def reverse_greedy_picks(
     cluster : ndarray of int32, shape (n_rows,)
         A place in `kept` for each position; -1 where none of the near picks is kept.
     nearest : ndarray of int, shape (n_rows,)
-        Whole-number distances; of no meaning where the cluster is -1.
+        Quantised distances; of no meaning where the cluster is -1.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""``craig merge``: from what all shards partial_file to a coreset of all their rows."""
+"""``craig merge``: from what all shards offer to a coreset of all their rows."""
 
 from __future__ import annotations
 

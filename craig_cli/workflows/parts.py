@@ -30,8 +30,8 @@ from craig_cli.selection.greedi_merge import (
     unresolved,
 )
 from craig_cli.selection.partition_tree import (
+    CellRows,
     PartitionTree,
-    Piece,
     Sample,
     grow_partition_tree,
     route_part,
@@ -102,14 +102,14 @@ def offer_of_part(job: Job, part: Part, progress: Progress = no_progress) -> Par
     )
 
 
-def plan_of_partials(job: Job, *candidate_sets: PartialFile) -> Plan:
+def plan_of_partials(job: Job, *files: PartialFile) -> Plan:
     """Return the picks among what all parts offer: the second round."""
-    return merge_partials([candidates.partial for candidates in candidate_sets], job.selection)
+    return merge_partials([file.partial for file in files], job.selection)
 
 
-def source_of_partial(candidates: PartialFile) -> Source:
+def source_of_partial(file: PartialFile) -> Source:
     """Return where a partial's rows came from."""
-    return Source(candidates.files, candidates.skipped_rows, candidates.data_fingerprint)
+    return Source(file.files, file.skipped_rows, file.data_fingerprint)
 
 
 def sample_of_part(job: Job, part: Part, n_rows: int) -> tuple[Sample, Source]:
@@ -123,12 +123,14 @@ def partition_tree_of(job: Job, n_cells: int, *samples: tuple[Sample, Source]) -
     return grow_partition_tree([sample for sample, _ in samples], job.selection, n_cells)
 
 
-def pieces_of_part(job: Job, part: Part, number: int, partition_tree: PartitionTree) -> list[Piece]:
+def pieces_of_part(
+    job: Job, part: Part, number: int, partition_tree: PartitionTree
+) -> list[CellRows]:
     """Return the rows of one part, cell by cell."""
     return route_part(read_part(job.inputs, part), number, partition_tree, job.selection)
 
 
-def offers_of_cell(job: Job, *pieces: Piece) -> tuple[Candidates, ...]:
+def offers_of_cell(job: Job, *pieces: CellRows) -> tuple[Candidates, ...]:
     """Return what one cell offers, given its rows from every part."""
     return select_cell(pieces, job.selection, job.parts.oversampling)
 

@@ -32,7 +32,7 @@ CELL_ROWS_AT_MOST = 4096
 PICKS_A_CELL = 8
 """Cells are made larger until so many picks fall to each on average."""
 OVERSAMPLING = 2.0
-"""So many times the picks wanted are made, and thinned out afterwards."""
+"""So many times the picks wanted are made, and given up again by reverse greedy."""
 SLACK = 1.5
 MEDOID_CANDIDATES = 256
 """Only so many members of a cluster, those nearest to its pick, may become its medoid: the time is
