@@ -87,7 +87,7 @@ class Results:
     def residuals(
         self, data: str, fraction: float, picks: str, is_calibrated: Callable[[Any], bool]
     ) -> dict[str, float]:
-        """Return the mean residuals over the seeds, by loss and strength; empty if there are none."""
+        """Return the mean residuals over the seeds, by loss and strength; empty for none."""
         return mean_residuals(self.those(data, fraction, picks, is_calibrated))
 
 

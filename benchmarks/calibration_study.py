@@ -185,7 +185,7 @@ def fitted(problem: Problem, l2: float, start: Array | None = None) -> Array:
 
 
 def losses_of(data: str) -> list[tuple[str, float]]:
-    """Return the losses and strengths that a set is judged by; the last one is not calibrated for."""
+    """Return the losses and strengths that a set is judged by; the last is not calibrated for."""
     _, problem = data_set(data)
     path = PATHS.get(data, PATH)
     strange = STRANGE[problem.loss]

@@ -45,7 +45,7 @@ def craig(
 
 
 def distances(rows: np.ndarray, dtype: type) -> np.ndarray:
-    """Return the Euclidean distances between all rows: scipy's cdist, block by block, on all cores."""
+    """Return the distances between all rows: scipy's cdist, block by block, on all cores."""
     out = np.empty((len(rows), len(rows)), dtype)
 
     def fill(first: int) -> None:

@@ -113,7 +113,7 @@ def measure_all(name: str, max_rows: int) -> None:
 
 
 def kept_of(name: str, max_rows: int) -> dict[str, list[Record]]:
-    """Return the records of the parts of a section that were measured, in the order of the section."""
+    """Return the records of the measured parts of a section, in the order of the section."""
     files = {part: folder(name, max_rows) / f"{part}.json" for part in SECTIONS[name].parts}
     return {part: json.loads(file.read_text()) for part, file in files.items() if file.exists()}
 

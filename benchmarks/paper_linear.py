@@ -142,7 +142,9 @@ def figure_1(dataset: Dataset) -> dict[str, Any]:
         "optimum_error": held.errors(best.coef, best.intercept),
         "selection_seconds": selecting,
         "subset_optima": {
-            name: whole.objective(*ends_of(part), L2) - best.objective for name, part in subsets.items() if name != "all rows"
+            name: whole.objective(*ends_of(part), L2) - best.objective
+            for name, part in subsets.items()
+            if name != "all rows"
         },
         "runs": runs,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The page of `make scale`: what was measured, the cost model fitted to it, and what that predicts."""
+"""The page of `make scale`: what was measured, the cost model fitted to it, predictions."""
 
 from __future__ import annotations
 

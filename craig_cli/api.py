@@ -280,7 +280,7 @@ def checked_labels(y: Any, n_rows: int) -> Labels:
 
 
 def plain_labels(labels: NDArray) -> NDArray:
-    """Return an array of objects as one of numbers, if that is what they are; strings stay objects."""
+    """Return an array of objects as one of numbers, if they are such; strings stay objects."""
     if all(isinstance(label, str) for label in labels):
         return labels
     if any(isinstance(label, str) or label is None for label in labels):

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class CraigError(Exception):
-    """Base of every error that craig raises on purpose; its text is shown to the user as it stands."""
+    """Base of every error that craig raises on purpose; its text is shown as it stands."""
 
     exit_code = 1
 

@@ -159,7 +159,7 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         return self
 
     def get_support(self, indices: bool = False) -> NDArray[Any]:
-        """Return a mask (n_rows,) of the rows selected, or with `indices` their numbers, ascending."""
+        """Return a mask (n_rows,) of the rows selected, or their numbers, ascending."""
         check_is_fitted(self)
         if indices:
             return self.indices_

@@ -134,7 +134,7 @@ def make_reference(
     w_norm: float | None = None,
     test_error: TestError | None = None,
 ) -> Reference:
-    """Return the reference for one loss and one l2: f* by L-BFGS, and all gradients to compare with.
+    """Return the reference for one loss and one l2: f* by L-BFGS, gradients to compare with.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ def quickest(work: Callable[[], tuple[T, float]]) -> tuple[T, float]:
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float]:
-    """Return what `work` gives, and the wall-clock seconds it took, the shortest if they are few."""
+    """Return what `work` gives, and its wall-clock seconds, the shortest if they are few."""
 
     def once() -> tuple[T, float]:
         begun = time.perf_counter()

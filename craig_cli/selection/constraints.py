@@ -1,4 +1,4 @@
-"""Rows that must be picked, that must not, and picks to go on from: what of it falls to each class."""
+"""Rows that must be picked, that must not, and picks to go on from, by class."""
 
 from __future__ import annotations
 

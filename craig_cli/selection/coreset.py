@@ -74,8 +74,8 @@ class Coreset:
     label : Labels or None
         Label of each pick, the user's own values.
     gain : ndarray of float64, shape (k,)
-        Fall of its class's L at this pick; the first of a class counts from an auxiliary element farther
-        than any two rows are.
+        Fall of its class's L at this pick; the first of a class counts from an auxiliary element
+        farther than any two rows are.
     epsilon : ndarray of float64, shape (k,)
         L of the pick's class after this pick.
     classes : tuple of ClassSummary

@@ -100,7 +100,7 @@ class GreedyOrder:
 
     @property
     def remaining(self) -> float:
-        """L(S) over all groups; rows of a group without a pick are at the auxiliary element's distance."""
+        """L(S) over all groups; of a group without a pick that of the auxiliary element."""
         return sum(
             left * group.gain_unit for left, group in zip(self._left, self._groups, strict=True)
         )

@@ -1,4 +1,4 @@
-"""Selecting from more rows than memory holds: the rows of each class lie on disk, in compact cells."""
+"""Selecting from more rows than memory holds: each class lies on disk, in compact cells."""
 
 from __future__ import annotations
 

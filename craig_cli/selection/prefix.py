@@ -45,7 +45,7 @@ def first_picks(
 
 
 def scaled_to_classes(coreset: Coreset, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return weights (k,), those of each class multiplied so that they add up to those of its rows."""
+    """Return weights (k,), scaled so that those of each class add up to those of its rows."""
     scaled = weight.copy()
     for summary in coreset.classes:
         own = coreset.of_class(summary)

@@ -112,7 +112,7 @@ def calibrate_to_file(
 def taken(
     dataset: Dataset, selection: SelectionSettings, coreset: Coreset, first: int | None
 ) -> Coreset:
-    """Return the first picks of a coreset, or the whole of it, its rows assigned if they were not."""
+    """Return the first picks of a coreset, or all of them, rows assigned if they were not."""
     if first is None and coreset.weights != "shard":
         return coreset
     return first_picks(dataset, selection, coreset, len(coreset.index) if first is None else first)

@@ -1,4 +1,4 @@
-"""The rule that decides between float32 and float64, on every road: a few rows far from the rest."""
+"""The rule that decides between float32 and float64, on every road: some rows lie far away."""
 
 from __future__ import annotations
 

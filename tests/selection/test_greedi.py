@@ -238,8 +238,11 @@ def test_the_agreed_frame_bounds_coordinates_and_distances(kind):
         {"scale": "unit"},
         {"metric": "cosine", "scale": "minmax"},
     ):
-        shared = share_scaling([summary_of(part, split_classes(None, part.n_rows, "classification"), "classification") for part in cut(rows, None, 3)],
-                       settings(size=1, **options))  # fmt: skip
+        summaries = [
+            summary_of(part, split_classes(None, part.n_rows, "classification"), "classification")
+            for part in cut(rows, None, 3)
+        ]
+        shared = share_scaling(summaries, settings(size=1, **options))
         fixed_point = shared.fixed_points[0][0]
         points = shared.features(dataset.rows, None).group(np.arange(400))
         assert np.abs(fixed_point.coordinates(points)).max() <= 1 + 1e-6

@@ -1,4 +1,4 @@
-"""Method ``stochastic``: greedy over random candidates for each pick (Mirzasoleiman et al. 2015)."""
+"""Method ``stochastic``: greedy over random candidates a pick (Mirzasoleiman et al. 2015)."""
 
 from __future__ import annotations
 
