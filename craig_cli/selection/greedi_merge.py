@@ -300,9 +300,9 @@ def over_all(parts: Sequence[PartAssignment]) -> list[Assigned]:
     return [sum_of([own for own in c if own is not None]) for c in zip(*parts, strict=True)]
 
 
-def unresolved(parts: Sequence[PartAssignment]) -> tuple[bool, ...]:
-    """Return which classes float32 does not resolve over all parts, and go to float64."""
-    return tuple(not assigned.errors.are_small() for assigned in over_all(parts))
+def resolved_classes(parts: Sequence[PartAssignment]) -> tuple[bool, ...]:
+    """Return which classes float32 resolves over all parts; the others go to float64."""
+    return tuple(assigned.errors.are_small() for assigned in over_all(parts))
 
 
 def merged_coreset(

@@ -53,7 +53,7 @@ class ClassTree:
         return len(self.keys)
 
     def route(self, points: NDArray[np.floating], first_row: int) -> NDArray[np.int32]:
-        """Return the leaf of each of consecutive rows from `first_row` on. Time n d log2(leaves)."""
+        """Return the leaf of each of consecutive rows from `first_row` on; n d log2(leaves)."""
         leaves = np.zeros(len(points), np.int32)
         route(points, first_row, self.directions, self.keys, self.tie_rows, leaves)
         return leaves

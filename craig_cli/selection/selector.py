@@ -105,6 +105,16 @@ def select_from(
     return coreset_of(dataset, classes, picks, order, settings, (source.notes, reason))
 
 
+def shares_of_classes(
+    settings: SelectionSettings, counts: NDArray[np.int64], given: Sequence[PickConstraints] | None
+) -> NDArray[np.int64]:
+    """Return how many rows to pick of each class, of a budget of so many rows in all."""
+    size = budget_size(settings.budget, int(counts.sum()), len(counts))
+    if given is None:
+        return class_sizes(size, counts)
+    return sizes_with(given, size, counts, settings.budget)
+
+
 def picks_by_class(
     source: RowSource,
     classes: Sequence[ClassRows],
@@ -112,12 +122,7 @@ def picks_by_class(
     given: Sequence[PickConstraints] | None,
 ) -> list[ClassPicks]:
     """Return as many picks of each class as its share of the budget is."""
-    counts = np.array([len(c.index) for c in classes])
-    size = budget_size(settings.budget, int(counts.sum()), len(classes))
-    if given is None:
-        sizes = class_sizes(size, counts)
-    else:
-        sizes = sizes_with(given, size, counts, settings.budget)
+    sizes = shares_of_classes(settings, np.array([len(c.index) for c in classes]), given)
     picks: list[ClassPicks] = []
     for number, (members, share) in enumerate(zip(classes, sizes.tolist(), strict=True)):
         report = partial(source.report, sum(len(p.rows) for p in picks), int(sizes.sum()))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from craig_cli.dataset import Progress, no_progress
@@ -11,8 +13,8 @@ from craig_cli.files.manifest import is_manifest
 from craig_cli.readers.parts import Part, Piece, count_rows, equal_parts, file_names
 from craig_cli.reports.select import SelectReport
 from craig_cli.selection import Coreset
+from craig_cli.selection.assignment import with_enough_digits
 from craig_cli.selection.greedi import check_partitioned
-from craig_cli.selection.greedi_merge import Plan
 from craig_cli.selection.partition_tree import SAMPLE_A_CELL
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.parts import needs_all_rows
@@ -98,7 +100,7 @@ def select_in_parts(
                 if job.parts.partition == "rows"
                 else plan_by_cells(job, engine, cut, progress)
             )
-            n_candidates = engine.result(engine.submit(candidates_of, plan))
+            n_candidates = engine.result(engine.submit(attrgetter("n_candidates"), plan))
         with watch.stage("assign"):
             coreset, data_fingerprint = assign_all(job, engine, cut, plan, sources, progress)
         found = engine.result(sources)
@@ -106,11 +108,9 @@ def select_in_parts(
     with watch.stage("write"), open_output(output) as out:
         out.write(steps.written(manifest))
     report = report_in_parts(job, output, coreset, found, n_candidates, watch.seconds)
-    return (
-        report
-        if calibration.weights == "cluster"
-        else replace(report, notes=(*report.notes, NOT_CALIBRATED))
-    )
+    if calibration.weights == "cluster":
+        return report
+    return replace(report, notes=(*report.notes, NOT_CALIBRATED))
 
 
 def cut_parts(job: Job, engine: Engine, names: tuple[str, ...]) -> list[Part]:
@@ -127,14 +127,12 @@ def plan_by_rows(
     """Return handles of the plan, and of where the rows of each part came from, each part being
     rows as they lie.
     """
-    candidate_sets = []
+    partials = []
     for done, part in enumerate(cut):
         progress("offer", done, len(cut))
-        candidate_sets.append(engine.submit(steps.offer_of_part, job, part))
-    plan = engine.submit(steps.plan_of_partials, job, *candidate_sets)
-    return plan, [
-        engine.submit(steps.source_of_partial, candidates) for candidates in candidate_sets
-    ]
+        partials.append(engine.submit(steps.offer_of_part, job, part))
+    plan = engine.submit(steps.plan_of_partials, job, *partials)
+    return plan, [engine.submit(steps.source_of_partial, partial) for partial in partials]
 
 
 def plan_by_cells(
@@ -150,7 +148,7 @@ def plan_by_cells(
         for number, part in enumerate(cut)
     ]
     candidate_sets = []
-    n_cells = engine.result(engine.submit(cells_of, partition_tree))
+    n_cells = engine.result(engine.submit(attrgetter("n_cells"), partition_tree))
     for cell in range(n_cells):
         progress("offer", cell, n_cells)
         candidate_sets.append(
@@ -161,43 +159,26 @@ def plan_by_cells(
     ]
 
 
-def cells_of(partition_tree: Any) -> int:
-    """Return the number of cells."""
-    return int(partition_tree.n_cells)
-
-
-def candidates_of(plan: Plan) -> int:
-    """Return the number of candidates."""
-    return plan.n_candidates
-
-
-def classes_of(plan: Plan) -> int:
-    """Return the number of classes."""
-    return len(plan.classes)
-
-
 def assign_all(
     job: Job, engine: Engine, cut: list[Part], plan: Any, sources: list[Any], progress: Progress
 ) -> tuple[Coreset, str]:
     """Return the coreset that an assignment of all rows makes, and the fingerprint of these;
     classes that float32 does not resolve go twice.
     """
-    is_float64 = (False,) * engine.result(engine.submit(classes_of, plan))
-    while True:
+    n_classes = len(engine.result(engine.submit(attrgetter("shared.labels"), plan)))
+
+    def attempt(flags: tuple[bool, ...]) -> tuple[Any, Sequence[bool]]:
         assignments = []
         for number, (part, source) in enumerate(zip(cut, sources, strict=True)):
             progress("assign", number, len(cut))
-            assignments.append(
-                engine.submit(steps.assignment_of_part, job, part, number, plan, is_float64, source)
-            )
-        again = engine.result(engine.submit(steps.is_float64, plan, *assignments))
-        again = tuple(w or a for w, a in zip(is_float64, again, strict=True))
-        if again == is_float64:
-            coreset, data_fingerprint = engine.result(
-                engine.submit(steps.coreset_of, plan, is_float64, *assignments)
-            )
-            return coreset, data_fingerprint
-        is_float64 = again
+            own = (job, part, number, plan, flags, source)
+            assignments.append(engine.submit(steps.assignment_of_part, *own))
+        resolved = engine.result(engine.submit(steps.are_resolved, *assignments))
+        return (flags, *assignments), resolved
+
+    found = with_enough_digits(n_classes, attempt)
+    coreset, data_fingerprint = engine.result(engine.submit(steps.coreset_of, plan, *found))
+    return coreset, data_fingerprint
 
 
 def report_in_parts(

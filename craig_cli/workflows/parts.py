@@ -27,7 +27,7 @@ from craig_cli.selection.greedi_merge import (
     merge_offers,
     merge_partials,
     merged_coreset,
-    unresolved,
+    resolved_classes,
 )
 from craig_cli.selection.partition_tree import (
     CellRows,
@@ -168,9 +168,9 @@ def assignment_of_part(
     )
 
 
-def is_float64(plan: Plan, *assignments: Assignment) -> tuple[bool, ...]:
-    """Return which classes are to be assigned again, in float64."""
-    return unresolved([assignment.assigned for assignment in assignments])
+def are_resolved(*assignments: Assignment) -> tuple[bool, ...]:
+    """Return which classes float32 resolves, over all parts."""
+    return resolved_classes([assignment.assigned for assignment in assignments])
 
 
 def coreset_of(

@@ -11,13 +11,13 @@ from craig_cli.files.request import extended
 from craig_cli.readers import read_dataset
 from craig_cli.readers.proxy import read_proxy
 from craig_cli.reports.select import PlanReport
-from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.classes import split_classes
-from craig_cli.selection.constraints import pick_constraints, sizes_with
+from craig_cli.selection.constraints import pick_constraints
 from craig_cli.selection.costs import measured_rate, predicted_work, resolve_method
 from craig_cli.selection.memory import holding_bytes, in_memory_bytes, shape_of_selection
 from craig_cli.selection.proxy import proxied
 from craig_cli.selection.scaling import make_features
+from craig_cli.selection.selector import shares_of_classes
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.threads import Workers
@@ -49,12 +49,7 @@ def plan_selection(
     given = pick_constraints(settings, classes, dataset.n_rows) if settings.is_constrained else None
     sizes = counts
     if not selection.budget.is_open:
-        size = budget_size(selection.budget, dataset.n_rows, len(classes))
-        sizes = (
-            class_sizes(size, counts)
-            if given is None
-            else sizes_with(given, size, counts, selection.budget)
-        )
+        sizes = shares_of_classes(settings, counts, given)
     work = predicted_work(settings, counts, sizes, features.n_columns) + calibrating_work(
         dataset, selection, calibration
     )

@@ -15,6 +15,7 @@ from test_lazy_greedy import KINDS, made
 from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.errors import InputError, UsageError
 from craig_cli.selection import check_coreset, measure, select
+from craig_cli.selection.assignment import with_enough_digits
 from craig_cli.selection.classes import split_classes
 from craig_cli.selection.column_summary import merged, summarise
 from craig_cli.selection.greedi import check_partitioned, n_candidates, select_part
@@ -23,7 +24,7 @@ from craig_cli.selection.greedi_merge import (
     merge_offers,
     merge_partials,
     merged_coreset,
-    unresolved,
+    resolved_classes,
 )
 from craig_cli.selection.partition_tree import (
     SAMPLE_A_CELL,
@@ -52,12 +53,11 @@ def cut(rows, labels, n_parts):
 
 
 def assigned(parts, plan):
-    is_float64 = (False,) * len(plan.classes)
-    results = [assign_part(part, number, plan, is_float64) for number, part in enumerate(parts)]
-    is_float64 = unresolved(results)
-    if any(is_float64):
-        results = [assign_part(part, number, plan, is_float64) for number, part in enumerate(parts)]
-    coreset = merged_coreset(plan, results, is_float64)
+    def attempt(flags):
+        results = [assign_part(part, number, plan, flags) for number, part in enumerate(parts)]
+        return (results, flags), resolved_classes(results)
+
+    coreset = merged_coreset(plan, *with_enough_digits(len(plan.classes), attempt))
     check_coreset(coreset)
     return coreset
 
@@ -197,9 +197,8 @@ def test_rows_that_float32_does_not_resolve_are_assigned_in_float64():
     rows = np.column_stack([np.arange(600) % 2 * 1e9, np.arange(600) / 4])
     chosen, parts = settings(size=40), cut(rows, None, 3)
     coreset, plan = by_rows(parts, chosen)
-    assert unresolved(
-        [assign_part(part, number, plan, (False,)) for number, part in enumerate(parts)]
-    ) == (True,)
+    assigned = [assign_part(part, number, plan, (False,)) for number, part in enumerate(parts)]
+    assert resolved_classes(assigned) == (False,)
     assert_as_measured(coreset, Dataset(rows, None), chosen)
 
 
