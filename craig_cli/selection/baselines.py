@@ -13,10 +13,10 @@ from craig_cli.dataset import SparseRows
 from craig_cli.kernels.cells import sign_projection
 from craig_cli.selection.budgets import class_sizes
 from craig_cli.selection.classes import ClassRows
-from craig_cli.selection.dense_group import compact_order
 from craig_cli.selection.fixed_point import make_fixed_point
 from craig_cli.selection.row_weights import drawn_by_weight, uneven
 from craig_cli.selection.sparse_group import SKETCH_COLUMNS
+from craig_cli.selection.tiles import compact_order
 from craig_cli.threads import Workers
 
 UNIFORM_SHARE = 0.2

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from craig_cli.kernels.tiles import TILE, pair_distances
 from craig_cli.kernels.tree import grow_tree, route
-from craig_cli.selection.dense_group import DenseGroup, empty_tiles, fill_tiles, tile_order
+from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.fixed_point import FixedPoint
 from craig_cli.selection.scaling import Features
+from craig_cli.selection.tiles import empty_tiles, fill_tiles, tile_order
 from craig_cli.storage.spill import Spill, SpillArray
 from craig_cli.threads import Workers, ranges
 

@@ -25,11 +25,11 @@ from craig_cli.selection.cells import (
 )
 from craig_cli.selection.classes import FLOAT32_TOLERANCE, ClassPicks, ClassRows, split_classes
 from craig_cli.selection.coreset import Coreset
-from craig_cli.selection.dense_group import compact_ranges
 from craig_cli.selection.disk_cells import DiskCells, DiskPoints, move_rows
 from craig_cli.selection.fixed_point import make_fixed_point
 from craig_cli.selection.scaling import make_features
 from craig_cli.selection.selector import WEIGHTS, common_order, merge
+from craig_cli.selection.tiles import compact_ranges
 from craig_cli.settings import SelectionSettings
 from craig_cli.storage.spill import Spill, SpillArray
 from craig_cli.threads import Workers
