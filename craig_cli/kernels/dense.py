@@ -182,8 +182,8 @@ def neighbours(layout, state, positions, span, lists):
                     count += lane[i] < reach[r]
                 counts[r] = count
         for r in range(n_listed):
-            columns[filled : filled + counts[r]] = found[r, : counts[r]]
-            distances[filled : filled + counts[r]] = apart[r, : counts[r]]
+            for j in range(counts[r]):
+                columns[filled + j], distances[filled + j] = found[r, j], apart[r, j]
             filled += counts[r]
             starts[p + r - first + 1] = filled
     return last

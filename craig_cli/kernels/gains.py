@@ -130,8 +130,8 @@ def gains_of_pairs(layout, state, limits, span, out):
     squares = np.empty((4, TILE), tiles.dtype)
     reach, column = np.empty(TILE, nearest.dtype), np.empty(TILE, np.int64)
     for t in range(first_tile, n_tiles):
-        reach[:] = nearest[t]
-        column[:] = 0
+        for i in range(TILE):
+            reach[i], column[i] = nearest[t, i], 0
         for s in range(first_tile, min(t + 1, last_tile)):
             # A pair gains nothing either way only if it is out of reach of both.
             if are_apart(centres, radii, low, high, s, t, scale, max(farthest[s], farthest[t])):
