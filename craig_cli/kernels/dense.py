@@ -10,14 +10,13 @@ from craig_cli.kernels import kernel
 from craig_cli.kernels.lists import best_of, shrink_list
 from craig_cli.kernels.reach import box_squares, is_out_of_reach, squares_to_boxes
 from craig_cli.kernels.squares import (
+    gain_over,
     limit_of,
-    positive_differences,
     quantise,
     quantise_row,
     squared_distances,
     squares_of_four_within,
     squares_within,
-    weighted_differences,
     write_limits,
 )
 from craig_cli.kernels.tiles import TILE, copy_row, lay_out
@@ -83,13 +82,10 @@ def absorb(layout, state, picks, first_number, span, gain, weights=None):
                 ):
                     continue
                 quantise(squares, scale, distances)
-                gained = positive_differences(nearest, t, distances)
+                gained = gain_over(nearest, t, distances, weights)
                 if gained > 0:
                     p = u + in_reach[r]
-                    if weights is None:
-                        gain[p] += gained
-                    else:
-                        gain[p] += weighted_differences(nearest, t, distances, weights)
+                    gain[p] += gained
                     largest = np.int64(0)
                     for i in range(TILE):
                         if distances[i] < nearest[t, i]:

@@ -7,12 +7,11 @@ import numpy as np
 from craig_cli.kernels import inlined, kernel
 from craig_cli.kernels.reach import are_apart, box_squares, is_out_of_reach
 from craig_cli.kernels.squares import (
+    gain_over,
     limit_of,
-    positive_differences,
     quantise_row,
     squared_distances,
     squares_of_four_within,
-    weighted_differences,
 )
 from craig_cli.kernels.tiles import TILE, copy_row, lay_out
 
@@ -83,10 +82,7 @@ def gains(layout, state, candidates, span, out, weights=None):
             squares_of_four_within(tiles, t, vectors, four, limits, 0, no_limit, squares)
             for r in range(min(4, n_reached - first)):
                 quantise_row(squares, r, scale, distances)
-                if weights is None:
-                    out[four[r]] += positive_differences(nearest, t, distances)
-                else:
-                    out[four[r]] += weighted_differences(nearest, t, distances, weights)
+                out[four[r]] += gain_over(nearest, t, distances, weights)
 
 
 @inlined

@@ -160,25 +160,19 @@ def quantise_row(squares, r, scale, distances):
         distances[i] = np.sqrt(squares[r, i]) * scale + half
 
 
-@inlined
-def positive_differences(nearest, t, distances):
-    """Return the sum of max(0, nearest - distances) over the rows of tile `t`, as int64.
+@kernel
+def gain_over(nearest, t, distances, weights=None):
+    """Return the sum of max(0, nearest - distance) over the rows of tile `t`, times the weights of
+    the rows, int32 (n_tiles, TILE), if there are any; int64.
 
     Differences are brought back to the type of the distances, since numba makes them int64: int32
     ones take half the registers.
     """
     total, whole = np.int64(0), distances.dtype.type
     for i in range(TILE):
-        total += max(whole(nearest[t, i] - distances[i]), whole(0))
-    return total
-
-
-@inlined
-def weighted_differences(nearest, t, distances, weights):
-    """Return `positive_differences` times the weights of the rows, int32 (n_tiles, TILE)."""
-    total, whole = np.int64(0), distances.dtype.type
-    for i in range(TILE):
-        total += np.int64(weights[t, i]) * np.int64(
-            max(whole(nearest[t, i] - distances[i]), whole(0))
-        )
+        difference = max(whole(nearest[t, i] - distances[i]), whole(0))
+        if weights is None:
+            total += difference
+        else:
+            total += np.int64(weights[t, i]) * np.int64(difference)
     return total
