@@ -76,7 +76,6 @@ class DenseGroup(Group):
         self.reset()
 
     def gains(self, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what each candidate would gain as the next pick; fastest for ascending ones."""
         # Candidates and tiles are cut into tasks enough for all threads, none of them long.
         n_tiles, candidate_ranges = (
             len(self.layout.tiles),
@@ -137,9 +136,6 @@ class DenseGroup(Group):
         return out
 
     def absorb(self, picks: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what picks gain, made in order: each takes the rows nearer to it than to any
-        earlier one.
-        """
         return self.absorb_vectors(self.vectors(picks))
 
     def absorb_vectors(self, vectors: NDArray[np.floating]) -> NDArray[np.int64]:

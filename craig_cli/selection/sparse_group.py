@@ -78,7 +78,6 @@ class SparseGroup(Group):
         self.reset()
 
     def gains(self, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what each candidate would gain as the next pick."""
         out = np.empty(len(candidates), np.int64)
         step = min(CANDIDATES_A_TASK, -(-len(candidates) // self._workers.n_threads))
         self._workers.map(
@@ -90,9 +89,6 @@ class SparseGroup(Group):
         return out
 
     def absorb(self, picks: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what picks gain, made in order: each takes the rows nearer to it than to any
-        earlier one.
-        """
         gain = np.empty(len(picks), np.int64)
         for first, last in ranges(len(picks), CANDIDATES_A_TASK):
             number, own = self._n_picks + first, gain[first:last]
@@ -101,9 +97,6 @@ class SparseGroup(Group):
         return gain
 
     def near_picks(self, picks: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.integer]]:
-        """Return the numbers and distances of the picks nearest to each position, shape (n_rows,
-        K), nearest first.
-        """
         near = np.full((self.n_rows, K), -1, np.int32)
         distances = np.zeros((self.n_rows, K), self.state.nearest.dtype)
         for first, last in ranges(len(picks), CANDIDATES_A_TASK):

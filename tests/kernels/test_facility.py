@@ -10,11 +10,25 @@ from reference import distance_matrix
 from test_lazy_greedy import made
 from test_lazy_greedy import sparse as sparse_rows
 
-from craig_cli.kernels import cells, lists, sparse, squares
+from craig_cli.kernels import (
+    cells,
+    dense,
+    gains,
+    in_cells,
+    lists,
+    reverse_greedy,
+    sparse,
+    squares,
+    tree,
+)
 from craig_cli.kernels import tiles as tile_kernels
 from craig_cli.kernels.tiles import TILE
+from craig_cli.selection.base_group import GroupKernels
+from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.groups import make_group
 from craig_cli.selection.lazy_greedy import LazyGreedy
+from craig_cli.selection.row_weights import RowWeights
+from craig_cli.selection.sparse_group import SparseGroup
 from craig_cli.threads import Workers
 
 
@@ -210,3 +224,82 @@ def test_pair_distances_agree():
     np.testing.assert_allclose(
         of_dense, np.sqrt(((rows - rows[::-1]) ** 2).sum(axis=1)), rtol=1e-12
     )
+
+
+MODULES = (cells, dense, gains, in_cells, lists, reverse_greedy, sparse, squares, tile_kernels)
+
+
+def run_plain(monkeypatch):
+    """Have Python run the kernels, all but those that are compiled into others."""
+    for module in MODULES:
+        for name, function in vars(module).copy().items():
+            if getattr(function, "targetoptions", {"inline": "always"}).get("inline") != "always":
+                monkeypatch.setattr(module, name, function.py_func)
+    for kind, module, medoids in (
+        (DenseGroup, dense, in_cells.cluster_medoids),
+        (SparseGroup, sparse, sparse.cluster_medoids),
+    ):
+        kernels = GroupKernels(module.neighbours, module.take_picks, medoids)
+        monkeypatch.setattr(kind, "kernels", kernels)
+
+
+@pytest.mark.parametrize("kind", ("normal", "text"))
+@pytest.mark.parametrize("weighted", (False, True))
+def test_kernels_plain_and_compiled_agree(monkeypatch, kind, weighted):
+    rows = made(kind, n=140)
+    whole = np.random.default_rng(0).integers(1, 4, 140).astype(np.int32) if weighted else None
+
+    def results():
+        with Workers(1) as workers:
+            points = sparse_rows(rows) if kind == "text" else rows.copy()
+            group = make_group(points, False, workers, weights=RowWeights(whole, 1.0, 140))
+            yield from (group.first_gain_bounds(), group.all_gains(), group.gains(np.arange(7)))
+            yield from (group.absorb(np.array([3, 139])), group.cluster().copy())
+            found = group.neighbours(np.arange(140), 140 * 140)
+            gain, starts = np.zeros(140, np.int64), np.array([0, 9, 140])
+            lists.gains_from_lists(found, group.nearest(), gain, group.weights)
+            yield from group.take_picks(found, gain, np.empty((4, 0), np.int64))
+            yield from (gain, group.nearest().copy(), group.medoids(starts, np.arange(140), 50))
+            yield from group.near_picks(np.arange(5, 140, 9))
+            if kind == "normal":
+                yield from group.greedy_in_cell(np.arange(140), 4)
+
+    compiled = list(results())
+    run_plain(monkeypatch)
+    for found, plain in zip(compiled, results(), strict=True):
+        np.testing.assert_array_equal(found, plain)
+
+
+@pytest.mark.parametrize("is_sparse", (False, True))
+def test_weighted_gains_against_the_matrix(is_sparse):
+    rows, whole = made("text", n=200), np.random.default_rng(0).integers(1, 9, 200)
+    with Workers(2) as workers:
+        points = sparse_rows(rows) if is_sparse else rows.copy()
+        weights = RowWeights(whole.astype(np.int32), 1.0, 200)
+        group = make_group(points, False, workers, weights=weights)
+        distances, own = whole_distances(group), whole[group.rank]
+        nearest = np.full(200, group.auxiliary_distance)
+        for pick in (20, 199):
+            expected = (own[:, None] * np.maximum(nearest[:, None] - distances, 0)).sum(axis=0)
+            np.testing.assert_array_equal(evaluate(group), expected)
+            np.testing.assert_array_equal(group.absorb(np.array([pick])), expected[[pick]])
+            nearest = np.minimum(nearest, distances[:, pick])
+        found, gain = group.neighbours(np.arange(200), 40_000), np.zeros(200, np.int64)
+        lists.gains_from_lists(found, group.nearest(), gain, group.weights)
+        np.testing.assert_array_equal(gain, evaluate(group))
+        group.take_picks(found, gain, np.empty((9, 0), np.int64))
+        np.testing.assert_array_equal(np.maximum(gain, 0), evaluate(group))
+
+
+def test_a_tree_sends_its_sample_to_the_cells_of_equal_splits():
+    points = np.round(made("clusters", n=300))  # many projections are equal
+    rows, order = np.arange(300) * 3, np.arange(300)
+    bounds = np.arange(8) * 300 // 7
+    splits = np.empty((7, points.shape[1])), np.empty(7), np.empty(7, np.int64)
+    tree.grow_tree(points, rows, 7, *splits)
+    cells.split_rows(points, order, bounds)
+    for number, (first, last) in enumerate(pairwise(bounds)):
+        for row in order[first:last]:
+            leaf = np.empty(1, np.int32)
+            tree.route(points[row : row + 1], rows[row], *splits, leaf)
+            assert leaf[0] == number
