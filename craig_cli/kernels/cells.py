@@ -12,6 +12,8 @@ SAMPLE = 256
 """Rows of a cell that its principal direction is found from."""
 ITERATIONS = 4
 """Steps of the power method: the direction need not be exact to make compact cells."""
+LEVELS = 64
+"""Halves that can be waiting to be split: one a level, and there are at most log2(n) levels."""
 
 
 @kernel
@@ -45,6 +47,8 @@ def principal_direction(points, order, low, high, direction):
         for k in range(d):
             centred[s, k] = points[row, k]
             mean[k] += centred[s, k]
+    # It starts from the spread of each column: near the direction sought where some columns spread
+    # more than the others, so that few steps do.
     for k in range(d):
         mean[k] /= n_sample
         spread = 0.0
@@ -70,10 +74,12 @@ def principal_direction(points, order, low, high, direction):
 
 
 @kernel
-def part_at(keys, order, low, high, middle):
+def quickselect(keys, order, low, high, middle):
     """Rearrange ``order[low:high]`` with its keys in place so that the first ``middle - low`` have
     the smallest keys (ties by row).
     """
+    # Keys and rows together are never equal, so that the halves do not depend on the order that the
+    # rows come in, and equal rows are shared out instead of going all one way.
     high -= 1
     while low < high:
         pivot_key, pivot_row = keys[(low + high) // 2], order[(low + high) // 2]
@@ -88,6 +94,8 @@ def part_at(keys, order, low, high, middle):
                 order[i], order[j] = order[j], order[i]
                 i += 1
                 j -= 1
+        # Only the side that the cut falls in is gone on with; between the two there is at most the
+        # pivot, which then stands where it belongs.
         if middle <= j:
             high = j
         elif middle >= i:
@@ -97,7 +105,7 @@ def part_at(keys, order, low, high, middle):
 
 
 @kernel
-def split_rows(points, order, bounds):
+def split_rows(points, order, bounds, splits=None):
     """Cut rows into compact cells of given sizes.
 
     Parameters
@@ -108,6 +116,8 @@ def split_rows(points, order, bounds):
     bounds : int64 (n_cells + 1,)
         Cell c is to be ``order[bounds[c]:bounds[c + 1]]``, but for ``bounds[0]``, which is taken
         off: other cells may come before.
+    splits : (float64 (n_cells, d), float64 (n_cells,), int64 (n_cells,)), optional
+        Filled in with the splits, as `keep_split` writes them.
 
     Notes
     -----
@@ -115,28 +125,42 @@ def split_rows(points, order, bounds):
     """
     keys = np.empty(order.shape[0])
     direction = np.empty(points.shape[1])
-    stack = np.empty(
-        (64, 2), np.int64
-    )  # (first cell, number of cells) of the halves still to do: one a level
+    stack = np.empty((LEVELS, 2), np.int64)  # first cell and number of cells
     stack[0, 0], stack[0, 1] = 0, bounds.shape[0] - 1
     depth = 1
     while depth > 0:
         depth -= 1
         first, count = stack[depth, 0], stack[depth, 1]
+        # The left half is split at once, the right one waits.
         while count > 1:
             half = count // 2
-            low, middle, high = (
-                bounds[first] - bounds[0],
-                bounds[first + half] - bounds[0],
-                bounds[first + count] - bounds[0],
-            )
+            low, high = bounds[first] - bounds[0], bounds[first + count] - bounds[0]
+            middle = bounds[first + half] - bounds[0]
             principal_direction(points, order, low, high, direction)
             for i in range(low, high):
                 keys[i] = projection(points, order[i], direction)
-            part_at(keys, order, low, high, middle)
+            quickselect(keys, order, low, high, middle)
+            keep_split(keys, order, (middle, high), direction, first + half, splits)
             stack[depth, 0], stack[depth, 1] = first + half, count - half
             depth += 1
             count = half
+
+
+@kernel
+def keep_split(keys, order, right, direction, s, splits=None):
+    """Write the split that parts cell s - 1 from cell s: its direction, and the key and the row of
+    the least of the rows ``order[right[0]:right[1]]`` on its right.
+    """
+    if splits is not None:
+        directions, least_keys, least_rows = splits
+        # Only the two sides of the cut are told apart, so that the least stands anywhere.
+        least = right[0]
+        for i in range(right[0] + 1, right[1]):
+            if keys[i] < keys[least] or (keys[i] == keys[least] and order[i] < order[least]):
+                least = i
+        least_keys[s], least_rows[s] = keys[least], order[least]
+        for k in range(direction.shape[0]):
+            directions[s, k] = direction[k]
 
 
 @kernel
@@ -153,6 +177,7 @@ def sign_projection(indptr, indices, values, out):
             bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
             bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
             bits ^= bits >> np.uint64(31)
+            # Added or taken off: no product with a sign.
             for k in range(64):
                 if bits & np.uint64(1):
                     out[row, k] += values[j]

@@ -1,242 +1,91 @@
-"""Greedy selection over dense rows, held in tiles (see `tiles`): gains, picks, and lists of near
-candidates.
+"""Greedy selection over dense rows, held in tiles (see `tiles`): picks, and lists of near
+candidates. What candidates gain is found in `gains`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from craig_cli.kernels import inlined, kernel
-from craig_cli.kernels.lists import best_of, shrink_lists
-from craig_cli.kernels.tiles import (
-    TILE,
-    are_apart,
-    box_squares,
-    copy_row,
-    is_out_of_reach,
-    lay_out,
+from craig_cli.kernels import kernel
+from craig_cli.kernels.lists import best_of, shrink_list
+from craig_cli.kernels.reach import box_squares, is_out_of_reach, squares_to_boxes
+from craig_cli.kernels.squares import (
+    gain_over,
     limit_of,
-    positive_differences,
     quantise,
     quantise_row,
     squared_distances,
     squares_of_four_within,
-    squares_to_boxes,
     squares_within,
-    weighted_differences,
     write_limits,
 )
+from craig_cli.kernels.tiles import TILE, copy_row, lay_out
 
 LEADING = 12
-"""Columns of the boxes that tell which picks are out of a tile's reach: the others hardly make the
-bound stronger.
+"""Columns of the boxes that tell which picks are out of a tile's reach: the others, which spread
+less, hardly make the bound stronger.
 """
 
 
 @kernel
-def gains(
-    tiles,
-    centres,
-    radii,
-    low,
-    high,
-    nearest,
-    farthest,
-    scale,
-    candidates,
-    first_tile,
-    last_tile,
-    out,
-    weights=None,
-):
-    """Add to `out` what each candidate gains over the rows of some tiles: the sum of max(0, nearest
-    - distance), times the weight of the row.
+def absorb(layout, state, picks, first_number, span, gain, weights=None):
+    """Let picks take the rows that are nearer to them than to any earlier pick, in the order given.
 
     Parameters
     ----------
-    tiles : float (n_tiles, d, TILE)
-    centres, radii : float (n_tiles, d), float64 (n_tiles,)
-        A ball round each tile.
-    low, high : float (n_tiles, d)
-        A box round each tile.
-    nearest : int (n_tiles, TILE)
-        Distance of each row to its nearest pick.
-    farthest : int64 (n_tiles,)
-        At least the largest of `nearest` in each tile.
-    scale : float
-        Whole-number distances per unit of the coordinates.
-    candidates : int64 (m,)
-        Rows, counted through the tiles; fastest if those side by side are near each other.
-    out : int64 (m,)
-        Added to in place.
+    layout : Layout
+    state : State
+        Changed in place.
+    picks : float (m, d)
+        Vectors, which need not be rows of the group.
+    first_number : int
+        In `cluster` the picks are called this and on.
+    span : (int, int)
+        The first tile, and that after the last.
+    gain : int64 (m,)
+        What each pick gained over these tiles is added.
     weights : int32 (n_tiles, TILE), optional
-        Of the rows; 0 after the last one.
+        Of the rows.
 
     Notes
     -----
-    Time m n d at worst; tiles out of a candidate's reach cost one distance, rows out of reach some
-    coordinates. Memory 2 m d.
+    Time m n d at worst; most picks are told to be out of a tile's reach by its box.
     """
-    n_candidates, d = candidates.shape[0], tiles.shape[1]
-    vectors = np.empty((n_candidates, d), tiles.dtype)
-    for c in range(n_candidates):
-        copy_row(tiles, candidates[c], vectors, c)
-    lanes = np.zeros((n_candidates // TILE + 1, d, TILE), tiles.dtype)
-    lay_out(vectors, lanes)
-    to_centre = np.empty(TILE, tiles.dtype)
-    to_box = np.empty(TILE, tiles.dtype)
-    squares = np.empty((4, TILE), tiles.dtype)
-    distances = np.empty(TILE, nearest.dtype)
-    limits = np.empty((1, 1, TILE), tiles.dtype)
-    no_limit = tiles.dtype.type(0)
-    reached = np.empty(n_candidates + 3, np.int64)
-    for t in range(first_tile, last_tile):
-        n_reached = 0
-        for c in range(n_candidates):
-            if c % TILE == 0:
-                squared_distances(lanes, c // TILE, centres, t, to_centre)
-                box_squares(lanes, c // TILE, low, high, t, d, to_box)
-            reached[n_reached] = c
-            n_reached += not (
-                is_out_of_reach(to_box[c % TILE], 0.0, d, scale, farthest[t])
-                or is_out_of_reach(to_centre[c % TILE], radii[t], d, scale, farthest[t])
-            )
-        if n_reached == 0:
-            continue
-        reached[n_reached : n_reached + 3] = reached[n_reached - 1]  # to fill up the last four
-        for i in range(TILE):
-            limits[0, 0, i] = limit_of(nearest[t, i], scale)
-        for first in range(0, n_reached, 4):
-            four = (reached[first], reached[first + 1], reached[first + 2], reached[first + 3])
-            squares_of_four_within(tiles, t, vectors, four, limits, 0, no_limit, squares)
-            for r in range(min(4, n_reached - first)):
-                quantise_row(squares, r, scale, distances)
-                if weights is None:
-                    out[four[r]] += positive_differences(nearest, t, distances)
-                else:
-                    out[four[r]] += weighted_differences(nearest, t, distances, weights)
-
-
-@inlined
-def add_gains_of_two(squares, r, scale, reach, reach_a, reach_b, column):
-    """Return what two rows gain from those of a tile, whose nearest picks are at `reach` (TILE,);
-    add what these gain from the two to `column`.
-
-    The squared distances are the rows r and r + 1 of `squares`.
-    """
-    half, whole = squares.dtype.type(0.5), reach.dtype.type
-    gain_a, gain_b = np.int64(0), np.int64(0)
-    for i in range(TILE):
-        to_a, to_b = (
-            whole(np.sqrt(squares[r, i]) * scale + half),
-            whole(np.sqrt(squares[r + 1, i]) * scale + half),
-        )
-        gain_a += max(whole(reach[i] - to_a), whole(0))
-        gain_b += max(whole(reach[i] - to_b), whole(0))
-        column[i] += np.int64(max(whole(reach_a - to_a), whole(0))) + np.int64(
-            max(whole(reach_b - to_b), whole(0))
-        )
-    return gain_a, gain_b
-
-
-@kernel
-def gains_of_pairs(
-    tiles, centres, radii, low, high, nearest, farthest, limits, scale, first_tile, last_tile, out
-):
-    """Add to `out` what all rows gain by each other, as far as one of a pair is in some tiles and
-    the other in the same or later ones.
-
-    Each distance serves both of its rows, so that all tiles together cost half of `gains` of all
-    rows. `limits` (1, n_tiles, TILE) are `limit_of` the distances `nearest`; `out` int64 (n_tiles,
-    TILE).
-    """
-    n_tiles, d, _ = tiles.shape
-    vectors = np.empty(((last_tile - first_tile) * TILE, d), tiles.dtype)
-    for v in range(vectors.shape[0]):
-        copy_row(tiles, first_tile * TILE + v, vectors, v)
-    squares = np.empty((4, TILE), tiles.dtype)
-    reach, column = np.empty(TILE, nearest.dtype), np.empty(TILE, np.int64)
-    for t in range(first_tile, n_tiles):
-        reach[:] = nearest[t]
-        column[:] = 0
-        for s in range(first_tile, min(t + 1, last_tile)):
-            if are_apart(centres, radii, low, high, s, t, scale, max(farthest[s], farthest[t])):
-                continue
-            for c in range(0, TILE, 4):
-                own = max(
-                    max(limits[0, s, c], limits[0, s, c + 1]),
-                    max(limits[0, s, c + 2], limits[0, s, c + 3]),
-                )
-                v = (s - first_tile) * TILE + c
-                squares_of_four_within(
-                    tiles, t, vectors, (v, v + 1, v + 2, v + 3), limits, t, own, squares
-                )
-                for r in range(0, 4, 2):
-                    a, b = nearest[s, c + r], nearest[s, c + r + 1]
-                    if s == t:  # both orders of a pair come up
-                        a = b = nearest.dtype.type(0)
-                    gain_a, gain_b = add_gains_of_two(squares, r, scale, reach, a, b, column)
-                    out[s, c + r] += gain_a
-                    out[s, c + r + 1] += gain_b
-        for i in range(TILE):
-            out[t, i] += column[i]
-
-
-@kernel
-def absorb(
-    tiles,
-    low,
-    high,
-    nearest,
-    farthest,
-    cluster,
-    scale,
-    picks,
-    first_number,
-    first_tile,
-    last_tile,
-    gain,
-    weights=None,
-):
-    """Let picks take the rows that are nearer to them than to any earlier pick, in the order given.
-
-    `nearest`, `farthest`, `cluster` (int32: the number of the nearest pick; ties stay with the
-    earlier one) are changed in place; what each pick gained over these tiles, by the weights of the
-    rows, is added to `gain` (int64). `picks` are vectors (m, d), numbered from `first_number`. Time
-    m n d at worst; most picks are told to be out of a tile's reach by its box in the `LEADING`
-    columns.
-    """
-    d = tiles.shape[1]
-    lanes = np.zeros((picks.shape[0] // TILE + 1, d, TILE), tiles.dtype)
+    tiles, low, high, scale = layout.tiles, layout.low, layout.high, layout.scale
+    nearest, farthest, cluster = state
+    n_leading = min(LEADING, tiles.shape[1])
+    lanes = np.zeros((picks.shape[0] // TILE + 1, tiles.shape[1], TILE), tiles.dtype)
     lay_out(picks, lanes)
     to_box = np.empty(TILE, tiles.dtype)
     squares = np.empty(TILE, tiles.dtype)
     distances = np.empty(TILE, nearest.dtype)
     limits = np.empty((1, TILE), tiles.dtype)
     in_reach = np.empty(TILE + 1, np.int64)
-    for t in range(first_tile, last_tile):
+    # All picks meet one tile before the next: the tile stays in the cache, and since tiles do not
+    # depend on each other the picks still come in their order to every row.
+    for t in range(span[0], span[1]):
         for i in range(TILE):
             limits[0, i] = limit_of(nearest[t, i], scale)
         reach = tiles.dtype.type(limit_of(farthest[t], scale))
         for u in range(0, picks.shape[0], TILE):
-            box_squares(lanes, u // TILE, low, high, t, min(LEADING, d), to_box)
+            # The square to the box is added up in the order of the columns, as that to a row is,
+            # from terms none of which is larger: rounding cannot bring it above the row's.
+            box_squares(lanes, u // TILE, low, high, t, n_leading, to_box)
             n_in_reach = 0
             for i in range(min(TILE, picks.shape[0] - u)):
                 in_reach[n_in_reach] = i
                 n_in_reach += to_box[i] <= reach
             for r in range(n_in_reach):
+                # Asked again: the picks just absorbed have drawn the reach in.
                 if to_box[in_reach[r]] > reach or not squares_within(
                     tiles, t, picks, u + in_reach[r], limits, 0, squares
                 ):
                     continue
                 quantise(squares, scale, distances)
-                gained = positive_differences(nearest, t, distances)
+                gained = gain_over(nearest, t, distances, weights)
                 if gained > 0:
                     p = u + in_reach[r]
-                    if weights is None:
-                        gain[p] += gained
-                    else:
-                        gain[p] += weighted_differences(nearest, t, distances, weights)
+                    gain[p] += gained
                     largest = np.int64(0)
                     for i in range(TILE):
                         if distances[i] < nearest[t, i]:
@@ -249,43 +98,43 @@ def absorb(
 
 
 @kernel
-def neighbours(
-    tiles,
-    centre_lanes,
-    radii,
-    nearest,
-    scale,
-    n_rows,
-    positions,
-    first,
-    last,
-    starts,
-    columns,
-    distances,
-):
-    """List for the rows ``positions[first:last]`` the candidates that are nearer than the row's
-    nearest pick, until the lists might not fit.
+def neighbours(layout, state, positions, span, lists):
+    """List for some rows the candidates that are nearer than the row's nearest pick, until the
+    lists might not fit; return the place in `positions` to go on with.
 
-    Writes the candidates into `columns` (int32) and their distances into `distances`, where those
-    of ``positions[p]`` begin at ``starts[p - first]``; stops early when fewer than 4 n places are
-    left. Returns the place in `positions` to go on with. Four rows at a time: fastest if they are
-    near each other. Memory 36 n.
+    Parameters
+    ----------
+    layout : Layout
+    state : State
+    positions : int64 (m,)
+        Rows; fastest if four side by side are near each other.
+    span : (int, int)
+        The first place in `positions` to list, and that after the last.
+    lists : (int64, int32, int)
+        Written: `starts`, candidates and their distances. Those of ``positions[p]`` begin at
+        ``starts[p - span[0]]``.
+
+    Notes
+    -----
+    Memory 32 n (float64: 48 n).
     """
+    tiles, centre_lanes, radii = layout.tiles, layout.centre_lanes, layout.radii
+    nearest, scale, (starts, columns, distances) = state.nearest, layout.scale, lists
     n_tiles, d, _ = tiles.shape
-    vectors = np.empty((4, d), tiles.dtype)
+    first, last = span
+    vectors, four = np.empty((4, d), tiles.dtype), (0, 1, 2, 3)
     to_centre = np.empty((4, TILE), tiles.dtype)
     squares = np.empty((4, TILE), tiles.dtype)
     lane = np.empty(TILE, nearest.dtype)
     no_limits = np.zeros((1, 1, TILE), tiles.dtype)
     infinite = tiles.dtype.type(np.inf)
-    own = np.zeros(4, tiles.dtype)
-    reach = np.zeros(4, nearest.dtype)
-    counts = np.zeros(4, np.int64)
-    found = np.empty((4, n_tiles * TILE), np.int32)
-    apart = np.empty((4, n_tiles * TILE), nearest.dtype)
-    filled = 0
-    starts[0] = 0
+    own, reach, counts = np.zeros(4, tiles.dtype), np.zeros(4, nearest.dtype), np.zeros(4, np.int64)
+    room = (4, n_tiles * TILE)
+    found, apart = np.empty(room, np.int32), np.empty(room, nearest.dtype)
+    starts[0] = filled = 0
     for p in range(first, last, 4):
+        # Each of the four may list every row: with less room than that the caller empties the lists
+        # first, and no append has to ask whether it fits.
         if filled + 4 * n_tiles * TILE > columns.shape[0]:
             return p
         n_listed = min(4, last - p)
@@ -295,19 +144,14 @@ def neighbours(
             reach[r] = nearest[row // TILE, row % TILE]
             own[r] = limit_of(reach[r], scale)
             counts[r] = 0
-        farthest = np.int64(max(max(reach[0], reach[1]), max(reach[2], reach[3])))
+        farthest = max(max(reach[0], reach[1]), max(reach[2], reach[3]))
         widest = max(max(own[0], own[1]), max(own[2], own[3]))
+        # Picks and their duplicates, at distance 0, have no nearer candidate.
         for t in range(n_tiles if farthest > 0 else 0):
             if t % TILE == 0:
+                u = t // TILE
                 squares_of_four_within(
-                    centre_lanes,
-                    t // TILE,
-                    vectors,
-                    (0, 1, 2, 3),
-                    no_limits,
-                    0,
-                    infinite,
-                    to_centre,
+                    centre_lanes, u, vectors, four, no_limits, 0, infinite, to_centre
                 )
             all_out = True
             for r in range(4):
@@ -316,7 +160,9 @@ def neighbours(
                 )
             if all_out:
                 continue
-            squares_of_four_within(tiles, t, vectors, (0, 1, 2, 3), no_limits, 0, widest, squares)
+            # Sums are cut off where all four are above the widest of their limits, hence each above
+            # its own.
+            squares_of_four_within(tiles, t, vectors, four, no_limits, 0, widest, squares)
             for r in range(n_listed):
                 n_within = np.int32(0)
                 for i in range(TILE):
@@ -324,33 +170,45 @@ def neighbours(
                 if n_within == 0:
                     continue
                 quantise_row(squares, r, scale, lane)
+                # Written always, counted if nearer: no branch to guess wrong.
                 count = counts[r]
-                for i in range(min(TILE, n_rows - t * TILE)):
+                for i in range(min(TILE, layout.n_rows - t * TILE)):
                     found[r, count] = t * TILE + i
                     apart[r, count] = lane[i]
                     count += lane[i] < reach[r]
                 counts[r] = count
         for r in range(n_listed):
-            columns[filled : filled + counts[r]] = found[r, : counts[r]]
-            distances[filled : filled + counts[r]] = apart[r, : counts[r]]
+            for j in range(counts[r]):
+                columns[filled + j], distances[filled + j] = found[r, j], apart[r, j]
             filled += counts[r]
             starts[p + r - first + 1] = filled
     return last
 
 
 @kernel
-def take_picks(
-    tiles, centre_lanes, radii, low_lanes, high_lanes, nearest, farthest, scale, starts, ends, columns, lane, gain, rank, choices, picks, gained,
-    weights=None,
-):  # fmt: skip
-    """Make as many greedy picks as `picks` has places, gains kept up to date by the lists; returns
-    how many gained anything.
+def take_picks(layout, state, lists, choice, made, weights=None):
+    """Make greedy picks, gains kept up to date by the lists; return how many gained anything.
 
-    `choices` int64 (n_picks, m) are the candidates of each pick; 0 columns for all rows. `nearest`,
-    `farthest`, the lists and `gain` (selected rows: -1) are changed in place; picks (int64) and
-    what each gained are written. `weights` int32 (n,) are those of the rows, if they differ. Time a
-    pick: n for the largest gain, the tiles in reach, and the lists of the rows taken over.
+    Parameters
+    ----------
+    layout : Layout
+    state : State
+        Changed in place, but for `cluster`.
+    lists : Lists
+        Changed in place.
+    choice : Choice
+    made : (int64 (n_picks,), int64 (n_picks,))
+        Written: the picks, and what each gained.
+    weights : int32 (n,), optional
+        Of the rows, if they differ.
+
+    Notes
+    -----
+    Time a pick: n for the largest gain, the tiles in reach, and the lists of the rows taken over.
     """
+    tiles, centre_lanes, radii = layout.tiles, layout.centre_lanes, layout.radii
+    low_lanes, high_lanes, scale = layout.low_lanes, layout.high_lanes, layout.scale
+    nearest, farthest, gain, (picks, gained) = state.nearest, state.farthest, choice.gain, made
     n_tiles, d, _ = tiles.shape
     vector = np.empty((1, d), tiles.dtype)
     to_centre = np.empty(TILE, tiles.dtype)
@@ -360,11 +218,14 @@ def take_picks(
     limits = np.empty((n_tiles, TILE), tiles.dtype)
     write_limits(nearest, scale, limits)
     for p in range(picks.shape[0]):
-        pick = best_of(gain, rank, choices, p)
+        pick = best_of(choice, p)
+        # Gains are exact, not bounds: if the largest is 0, every other is too, now and later.
         if gain[pick] <= 0:
             return p
         picks[p], gained[p] = pick, gain[pick]
         copy_row(tiles, pick, vector, 0)
+        # What is skipped here, by tile or by row, is no nearer to the pick than to an earlier one:
+        # no row of it would be taken over, and no list shrink.
         for t in range(n_tiles):
             if t % TILE == 0:
                 squared_distances(centre_lanes, t // TILE, vector, 0, to_centre)
@@ -379,46 +240,12 @@ def take_picks(
             largest = np.int64(0)
             for i in range(TILE):
                 if distances[i] < nearest[t, i]:
-                    shrink_lists(
-                        starts,
-                        ends,
-                        columns,
-                        lane,
-                        t * TILE + i,
-                        nearest[t, i],
-                        distances[i],
-                        gain,
-                        weights,
-                    )
+                    row, old = t * TILE + i, nearest[t, i]
+                    shrink_list(lists, row, old, distances[i], gain, weights)
                     nearest[t, i] = distances[i]
                     limits[t, i] = limit_of(distances[i], scale)
                 largest = max(largest, np.int64(nearest[t, i]))
             farthest[t] = largest
+        # Last, since the lists of the rows it took have just brought its own gain down to 0.
         gain[pick] = -1
     return picks.shape[0]
-
-
-@kernel
-def first_gain_bounds(
-    tiles, centre_lanes, auxiliary_distance, scale, n_rows, first_row, last_row, out
-):
-    """Write for each row no less than what it would gain as the first pick, at the price of one
-    distance a tile.
-
-    The distances of a tile's rows add up to at least their number times the distance to their mean
-    (Jensen).
-    """
-    n_tiles, d, _ = tiles.shape
-    vector = np.empty((1, d), tiles.dtype)
-    squares = np.empty(TILE, tiles.dtype)
-    margin = 1.0 - (d + 16) * 1.2e-7
-    for row in range(first_row, last_row):
-        copy_row(tiles, row, vector, 0)
-        total = 0.0
-        for t in range(n_tiles):
-            if t % TILE == 0:
-                squared_distances(centre_lanes, t // TILE, vector, 0, squares)
-            total += min(TILE, n_rows - t * TILE) * max(
-                np.float64(np.sqrt(squares[t % TILE])) * margin * scale - 1.0, 0.0
-            )
-        out[row] = n_rows * np.float64(auxiliary_distance) - total * (1 - 1e-9) + 1.0

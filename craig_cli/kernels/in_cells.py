@@ -5,82 +5,101 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import kernel
-from craig_cli.kernels.tiles import TILE, copy_row, squared_distances_of_two
+from craig_cli.kernels.lists import weight_of
+from craig_cli.kernels.squares import squares_of_four_within
+from craig_cli.kernels.tiles import TILE, copy_row
+
+LANES = 16
+"""float32 values in the longest registers: loops over whole multiples of them leave no rest to be
+done one by one.
+"""
 
 
 @kernel
-def usual_extent(centres, radii, first_tile, last_tile):
-    """Return a length that few distances in a cell exceed: what holds all of it, or 32 times the
-    median radius and distance of its tiles.
+def fill_distances(layout, first_tile, scale, ceiling, distances):
+    """Write the quantised distances within a cell, none above `ceiling`, int32 (n_cell, a multiple
+    of TILE); the cell begins with tile `first_tile`.
     """
-    n = last_tile - first_tile
-    apart = np.zeros((n, n))
-    for a in range(n):
-        for b in range(n):
-            for k in range(centres.shape[1]):
-                apart[a, b] += (
-                    np.float64(centres[first_tile + a, k]) - np.float64(centres[first_tile + b, k])
-                ) ** 2
-    apart = np.sqrt(apart)
-    balls = radii[first_tile:last_tile]
-    usual = np.inf
-    whole = np.inf
-    for a in range(n):
-        usual = min(usual, np.median(apart[a]))
-        whole = min(whole, np.max(apart[a] + balls))
-    usual = 32.0 * (usual + np.median(balls))
-    return min(2.0 * whole, usual) if usual > 0 else 2.0 * whole
+    tiles = layout.tiles
+    n_cell = distances.shape[0]
+    vectors = np.empty((4, tiles.shape[1]), tiles.dtype)
+    squares = np.empty((4, TILE), tiles.dtype)
+    no_limits = np.zeros((1, 1, TILE), tiles.dtype)
+    infinite = tiles.dtype.type(np.inf)
+    for first in range(0, n_cell, 4):
+        # The last four are filled up with the last row, written as often.
+        for r in range(4):
+            copy_row(tiles, first_tile * TILE + min(first + r, n_cell - 1), vectors, r)
+        for t in range(distances.shape[1] // TILE):
+            squares_of_four_within(
+                tiles, first_tile + t, vectors, (0, 1, 2, 3), no_limits, 0, infinite, squares
+            )
+            for r in range(4):
+                row = min(first + r, n_cell - 1)
+                for i in range(TILE):
+                    distances[row, t * TILE + i] = min(np.sqrt(squares[r, i]) * scale, ceiling)
 
 
 @kernel
-def greedy_in_cell(
-    tiles, centres, radii, first_tile, last_tile, n_rows, picks, gained, gain, weights=None
-):
+def move_nearest(distances, row, old, new, gain, weights=None):
+    """Change each gain by what a row whose nearest pick goes from `old` to `new` makes of it.
+
+    That is max(new, distance) - max(old, distance), times the weight of the row; an `old` of 0 is
+    for a row that nobody gained from before.
+    """
+    # Everything fits int32 where `gain` does, and is said to be int32 at each step, as numba makes
+    # sums int64: twice as many fit a register.
+    whole = gain.dtype.type
+    for e in range(gain.shape[0]):
+        distance = distances[row, e]
+        difference = np.int32(max(new, distance) - max(old, distance))
+        if weights is None:
+            gain[e] = whole(gain[e] + difference)
+        else:
+            gain[e] += whole(weights[row]) * whole(difference)
+
+
+@kernel
+def greedy_in_cell(layout, span, extent, made, gain, weights=None):
     """Make greedy picks among the rows of some tiles, which alone count: as many as `picks` has
-    places, or until nothing gains any more.
+    places, or until nothing gains any more. Return how many.
 
+    Parameters
+    ----------
+    layout : Layout
+    span : (int, int)
+        The first tile, and that after the last.
+    extent : float
+        A length that few distances in the cell exceed; longer ones are cut off.
+    made : (int64 (m,), float64 (m,))
+        Written: positions, and what each pick gained, in units of the coordinates.
+    gain : int32 (TILE a tile,)
+        Zeros, overwritten; int64 for rows of different weights.
+    weights : int32 (n_cell,), optional
+        Of the rows of the cell.
+
+    Notes
+    -----
     All distances within the cell are held, as whole numbers small enough that gains fit int32,
-    which makes the updates twice as fast. They are cut off at the usual extent of the cell: a row
-    far from all others is soon picked in any case, and must not coarsen the rest. Writes the picks
-    (positions) and what each gained, in units of the coordinates (float64); returns how many were
-    made. `gain` are zeros, int32 (TILE a tile), or int64 for rows of different `weights`, int32
-    (n_tiles, TILE). Time m^2 d, and m a row that changes its pick; memory 4 m^2.
+    which makes the updates twice as fast. Time m^2 d, and m a row that changes its pick; memory
+    4 m^2.
     """
-    d = tiles.shape[1]
-    first_row = first_tile * TILE
-    n_cell = min(last_tile * TILE, n_rows) - first_row
-    n_lanes = (last_tile - first_tile) * TILE
+    tiles, (picks, gained) = layout.tiles, made
+    first_row = span[0] * TILE
+    n_cell = min(span[1] * TILE, layout.n_rows) - first_row
+    # A gain is at most n_cell times this, less than 2^31.
     auxiliary_distance = np.int32((2**31 - 1) // n_cell - 2)
-    extent = usual_extent(centres, radii, first_tile, last_tile)
     scale = tiles.dtype.type(auxiliary_distance / extent if extent > 0 else 0.0)
-    distances = np.empty((n_cell, n_lanes), np.int32)
-    vectors = np.empty((2, d), tiles.dtype)
-    squares_a = np.empty(TILE, tiles.dtype)
-    squares_b = np.empty(TILE, tiles.dtype)
-    ceiling = tiles.dtype.type(
-        auxiliary_distance - auxiliary_distance // 1_000_000
-    )  # what float32 makes of it stays below the phantom
-    for r in range(0, n_cell, 2):
-        second = min(r + 1, n_cell - 1)
-        copy_row(tiles, first_row + r, vectors, 0)
-        copy_row(tiles, first_row + second, vectors, 1)
-        for t in range(first_tile, last_tile):
-            squared_distances_of_two(tiles, t, vectors, 0, 1, squares_a, squares_b)
-            start = (t - first_tile) * TILE
-            for i in range(TILE):
-                distances[r, start + i] = min(np.sqrt(squares_a[i]) * scale, ceiling)
-            for i in range(TILE):
-                distances[second, start + i] = min(np.sqrt(squares_b[i]) * scale, ceiling)
+    # A millionth less: so that float32, rounding it up, stays below the auxiliary element.
+    ceiling = tiles.dtype.type(auxiliary_distance - auxiliary_distance // 1_000_000)
+    distances = np.empty((n_cell, gain.shape[0]), np.int32)
+    fill_distances(layout, span[0], scale, ceiling, distances)
     nearest = np.full(n_cell, auxiliary_distance, np.int32)
     for r in range(n_cell):
-        for e in range(n_lanes):
-            if weights is None:
-                gain[e] = np.int32(gain[e] + np.int32(auxiliary_distance - distances[r, e]))
-            else:
-                gain[e] += np.int64(weights[first_tile + r // TILE, r % TILE]) * np.int64(
-                    auxiliary_distance - distances[r, e]
-                )
+        move_nearest(distances, r, np.int32(0), auxiliary_distance, gain, weights)
     for p in range(picks.shape[0]):
+        # Two looks, one for the largest gain, in vectors, and one for where it stands, instead of a
+        # slow one for both. A pick need not be closed: whole numbers have brought its gain to 0.
         best_gain = gain.dtype.type(0)
         for e in range(n_cell):
             best_gain = max(best_gain, gain[e])
@@ -91,41 +110,48 @@ def greedy_in_cell(
             best += 1
         picks[p], gained[p] = first_row + best, best_gain / np.float64(scale) if scale > 0 else 0.0
         for r in range(n_cell):
-            old, new = nearest[r], distances[r, best]
-            if new < old:
-                for e in range(n_lanes):
-                    distance = distances[r, e]
-                    if weights is None:
-                        gain[e] = np.int32(
-                            gain[e] - np.int32(max(old, distance) - max(new, distance))
-                        )
-                    else:
-                        gain[e] -= np.int64(weights[first_tile + r // TILE, r % TILE]) * np.int64(
-                            max(old, distance) - max(new, distance)
-                        )
+            new = distances[r, best]
+            if new < nearest[r]:
+                move_nearest(distances, r, nearest[r], new, gain, weights)
                 nearest[r] = new
-        gain[best] = 0
     return picks.shape[0]
 
 
 @kernel
-def cluster_medoids(tiles, starts, members, limit, first, last, medoids, weights=None):
+def cluster_medoids(layout, clusters, limit, span, medoids, weights=None):
     """Write for each cluster the member whose distances to all members, times their weights, add up
     to least; the first of several.
 
-    Cluster c's members (positions) are ``members[starts[c]:starts[c + 1]]``. Only the first `limit`
-    of them may become the medoid. Time: the squares of the cluster sizes, but linear in those
-    beyond `limit`. Memory: d times the largest cluster.
+    Parameters
+    ----------
+    layout : Layout
+    clusters : (int64 (n_clusters + 1,), int64)
+        `starts` and `members`: those of cluster c are ``members[starts[c]:starts[c + 1]]``.
+    limit : int
+        Only the first so many of them may become the medoid.
+    span : (int, int)
+        The first cluster, and that after the last.
+    medoids : int64 (n_clusters,)
+        Written.
+    weights : int32 (n,), optional
+
+    Notes
+    -----
+    Time: the squares of the cluster sizes, but linear in those beyond `limit`. Memory: d times the
+    largest cluster.
     """
+    tiles, (starts, members) = layout.tiles, clusters
     d = tiles.shape[1]
     widest = 0
-    for c in range(first, last):
+    for c in range(span[0], span[1]):
         widest = max(widest, starts[c + 1] - starts[c])
-    lanes = np.zeros((d, widest + 16), tiles.dtype)  # the members side by side; whole vectors of 16
-    squares = np.empty(widest + 16, tiles.dtype)
-    for c in range(first, last):
+    # The members of a cluster, strewn over the tiles, are brought side by side once, and then meet
+    # each candidate with contiguous loads. What stands beyond the last one is never added up.
+    lanes = np.zeros((d, widest + LANES), tiles.dtype)
+    squares = np.empty(widest + LANES, tiles.dtype)
+    for c in range(span[0], span[1]):
         size = starts[c + 1] - starts[c]
-        width = (size + 15) // 16 * 16
+        width = (size + LANES - 1) // LANES * LANES
         for i in range(size):
             row = members[starts[c] + i]
             for k in range(d):
@@ -137,20 +163,12 @@ def cluster_medoids(tiles, starts, members, limit, first, last, medoids, weights
             for k in range(0, d, 4):
                 c0, c1, c2, c3 = lanes[k, a], lanes[k + 1, a], lanes[k + 2, a], lanes[k + 3, a]
                 for i in range(width):
-                    x0, x1, x2, x3 = (
-                        lanes[k, i] - c0,
-                        lanes[k + 1, i] - c1,
-                        lanes[k + 2, i] - c2,
-                        lanes[k + 3, i] - c3,
-                    )
+                    x0, x1 = lanes[k, i] - c0, lanes[k + 1, i] - c1
+                    x2, x3 = lanes[k + 2, i] - c2, lanes[k + 3, i] - c3
                     squares[i] += (x0 * x0 + x1 * x1) + (x2 * x2 + x3 * x3)
             total = 0.0
             for i in range(size):
-                if weights is None:
-                    total += np.sqrt(squares[i])
-                else:
-                    row = members[starts[c] + i]
-                    total += weights[row // TILE, row % TILE] * np.sqrt(squares[i])
+                total += weight_of(weights, members[starts[c] + i]) * np.sqrt(squares[i])
             if total < least:
                 least = total
                 medoids[c] = members[starts[c] + a]

@@ -48,9 +48,8 @@ def greedy_in_groups(points, order, bounds, places, first, last, picks, weights)
             for b in range(m):
                 distances[a, b] = np.sqrt(distances[a, b])
                 farthest = max(farthest, distances[a, b])
-        nearest = np.full(
-            m, 2 * farthest, np.float32
-        )  # from a phantom row: the first pick is then the medoid
+        # From an auxiliary element, farther than any row: the first pick is then the medoid.
+        nearest = np.full(m, 2 * farthest, np.float32)
         owner = np.zeros(m, np.int64)
         is_picked = np.zeros(m, np.bool_)
         gain = np.zeros(m)
@@ -64,6 +63,8 @@ def greedy_in_groups(points, order, bounds, places, first, last, picks, weights)
                     best = e
             is_picked[best] = True
             picks[places[g] + p] = order[start + best]
+            # Only rows that change their pick change what others gain, and soon these are few; they
+            # are told by what they gave before and give now, and not added up anew.
             for r in range(m):
                 old, new = nearest[r], distances[r, best]
                 if new < old:
@@ -72,6 +73,7 @@ def greedy_in_groups(points, order, bounds, places, first, last, picks, weights)
                             new - distances[r, e], np.float32(0)
                         )
                     nearest[r], owner[r] = new, p
+            # An equal row picked earlier has it at distance 0: it stands for itself all the same.
             owner[best] = p
         for p in range(k):
             weights[places[g] + p] = 0

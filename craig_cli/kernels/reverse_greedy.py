@@ -10,22 +10,30 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import kernel
-from craig_cli.kernels.tiles import TILE, limit_of, quantise, squared_distances, squares_within
+from craig_cli.kernels.squares import limit_of, quantise, squared_distances, squares_within
+from craig_cli.kernels.tiles import TILE
 
 K = 6
-"""Picks that a row knows."""
+"""Picks that a row knows. About half of all picks go: if chance chose them, one row in 64 would see
+all of its six go, and greedy spares the last ones of a neighbourhood.
+"""
 BLOCK = 16
 """Picks of a block: neighbours in the order of the tiles."""
 BLOCKS = 48
-"""Blocks that are looked at for the rows of a tile."""
+"""Blocks that are looked at for the rows of a tile: 768 picks. So the work grows with the rows, not
+with rows times picks. Only those nearest to the mean of the tile are looked at, which is why a row
+far from it may miss some near picks of its own.
+"""
 STUCK = 1 << 61
-"""More than any removal costs."""
+"""More than any removal costs, as the sums of distances of a class stay below it; twice as much
+still fits int64.
+"""
 
 
 @kernel
 def near_blocks(centres, t, block_lanes, n_blocks, squares, found, found_squares):
     """Write the `BLOCKS` blocks whose centres, side by side in `block_lanes`, are nearest to that
-    of tile `t` into `found`; return how many.
+    of tile `t` into `found`, nearest first; return how many.
     """
     n_found = 0
     for u in range(block_lanes.shape[0]):
@@ -43,50 +51,41 @@ def near_blocks(centres, t, block_lanes, n_blocks, squares, found, found_squares
 
 
 @kernel
-def near_picks(
-    tiles,
-    centres,
-    block_lanes,
-    vectors,
-    numbers,
-    scale,
-    n_rows,
-    first_tile,
-    last_tile,
-    near,
-    distances,
-):
+def near_picks(layout, block_lanes, vectors, numbers, span, lists):
     """Write the picks nearest to the rows of some tiles, and their distances, nearest first.
 
     Parameters
     ----------
-    tiles : float (n_tiles, d, TILE)
-    centres : float (n_tiles, d)
-        Means of the tiles.
+    layout : Layout
     block_lanes : float (m, d, TILE)
         Means of the blocks of picks, side by side.
     vectors : float (k, d)
         The picks in the order of the tiles: block b has the picks from ``b * BLOCK`` on.
     numbers : int32 (k,)
         How each pick is called; of equally near ones the lower number comes first.
-    scale : float
-        Whole-number distances per unit of the coordinates.
-    near, distances : int32 (n_rows, K), int (n_rows, K)
-        Filled in for the rows of the tiles; number -1 where no more picks were looked at.
+    span : (int, int)
+        The first tile, and that after the last.
+    lists : (int32 (n_rows, K), int (n_rows, K))
+        Near picks and distances, filled in for the rows of the tiles; number -1 where no more picks
+        were looked at.
 
     Notes
     -----
     Time n d BLOCK BLOCKS, and a look at every block for each tile.
     """
+    tiles, centres, scale, (near, distances) = layout.tiles, layout.centres, layout.scale, lists
     squares = np.empty(TILE, tiles.dtype)
     limits = np.empty((1, TILE), tiles.dtype)
     lane = np.empty(TILE, distances.dtype)
     found = np.empty(BLOCKS, np.int64)
     found_squares = np.empty(BLOCKS, tiles.dtype)
     n_blocks = (vectors.shape[0] + BLOCK - 1) // BLOCK
-    for t in range(first_tile, last_tile):
-        start, stop = t * TILE, min((t + 1) * TILE, n_rows)
+    for t in range(span[0], span[1]):
+        start, stop = t * TILE, min((t + 1) * TILE, layout.n_rows)
         near[start:stop] = -1
+        # Any pick may come on a list that is not full; then only one no farther than its last. So
+        # the nearest blocks come first, and soon most of a block is cut off early. No pick is near
+        # the places after the last row.
         limits[:] = np.inf
         limits[0, stop - start :] = -1
         for f in range(
@@ -108,6 +107,8 @@ def insert(near, distances, row, number, distance):
     """Put a pick on the list of a row, if it is nearer than another there; return whether the list
     is full.
     """
+    # Ordered by distance, then number, whatever order the picks come in. From the end: most picks
+    # stop at the first comparison.
     place = K
     while place > 0:
         other = near[row, place - 1]
@@ -118,10 +119,8 @@ def insert(near, distances, row, number, distance):
             break
         place -= 1
         if place < K - 1:
-            near[row, place + 1], distances[row, place + 1] = (
-                near[row, place],
-                distances[row, place],
-            )
+            near[row, place + 1] = near[row, place]
+            distances[row, place + 1] = distances[row, place]
     if place < K:
         near[row, place], distances[row, place] = number, distance
     return near[row, K - 1] >= 0
@@ -135,6 +134,8 @@ def rows_of_picks(near, starts, rows):
     `starts` int64 (k + 2,) is zeroed; its last entry means nothing afterwards. `rows` int32 (n m,);
     entries of -1 count for nobody. Time n m.
     """
+    # A counting sort. Counts stand two places on, so that after the running sum entry p + 1 is
+    # where pick p begins; it serves as the place to write next, and ends where pick p + 1 begins.
     for row in range(near.shape[0]):
         for place in range(near.shape[1]):
             if near[row, place] >= 0:
@@ -154,6 +155,8 @@ def sift_down(heap, size, key, place):
     """Move the entry at `place` of a heap down to where it belongs: the least key on top, of equal
     ones the highest number.
     """
+    # No two entries are equal in key and number, so that the top is one and the same however the
+    # heap came about.
     moved = heap[place]
     while 2 * place + 1 < size:
         child = 2 * place + 1
@@ -167,6 +170,7 @@ def sift_down(heap, size, key, place):
             key[heap[child]] == key[moved] and heap[child] < moved
         ):
             break
+        # The entry is written once, where it comes to rest: on the way the hole moves, not it.
         heap[place] = heap[child]
         place = child
     heap[place] = moved
@@ -174,7 +178,9 @@ def sift_down(heap, size, key, place):
 
 @kernel
 def next_kept(near, row, place, is_kept):
-    """Return the next place from `place` on of a row's list whose pick is kept; K if there is none."""
+    """Return the next place from `place` on of a row's list whose pick is kept; K or more if there
+    is none.
+    """
     while place < K and not (near[row, place] >= 0 and is_kept[near[row, place]]):
         place += 1
     return place
@@ -194,8 +200,8 @@ def count_row(near, distances, row, first, second, sign, loss, n_last):
 
 
 @kernel
-def drop_picks(near, distances, starts, rows, n_kept, n_stuck_at_most, is_kept, first):
-    """Give up picks until `n_kept` are left, each time the one whose rows lose least, of equal ones
+def drop_picks(lists, starts, rows, size, n_stuck_at_most, is_kept, first):
+    """Give up picks until `size` are left, each time the one whose rows lose least, of equal ones
     the last; return how many are left.
 
     A pick that is the last on the list of some row is stuck: it goes only when all others have
@@ -203,11 +209,11 @@ def drop_picks(near, distances, starts, rows, n_kept, n_stuck_at_most, is_kept, 
 
     Parameters
     ----------
-    near, distances : int32 (n, K), int (n, K)
-        The picks nearest to each row, as `near_picks` gives them.
+    lists : (int32 (n, K), int (n, K))
+        The picks nearest to each row and what they cost it, as `near_picks` gives them.
     starts, rows : int64, int32
         As `rows_of_picks` gives them.
-    n_kept, n_stuck_at_most : int
+    size, n_stuck_at_most : int
     is_kept : bool (k,)
         All true; changed in place.
     first : int8 (n,)
@@ -216,9 +222,9 @@ def drop_picks(near, distances, starts, rows, n_kept, n_stuck_at_most, is_kept, 
 
     Notes
     -----
-    Time K for each row on the list of a pick given up, and log k. A removal makes others dearer,
-    never cheaper, so that a key in the heap is a lower bound.
+    Time K for each row on the list of a pick given up, and log k.
     """
+    near, distances = lists
     n, n_picks = near.shape[0], is_kept.shape[0]
     second = np.empty(n, np.int8)
     loss, n_last = np.zeros(n_picks, np.int64), np.zeros(n_picks, np.int64)
@@ -230,30 +236,40 @@ def drop_picks(near, distances, starts, rows, n_kept, n_stuck_at_most, is_kept, 
     heap = np.arange(n_picks)
     for place in range(n_picks // 2 - 1, -1, -1):
         sift_down(heap, n_picks, key, place)
-    size, n_stuck = n_picks, (n_last > 0).sum()
-    while size > n_kept and n_stuck <= n_stuck_at_most:
+    n_left, n_stuck = n_picks, (n_last > 0).sum()
+    while n_left > size and n_stuck <= n_stuck_at_most:
+        # A removal sends rows to picks farther away, which makes the others dearer, never cheaper:
+        # an old key is at most the price. So no key need be mended when a price changes; the top is
+        # looked at, and if it is out of date it goes down by its true price. One that is up to date
+        # is cheaper than, or as cheap as and later than, all lower bounds below it: it is the one.
         pick = heap[0]
         price = loss[pick] + STUCK * (n_last[pick] > 0)
         if key[pick] < price:
             key[pick] = price
-            sift_down(heap, size, key, 0)
+            sift_down(heap, n_left, key, 0)
             continue
-        size -= 1
-        heap[0] = heap[size]
-        sift_down(heap, size, key, 0)
+        n_left -= 1
+        heap[0] = heap[n_left]
+        sift_down(heap, n_left, key, 0)
         is_kept[pick] = False
         n_stuck -= n_last[pick] > 0
         for j in range(starts[pick], starts[pick + 1]):
             row = rows[j]
             is_first = first[row] < K and near[row, first[row]] == pick
             is_second = second[row] < K and near[row, second[row]] == pick
+            # A pick farther down the list of a row has no share in any price; `next_kept` will pass
+            # over it when its turn comes.
             if not (is_first or is_second):
                 continue
+            # What the row adds to the price of its nearest pick is taken off as it was added, and
+            # added anew: whole numbers, so nothing is left over.
             count_row(near, distances, row, first, second, -1, loss, n_last)
             if is_first:
                 first[row] = second[row]
             second[row] = next_kept(near, row, max(first[row], second[row]) + 1, is_kept)
             count_row(near, distances, row, first, second, 1, loss, n_last)
-            if first[row] < K and second[row] == K:
+            # Counted only when the first row comes to hang on a pick. No pick that is kept is ever
+            # set free: only a row of the removed pick is taken off `n_last`, from that pick.
+            if first[row] < K and second[row] >= K:
                 n_stuck += n_last[near[row, first[row]]] == 1
-    return size
+    return n_left

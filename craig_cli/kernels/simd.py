@@ -15,6 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
 BYTES = 32
+"""Those of AVX2. Where registers are longer or shorter LLVM regroups them; no result changes."""
 
 
 class Register(types.Type):
@@ -70,6 +71,8 @@ def load(typing_context, array, t, k, i):
 
     def build(context, builder, signature, arguments):
         loaded = builder.load(place(context, builder, signature, arguments, 3))
+        # An array begins where its items may, not where registers do: without this LLVM would take
+        # the instruction that crashes on any other address.
         loaded.align = array.dtype.bitwidth // 8
         return loaded
 
@@ -106,14 +109,19 @@ def splat(typing_context, value):
 
 @intrinsic
 def add_square(typing_context, a, b, total):
-    """Return (a - b) * (a - b) + total, the product and the sum rounded once."""
+    """Return (a - b) * (a - b) + total of registers or of floats.
+
+    The product and the sum are rounded once, which is stated here and not left to the compiler, so
+    that machines agree, and registers with scalar loops.
+    """
+    if not a == b == total:
+        return None
 
     def build(context, builder, signature, arguments):
-        vector = context.get_value_type(a)
+        kind = context.get_value_type(a)
+        name = f"v{a.n_lanes}f{a.dtype.bitwidth}" if isinstance(a, Register) else f"f{a.bitwidth}"
         fma = cgutils.get_or_insert_function(
-            builder.module,
-            ir.FunctionType(vector, [vector] * 3),
-            f"llvm.fma.v{a.n_lanes}f{a.dtype.bitwidth}",
+            builder.module, ir.FunctionType(kind, [kind] * 3), f"llvm.fma.{name}"
         )
         difference = builder.fsub(arguments[0], arguments[1])
         return builder.call(fma, [difference, difference, arguments[2]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import kernel
-from craig_cli.kernels.cells import part_at, principal_direction, projection
+from craig_cli.kernels.cells import projection, split_rows
 
 
 @kernel
@@ -27,37 +27,13 @@ def grow_tree(points, rows, n_leaves, directions, keys, tie_rows):
         projection on ``directions[s]`` is above ``keys[s]``, or equal and the row not below
         ``tie_rows[s]``. Entry 0 is not used.
     """
-    m, d = points.shape
-    order = np.arange(m)
-    projections = np.empty(m)
-    direction = np.empty(d)
-    stack = np.empty(
-        (64, 2), np.int64
-    )  # (first leaf, number of leaves) of the halves still to do: one a level
-    stack[0, 0], stack[0, 1] = 0, n_leaves
-    depth = 1
-    while depth > 0:
-        depth -= 1
-        first, count = stack[depth, 0], stack[depth, 1]
-        while count > 1:
-            low, high, half = first * m // n_leaves, (first + count) * m // n_leaves, count // 2
-            split = first + half
-            middle = split * m // n_leaves
-            principal_direction(points, order, low, high, direction)
-            for i in range(low, high):
-                projections[i] = projection(points, order[i], direction)
-            part_at(projections, order, low, high, middle)
-            least = middle
-            for i in range(middle + 1, high):
-                if projections[i] < projections[least] or (
-                    projections[i] == projections[least] and order[i] < order[least]
-                ):
-                    least = i
-            directions[split] = direction
-            keys[split], tie_rows[split] = projections[least], rows[order[least]]
-            stack[depth, 0], stack[depth, 1] = split, count - half
-            depth += 1
-            count = half
+    m = points.shape[0]
+    bounds = np.arange(n_leaves + 1) * m // n_leaves
+    split_rows(points, np.arange(m), bounds, (directions, keys, tie_rows))
+    # The rows of the sample are numbered in the order of those they stand for: ties among them go
+    # the same way.
+    for split in range(1, n_leaves):
+        tie_rows[split] = rows[tie_rows[split]]
 
 
 @kernel

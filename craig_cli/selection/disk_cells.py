@@ -16,17 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.selection.assignment import chunk_rows
-from craig_cli.selection.dense_group import (
-    DenseGroup,
-    compact_ranges,
-    empty_tiles,
-    fill_tiles,
-    tile_order,
-)
+from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.fixed_point import FixedPoint
 from craig_cli.selection.partition_tree import SAMPLE_A_CELL, class_tree
 from craig_cli.selection.row_groups import Cell, Picks, Piece, Units, picks_at
 from craig_cli.selection.scaling import Features
+from craig_cli.selection.tiles import compact_ranges, empty_tiles, fill_tiles, tile_order
 from craig_cli.storage.spill import Spill, SpillArray
 from craig_cli.threads import Workers, ranges
 

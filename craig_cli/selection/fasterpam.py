@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.kernels import fasterpam as kernels
-from craig_cli.kernels.tiles import TILE, lay_out
+from craig_cli.kernels.tiles import TILE
 from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.lazy_greedy import PICKS_A_STEP, LazyGreedy
+from craig_cli.selection.tiles import side_by_side
 from craig_cli.threads import Workers, ranges
 
 ROWS_A_STEP = 512
@@ -53,43 +54,25 @@ def swap(
     group: DenseGroup, picks: NDArray[np.int64], workers: Workers, progress: Callable[[int], None]
 ) -> NDArray[np.int64]:
     """Swap until nothing is gained; changes `picks` in place and returns them."""
-    n, k = group.n_rows, len(picks)
-    tiles, centre_lanes, radii, scale = group.layout()
-    pick_lanes = np.zeros((k // TILE + 1, tiles.shape[1], TILE), tiles.dtype)
-    lay_out(group.vectors(picks), pick_lanes)
-    nearest, number = np.empty((n, 2), group.nearest().dtype), np.empty((n, 2), np.int32)
-    workers.map(
-        lambda first, last: kernels.start_swaps(
-            tiles, pick_lanes, scale, group.auxiliary_distance, k, first, last, nearest, number
-        ),
-        ranges(n, ROWS_A_STEP),
-    )
-    loss = np.zeros(k, np.int64)
-    np.add.at(loss, number[:, 0], nearest[:, 1].astype(np.int64) - nearest[:, 0])
+    n, k, layout = group.n_rows, len(picks), group.layout
+    pick_lanes = side_by_side(group.vectors(picks))
     is_pick = np.zeros(n, bool)
     is_pick[picks] = True
-    farthest = np.maximum.reduceat(nearest[:, 1].astype(np.int64), np.arange(0, n, TILE))
+    nearest, number = np.empty((n, 2), group.nearest().dtype), np.empty((n, 2), np.int32)
+    farthest, loss = np.empty(len(layout.tiles), np.int64), np.zeros(k, np.int64)
+    swaps = kernels.Swaps(picks, pick_lanes, is_pick, nearest, number, farthest, loss)
+    workers.map(
+        lambda first, last: kernels.start_swaps(layout, swaps, (first, last)),
+        ranges(n, ROWS_A_STEP),
+    )
+    np.add.at(loss, number[:, 0], nearest[:, 1].astype(np.int64) - nearest[:, 0])
     for _ in range(PASSES):
+        # Within a round `farthest` only rises, which leaves it an upper bound, but a loose one.
+        farthest[:] = np.maximum.reduceat(nearest[:, 1], np.arange(0, n, TILE))
         n_swaps = 0
         for first, last in ranges(n, ROWS_A_STEP):
-            n_swaps += kernels.try_swaps(
-                tiles,
-                centre_lanes,
-                radii,
-                pick_lanes,
-                scale,
-                group.auxiliary_distance,
-                picks,
-                is_pick,
-                nearest,
-                number,
-                farthest,
-                loss,
-                first,
-                last,
-            )
+            n_swaps += kernels.try_swaps(layout, swaps, (first, last))
             progress(k)
         if n_swaps == 0:
             break
-        farthest = np.maximum.reduceat(nearest[:, 1].astype(np.int64), np.arange(0, n, TILE))
     return picks

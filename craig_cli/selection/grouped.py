@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from craig_cli.kernels.in_groups import greedy_in_groups
 from craig_cli.selection.budgets import budget_size, class_sizes
-from craig_cli.selection.dense_group import compact_order
+from craig_cli.selection.tiles import compact_order
 from craig_cli.settings import Budget
 from craig_cli.threads import Workers, ranges
 

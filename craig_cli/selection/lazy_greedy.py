@@ -19,9 +19,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.kernels.lists import gains_from_lists
+from craig_cli.kernels.lists import Lists, gains_from_lists
 from craig_cli.selection.groups import Group
-from craig_cli.selection.neighbour_lists import Lists
 
 LIST_PAIRS_MINIMUM = 1 << 24
 LIST_PAIRS_A_ROW = 256
@@ -199,7 +198,7 @@ class LazyGreedy:
             self._next_look = max(self._next_look + 8, self._next_look * 5 // 4)
             return
         gain = np.zeros(n, np.int64)
-        gains_from_lists(*self._lists, group.nearest(), gain, group.weights)
+        gains_from_lists(self._lists, group.nearest(), gain, group.weights)
         gain[self._closed] = -1
         gain[self.picks] = -1
         self._bounds = gain

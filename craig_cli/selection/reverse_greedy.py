@@ -66,7 +66,7 @@ def reverse_greedy_picks(
         reverse_greedy.rows_of_picks(near, starts, rows)
         is_kept, first = np.ones(len(kept), bool), np.empty(group.n_rows, np.int8)
         n_left = reverse_greedy.drop_picks(
-            near, costs, starts, rows, size, int(stuck_at_most * len(kept)), is_kept, first
+            (near, costs), starts, rows, size, int(stuck_at_most * len(kept)), is_kept, first
         )
         if n_left == size:
             break

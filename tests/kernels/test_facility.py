@@ -10,10 +10,25 @@ from reference import distance_matrix
 from test_lazy_greedy import made
 from test_lazy_greedy import sparse as sparse_rows
 
-from craig_cli.kernels import cells, lists, sparse
+from craig_cli.kernels import (
+    cells,
+    dense,
+    gains,
+    in_cells,
+    lists,
+    reverse_greedy,
+    sparse,
+    squares,
+    tree,
+)
 from craig_cli.kernels import tiles as tile_kernels
+from craig_cli.kernels.tiles import TILE
+from craig_cli.selection.base_group import GroupKernels
+from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.groups import make_group
 from craig_cli.selection.lazy_greedy import LazyGreedy
+from craig_cli.selection.row_weights import RowWeights
+from craig_cli.selection.sparse_group import SparseGroup
 from craig_cli.threads import Workers
 
 
@@ -101,43 +116,51 @@ def test_gains_kept_up_to_date_by_lists_are_those_of_a_new_evaluation(group):
     assert greedy.remaining == int(group.nearest().astype(np.int64).sum())
 
 
-def test_one_and_two_vectors_give_the_same_bits():
+def test_squared_distances_are_those_of_differences():
     rng = np.random.default_rng(0)
-    tiles, vectors = (
-        rng.normal(size=(1, 24, tile_kernels.TILE)).astype(np.float32),
-        rng.normal(size=(2, 24)).astype(np.float32),
-    )
-    one, two = np.empty(tile_kernels.TILE, np.float32), np.empty((2, tile_kernels.TILE), np.float32)
-    tile_kernels.squared_distances_of_two(tiles, 0, vectors, 0, 1, two[0], two[1])
+    tiles = rng.normal(size=(1, 24, TILE)).astype(np.float32)
+    vectors, found = rng.normal(size=(2, 24)).astype(np.float32), np.empty(TILE, np.float32)
     for v in range(2):
-        tile_kernels.squared_distances(tiles, 0, vectors, v, one)
-        assert one.tobytes() == two[v].tobytes()
-        np.testing.assert_allclose(
-            one, ((tiles[0].astype(float) - vectors[v][:, None]) ** 2).sum(axis=0), rtol=1e-5
-        )
+        squares.squared_distances(tiles, 0, vectors, v, found)
+        expected = ((tiles[0].astype(float) - vectors[v][:, None]) ** 2).sum(axis=0)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", (np.float32, np.float64))
-def test_four_vectors_give_the_same_bits_where_any_is_within_its_limit(dtype):
+def test_one_and_four_vectors_give_the_same_bits_where_any_is_within_its_limit(dtype):
     rng = np.random.default_rng(0)
-    tiles, vectors = (
-        rng.normal(size=(2, 20, tile_kernels.TILE)).astype(dtype),
-        rng.normal(size=(6, 20)).astype(dtype),
-    )
-    four, chosen = np.empty((4, tile_kernels.TILE), dtype), (5, 0, 3, 3)
+    tiles = rng.normal(size=(2, 20, TILE)).astype(dtype)
+    vectors = rng.normal(size=(6, 20)).astype(dtype)
+    one, four, chosen = np.empty(TILE, dtype), np.empty((4, TILE), dtype), (5, 0, 3, 3)
     expected = np.empty_like(four)
     for r, v in enumerate(chosen):
-        tile_kernels.squared_distances(tiles, 1, vectors, v, expected[r])
+        squares.squared_distances(tiles, 1, vectors, v, expected[r])
     for limit in (np.inf, *np.quantile(expected, (0.5, 0.02, 0.001)), 0.0):
+        within = expected <= limit
         for own in (0.0, limit):
-            limits = np.full((1, 3, tile_kernels.TILE), limit - own if own < limit else 0.0, dtype)
-            tile_kernels.squares_of_four_within(
-                tiles, 1, vectors, chosen, limits, 2, dtype(own), four
-            )
-            within = expected <= limit
+            limits = np.full((1, 3, TILE), limit - own if own < limit else 0.0, dtype)
+            squares.squares_of_four_within(tiles, 1, vectors, chosen, limits, 2, dtype(own), four)
             np.testing.assert_array_equal(four[within], expected[within])
             assert (four[~within] > limit).all()
             assert (four <= expected).all()
+        for r, v in enumerate(chosen):
+            limits = np.full((3, TILE), limit, dtype)
+            assert squares.squares_within(tiles, 1, vectors, v, limits, 2, one) == within[r].any()
+            if within[r].any():
+                np.testing.assert_array_equal(one, expected[r])
+
+
+@pytest.mark.parametrize(
+    "real, whole, top", ((np.float32, np.int32, 30), (np.float64, np.int64, 50))
+)
+def test_above_its_limit_a_square_rounds_to_more(real, whole, top):
+    rng = np.random.default_rng(0)
+    for scale in (real(2.0**20), real(3.7)):
+        distances = (2.0 ** rng.uniform(0, top, TILE)).astype(whole)
+        limits, found = np.empty((1, TILE), real), np.empty(TILE, whole)
+        squares.write_limits(distances[None], scale, limits)
+        squares.quantise(np.nextafter(limits[0], real(np.inf)), scale, found)
+        assert (found > distances).all()
 
 
 @pytest.mark.parametrize("plain", (True, False))
@@ -167,14 +190,14 @@ def test_cells_are_compact_and_equal_rows_split_too():
     np.testing.assert_array_equal(np.sort(order), np.arange(600))
 
 
-def test_part_at_splits_by_key_then_row():
+def test_quickselect_splits_by_key_then_row():
     rng = np.random.default_rng(0)
     for _ in range(200):
         n = int(rng.integers(1, 40))
         order, keys = rng.permutation(n), rng.integers(0, 5, n).astype(float)
         key_of = dict(zip(order.tolist(), keys, strict=True))
         middle = int(rng.integers(0, n))
-        cells.part_at(keys, order, 0, n, middle)
+        cells.quickselect(keys, order, 0, n, middle)
         expected = sorted(key_of, key=lambda row: (key_of[row], row))
         assert set(order[:middle].tolist()) == set(expected[:middle])
 
@@ -194,9 +217,89 @@ def test_sign_projection_is_the_same_in_python_and_keeps_distances():
 def test_pair_distances_agree():
     rows = made("text", n=50)
     first, second = np.arange(50), np.arange(50)[::-1].copy()
-    thick, drop_picks = np.empty(50), np.empty(50)
-    tile_kernels.pair_distances(rows, rows, second, thick)
-    csr = sparse_rows(rows)
-    sparse.pair_distances((csr.indptr, csr.indices, csr.values), first, second, drop_picks)
-    np.testing.assert_allclose(thick, drop_picks, rtol=1e-12)
-    np.testing.assert_allclose(thick, np.sqrt(((rows - rows[::-1]) ** 2).sum(axis=1)), rtol=1e-12)
+    of_dense, of_sparse = np.empty(50), np.empty(50)
+    tile_kernels.pair_distances(rows, rows, second, of_dense)
+    sparse.pair_distances(sparse_rows(rows).arrays, first, second, of_sparse)
+    np.testing.assert_allclose(of_dense, of_sparse, rtol=1e-12)
+    np.testing.assert_allclose(
+        of_dense, np.sqrt(((rows - rows[::-1]) ** 2).sum(axis=1)), rtol=1e-12
+    )
+
+
+MODULES = (cells, dense, gains, in_cells, lists, reverse_greedy, sparse, squares, tile_kernels)
+
+
+def run_plain(monkeypatch):
+    """Have Python run the kernels, all but those that are compiled into others."""
+    for module in MODULES:
+        for name, function in vars(module).copy().items():
+            if getattr(function, "targetoptions", {"inline": "always"}).get("inline") != "always":
+                monkeypatch.setattr(module, name, function.py_func)
+    for kind, module, medoids in (
+        (DenseGroup, dense, in_cells.cluster_medoids),
+        (SparseGroup, sparse, sparse.cluster_medoids),
+    ):
+        kernels = GroupKernels(module.neighbours, module.take_picks, medoids)
+        monkeypatch.setattr(kind, "kernels", kernels)
+
+
+@pytest.mark.parametrize("kind", ("normal", "text"))
+@pytest.mark.parametrize("weighted", (False, True))
+def test_kernels_plain_and_compiled_agree(monkeypatch, kind, weighted):
+    rows = made(kind, n=140)
+    whole = np.random.default_rng(0).integers(1, 4, 140).astype(np.int32) if weighted else None
+
+    def results():
+        with Workers(1) as workers:
+            points = sparse_rows(rows) if kind == "text" else rows.copy()
+            group = make_group(points, False, workers, weights=RowWeights(whole, 1.0, 140))
+            yield from (group.first_gain_bounds(), group.all_gains(), group.gains(np.arange(7)))
+            yield from (group.absorb(np.array([3, 139])), group.cluster().copy())
+            found = group.neighbours(np.arange(140), 140 * 140)
+            gain, starts = np.zeros(140, np.int64), np.array([0, 9, 140])
+            lists.gains_from_lists(found, group.nearest(), gain, group.weights)
+            yield from group.take_picks(found, gain, np.empty((4, 0), np.int64))
+            yield from (gain, group.nearest().copy(), group.medoids(starts, np.arange(140), 50))
+            yield from group.near_picks(np.arange(5, 140, 9))
+            if kind == "normal":
+                yield from group.greedy_in_cell(np.arange(140), 4)
+
+    compiled = list(results())
+    run_plain(monkeypatch)
+    for found, plain in zip(compiled, results(), strict=True):
+        np.testing.assert_array_equal(found, plain)
+
+
+@pytest.mark.parametrize("is_sparse", (False, True))
+def test_weighted_gains_against_the_matrix(is_sparse):
+    rows, whole = made("text", n=200), np.random.default_rng(0).integers(1, 9, 200)
+    with Workers(2) as workers:
+        points = sparse_rows(rows) if is_sparse else rows.copy()
+        weights = RowWeights(whole.astype(np.int32), 1.0, 200)
+        group = make_group(points, False, workers, weights=weights)
+        distances, own = whole_distances(group), whole[group.rank]
+        nearest = np.full(200, group.auxiliary_distance)
+        for pick in (20, 199):
+            expected = (own[:, None] * np.maximum(nearest[:, None] - distances, 0)).sum(axis=0)
+            np.testing.assert_array_equal(evaluate(group), expected)
+            np.testing.assert_array_equal(group.absorb(np.array([pick])), expected[[pick]])
+            nearest = np.minimum(nearest, distances[:, pick])
+        found, gain = group.neighbours(np.arange(200), 40_000), np.zeros(200, np.int64)
+        lists.gains_from_lists(found, group.nearest(), gain, group.weights)
+        np.testing.assert_array_equal(gain, evaluate(group))
+        group.take_picks(found, gain, np.empty((9, 0), np.int64))
+        np.testing.assert_array_equal(np.maximum(gain, 0), evaluate(group))
+
+
+def test_a_tree_sends_its_sample_to_the_cells_of_equal_splits():
+    points = np.random.default_rng(0).integers(2, size=(300, 2)) * 1.0  # cuts go through equal rows
+    rows, order = np.arange(300) * 3, np.arange(300)
+    bounds = np.arange(8) * 300 // 7
+    splits = np.empty((7, points.shape[1])), np.empty(7), np.empty(7, np.int64)
+    tree.grow_tree(points, rows, 7, *splits)
+    cells.split_rows(points, order, bounds)
+    for number, (first, last) in enumerate(pairwise(bounds)):
+        for row in order[first:last]:
+            leaf = np.empty(1, np.int32)
+            tree.route(points[row : row + 1], rows[row], *splits, leaf)
+            assert leaf[0] == number

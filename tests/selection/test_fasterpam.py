@@ -54,9 +54,9 @@ def test_edges(size):
 
 
 def test_rows_as_near_to_two_picks(monkeypatch):
-    monkeypatch.setattr(
-        kernels, "try_swaps", kernels.try_swaps.py_func
-    )  # plain Python: it tells of places beyond the end of an array
+    for name in ("start_swaps", "two_nearest", "try_swaps", "best_swap", "swap_in"):
+        # Plain Python: it tells of places beyond the end of an array.
+        monkeypatch.setattr(kernels, name, getattr(kernels, name).py_func)
     rows = np.eye(6)[np.random.default_rng(0).integers(6, size=200)]
     assert len(chosen(rows, 3, refine=True).index) == 3
 

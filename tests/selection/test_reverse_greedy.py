@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from reference import distance_matrix, thinned_greedily
 from test_lazy_greedy import made, sparse
 
 from craig_cli.kernels import reverse_greedy
+from craig_cli.selection.fixed_point import make_fixed_point
 from craig_cli.selection.groups import make_group
 from craig_cli.selection.reverse_greedy import clusters, reverse_greedy_picks
+from craig_cli.selection.tiles import make_layout
 from craig_cli.threads import Workers
 
 
@@ -78,7 +82,8 @@ def test_equal_picks_are_told_apart_by_their_number():
 def test_kernels_plain_and_compiled_agree():
     rng = np.random.default_rng(3)
     tiles = rng.normal(size=(3, 4, 128)).astype(np.float32)
-    centres = tiles.mean(axis=2)
+    fixed_point = make_fixed_point(tiles[0].T, False, Workers(1))
+    layout = make_layout(tiles, 380, replace(fixed_point, scale=1e6), Workers(1))
     vectors, numbers = (
         np.ascontiguousarray(tiles[:, :, ::4].transpose(0, 2, 1).reshape(-1, 4)),
         rng.permutation(96).astype(np.int32),
@@ -87,7 +92,7 @@ def test_kernels_plain_and_compiled_agree():
     lanes = np.zeros((1, 4, 128), np.float32)
     lanes[0, :, : len(blocks)] = blocks.T
     results = []
-    for near_kernel, rows_kernel, thin_kernel in (
+    for near_kernel, rows_kernel, drop_kernel in (
         (reverse_greedy.near_picks, reverse_greedy.rows_of_picks, reverse_greedy.drop_picks),
         (
             reverse_greedy.near_picks.py_func,
@@ -99,13 +104,11 @@ def test_kernels_plain_and_compiled_agree():
             np.empty((380, reverse_greedy.K), np.int32),
             np.zeros((380, reverse_greedy.K), np.int32),
         )
-        near_kernel(
-            tiles, centres, lanes, vectors, numbers, np.float32(1e6), 380, 0, 3, near, distances
-        )
+        near_kernel(layout, lanes, vectors, numbers, (0, 3), (near, distances))
         starts, rows = np.zeros(98, np.int64), np.empty(near.size, np.int32)
         rows_kernel(near, starts, rows)
         is_kept, first = np.ones(96, bool), np.empty(380, np.int8)
-        assert thin_kernel(near, distances, starts, rows, 40, 96, is_kept, first) == 40
+        assert drop_kernel((near, distances), starts, rows, 40, 96, is_kept, first) == 40
         results.append((near, distances, rows, is_kept, first))
     for compiled, plain in zip(*results, strict=True):
         np.testing.assert_array_equal(compiled, plain)

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import SparseRows
 from craig_cli.kernels.cells import sign_projection
-from craig_cli.selection.dense_group import compact_order
 from craig_cli.selection.fixed_point import make_fixed_point
 from craig_cli.selection.methods.base import ClassTask, Picked
 from craig_cli.selection.methods.drawn import Drawn, weighted_picks
 from craig_cli.selection.row_weights import drawn_by_weight
 from craig_cli.selection.sparse_group import SKETCH_COLUMNS
+from craig_cli.selection.tiles import compact_order
 from craig_cli.threads import Workers
 
 
