@@ -41,7 +41,7 @@ from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.evaluation import EvaluateFiles, EvaluateSettings
 from craig_cli.settings.training import TrainFiles
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
-from craig_cli.training import Problem
+from craig_cli.training import Problem, check_options
 from craig_cli.training.problem import Array
 from craig_cli.workflows.belonging import fingerprint_for
 from craig_cli.workflows.predict import error_of, predict, with_columns
@@ -95,6 +95,7 @@ def evaluate(
     progress : Progress
         Called with stage "evaluate", the comparisons made, and their number.
     """
+    check_options(settings.train)
     check_outputs(files)
     settings.check_thresholds(
         has_test=files.test is not None, has_epsilon=files.coreset is not None
@@ -342,7 +343,7 @@ def compare_one(
     cost: SelectionCost,
 ) -> Comparison:
     """Return the comparison for one loss and the one l2 of `settings`."""
-    train = replace(settings.train, loss=problem.loss, l2=settings.l2[0])
+    train = replace(settings.train, loss=problem.loss.name, l2=settings.l2[0])
     reference = make_reference(problem, train, settings.w_norm, test_error(evaluation, problem))
     subsets = {
         CORESET: [Subset(evaluation.index, evaluation.weights, train.seed, cost.seconds)],

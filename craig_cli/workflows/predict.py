@@ -19,7 +19,7 @@ from craig_cli.reports.train import PredictReport
 from craig_cli.settings import InputSettings, usable_threads
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.threads import Workers
-from craig_cli.training.losses import LOSS_FACTS, class_probabilities
+from craig_cli.training.losses import LOSSES
 from craig_cli.training.network import NO_CLASS
 from craig_cli.training.problem import Array, Problem, best_class
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
@@ -81,7 +81,7 @@ def predict_to_file(
     check_not_input(output, dataset.files)
     rows = fitting_rows(dataset, model)
     with watch.stage("predict"):
-        loss = str(model.facts["loss"])
+        loss = LOSSES[model.facts["loss"]]
         problem = Problem(
             rows,
             np.zeros(dataset.n_rows),
@@ -101,7 +101,7 @@ def predict_to_file(
         rows=dataset.n_rows,
         columns=dataset.n_columns,
         skipped_rows=dataset.skipped_rows,
-        loss=loss,
+        loss=loss.name,
         l2=float(model.l2[chosen]),
         is_regression=model.classes is None,
         error=error_of(predicted, dataset.labels, model.classes is None),
@@ -224,11 +224,9 @@ def predict(problem: Problem, scores: Array) -> tuple[Labels, tuple[str, Array] 
         return scores[:, 0], None
     best = best_class(scores)
     predicted: Labels = problem.classes[best]
-    if LOSS_FACTS[problem.loss].has_probabilities:
-        return predicted, (
-            "probability",
-            class_probabilities(problem.loss, scores)[np.arange(len(best)), best],
-        )
+    if problem.loss.probabilities is not None:
+        chances = problem.loss.probabilities(scores)
+        return predicted, ("probability", chances[np.arange(len(best)), best])
     return predicted, ("score", scores.max(axis=1))
 
 

@@ -10,19 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Progress, as_dense, no_progress
+from craig_cli.dataset import Dataset, Progress, as_dense, no_progress
 from craig_cli.errors import UsageError
-from craig_cli.files.manifest import fingerprint_request, read_manifest
+from craig_cli.files.manifest import Manifest, fingerprint_request, read_manifest
 from craig_cli.files.model import is_model
 from craig_cli.files.network import TRACE_TYPE, NetworkModel, is_network, write_network
 from craig_cli.files.request import describe_inputs, restore_inputs
 from craig_cli.readers import read_dataset
 from craig_cli.reports.network import NetworkReport
+from craig_cli.selection.reselection import reselected_rows
 from craig_cli.settings import InputSettings
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.settings.training import TrainFiles
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
-from craig_cli.training.reselection import Chosen, fit_network
+from craig_cli.training.reselection import Chosen, NetworkFit, fit_network
 from craig_cli.workflows.belonging import fingerprint_for
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 from craig_cli.workflows.train import chosen_rows, each_once, first_of
@@ -45,64 +46,28 @@ def train_network_to_file(
         manifest records, or the defaults.
     progress : Progress
     """
-    if settings.fraction is not None and (files.coreset or files.weights):
-        raise UsageError(
-            "--fraction: --coreset and --weights say already which rows to train on. Leave one out."
-        )
-    check_output(
-        files.output,
-        [*files.paths, *(name for name in (files.coreset, files.weights) if name)],
-        is_model_of_any_kind,
-        files.force,
-        "model",
-    )
+    check_files(files, settings)
     watch = Stopwatch()
     manifest = None if files.coreset is None else read_manifest(files.coreset)
-    inputs = InputSettings(files.paths, **overrides)
-    if manifest is not None:
-        inputs = restore_inputs(
-            str(files.coreset), manifest.request.get("input", {}), files.paths, overrides
-        )
-    if inputs.task == "regression":
-        raise UsageError(
-            "--model mlp: it predicts classes. Leave out --task regression, or use --model linear."
-        )
-    if inputs.weight_column is not None and files.coreset is None and files.weights is None:
-        raise UsageError(
-            "--weight-column: a network counts all rows alike, but for those of a "
-            "coreset. Use --coreset, or --model linear."
-        )
+    inputs = inputs_of(files, manifest, overrides)
     with watch.stage("read"):
         dataset = read_dataset(inputs, progress)
         data_fingerprint = fingerprint_for(manifest, dataset)
     check_not_input(files.output, dataset.files)
-    if dataset.labels is None:
-        raise UsageError("--no-label: training needs a label. Name its column with --label.")
-    classes: Any
-    classes, class_numbers = np.unique(dataset.labels, return_inverse=True)
-    if len(classes) < 2:
-        raise UsageError(
-            "--model mlp: all rows are of one class, and there is nothing to tell apart."
-        )
+    classes, class_numbers = classes_of_labels(dataset)
     index, weights = chosen_rows(files, manifest, dataset, data_fingerprint)
     if manifest is not None and files.first is not None:
-        prefix = first_of(
-            str(files.coreset),
-            manifest,
-            dataset,
-            files.paths,
-            files.first,
-            settings.threads,
-            progress,
-        )
+        source, threads = str(files.coreset), settings.threads
+        prefix = first_of(source, manifest, dataset, files.paths, files.first, threads, progress)
         index, weights = prefix.index, prefix.weight
     fixed = None if index is None or weights is None else Chosen(*each_once(index, weights))
     with watch.stage("train"):
         fit = fit_network(
             as_dense(dataset.rows, np.float32),
-            class_numbers.astype(np.int64),
+            class_numbers,
             len(classes),
             settings,
+            choose=reselected_rows,
             fixed=fixed,
             progress=progress,
         )
@@ -119,6 +84,61 @@ def train_network_to_file(
         write_network(
             out, NetworkModel(fit.network, classes, facts, np.array(list(fit.trace), TRACE_TYPE))
         )
+    notes = notes_of(len(classes), class_numbers, fixed)
+    return report_of(files, settings, dataset, fit, watch, notes)
+
+
+def check_files(files: TrainFiles, settings: NetworkSettings) -> None:
+    """Raise `UsageError` unless rows are chosen in one way, and the output may be written."""
+    if settings.fraction is not None and (files.coreset or files.weights):
+        raise UsageError(
+            "--fraction: --coreset and --weights say already which rows to train on. Leave one out."
+        )
+    others = [name for name in (files.coreset, files.weights) if name]
+    check_output(files.output, [*files.paths, *others], is_model_of_any_kind, files.force, "model")
+
+
+def inputs_of(
+    files: TrainFiles, manifest: Manifest | None, overrides: Mapping[str, Any]
+) -> InputSettings:
+    """Return the reading options: those given now, over those that the manifest records."""
+    inputs = InputSettings(files.paths, **overrides)
+    if manifest is not None:
+        recorded = manifest.request.get("input", {})
+        inputs = restore_inputs(str(files.coreset), recorded, files.paths, overrides)
+    if inputs.task == "regression":
+        raise UsageError(
+            "--model mlp: it predicts classes. Leave out --task regression, or use --model linear."
+        )
+    if inputs.weight_column is not None and files.coreset is None and files.weights is None:
+        raise UsageError(
+            "--weight-column: a network counts all rows alike, but for those of a "
+            "coreset. Use --coreset, or --model linear."
+        )
+    return inputs
+
+
+def classes_of_labels(dataset: Dataset) -> tuple[Any, NDArray[np.int64]]:
+    """Return the classes, ascending, and the number of each row's."""
+    if dataset.labels is None:
+        raise UsageError("--no-label: training needs a label. Name its column with --label.")
+    classes, class_numbers = np.unique(dataset.labels, return_inverse=True)
+    if len(classes) < 2:
+        raise UsageError(
+            "--model mlp: all rows are of one class, and there is nothing to tell apart."
+        )
+    return classes, class_numbers.astype(np.int64)
+
+
+def report_of(
+    files: TrainFiles,
+    settings: NetworkSettings,
+    dataset: Dataset,
+    fit: NetworkFit,
+    watch: Stopwatch,
+    notes: tuple[str, ...],
+) -> NetworkReport:
+    """Return what was done."""
     last = fit.trace[-1]
     return NetworkReport(
         output=files.output,
@@ -128,7 +148,7 @@ def train_network_to_file(
         trained_rows=dataset.n_rows if fit.chosen is None else len(fit.chosen.index),
         chosen_by=files.coreset or files.weights,
         settings=asdict(settings),
-        classes=len(classes),
+        classes=len(fit.network.second_bias),
         epochs=last.epoch,
         passes=last.passes,
         training_seconds=last.seconds,
@@ -137,7 +157,7 @@ def train_network_to_file(
         error=last.error,
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        notes=notes_of(len(classes), class_numbers, fixed),
+        notes=notes,
     )
 
 
