@@ -17,6 +17,7 @@ from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers
 from craig_cli.training.reselection import Chosen
 
+METHODS = names(RESELECTIONS)
 PASS_ROWS = 512
 
 
@@ -105,7 +106,7 @@ class CoresetSampler:
         seed: int = 0,
         threads: int = 0,
     ) -> None:
-        check_name("method", method, names(RESELECTIONS))
+        check_name("method", method, METHODS)
         self._labels = np.asarray(labels).astype(np.int64)
         if self._labels.ndim != 1 or len(self._labels) == 0 or self._labels.min() < 0:
             raise UsageError("labels: must be whole numbers of at least 0, one a row.")
