@@ -46,7 +46,13 @@ def train_network_to_file(
         manifest records, or the defaults.
     progress : Progress
     """
-    check_files(files, settings)
+    others = [name for name in (files.coreset, files.weights) if name]
+    if settings.fraction is not None and others:
+        raise UsageError(
+            "--fraction: --coreset and --weights say already which rows to train on. Leave one out."
+        )
+    inputs_given = [*files.paths, *others]
+    check_output(files.output, inputs_given, is_model_of_any_kind, files.force, "model")
     watch = Stopwatch()
     manifest = None if files.coreset is None else read_manifest(files.coreset)
     inputs = inputs_of(files, manifest, overrides)
@@ -86,16 +92,6 @@ def train_network_to_file(
         )
     notes = notes_of(len(classes), class_numbers, fixed)
     return report_of(files, settings, dataset, fit, watch, notes)
-
-
-def check_files(files: TrainFiles, settings: NetworkSettings) -> None:
-    """Raise `UsageError` unless rows are chosen in one way, and the output may be written."""
-    if settings.fraction is not None and (files.coreset or files.weights):
-        raise UsageError(
-            "--fraction: --coreset and --weights say already which rows to train on. Leave one out."
-        )
-    others = [name for name in (files.coreset, files.weights) if name]
-    check_output(files.output, [*files.paths, *others], is_model_of_any_kind, files.force, "model")
 
 
 def inputs_of(

@@ -1,4 +1,4 @@
-"""Losses and their slopes against formulas, by hand and by differences; bounds and probabilities."""
+"""Losses and slopes against formulas, by hand and by differences; bounds and probabilities."""
 
 from __future__ import annotations
 

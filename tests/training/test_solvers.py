@@ -32,8 +32,8 @@ from craig_cli.training.solvers import SOLVERS, Incremental
 
 L2 = 0.05
 SLACK = {"momentum": 1e-3, "sgd": 1e-3, "adagrad": 2e-4, "adam": 1e-4}
-"""How far above the optimum, relative to the objective at zero, a solver may end on 400 rows that goes
-to no tolerance; the others 1e-9.
+"""How far above the optimum, relative to the objective at zero, solvers that go to no tolerance may
+end on 400 rows; the others 1e-9.
 """
 STEPPING = [name for name, solver in SOLVERS.items() if issubclass(solver, Incremental)]
 

@@ -12,4 +12,4 @@ SOLVERS: dict[str, type[Solver]] = {
     solver.name: solver for solver in (Sgd, Momentum, Adagrad, Adam, Saga, Svrg, Lbfgs)
 }
 
-__all__ = ["SOLVERS", "Incremental", "Solver"]
+__all__ = ["SOLVERS", "Incremental"]

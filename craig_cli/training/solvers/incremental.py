@@ -80,7 +80,14 @@ class Incremental(Solver):
         def run(candidate: TrainSettings) -> Fit:
             return cls.descend(problem, candidate, start, make_visits, progress, watch)
 
-        complete = cls.filled_in(problem, settings, make_visits().scales)
+        schedule = settings.schedule or cls.usual_schedule
+        usual_decay, scales = SCHEDULES[schedule].usual_decay, make_visits().scales
+        complete = replace(
+            settings,
+            schedule=schedule,
+            decay=usual_decay if settings.decay is None else settings.decay,
+            step=settings.step or cls.usual_step(problem, settings, scales),
+        )
         result = (
             tuned(complete, settings.decay is not None, run, progress)
             if settings.tune
@@ -92,17 +99,6 @@ class Incremental(Solver):
                 f"{settings.solver} diverged. Try a smaller one, or --tune."
             )
         return result
-
-    @classmethod
-    def filled_in(cls, problem: Problem, settings: TrainSettings, scales: Array) -> TrainSettings:
-        """Return settings with the schedule, decay and step that they leave open."""
-        schedule = settings.schedule or cls.usual_schedule
-        return replace(
-            settings,
-            schedule=schedule,
-            decay=SCHEDULES[schedule].usual_decay if settings.decay is None else settings.decay,
-            step=settings.step or cls.usual_step(problem, settings, scales),
-        )
 
     @classmethod
     def descend(
@@ -119,7 +115,10 @@ class Incremental(Solver):
         assert settings.decay is not None and settings.tolerance is not None
         model, visits = start.copy(), make_visits()
         tracer = Tracer(problem, settings.l2, watch)
-        cls.compile_steps(problem, settings, model)
+        # A step on one row is thrown away: compiling and loading kernels is not to be on the clock.
+        with np.errstate(all="ignore"):
+            first = cls(problem.first_row(), settings, np.ones(1), model.copy())
+            first.run_epoch(np.zeros(1, np.int64), 1e-300)
         begun = time.perf_counter()
         solver = cls(problem, settings, visits.scales, model)
         seconds = time.perf_counter() - begun
@@ -136,14 +135,6 @@ class Incremental(Solver):
             point = tracer.look(solver.passes, seconds, model)
             progress("train", point.epoch, settings.epochs)
         return tracer.fit(model, settings)
-
-    @classmethod
-    def compile_steps(cls, problem: Problem, settings: TrainSettings, model: Array) -> None:
-        """Take a step on one row, and throw it away: compiling is not to be on the clock."""
-        with np.errstate(all="ignore"):
-            cls(problem.first_row(), settings, np.ones(1), model.copy()).run_epoch(
-                np.zeros(1, np.int64), 1e-300
-            )
 
 
 def steepest(problem: Problem, l2: float, scales: Array) -> float:
