@@ -30,7 +30,6 @@ from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.threads import Workers
 from craig_cli.training import Problem, make_problem, newton, optimum
-from craig_cli.training.losses import second_derivatives
 from craig_cli.training.problem import Array, pack
 
 RESULTS = ROOT / "build" / "study.jsonl"
@@ -188,16 +187,16 @@ def losses_of(data: str) -> list[tuple[str, float]]:
     """Return the losses and strengths that a set is judged by; the last is not calibrated for."""
     _, problem = data_set(data)
     path = PATHS.get(data, PATH)
-    strange = STRANGE[problem.loss]
-    return [(problem.loss, l2) for l2 in sorted(path, reverse=True)] + (
-        [(strange, HINGE_L2)] if strange != problem.loss else []
+    strange = STRANGE[problem.loss.name]
+    return [(problem.loss.name, l2) for l2 in sorted(path, reverse=True)] + (
+        [(strange, HINGE_L2)] if strange != problem.loss.name else []
     )
 
 
 def problem_of(data: str, loss: str) -> Problem:
     """Return the problem of all rows for a loss."""
     dataset, problem = data_set(data)
-    if loss == problem.loss:
+    if loss == problem.loss.name:
         return problem
     assert dataset.labels is not None
     return make_problem(dataset.rows, dataset.labels, loss)
@@ -211,7 +210,7 @@ def least(data: str) -> dict[str, float]:
     for loss, l2 in losses_of(data):
         if (name := f"{loss} {l2:g}") not in found:
             problem = problem_of(data, loss)
-            start = fitted(problem, l2, start if loss == data_set(data)[1].loss else None)
+            start = fitted(problem, l2, start if loss == data_set(data)[1].loss.name else None)
             found[name] = problem.full_pass(start, l2)[0]
             print(data, name, found[name], file=sys.stderr, flush=True)
             OPTIMA.write_text(json.dumps(known, indent=1))
@@ -224,10 +223,8 @@ def residuals(data: str, index: np.ndarray, weight: np.ndarray) -> dict[str, flo
     start = None
     for loss, l2 in losses_of(data):
         problem = problem_of(data, loss)
-        model = fitted(
-            problem.subset(index, weight), l2, start if loss == data_set(data)[1].loss else None
-        )
-        start = model
+        first = start if loss == data_set(data)[1].loss.name else None
+        start = model = fitted(problem.subset(index, weight), l2, first)
         out[f"{loss} {l2:g}"] = problem.full_pass(model, l2)[0] - least(data)[f"{loss} {l2:g}"]
     return out
 
@@ -276,7 +273,7 @@ class WithSecondMoments(Rounds):
 def curvature_of_rows(problem: Problem, model: Array) -> Array:
     """Return the diagonal of the Hessian of each row's loss by the weights (n, m d)."""
     _, slopes = problem.full_pass(model, 0.0, np.empty_like(model))
-    curvatures = second_derivatives(problem.loss, slopes)
+    curvatures = problem.loss.second_derivatives(slopes)
     return (curvatures[:, :, None] * np.square(as_dense(problem.rows))[:, None, :]).reshape(
         problem.n_rows, -1
     )

@@ -12,6 +12,7 @@ from datasets import FASHION_MNIST
 from numpy.typing import NDArray
 
 from craig_cli.readers import read_dataset
+from craig_cli.selection.reselection import reselected_rows
 from craig_cli.settings import InputSettings, usable_threads
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers
@@ -49,13 +50,14 @@ def curve(train: Images, test: Images, settings: NetworkSettings) -> list[list[f
             [point.passes, point.seconds, point.selection_seconds, point.objective, 1 - wrong]
         )
 
-    fit_network(*train, 10, settings, watch=watch)
+    fit_network(*train, 10, settings, choose=reselected_rows, watch=watch)
     return points
 
 
 def warm_up(train: Images) -> None:
     """Load the kernels."""
-    fit_network(train[0][:2000], train[1][:2000], 10, NetworkSettings(epochs=2, fraction=0.5))
+    settings = NetworkSettings(epochs=2, fraction=0.5)
+    fit_network(train[0][:2000], train[1][:2000], 10, settings, choose=reselected_rows)
 
 
 def figure_4(trials: range) -> dict[str, Any]:
@@ -119,7 +121,8 @@ def figure_6() -> dict[str, Any]:
             "error": point.error,
         }
 
-    fit_network(*train, 10, NetworkSettings(epochs=EPOCHS, fraction=0.01), watch=watch)
+    settings = NetworkSettings(epochs=EPOCHS, fraction=0.01)
+    fit_network(*train, 10, settings, choose=reselected_rows, watch=watch)
     return {"epochs": EPOCHS, "stages": found}
 
 

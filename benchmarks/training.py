@@ -18,9 +18,11 @@ from craig_cli.dataset import SparseRows
 from craig_cli.settings.catalog import SOLVERS, names
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training import Problem, fit, make_problem, optimum
-from craig_cli.training.descent import filled_in, make_visits
-from craig_cli.training.solvers import SOLVERS as INCREMENTAL
+from craig_cli.training.schedules import Visits
+from craig_cli.training.solvers import SOLVERS as CLASSES
+from craig_cli.training.solvers import Incremental
 
+INCREMENTAL = {name: s for name, s in CLASSES.items() if issubclass(s, Incremental)}
 EPOCH_ROWS, SPARSE_COLUMNS, SPARSE_ENTRIES = 290_506, 47_000, 10
 DENSE_TARGET, SPARSE_TARGET = 8, 15
 """Million rows, and million entries, a second."""
@@ -33,8 +35,8 @@ def fastest_epoch(problem: Problem, solver: str, epochs: int = 6) -> float:
     order is in it, as in `sgd.py`.
     """
     settings = TrainSettings(solver=solver, l2=L2, epochs=epochs, order="shuffled")
-    visits = make_visits(problem, "shuffled", np.random.default_rng(0), None)
-    step = filled_in(problem, settings, visits.scales).step or 0.0
+    visits = Visits(problem, "shuffled", np.random.default_rng(0))
+    step = INCREMENTAL[solver].usual_step(problem, settings, visits.scales)
     running = INCREMENTAL[solver](
         problem, settings, visits.scales, np.zeros((problem.n_outputs, problem.n_columns + 1))
     )

@@ -1,6 +1,4 @@
-"""Coresets that are selected anew inside a PyTorch training loop, by the gradients of the last
-layer (the extra ``torch``).
-"""
+"""Coresets that are selected anew inside a PyTorch training loop (the extra ``torch``)."""
 
 from __future__ import annotations
 
@@ -9,22 +7,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from craig_cli.errors import UsageError
-from craig_cli.selection.grouped import random_rows
+from craig_cli.selection.reselection import reselected_rows
 from craig_cli.settings import check_name
+from craig_cli.settings.catalog import RESELECTIONS, names
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers
-from craig_cli.training.reselection import Chosen, coreset_of
+from craig_cli.training.reselection import Chosen
 
-METHODS = ("groups", "cells", "exact", "stratified", "random")
+METHODS = names(RESELECTIONS)
 PASS_ROWS = 512
 
 
 class IndexedDataset:
-    """A data set that gives (row number, item): what `CoresetSampler.loss` needs to know which rows
-    a batch holds.
+    """A data set that gives the row number too, as `CoresetSampler.loss` must know it.
 
     Parameters
     ----------
@@ -44,12 +42,12 @@ class IndexedDataset:
 
 
 class CoresetSampler:
-    """The rows to train on, for ``DataLoader(sampler=...)``: all rows at first, then a coreset that
-    is selected anew every R epochs.
+    """The rows to train on, for ``DataLoader(sampler=...)``: all at first, then coresets.
 
-    p - y of every row that passes through `loss` is noted (the paper's eq. 16), so the gradients of
-    the last layer come from the forward passes of training itself; `refresh` makes those of the
-    rows that were not trained on. Each row's loss counts by its weight over the mean weight.
+    A coreset is selected anew every R epochs, by the gradients of the last layer. p - y of every
+    row that passes through `loss` is noted (the paper's eq. 16), so they come from the forward
+    passes of training itself; `refresh` makes those of the rows that were not trained on. Each
+    row's loss counts by its weight over the mean weight.
 
     Parameters
     ----------
@@ -153,36 +151,26 @@ class CoresetSampler:
         self.epoch += 1
 
     def select(self) -> None:
-        """Select the rows to train on by the gradients that are known; raises `UsageError` if a row
-        has none.
-        """
+        """Select the rows to train on by the gradients there are; every row must have one."""
         settings = self._settings
-        assert settings.fraction is not None
-        if settings.method == "random":
-            self.chosen = Chosen(
-                *random_rows(
-                    self._labels,
-                    settings.fraction,
-                    np.random.default_rng([settings.seed, self.epoch]),
-                )
+        missing = int(np.count_nonzero(~self._is_known))
+        if missing and settings.method != "random":
+            raise UsageError(
+                f"{missing} rows have no gradient yet: train an epoch on all rows "
+                f"(warm_up), or call refresh(model, dataset) first."
             )
-        else:
-            missing = int(np.count_nonzero(~self._is_known))
-            if missing:
-                raise UsageError(
-                    f"{missing} rows have no gradient yet: train an epoch on all rows "
-                    f"(warm_up), or call refresh(model, dataset) first."
-                )
-            with Workers(settings.n_threads) as workers:
-                self.chosen = coreset_of(
-                    self._residuals, self._labels, settings, self.epoch, workers
-                )
+        proxy = None if settings.method == "random" else self._residuals
+        with Workers(settings.n_threads) as workers:
+            self.chosen = Chosen(
+                *reselected_rows(proxy, self._labels, settings, self.epoch, workers)
+            )
         self._is_fresh[:] = False
         self._set_weights()
 
     def loss(self, rows: Any, logits: Any, targets: Any) -> Any:
-        """Return the weighted cross-entropy of a batch, and note p - y of its rows; costs nothing
-        beyond the softmax.
+        """Return the weighted cross-entropy of a batch, and note p - y of its rows.
+
+        Costs nothing beyond the softmax.
         """
         self.record(rows, logits, targets)
         each = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
@@ -203,10 +191,10 @@ class CoresetSampler:
         self._is_fresh[places] = True
 
     def refresh(self, model: Any, dataset: Any, device: Any = None) -> None:
-        """Note p - y of the rows that no step has taken since the last selection, by a pass of the
-        model in evaluation mode.
+        """Note p - y of the rows that no step has taken since the last selection.
 
-        `dataset` gives (input, label). Nothing is done where rows are drawn at random.
+        By a pass of the model in evaluation mode. `dataset` gives (input, label). Nothing is done
+        where rows are drawn at random.
         """
         if self._settings.method == "random":
             return
@@ -223,9 +211,7 @@ class CoresetSampler:
         model.train(was_training)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint needs to go on as if nothing had happened: tensors and numbers,
-        to be saved between two epochs.
-        """
+        """Return what a checkpoint needs, tensors and numbers, to be saved between two epochs."""
         state = {
             "epoch": self.epoch,
             "residuals": torch.from_numpy(self._residuals.copy()),
@@ -240,9 +226,7 @@ class CoresetSampler:
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint of a sampler of the same labels; raises `UsageError` if it is of
-        others.
-        """
+        """Go on from a checkpoint; raises `UsageError` if it is of other labels."""
         if tuple(state["residuals"].shape) != self._residuals.shape:
             raise UsageError(
                 f"state: it is of {len(state['residuals'])} rows, and there are "
@@ -259,7 +243,7 @@ class CoresetSampler:
 
     def _set_weights(self) -> None:
         """Spread the weights of the coreset over the rows."""
-        weights: NDArray[np.float32] = np.ones(len(self._labels), np.float32)
+        weights = np.ones(len(self._labels), np.float32)
         if self.chosen is not None:
             weights[self.chosen.index] = self.chosen.weights / self.chosen.weights.mean()
         self._weights = torch.from_numpy(weights)

@@ -8,15 +8,14 @@ import numpy as np
 from test_lazy_greedy import sparse
 
 from craig_cli.training import Problem, make_problem
-from craig_cli.training.losses import LOSS_FACTS
+from craig_cli.training.losses import LOSSES
+from craig_cli.training.problem import pack
 
 TASKS = (
-    *((loss, 3 if loss == "softmax" else 2) for loss in LOSS_FACTS),
-    *((loss, 3) for loss in LOSS_FACTS if loss != "softmax"),
-    ("softmax", 2),
-    ("squared", 0),
+    *((name, n_classes) for name in LOSSES for n_classes in (2, 3)),
+    *((name, 0) for name, loss in LOSSES.items() if loss.fits_numbers),
 )
-"""Losses with a number of classes; 0 stands for a number to predict."""
+"""Every loss with every kind of label it takes; 0 classes stand for a number to predict."""
 KINDS = ("float64", "float32", "sparse")
 
 
@@ -26,6 +25,13 @@ def made_rows(n: int, d: int = 5, seed: int = 0) -> np.ndarray:
     rows = rng.normal(size=(n, d)) * np.geomspace(1, 3, d)
     rows[rng.random((n, d)) < 0.4] = 0
     return rows.astype(np.float32).astype(np.float64)
+
+
+def value_and_gradient(problem: Problem, coef, intercept, l2: float):
+    """F and its gradient by the coefficients and by the intercept."""
+    gradient = np.zeros((problem.n_outputs, problem.n_columns + 1))
+    value, _ = problem.full_pass(pack(coef, intercept), l2, gradient)
+    return value, gradient[:, :-1], gradient[:, -1]
 
 
 def made_labels(rows: np.ndarray, n_classes: int, seed: int = 1) -> np.ndarray:

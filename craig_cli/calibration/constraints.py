@@ -67,7 +67,7 @@ def means_at(problem: Problem, models: Array, n_gradients: int, n_squares: int) 
             problem.arrays,
             problem.targets,
             shares,
-            problem.facts.code,
+            problem.loss.code,
             problem.constant,
             models,
             first,

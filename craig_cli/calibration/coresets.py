@@ -22,7 +22,6 @@ from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.storage.spill import Spill, SpillArray
 from craig_cli.training import Problem, make_problem
-from craig_cli.training.losses import usual_loss
 from craig_cli.training.problem import Array
 
 TOO_WIDE = (
@@ -188,17 +187,13 @@ def pilot_problem(
             f"{option}: a pilot needs labels, and there are none. Leave it out, or "
             f"name their column with --label."
         )
-    loss = settings.loss or usual_loss(
-        None if task == "regression" else len(np.unique(dataset.labels))
-    )
-    is_regression = task == "regression"
     return make_problem(
         dataset.rows,
         dataset.labels,
-        loss,
+        settings.loss,
         dataset.weights,
         intercept=settings.intercept,
-        regression=is_regression,
+        regression=task == "regression",
         threads=settings.n_threads,
     )
 

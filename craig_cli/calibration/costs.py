@@ -9,6 +9,7 @@ from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.selection.budgets import budget_size
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
+from craig_cli.training.losses import find_loss
 from craig_cli.training.newton import MOST_COLUMNS
 from craig_cli.training.normal_equations import FEW
 
@@ -40,10 +41,7 @@ def shape_of_calibration(
         if selection.budget.is_open
         else budget_size(selection.budget, dataset.n_rows, n_classes)
     )
-    m, columns = (
-        n_classes if n_classes > 2 or settings.loss == "softmax" else 1,
-        dataset.n_columns + 1,
-    )
+    m, columns = find_loss(settings.loss, n_classes).n_outputs(n_classes), dataset.n_columns + 1
     return k, m, columns, min(len(settings.pilot_l2) * m * columns, most_constraints(k, settings))
 
 

@@ -211,7 +211,7 @@ class Rounds:
             CalibrationSummary(
                 kept=self._kept > 0,
                 reason=self._reason,
-                loss=self._problem.loss,
+                loss=self._problem.loss.name,
                 pilot_l2=self._settings.pilot_l2,
                 rounds=self._settings.rounds,
                 rounds_kept=self._kept,

@@ -1,16 +1,17 @@
-"""A bound on the gradient error of a coreset that holds for every model of norm at most R: no
-constant is left open.
+"""A bound on the gradient error of a coreset, for every model of norm at most R.
 
-Notation: row i has the input z_i = (x_i, 1), or (x_i, 0) without an intercept; a model W (m, d + 1)
-has the intercept as its last column, and R bounds the Frobenius norm of all of W, intercept
-included. The gradient of row i's loss is g_i = s_i z_i', with the slopes s_i of the loss by the m
-scores W z_i. Row i belongs to pick j, d = ||x_i - x_j|| = ||z_i - z_j||. Then
+No constant is left open. Notation: row i has the input z_i = (x_i, 1), or (x_i, 0) without an
+intercept; a model W (m, d + 1) has the intercept as its last column, and R bounds the Frobenius
+norm of all of W, intercept included. The gradient of row i's loss is g_i = s_i z_i', with the
+slopes s_i of the loss by the m scores W z_i. Row i belongs to pick j, d = ||x_i - x_j|| =
+||z_i - z_j||. Then
 
     g_i - g_j = s_i (z_i - z_j)' + (s_i - s_j) z_j' = s_j (z_i - z_j)' + (s_i - s_j) z_i'
 
 so that ||g_i - g_j|| <= min(S_i d + D ||z_j||, S_j d + D ||z_i||), where
 
-- S_i bounds ||s_i|| on the ball; `steepest_slopes` has it for each loss;
+- S_i bounds ||s_i|| on the ball; `Loss.steepest_slopes` has it for each loss, as a score is R ||z||
+  at most, and so is the norm of all scores;
 - D bounds ||s_i - s_j||: the slopes are Lipschitz in the scores, with the constant c that is the
   largest curvature of the loss, and in the target where that is a number: D = c (R d + |t_i -
   t_j|), c = 1 for the squared loss. Rows of one class have equal targets.
@@ -25,7 +26,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from craig_cli.dataset import Rows, SparseRows
 from craig_cli.kernels import sparse
@@ -35,8 +35,9 @@ CHUNK_ROWS = 16_384
 
 
 class Bound(NamedTuple):
-    """The most that the gradient over all rows and the weighted one can differ for ||W|| <=
-    `w_norm`: in sum over the rows, and a row.
+    """The most that the gradient of all rows and the weighted one differ for ||W|| <= `w_norm`.
+
+    In sum over the rows, and a row.
     """
 
     w_norm: float
@@ -72,10 +73,10 @@ def gradient_bound(
     Time n d.
     """
     lengths = np.sqrt(problem.squares()[0] + problem.constant**2)
-    slopes = steepest_slopes(problem, lengths, w_norm)
+    slopes = problem.loss.steepest_slopes(w_norm * lengths, problem.targets, problem.n_outputs)
     mine = index[picks]
     distances = raw_distances(problem.rows, mine)
-    change = problem.facts.curvature * (
+    change = problem.loss.curvature * (
         w_norm * distances + np.abs(problem.targets - problem.targets[mine])
     )
     either = (
@@ -84,46 +85,14 @@ def gradient_bound(
     )
     own, whole = problem.weights, float(problem.weights.sum())
     excess = np.abs(weights * (whole / weights.sum()) - np.bincount(picks, own, len(index)))
-    excess[excess < 1e-9 * whole / len(index)] = (
-        0  # weights that are those of clusters, but for rounding
-    )
+    # Weights may be those of clusters but for rounding.
+    excess[excess < 1e-9 * whole / len(index)] = 0
     total = float((own * np.minimum(*either)).sum() + excess @ (slopes * lengths)[index])
     return Bound(w_norm, total, total / whole)
 
 
-def steepest_slopes(problem: Problem, lengths: Array, w_norm: float) -> Array:
-    """Return the most that the norm of each row's slopes can be for ||W|| <= R; a score is R ||z||
-    at most, and so is the norm of all scores.
-
-    Notes
-    -----
-    With r = R ||z_i||, t the target, and m outputs (the norm of m numbers below b is below sqrt(m)
-    b):
-
-    - logistic: |s| = sigmoid(-t u) <= sigmoid(r);
-    - squared: ||u - t|| <= r + ||t||, ||t|| = sqrt(m) for targets of -1 and +1;
-    - squared hinge: |s| = 2 max(0, 1 - t u), in all at most 2 (sqrt(m) + r);
-    - smoothed hinge: |s| <= 1;
-    - softmax: s = p - e_y, ||s|| <= sqrt(2) (1 - p_y), as the other p add up to 1 - p_y; and p_y is
-      smallest where the other m - 1 scores exceed u_y by sqrt(2) r, the most that two coordinates
-      of a vector of length r can differ: 1 - p_y <= sigmoid(sqrt(2) r + log(m - 1)).
-    """
-    reach, m = w_norm * lengths, problem.n_outputs
-    if problem.loss == "logistic":
-        return np.asarray(np.sqrt(m) * expit(reach))
-    if problem.loss == "squared":
-        return np.asarray(reach + (np.abs(problem.targets) if m == 1 else np.sqrt(m)))
-    if problem.loss == "squared-hinge":
-        return np.asarray(2 * (np.sqrt(m) + reach))
-    if problem.loss == "smoothed-hinge":
-        return np.full(len(lengths), np.sqrt(m))
-    return np.asarray(np.sqrt(2) * expit(np.sqrt(2) * reach + np.log(m - 1)))
-
-
 def raw_distances(rows: Rows, others: NDArray[np.int64]) -> Array:
-    """Return the distance of each row to row ``others[i]``, as they were read, in float64, by
-    differences.
-    """
+    """Return the distance of each row, as it was read, to row ``others[i]``, by differences."""
     n = rows.shape[0]
     out = np.empty(n)
     if isinstance(rows, SparseRows):

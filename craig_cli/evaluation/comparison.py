@@ -185,7 +185,7 @@ def compare(
     every = [replace(r, reached=reached([run.curve for run in r.runs], target)) for r in every]
     results = tuple(replace(r, speedup=speedup(every[0].reached, r.reached)) for r in every)
     comparison = Comparison(
-        loss=reference.whole.loss,
+        loss=reference.whole.loss.name,
         l2=reference.settings.l2,
         optimum=reference.best.objective,
         is_optimal=reference.best.trace[-1].gradient_norm <= NEAR_OPTIMUM,

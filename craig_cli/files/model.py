@@ -23,7 +23,7 @@ from craig_cli import __version__
 from craig_cli.dataset import Labels
 from craig_cli.errors import InputError
 from craig_cli.storage.remote import open_bytes
-from craig_cli.training.losses import LOSS_FACTS, Loss
+from craig_cli.training.losses import LOSSES, Loss
 
 SCHEMA_VERSION = 1
 TRACE_TYPE = np.dtype(
@@ -167,7 +167,7 @@ def assemble(source: str, arrays: Mapping[str, NDArray[Any]]) -> Model:
         or intercept.shape != coef.shape[:2]
     ):
         raise InputError(source, "the shapes of coef, intercept and l2 do not agree", remedy=REMEDY)
-    if not is_labelled(classes, n_outputs, LOSS_FACTS[facts["loss"]]):
+    if not is_labelled(classes, n_outputs, LOSSES[facts["loss"]]):
         raise InputError(source, "the classes do not agree with coef", remedy=REMEDY)
     trace = arrays.get("trace")
     if trace is None or trace.dtype != TRACE_TYPE:
@@ -190,15 +190,13 @@ def is_labelled(classes: NDArray[Any] | None, n_outputs: int, loss: Loss) -> boo
         or not (classes[:-1] < classes[1:]).all()
     ):
         return False
-    return n_outputs == (1 if len(classes) == 2 and not loss.is_joint else len(classes))
+    return n_outputs == loss.n_outputs(len(classes))
 
 
 def read_facts(source: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     """Return what the file of a linear model states."""
     facts = read_statements(source, arrays, REQUIRED)
-    if facts["loss"] not in LOSS_FACTS or not all(
-        isinstance(name, str) for name in facts["columns"]
-    ):
+    if facts["loss"] not in LOSSES or not all(isinstance(name, str) for name in facts["columns"]):
         raise InputError(
             source,
             "its loss or the names of its columns are none of this version of craig",

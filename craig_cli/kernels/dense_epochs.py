@@ -9,8 +9,10 @@ Arguments common to the kernels: ``rows`` float (n, d), ``targets`` float64 (n,)
 slopes and the row.
 
 Rows in random order come slowly from memory, one wait a step. So the rows of a batch of steps are
-touched first: the processor waits for many of them at once, and each step then finds its row near
-by. That doubles the speed.
+prefetched: the processor waits for many of them at once, and each step then finds its row near by.
+That doubles the speed. What every kernel repeats stays repeated: an inlined function called in each
+step, rather than in one of 64, counts references to its arrays there, which takes twice the time of
+a step on narrow rows.
 """
 
 from __future__ import annotations
@@ -22,31 +24,34 @@ from craig_cli.kernels.losses import slope, to_slopes
 from craig_cli.kernels.passes import dense_score
 
 BATCH = 64
-"""Steps whose rows are touched at a time."""
-NARROW_LINE, WIDE_LINE = 16, 8
-"""Entries in a line of memory, float32 and float64. Constants: a loop with a stride that is not
-costs more than it saves.
+"""Steps whose rows are prefetched at a time: enough to wait for together, few enough to be in the
+cache still when their turn comes.
+"""
+FLOAT32_LINE, FLOAT64_LINE = 16, 8
+"""Entries in a line of memory (64 bytes). Constants: a loop whose stride is a variable costs more
+than it saves.
 """
 
 
 @inlined
-def prefetch(rows, targets, scales, visits, start, touched):
-    """Read a little of what the next steps need; the sums are written to `touched` (2,) only so
-    that the compiler keeps the reads.
+def prefetch(rows, targets, scales, visits, start, prefetched):
+    """Read one entry a line of the rows of the next steps, and what else these need.
+
+    The sums are written to `prefetched` (2,) only so that the compiler keeps the reads.
     """
     total, entries, last = 0.0, np.float32(0), rows.shape[1] - 1
     for v in range(start, min(start + BATCH, visits.shape[0])):
         row = visits[v]
         total += targets[row] + scales[row]
         if rows.itemsize == 4:
-            for k in range(0, rows.shape[1], NARROW_LINE):
+            for k in range(0, rows.shape[1], FLOAT32_LINE):
                 entries += rows[row, k]
         else:
-            for k in range(0, rows.shape[1], WIDE_LINE):
+            for k in range(0, rows.shape[1], FLOAT64_LINE):
                 entries += rows[row, k]
-        if last >= 0:
+        if last >= 0:  # a row need not begin where a line does: its end may lie in one more
             entries += rows[row, last]
-    touched[0], touched[1] = total, entries
+    prefetched[0], prefetched[1] = total, entries
 
 
 @inlined
@@ -65,15 +70,16 @@ def limit_length(model, radius):
 
 @summing_kernel
 def one_output_steps(rows, targets, scales, visits, loss, step, l2, constant, model):
-    """Take the plain steps of `gradient_steps` for a model of one output and no radius: without
-    these loops they are a third faster.
+    """Take the plain steps of `gradient_steps` for a model of one output, and no radius.
+
+    Without the loops over outputs they are a third faster.
     """
-    d, model_row, touched = rows.shape[1], model[0], np.empty(2)
+    d, model_row, prefetched = rows.shape[1], model[0], np.empty(2)
     keep = 1.0 - step * l2
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            prefetch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, prefetched)
         x = rows[row]
         score = constant * model_row[d]
         for k in range(d):
@@ -86,19 +92,20 @@ def one_output_steps(rows, targets, scales, visits, loss, step, l2, constant, mo
 
 @summing_kernel
 def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, constant, model):
-    """Take plain steps: w <- w - step (scale grad f(w) + l2 w), then onto ||w|| <= radius unless
-    that is 0 (paper eq. 17-20).
+    """Take plain steps: w <- w - step (scale grad f(w) + l2 w) (paper eq. 17-20).
+
+    After each the model is brought to ||w|| <= radius, unless that is 0.
     """
     if model.shape[0] == 1 and radius == 0:
         one_output_steps(rows, targets, scales, visits, loss, step, l2, constant, model)
         return
     m, d = model.shape[0], rows.shape[1]
-    slopes, touched = np.empty(m), np.empty(2)
+    slopes, prefetched = np.empty(m), np.empty(2)
     keep = 1.0 - step * l2
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            prefetch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, prefetched)
         for c in range(m):
             slopes[c] = dense_score(rows, row, model, c, constant)
         to_slopes(loss, slopes, targets[row])
@@ -115,15 +122,16 @@ def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, consta
 def momentum_steps(
     rows, targets, scales, visits, loss, step, l2, momentum, constant, velocity, model
 ):
-    """Take steps with momentum: u <- momentum u + scale grad f(w) + l2 w, w <- w - step u;
+    """Take steps with momentum: u <- momentum u + scale grad f(w) + l2 w, w <- w - step u.
+
     `velocity` (m, d + 1) is u, changed in place.
     """
     m, d = model.shape[0], rows.shape[1]
-    slopes, touched = np.empty(m), np.empty(2)
+    slopes, prefetched = np.empty(m), np.empty(2)
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            prefetch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, prefetched)
         for c in range(m):
             slopes[c] = dense_score(rows, row, model, c, constant)
         to_slopes(loss, slopes, targets[row])
@@ -142,8 +150,9 @@ def momentum_steps(
 def reduced_steps(
     rows, targets, scales, shares, visits, loss, step, l2, constant, table, mean, model
 ):
-    """Take variance-reduced steps: w <- w - step (scale (grad f(w) - grad f(at the table)) + mean +
-    l2 w).
+    """Take variance-reduced steps, the gradient of a row less that of its slopes in a table.
+
+    w <- w - step (scale (grad f(w) - grad f(at the table)) + mean + l2 w).
 
     Parameters
     ----------
@@ -156,22 +165,24 @@ def reduced_steps(
         Their gradient over all rows.
     """
     m, d = model.shape[0], rows.shape[1]
-    slopes, touched = np.empty(m), np.empty(2)
+    slopes, prefetched = np.empty(m), np.empty(2)
     keep = 1.0 - step * l2
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            prefetch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, prefetched)
         for c in range(m):
             slopes[c] = dense_score(rows, row, model, c, constant)
         to_slopes(loss, slopes, targets[row])
         for c in range(m):
+            # A row's gradient is its slope times the row: a table of slopes is one of gradients.
             change = slopes[c] - table[row, c]
             weighted_slope, move = step * scales[row] * change, 0.0
             if shares.shape[0] > 0:
                 table[row, c] = slopes[c]
                 move = shares[row] * change
             for k in range(d):
+                # The mean as it was before this row's part of it changed: else the step is biased.
                 model[c, k] = keep * model[c, k] - step * mean[c, k] - weighted_slope * rows[row, k]
                 mean[c, k] += move * rows[row, k]
             model[c, d] -= step * mean[c, d] + weighted_slope * constant
@@ -180,11 +191,11 @@ def reduced_steps(
 
 @inlined
 def adapt(first, second, heights, powers, betas, c, k, gradient):
-    """Take the gradient of one coordinate into its moments, and return the direction to go, before
-    it is divided by the height.
+    """Return the direction of one coordinate, before it is divided by the height.
 
-    ``betas`` = (0, 0) is Adagrad: the sum of squares. Otherwise Adam; ``powers`` (2, d + 1) are the
-    betas to the power of the coordinate's steps.
+    The gradient is taken into the moments, in place. ``betas`` = (0, 0) is Adagrad: the sum of
+    squares. Otherwise Adam; ``powers`` (2, d + 1) are the betas to the power of the coordinate's
+    steps, by which its moments, begun at 0, are too small.
     """
     if betas[0] == 0:
         second[c, k] += gradient * gradient
@@ -216,16 +227,17 @@ def adaptive_steps(
 ):
     """Take steps of Adagrad or Adam; see `adapt` for the state, all of it (m, d + 1) but `powers`.
 
-    Moments of a coordinate change only in steps whose row is not zero there. The regulariser is
-    taken implicitly, by the same heights, in every step: w <- (w - step direction / h) / (1 + step
-    l2 / h), h = height + `floor`.
+    Moments of a coordinate change only in steps whose row is not zero there, so that sparse rows
+    need not touch the others. The regulariser is taken implicitly, by the same heights, in every
+    step: w <- (w - step direction / h) / (1 + step l2 / h), h = height + `floor`. Explicitly it
+    would throw a coordinate that has no height yet across zero.
     """
     m, d = model.shape[0], rows.shape[1]
-    slopes, touched = np.empty(m), np.empty(2)
+    slopes, prefetched = np.empty(m), np.empty(2)
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            prefetch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, prefetched)
         for c in range(m):
             slopes[c] = dense_score(rows, row, model, c, constant)
         to_slopes(loss, slopes, targets[row])

@@ -1,25 +1,36 @@
-"""Losses of a row as functions of its scores, and their slopes. A loss is an integer code:
-functions passed as arguments would miss the cache.
+"""Losses of a row as functions of its scores, and their slopes.
 
 A model has m outputs. With one, the target t is -1 or +1, or the number to predict. With more, the
 target is the number of the class, and every loss but softmax is one against the rest: t is +1 for
 the output of that class, -1 for the others.
+
+A loss is an integer code, declared here and nowhere else: a kernel that takes a function misses the
+cache in every process. A code that is none gives NaN, never the value of another loss.
+
+All are summing kernels, although they sum little: numba compiles a function that says nothing of
+its arithmetic by that of whoever calls it first, and the last bits would depend on who that is.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from craig_cli.kernels import inlined, kernel, summing_kernel
+from craig_cli.kernels import inlined, summing_kernel
 
 LOGISTIC, SQUARED, SQUARED_HINGE, SMOOTHED_HINGE, SOFTMAX = range(5)
+"""Softmax, which joins the scores of a row, stands last: those before it are sums over the outputs.
+"""
 TERMS = 16
-"""Of a series, whose terms fall by a factor of nine or more."""
+"""Of a series whose terms fall by a factor of nine or more: 9^-16 is below the last bit."""
 
 
-@kernel
+@summing_kernel
 def value(loss, score, t):
     """Return the loss of one output."""
+    # First, not last: behind the other branches it would keep their products and sums from being
+    # fused, and so change the last bits.
+    if not LOGISTIC <= loss < SOFTMAX:
+        return np.nan
     if loss == LOGISTIC:
         margin = t * score
         return np.log1p(np.exp(-abs(margin))) + max(-margin, 0.0)
@@ -31,9 +42,11 @@ def value(loss, score, t):
     return 0.5 * gap * gap if gap < 1.0 else gap - 0.5
 
 
-@kernel
+@summing_kernel
 def slope(loss, score, t):
     """Return the derivative of `value` by the score."""
+    if not LOGISTIC <= loss < SOFTMAX:
+        return np.nan
     if loss == LOGISTIC:
         return -t / (1.0 + np.exp(t * score))
     if loss == SQUARED:
@@ -44,11 +57,9 @@ def slope(loss, score, t):
     return -t * min(gap, 1.0)
 
 
-@kernel
+@summing_kernel
 def row_loss(loss, scores, target):
-    """Return the loss of a row of m scores: the sum over the outputs, for softmax the negative
-    log-likelihood.
-    """
+    """Return the loss of a row of m scores, summed over the outputs; for softmax -log p(class)."""
     if scores.shape[0] == 1:
         return value(loss, scores[0], target)
     total = 0.0
@@ -62,7 +73,7 @@ def row_loss(loss, scores, target):
     return total
 
 
-@kernel
+@summing_kernel
 def to_slopes(loss, scores, target):
     """Change the m scores of a row to the derivatives of its loss by them, in place."""
     if scores.shape[0] == 1:
@@ -82,8 +93,9 @@ def to_slopes(loss, scores, target):
 
 @inlined
 def log1p_of_share(x):
-    """Return log(1 + x) for 0 <= x <= 1 by the series of 2 artanh(x / (2 + x)), to the last bits:
-    unlike `np.log1p`, a loop of it runs on vectors.
+    """Return log(1 + x) for 0 <= x <= 1, to the last bits, by the series of 2 artanh(x / (2 + x)).
+
+    Unlike `np.log1p`, a loop of it runs on vectors.
     """
     root = x / (2.0 + x)
     square = root * root
@@ -95,8 +107,10 @@ def log1p_of_share(x):
 
 @summing_kernel
 def to_weighted_slopes(loss, scores, targets, shares, first, last):
-    """Return the sum of share times loss over rows first ... last - 1 of the scores (n, m), and
-    change these as `to_slopes` does.
+    """Return the sum of share times loss over rows first ... last - 1 of the scores (n, m).
+
+    The scores are changed as `to_slopes` does. The logistic loss of one output, the usual one, has
+    loops of its own, cut so that all but the exponential run on vectors.
     """
     total = 0.0
     if loss != LOGISTIC or scores.shape[1] > 1:
@@ -107,9 +121,7 @@ def to_weighted_slopes(loss, scores, targets, shares, first, last):
     margins, odds = np.empty(last - first), np.empty(last - first)
     for i in range(last - first):
         margins[i] = targets[first + i] * scores[first + i, 0]
-    for i in range(
-        last - first
-    ):  # loops of their own: this one calls a function, the others run on vectors
+    for i in range(last - first):
         odds[i] = np.exp(-abs(margins[i]))
     for i in range(last - first):
         total += shares[first + i] * (log1p_of_share(odds[i]) + max(-margins[i], 0.0))

@@ -17,21 +17,23 @@ import numpy as np
 from craig_cli.kernels import inlined, summing_kernel
 
 GROUP = 4
+"""Rows of a batch, and columns of a row, that are taken at a time."""
 PASS_ROWS = 16
 """Rows that a pass takes at a time."""
 
 
 @inlined
 def to_hidden(batch, n_rows, first, first_bias, is_relu, hidden):
-    """Write the outputs of the hidden units for the first rows of a batch (n, d) into `hidden` (n,
-    h).
+    """Write the outputs of the hidden units of the first rows of a batch into `hidden` (n, h).
+
+    Four columns at a time, which are skipped where all four are 0, as at the rim of images.
     """
     d, h = first.shape
     for b in range(n_rows):
         for j in range(h):
             hidden[b, j] = first_bias[j]
-    whole = d // 4 * 4
-    for k in range(0, whole, 4):
+    whole = d // GROUP * GROUP
+    for k in range(0, whole, GROUP):
         for b in range(n_rows):
             x0, x1, x2, x3 = batch[b, k], batch[b, k + 1], batch[b, k + 2], batch[b, k + 3]
             if x0 != 0 or x1 != 0 or x2 != 0 or x3 != 0:
@@ -55,8 +57,9 @@ def to_hidden(batch, n_rows, first, first_bias, is_relu, hidden):
 
 @inlined
 def to_residual(hidden, b, target, second, second_bias, residuals, place):
-    """Write p - y of row `b` of a batch into ``residuals[place]`` (p itself where the target is
-    -1); returns the negative log-likelihood.
+    """Return -log p(target) of row `b` of a batch, and write p - y into ``residuals[place]``.
+
+    Where the target is -1 it is p itself.
     """
     h, m = second.shape
     for c in range(m):
@@ -79,6 +82,55 @@ def to_residual(hidden, b, target, second, second_bias, residuals, place):
     return np.log(total) - own
 
 
+@inlined
+def fill_batch(rows, visits, start, n, batch):
+    """Copy `n` visited rows side by side into `batch`, and zeros into what is left of it."""
+    for b in range(n):
+        row = visits[start + b]
+        for k in range(batch.shape[1]):
+            batch[b, k] = rows[row, k]
+    for b in range(n, batch.shape[0]):
+        for k in range(batch.shape[1]):
+            batch[b, k] = 0
+
+
+@inlined
+def back_propagate(hidden, b, second, residuals, is_relu, weighted_slopes):
+    """Write the derivatives by the inputs of the hidden units into ``weighted_slopes[b]``."""
+    real = second.dtype.type
+    for j in range(second.shape[0]):
+        back = real(0)
+        for c in range(second.shape[1]):
+            back += second[j, c] * residuals[b, c]
+        unit = hidden[b, j]
+        if is_relu:
+            weighted_slopes[b, j] = back if unit > 0 else real(0)
+        else:
+            weighted_slopes[b, j] = back * unit * (real(1) - unit)
+
+
+@inlined
+def step_first(batch, weighted_slopes, keep, first):
+    """Take the step of the first layer, the first four rows of the batch with the shrinking.
+
+    All the zeros that `fill_batch` and padding leave add nothing, and groups of them are skipped.
+    """
+    for k in range(first.shape[0]):
+        x0, x1, x2, x3 = batch[0, k], batch[1, k], batch[2, k], batch[3, k]
+        for j in range(first.shape[1]):
+            first[k, j] = keep * first[k, j] - (
+                (x0 * weighted_slopes[0, j] + x1 * weighted_slopes[1, j])
+                + (x2 * weighted_slopes[2, j] + x3 * weighted_slopes[3, j])
+            )
+        for b in range(GROUP, batch.shape[0], GROUP):
+            x0, x1, x2, x3 = batch[b, k], batch[b + 1, k], batch[b + 2, k], batch[b + 3, k]
+            if x0 != 0 or x1 != 0 or x2 != 0 or x3 != 0:
+                for j in range(first.shape[1]):
+                    first[k, j] -= (x0 * weighted_slopes[b, j] + x1 * weighted_slopes[b + 1, j]) + (
+                        x2 * weighted_slopes[b + 2, j] + x3 * weighted_slopes[b + 3, j]
+                    )
+
+
 @summing_kernel
 def batch_steps(
     rows,
@@ -95,8 +147,9 @@ def batch_steps(
     second_bias,
     kept,
 ):
-    """Take a step for each batch of visits: W <- W - step (mean over the batch of scale grad f(W) +
-    l2 W), biases without l2; all in place.
+    """Take a step for each batch of visits, all weights changed in place.
+
+    W <- W - step (mean over the batch of scale grad f(W) + l2 W), biases without l2.
 
     Parameters
     ----------
@@ -120,33 +173,20 @@ def batch_steps(
     keep = real(1.0 - step * l2)
     for start in range(0, visits.shape[0], batch_rows):
         n = min(batch_rows, visits.shape[0] - start)
-        for b in range(n):
-            row = visits[start + b]
-            for k in range(d):
-                batch[b, k] = rows[row, k]
+        fill_batch(rows, visits, start, n, batch)
         for b in range(n, padded):
-            for k in range(d):
-                batch[b, k] = 0
             for j in range(h):
                 weighted_slopes[b, j] = 0
         to_hidden(batch, n, first, first_bias, is_relu, hidden)
         for b in range(n):
             row = visits[start + b]
             to_residual(hidden, b, classes[row], second, second_bias, residuals, b)
-            weighted_slope = real(step * scales[row] / n)
+            weight = real(step * scales[row] / n)
             for c in range(m):
                 if kept.shape[0] > 0:
                     kept[row, c] = residuals[b, c]
-                residuals[b, c] *= weighted_slope
-            for j in range(h):
-                back = real(0)
-                for c in range(m):
-                    back += second[j, c] * residuals[b, c]
-                unit = hidden[b, j]
-                if is_relu:
-                    weighted_slopes[b, j] = back if unit > 0 else real(0)
-                else:
-                    weighted_slopes[b, j] = back * unit * (real(1) - unit)
+                residuals[b, c] *= weight
+            back_propagate(hidden, b, second, residuals, is_relu, weighted_slopes)
         for j in range(h):
             for c in range(m):
                 move = real(0)
@@ -158,20 +198,7 @@ def batch_steps(
                 second_bias[c] -= residuals[b, c]
             for j in range(h):
                 first_bias[j] -= weighted_slopes[b, j]
-        for k in range(d):
-            x0, x1, x2, x3 = batch[0, k], batch[1, k], batch[2, k], batch[3, k]
-            for j in range(h):
-                first[k, j] = keep * first[k, j] - (
-                    (x0 * weighted_slopes[0, j] + x1 * weighted_slopes[1, j])
-                    + (x2 * weighted_slopes[2, j] + x3 * weighted_slopes[3, j])
-                )
-            for b in range(GROUP, padded, GROUP):
-                x0, x1, x2, x3 = batch[b, k], batch[b + 1, k], batch[b + 2, k], batch[b + 3, k]
-                if x0 != 0 or x1 != 0 or x2 != 0 or x3 != 0:
-                    for j in range(h):
-                        first[k, j] -= (
-                            x0 * weighted_slopes[b, j] + x1 * weighted_slopes[b + 1, j]
-                        ) + (x2 * weighted_slopes[b + 2, j] + x3 * weighted_slopes[b + 3, j])
+        step_first(batch, weighted_slopes, keep, first)
 
 
 @summing_kernel
@@ -190,20 +217,18 @@ def forward_pass(
     losses,
     units,
 ):
-    """Write p - y, the negative log-likelihood and, unless it has no rows, the hidden units of the
-    rows ``visits[start:stop]`` to their places.
+    """Write p - y, -log p(class) and the hidden units of the rows ``visits[start:stop]``.
 
-    `residuals` (n, m) and `units` (n, h) are of the type of the rows, `losses` float64 (n,); a row
-    of class -1 gets p itself, and 0.
+    Each to its place in arrays of all rows: `residuals` (n, m) and `units` (n, h) of the type of
+    the rows, `losses` float64 (n,). A row of class -1 gets p itself, and 0. Where `units` has no
+    rows none are written.
     """
     d, h = first.shape
     hidden = np.zeros((PASS_ROWS, h), first.dtype)
     batch = np.zeros((PASS_ROWS, d), first.dtype)
     for low in range(start, stop, PASS_ROWS):
         n = min(PASS_ROWS, stop - low)
-        for b in range(n):
-            for k in range(d):
-                batch[b, k] = rows[visits[low + b], k]
+        fill_batch(rows, visits, low, n, batch)
         to_hidden(batch, n, first, first_bias, is_relu, hidden)
         for b in range(n):
             row = visits[low + b]

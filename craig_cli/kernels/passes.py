@@ -13,7 +13,7 @@ from craig_cli.kernels import inlined, summing_kernel
 from craig_cli.kernels.losses import to_weighted_slopes
 
 BLOCK_ROWS = 64
-"""Rows that are taken through one step of a pass after another: as many as stay in the cache."""
+"""Rows that go through the stages of a pass together: as many as stay in the cache."""
 ROWS_AT_A_TIME = 4
 
 
@@ -54,8 +54,10 @@ def sparse_scores(rows, constant, model, first, last, scores):
 
 @inlined
 def add_dense_rows(rows, first, last, weighted_slopes, total):
-    """Add the sum over dense rows first ... last - 1 of the row times its pull, the first of them
-    that of `first`, to `total` (at least d,).
+    """Add the sum over dense rows first ... last - 1 of weighted slope times row to `total` (d,).
+
+    ``weighted_slopes[0]`` is that of row `first`. Four rows at a time: a sum is loaded and stored
+    once for four products.
     """
     whole = (last - first) // ROWS_AT_A_TIME * ROWS_AT_A_TIME
     for i in range(0, whole, ROWS_AT_A_TIME):
@@ -76,8 +78,9 @@ def add_dense_rows(rows, first, last, weighted_slopes, total):
 def dense_pass(rows, targets, shares, loss, constant, model, first, last, slopes, gradient):
     """Return the sum of share times loss over dense rows.
 
-    The derivatives by the scores are written to `slopes` (n, m), and the gradient of the sum is
-    added to `gradient` (m, d + 1), or not if it has no rows.
+    Scores, slopes and gradient of a block of rows are made one after another, while the rows are in
+    the cache. The derivatives by the scores are written to `slopes` (n, m), and the gradient of the
+    sum is added to `gradient` (m, d + 1), or not if it has no rows.
     """
     m, d = model.shape[0], rows.shape[1]
     weighted_slopes = np.empty(BLOCK_ROWS)
@@ -121,9 +124,7 @@ def sparse_pass(rows, targets, shares, loss, constant, model, first, last, slope
 
 @summing_kernel
 def dense_squares(rows, shares, first, last, lengths, columns):
-    """Write each dense row's squared length, and add up share times square of each column into
-    `columns` (d,).
-    """
+    """Write the rows' squared lengths; add the sums of share times square to `columns` (d,)."""
     for row in range(first, last):
         total = 0.0
         for k in range(rows.shape[1]):
@@ -135,9 +136,7 @@ def dense_squares(rows, shares, first, last, lengths, columns):
 
 @summing_kernel
 def sparse_squares(rows, shares, first, last, lengths, columns):
-    """Write each sparse row's squared length, and add up share times square of each column into
-    `columns` (d,).
-    """
+    """Write the rows' squared lengths, and add to `columns`, as `dense_squares` does."""
     indptr, indices, values = rows
     for row in range(first, last):
         total = 0.0

@@ -1,8 +1,11 @@
-"""The steps of `dense_epochs` over sparse rows, at the cost of a row's entries: what a step does to
-the other columns is made up for just before a row next needs them, and at the end.
+"""The steps of `dense_epochs` over sparse rows, at the cost of a row's entries.
 
-``rows`` = (indptr, indices, values); the other arguments are those of the dense kernels. ``seen``
-(d,) counts the steps a column is up to date with.
+A step changes the columns that its row lacks too: the regulariser shrinks them, momentum carries
+them on, and the mean of SAGA moves them. But as long as no row has the column, its steps form a
+sequence with a closed form. So a column is left as it is, and brought up to date just before a row
+next needs it (a lazy update), and at the end. ``seen`` (d,) counts the steps it is up to date with.
+
+``rows`` = (indptr, indices, values); the other arguments are those of the dense kernels.
 """
 
 from __future__ import annotations
@@ -10,25 +13,29 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import inlined, summing_kernel
-from craig_cli.kernels.dense_epochs import BATCH, adapt
+from craig_cli.kernels.dense_epochs import BATCH, FLOAT64_LINE, adapt
 from craig_cli.kernels.losses import to_slopes
 from craig_cli.kernels.passes import sparse_score
 
 SMALLEST = 1e-9
-"""Of the factor that is kept apart from the model, before it is multiplied in."""
+"""Of the factor that is kept apart from the model, before it is multiplied in: far from underflow,
+and what is added, divided by it, far from overflow.
+"""
+LADDER = 48
+"""Powers of two of steps that a column can be behind by: more than any epoch has."""
 
 
 @inlined
-def prefetch(rows, targets, scales, visits, start, touched):
+def prefetch(rows, targets, scales, visits, start, prefetched):
     """Read a little of what the next steps need, as `dense_epochs.prefetch` does."""
     indptr, indices, values = rows
     total = 0.0
     for v in range(start, min(start + BATCH, visits.shape[0])):
         row = visits[v]
         total += targets[row] + scales[row]
-        for j in range(indptr[row], indptr[row + 1], 8):
+        for j in range(indptr[row], indptr[row + 1], FLOAT64_LINE):
             total += values[j] + indices[j]
-    touched[0] = total
+    prefetched[0] = total
 
 
 @inlined
@@ -41,12 +48,14 @@ def multiply_in(model, factor):
 
 @summing_kernel
 def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, constant, model):
-    """Take plain steps. The model is kept as a factor times a vector, so that shrinking it costs
-    one product.
+    """Take plain steps, the model kept as a factor times a vector: shrinking it costs one product.
+
+    For the projection the squared length is kept too, by (a - b)^2 = a^2 - 2 a b + b^2: the product
+    of model and row is the score, which is known, less the intercept.
     """
     indptr, indices, values = rows
     m, d = model.shape[0], model.shape[1] - 1
-    slopes, touched = np.empty(m), np.empty(1)
+    slopes, prefetched = np.empty(m), np.empty(1)
     keep, factor, square = 1.0 - step * l2, 1.0, 0.0
     for c in range(m):
         for k in range(d):
@@ -54,7 +63,7 @@ def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, consta
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            prefetch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, prefetched)
         length = 0.0
         for j in range(indptr[row], indptr[row + 1]):
             length += values[j] * values[j]
@@ -64,7 +73,7 @@ def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, consta
         to_slopes(loss, slopes, targets[row])
         factor *= keep
         square *= keep * keep
-        if abs(factor) < SMALLEST:
+        if abs(factor) < SMALLEST:  # which a step of 1 / l2 makes 0 at once
             multiply_in(model, factor)
             factor = 1.0
         for c in range(m):
@@ -83,8 +92,10 @@ def gradient_steps(rows, targets, scales, visits, loss, step, l2, radius, consta
 
 @inlined
 def lazy_update(model, velocity, c, k, steps, ladder):
-    """Take `steps` steps of momentum without a gradient, by the binary digits of their number;
-    ``ladder[b]`` is the matrix of 2^b of them.
+    """Take `steps` steps of momentum without a gradient, by the binary digits of their number.
+
+    A step without a gradient is linear in (w, u), the same matrix each time, and ``ladder[b]`` is
+    that matrix to the power 2^b: g steps take log2(g) products of 2 x 2 matrices.
     """
     bit = 0
     while steps > 0:
@@ -98,45 +109,29 @@ def lazy_update(model, velocity, c, k, steps, ladder):
 
 @inlined
 def fill_ladder(ladder, step, l2, momentum):
-    """Write the matrix by which a step without a gradient changes (w, u), then its square, the
-    square of that, and so on.
-    """
-    ladder[0, 0], ladder[0, 1], ladder[0, 2], ladder[0, 3] = (
-        1.0 - step * l2,
-        -step * momentum,
-        l2,
-        momentum,
-    )
+    """Write the matrix by which a step without a gradient changes (w, u), its square, and so on."""
+    ladder[0, 0], ladder[0, 1] = 1.0 - step * l2, -step * momentum
+    ladder[0, 2], ladder[0, 3] = l2, momentum
     for b in range(1, ladder.shape[0]):
         p, q, r, s = ladder[b - 1]
-        ladder[b, 0], ladder[b, 1], ladder[b, 2], ladder[b, 3] = (
-            p * p + q * r,
-            p * q + q * s,
-            r * p + s * r,
-            r * q + s * s,
-        )
+        ladder[b, 0], ladder[b, 1] = p * p + q * r, p * q + q * s
+        ladder[b, 2], ladder[b, 3] = r * p + s * r, r * q + s * s
 
 
 @summing_kernel
 def momentum_steps(
     rows, targets, scales, visits, loss, step, l2, momentum, constant, velocity, model
 ):
-    """Take steps with momentum; a column that was left out for g steps is made up for in log2(g)
-    products of 2 x 2 matrices.
-    """
+    """Take steps with momentum; `lazy_update` brings up to date the columns that rows left out."""
     indptr, indices, values = rows
     m, d = model.shape[0], model.shape[1] - 1
-    slopes, touched, seen, ladder = (
-        np.empty(m),
-        np.empty(1),
-        np.zeros(d, np.int64),
-        np.empty((48, 4)),
-    )
+    slopes, prefetched, seen = np.empty(m), np.empty(1), np.zeros(d, np.int64)
+    ladder = np.empty((LADDER, 4))
     fill_ladder(ladder, step, l2, momentum)
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            prefetch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, prefetched)
         for j in range(indptr[row], indptr[row + 1]):
             for c in range(m):
                 lazy_update(model, velocity, c, indices[j], v - seen[indices[j]], ladder)
@@ -163,12 +158,14 @@ def momentum_steps(
 def reduced_steps(
     rows, targets, scales, shares, visits, loss, step, l2, constant, table, mean, model
 ):
-    """Take variance-reduced steps; a column that was left out for g steps is made up for by the
-    g-th power and the sum of a geometric series.
+    """Take variance-reduced steps; columns that rows left out are brought up to date at once.
+
+    The mean of a column changes only with rows that have it: over g steps without one, w becomes
+    keep^g w - step (1 + keep + ... + keep^(g-1)) mean. Both factors are in a table, by g.
     """
     indptr, indices, values = rows
     m, d, n_steps = model.shape[0], model.shape[1] - 1, visits.shape[0]
-    slopes, touched, seen = np.empty(m), np.empty(1), np.zeros(d, np.int64)
+    slopes, prefetched, seen = np.empty(m), np.empty(1), np.zeros(d, np.int64)
     keep = 1.0 - step * l2
     powers, sums = np.ones(n_steps + 1), np.zeros(n_steps + 1)
     for g in range(n_steps):
@@ -177,7 +174,7 @@ def reduced_steps(
     for v in range(n_steps):
         row = visits[v]
         if v % BATCH == 0:
-            prefetch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, prefetched)
         for j in range(indptr[row], indptr[row + 1]):
             k = indices[j]
             gap = v - seen[k]
@@ -223,16 +220,18 @@ def adaptive_steps(
     powers,
     model,
 ):
-    """Take steps of Adagrad or Adam; of a column that was left out only the shrinking is to be made
-    up for, by a power.
+    """Take steps of Adagrad or Adam; columns that rows left out are brought up to date by a power.
+
+    Their moments, and so their heights, have stood still: all that they lack is to be shrunk, by
+    the same factor in every step.
     """
     indptr, indices, values = rows
     m, d = model.shape[0], model.shape[1] - 1
-    slopes, touched, seen = np.empty(m), np.empty(1), np.zeros(d, np.int64)
+    slopes, prefetched, seen = np.empty(m), np.empty(1), np.zeros(d, np.int64)
     for v in range(visits.shape[0]):
         row = visits[v]
         if v % BATCH == 0:
-            prefetch(rows, targets, scales, visits, v, touched)
+            prefetch(rows, targets, scales, visits, v, prefetched)
         for j in range(indptr[row], indptr[row + 1]):
             k = indices[j]
             for c in range(m):

@@ -82,8 +82,10 @@ def parse_l2(text: str) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How a model is trained; see ``craig train --help`` for each option. None stands for the
-    choice of the solver, or of the data.
+    """How a model is trained; see ``craig train --help`` for each option.
+
+    None stands for the choice of the solver, or of the data. Whether the solver can use the options
+    is for `training.check_options`, which knows the solvers.
     """
 
     loss: str | None = None
@@ -129,30 +131,11 @@ class TrainSettings:
             raise UsageError(f"--seed: {self.seed} is not between 0 and 2^63 - 1.")
         if self.threads < 0:
             raise UsageError(f"--threads: {self.threads} is not at least 1.")
-        self._check_fit()
-
-    def _check_fit(self) -> None:
-        """Raise `UsageError` for options that the solver cannot use."""
-        if self.radius and self.solver != "sgd":
-            raise UsageError(
-                f"--radius: the projection is a step of --solver sgd, not of {self.solver}."
-            )
         if self.schedule == "exponential" and self.decay is not None and not 0 < self.decay <= 1:
             raise UsageError(
                 f"--decay: {self.decay} is not above 0 and at most 1, as --schedule "
                 f"exponential needs."
             )
-        if self.solver == "lbfgs":
-            given = [
-                name
-                for name in ("step", "schedule", "decay", "order")
-                if getattr(self, name) is not None
-            ] + ["tune"] * self.tune
-            if given:
-                raise UsageError(
-                    f"--{given[0]}: --solver lbfgs has no steps to choose. Leave it "
-                    f"out, or choose another solver."
-                )
 
     @property
     def n_threads(self) -> int:

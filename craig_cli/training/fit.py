@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -10,21 +11,11 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.settings.training import TrainSettings
-from craig_cli.training.descent import descend, filled_in, make_visits
+from craig_cli.training.compatibility import check_fit
 from craig_cli.training.problem import Array, Problem, pack
 from craig_cli.training.result import Fit, Watch
-from craig_cli.training.solvers import SOLVERS, lbfgs
-from craig_cli.training.tuning import tuned
-
-LBFGS_ITERATIONS = 2000
-FEWEST_EPOCHS, MOST_EPOCHS = 30, 1000
-USUAL_STEPS = 10**6
-"""Of SAGA and SVRG, whose steps do not become smaller: on few rows they take more epochs, which
-cost little.
-"""
-TOLERANCES = {"lbfgs": 1e-9}
-USUAL_TOLERANCE = 1e-6
-"""Of the norm of the gradient, relative to that at zero."""
+from craig_cli.training.schedules import Visits
+from craig_cli.training.solvers import SOLVERS
 
 
 def fit(
@@ -57,65 +48,31 @@ def fit(
     Raises
     ------
     UsageError
-        The solver diverged, or `init` has another shape.
+        Loss, labels, solver and options do not fit, `init` has another shape, or the solver
+        diverged.
     """
     start = checked_start(problem, init)
-    settings = replace(
+    check_fit(problem.loss, problem.classes, settings)
+    solver = SOLVERS[settings.solver]
+    complete = replace(
         settings,
-        epochs=settings.epochs or usual_epochs(settings.solver, problem.n_rows),
-        tolerance=TOLERANCES.get(settings.solver, USUAL_TOLERANCE)
-        if settings.tolerance is None
-        else settings.tolerance,
+        loss=problem.loss.name,
+        epochs=settings.epochs or solver.usual_epochs(problem.n_rows),
+        tolerance=solver.usual_tolerance if settings.tolerance is None else settings.tolerance,
+        order=settings.order or solver.usual_order,
     )
-    if settings.solver == "lbfgs":
-        return lbfgs.minimise(problem, replace(settings, loss=problem.loss), start, progress, watch)
     drawn_from = np.random.default_rng(settings.seed) if rng is None else rng
-    chosen = settings.order or SOLVERS[settings.solver].usual_order
-    complete = filled_in(
-        problem,
-        replace(settings, order=chosen),
-        make_visits(problem, chosen, drawn_from, order).scales,
-    )
 
-    def run(candidate: TrainSettings) -> Fit:
-        return descend(
-            problem,
-            candidate,
-            start,
-            make_visits(problem, chosen, drawn_from, order),
-            progress,
-            watch,
-        )
+    def make_visits() -> Visits:
+        assert complete.order is not None
+        return Visits(problem, complete.order, copy.deepcopy(drawn_from), order)
 
-    result = (
-        tuned(complete, settings.decay is not None, run, progress)
-        if settings.tune
-        else run(complete)
-    )
-    if not np.isfinite(result.objective):
-        raise UsageError(
-            f"--step: {result.settings.step:.6g} is too large, --solver "
-            f"{settings.solver} diverged. Try a smaller one, or --tune."
-        )
-    return result
+    return solver.minimise(problem, complete, start, make_visits, progress, watch)
 
 
 def optimum(problem: Problem, l2: float, init: tuple[Array, Array] | None = None) -> Fit:
-    """Return the minimiser by L-BFGS, the norm of the gradient at most 1e-9 of that at zero, as far
-    as rounding allows (`Fit.converged`).
-    """
+    """Return the minimiser by L-BFGS, as far as rounding allows (`Fit.converged`)."""
     return fit(problem, TrainSettings(solver="lbfgs", l2=l2), init)
-
-
-def usual_epochs(solver: str, n_rows: int) -> int:
-    """Return the most epochs where the user names no number."""
-    if solver == "lbfgs":
-        return LBFGS_ITERATIONS
-    return (
-        min(max(FEWEST_EPOCHS, USUAL_STEPS // n_rows), MOST_EPOCHS)
-        if solver in ("saga", "svrg")
-        else FEWEST_EPOCHS
-    )
 
 
 def checked_start(problem: Problem, init: tuple[Array, Array] | None) -> Array:

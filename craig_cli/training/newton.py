@@ -11,7 +11,6 @@ import numpy as np
 from craig_cli.dataset import as_dense
 from craig_cli.threads import Workers
 from craig_cli.training import Problem
-from craig_cli.training.losses import second_derivatives
 from craig_cli.training.normal_equations import WORTH_THREADS, normal_matrix, solution
 from craig_cli.training.problem import Array
 
@@ -35,7 +34,7 @@ def suits(problem: Problem) -> bool:
     """Return whether the normal equations are small enough to be worth their while."""
     columns = problem.n_columns + 1
     return columns <= MOST_COLUMNS and (
-        not problem.facts.is_joint or problem.n_outputs * columns <= MOST_JOINT
+        not problem.loss.is_joint or problem.n_outputs * columns <= MOST_JOINT
     )
 
 
@@ -54,10 +53,10 @@ def minimise(problem: Problem, l2: float, start: Array, workers: Workers) -> Arr
     inputs = np.column_stack([as_dense(problem.rows), np.full(problem.n_rows, problem.constant)])
     model, gradient, there = start.copy(), np.empty_like(start), np.empty_like(start)
     value, slopes = problem.full_pass(model, l2, gradient)
-    least = 1.0 if problem.loss == "smoothed-hinge" else 0.0
+    least = float(problem.loss.is_straight_somewhere)
     for _ in range(MOST_STEPS):
         gradient[:, -1] *= problem.constant
-        curvatures = np.maximum(second_derivatives(problem.loss, slopes), least)
+        curvatures = np.maximum(problem.loss.second_derivatives(slopes), least)
         step = -direction(problem, inputs, slopes, curvatures, gradient, l2, workers)
         slope, length = float(np.einsum("mi,mi->", gradient, step)), 1.0
         if not slope < 0:
@@ -93,7 +92,7 @@ def direction(
     """
     ridge, shares = np.append(np.full(problem.n_columns, l2), DAMPING), problem.shares
     m = problem.n_outputs
-    if not problem.facts.is_joint:
+    if not problem.loss.is_joint:
         return np.stack(
             [
                 solution(

@@ -1,6 +1,4 @@
-"""What is minimised: F(w) = (sum of weight_j f_j(w)) / (sum of weight_j) + l2/2 ||w||^2, with its
-gradient, over weighted rows.
-"""
+"""What is minimised, with its gradient: the weighted mean loss of rows plus l2/2 ||w||^2."""
 
 from __future__ import annotations
 
@@ -14,9 +12,8 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Labels, Rows, SparseRows
 from craig_cli.errors import UsageError
 from craig_cli.kernels import passes
-from craig_cli.settings import usable_threads
 from craig_cli.threads import Workers, ranges
-from craig_cli.training.losses import LOSS_FACTS, Loss
+from craig_cli.training.losses import Loss
 
 Array = NDArray[np.float64]
 
@@ -30,18 +27,17 @@ CHUNK_ROWS = 4096
 
 @dataclass(frozen=True)
 class Problem:
-    """Weighted rows and a loss.
+    """Weighted rows and a loss: F(w) = (sum of weight_j f_j(w)) / (sum of weight_j) + l2/2 ||w||^2.
 
     Parameters
     ----------
     rows : Rows
         Dense float32 or float64, or sparse.
     targets : ndarray of float64, shape (n,)
-        -1 or +1 for two classes, the number of the class for more (and for softmax), else the
-        number to predict.
+        As `Loss.targets` gives them.
     weights : ndarray of float64, shape (n,)
         At least 0, not all of them 0.
-    loss : str
+    loss : Loss
     intercept : bool
     classes : Labels or None
         The user's labels, ascending; None where the target is a number.
@@ -52,7 +48,7 @@ class Problem:
     rows: Rows
     targets: Array
     weights: Array
-    loss: str
+    loss: Loss
     intercept: bool = True
     classes: Labels | None = None
     threads: int = 1
@@ -67,14 +63,8 @@ class Problem:
 
     @property
     def n_outputs(self) -> int:
-        """Scores a row: one a class, but one in all for two classes (unless softmax) or a number."""
-        if self.classes is None:
-            return 1
-        return len(self.classes) if self.facts.is_joint or len(self.classes) > 2 else 1
-
-    @property
-    def facts(self) -> Loss:
-        return LOSS_FACTS[self.loss]
+        """Scores a row."""
+        return self.loss.n_outputs(None if self.classes is None else len(self.classes))
 
     @property
     def shares(self) -> Array:
@@ -92,21 +82,13 @@ class Problem:
         """Rows as kernels take them."""
         return self.rows.arrays if isinstance(self.rows, SparseRows) else self.rows
 
+    @property
+    def is_sparse(self) -> bool:
+        return isinstance(self.rows, SparseRows)
+
     def objective(self, coef: Array, intercept: Array, l2: float) -> float:
         """Return F; `coef` (m, d), `intercept` (m,). One pass."""
         return self.full_pass(pack(coef, intercept), l2)[0]
-
-    def gradient(self, coef: Array, intercept: Array, l2: float) -> tuple[Array, Array]:
-        """Return the gradient of F by the coefficients and by the intercept. One pass."""
-        return self.value_and_gradient(coef, intercept, l2)[1:]
-
-    def value_and_gradient(
-        self, coef: Array, intercept: Array, l2: float
-    ) -> tuple[float, Array, Array]:
-        """Return F and its gradient by the coefficients and by the intercept. One pass."""
-        gradient = np.zeros((self.n_outputs, self.n_columns + 1))
-        value, _ = self.full_pass(pack(coef, intercept), l2, gradient)
-        return value, gradient[:, :-1], gradient[:, -1]
 
     def full_pass(
         self, model: Array, l2: float, gradient: Array | None = None
@@ -124,29 +106,17 @@ class Problem:
         -----
         Memory: 8 (n m + 16 m d) bytes.
         """
-        kernel = passes.sparse_pass if isinstance(self.rows, SparseRows) else passes.dense_pass
+        kernel = passes.sparse_pass if self.is_sparse else passes.dense_pass
         slopes = np.empty((self.n_rows, self.n_outputs))
-        code, shares = self.facts.code, self.shares
+        facts = self.targets, self.shares, self.loss.code, self.constant, model
 
         def work(first: int, last: int) -> tuple[float, Array]:
             part = np.zeros((0 if gradient is None else self.n_outputs, self.n_columns + 1))
-            return kernel(
-                self.arrays,
-                self.targets,
-                shares,
-                code,
-                self.constant,
-                model,
-                first,
-                last,
-                slopes,
-                part,
-            ), part
+            return kernel(self.arrays, *facts, first, last, slopes, part), part
 
         parts = self.in_chunks(work)
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # a solver that diverges is found by its objective
+        # A solver that diverges is found by its objective.
+        with np.errstate(over="ignore", invalid="ignore"):
             if gradient is not None:
                 gradient[:] = sum(part for _, part in parts)
                 gradient[:, :-1] += l2 * model[:, :-1]
@@ -155,18 +125,22 @@ class Problem:
 
     def scores(self, coef: Array, intercept: Array) -> Array:
         """Return the scores of all rows (n, m)."""
-        kernel = passes.sparse_scores if isinstance(self.rows, SparseRows) else passes.dense_scores
+        kernel = passes.sparse_scores if self.is_sparse else passes.dense_scores
         model, out = pack(coef, intercept), np.empty((self.n_rows, self.n_outputs))
         self.in_chunks(lambda first, last: kernel(self.arrays, 1.0, model, first, last, out))
         return out
 
     def squares(self) -> tuple[Array, Array]:
-        """Return the squared lengths of the rows (n,), and the weighted mean of the squares of each
-        column (d,); the intercept's 1 is in neither.
+        """Return the squared lengths of the rows (n,), and the columns' weighted mean squares (d,).
+
+        The intercept's 1 is in neither.
+
+        Raises
+        ------
+        UsageError
+            A row is too long for its square to be a number.
         """
-        kernel = (
-            passes.sparse_squares if isinstance(self.rows, SparseRows) else passes.dense_squares
-        )
+        kernel = passes.sparse_squares if self.is_sparse else passes.dense_squares
         shares, lengths = self.shares, np.empty(self.n_rows)
 
         def work(first: int, last: int) -> Array:
@@ -183,9 +157,7 @@ class Problem:
         return lengths, columns
 
     def errors(self, coef: Array, intercept: Array) -> float:
-        """Return the weighted share of rows whose class is not the predicted one, or the root of
-        the mean squared error of a number.
-        """
+        """Return the weighted share of wrong classes, or a number's root mean squared error."""
         scores = self.scores(coef, intercept)
         if self.classes is None:
             return float(np.sqrt(self.shares @ (scores[:, 0] - self.targets) ** 2))
@@ -197,8 +169,9 @@ class Problem:
         return ((self.targets + 1) / 2 if self.n_outputs == 1 else self.targets).astype(np.int64)
 
     def subset(self, index: NDArray[np.int64], weights: Array | None = None) -> Problem:
-        """Return the problem of some rows, in this order, copied, with other weights; the classes
-        stay those of all rows.
+        """Return the problem of some rows, in this order, copied, with other weights.
+
+        The classes stay those of all rows.
         """
         chosen = self.weights[index] if weights is None else checked_weights(weights, len(index))
         return replace(
@@ -206,9 +179,7 @@ class Problem:
         )
 
     def first_row(self) -> Problem:
-        """Return the problem of the first row alone, of weight 1: what kernels are compiled on
-        before a clock runs.
-        """
+        """Return the problem of the first row, of weight 1: to compile on before a clock runs."""
         return self.subset(np.zeros(1, np.int64), np.ones(1))
 
     def in_chunks(self, work: Callable[[int, int], Any]) -> list[Any]:
@@ -218,67 +189,8 @@ class Problem:
             return workers.map(work, pieces)
 
 
-def make_problem(
-    rows: Rows,
-    labels: Labels,
-    loss: str,
-    weights: NDArray | None = None,
-    classes: Labels | None = None,
-    intercept: bool = True,
-    *,
-    regression: bool = False,
-    threads: int = 0,
-) -> Problem:
-    """Return the problem that labelled rows make.
-
-    Parameters
-    ----------
-    rows : Rows
-    labels : Labels, shape (n,)
-        One a row: classes, or numbers to predict (`regression`).
-    loss : str
-        A name of the catalog.
-    weights : ndarray, shape (n,), optional
-        Default: all 1.
-    classes : Labels, optional
-        Ascending; default: those of `labels`.
-    intercept : bool
-    regression : bool
-        Whether the label is a number to predict.
-    threads : int
-        0: the CPUs this process may use.
-
-    Raises
-    ------
-    UsageError
-        Loss and labels do not fit, or a weight is negative or not finite.
-    """
-    n = rows.shape[0]
-    if regression and not LOSS_FACTS[loss].fits_numbers:
-        raise UsageError(
-            f"--loss {loss}: it needs classes, and the target is a number. Use --loss squared."
-        )
-    if regression:
-        classes, targets = None, np.asarray(labels, np.float64)
-    else:
-        values: NDArray[Any] = np.unique(labels) if classes is None else classes
-        if len(values) < 2:
-            raise UsageError(
-                f"There is one class only ('{values[0]}'): nothing to tell apart. For "
-                f"a number to predict use --task regression."
-            )
-        classes, targets = values, np.searchsorted(values, labels).astype(np.float64)
-    ready = np.ones(n) if weights is None else checked_weights(weights, n)
-    problem = Problem(rows, targets, ready, loss, intercept, classes, threads or usable_threads())
-    if classes is not None and problem.n_outputs == 1:
-        problem = replace(problem, targets=2 * targets - 1)
-    return problem
-
-
 def checked_weights(weights: NDArray, n_rows: int) -> Array:
-    """Return weights as float64; raises `UsageError` unless there is a finite one of at least 0 a
-    row.
-    """
+    """Return weights as float64; raises `UsageError` unless there is a finite one >= 0 a row."""
     ready = np.asarray(weights, np.float64)
     if ready.shape != (n_rows,) or not (np.isfinite(ready) & (ready >= 0)).all() or not ready.any():
         raise UsageError(
@@ -289,9 +201,7 @@ def checked_weights(weights: NDArray, n_rows: int) -> Array:
 
 
 def best_class(scores: Array) -> NDArray[np.int64]:
-    """Return the number of the predicted class: the one of the largest score, or with one score the
-    second class if that is above 0.
-    """
+    """Return the number of each row's class: its largest score, or whether its only one is > 0."""
     return (
         (scores[:, 0] > 0).astype(np.int64) if scores.shape[1] == 1 else np.argmax(scores, axis=1)
     )

@@ -1,6 +1,4 @@
-"""Training a network on coresets that are selected anew as it learns: where selection and training
-meet.
-"""
+"""Training a network, on rows that may be chosen anew as it learns."""
 
 from __future__ import annotations
 
@@ -12,11 +10,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Dataset, Progress, no_progress
+from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import UsageError
-from craig_cli.selection import select
-from craig_cli.selection.grouped import grouped_rows, random_rows
-from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers
 from craig_cli.training.network import Network, Outputs, Real, made_network
@@ -28,6 +23,15 @@ class Chosen:
 
     index: NDArray[np.int64]
     weights: NDArray[np.float64]
+
+
+Choice: TypeAlias = Callable[
+    [Real | None, NDArray[np.int64], NetworkSettings, int, Workers],
+    tuple[NDArray[np.int64], NDArray[np.float64]],
+]
+"""Gives the rows to train on from an epoch on, and their weights, as ``choice(proxy, class_numbers,
+settings, epoch, workers)``: by distances among rows of the proxy, or at random where that is None.
+"""
 
 
 class NetworkPoint(NamedTuple):
@@ -65,12 +69,12 @@ def fit_network(
     n_classes: int,
     settings: NetworkSettings,
     *,
+    choose: Choice | None = None,
     fixed: Chosen | None = None,
     progress: Progress = no_progress,
     watch: NetworkWatch | None = None,
 ) -> NetworkFit:
-    """Return a network that minimises the weighted mean of -log p plus l2/2 times the squared
-    weights.
+    """Return a network that minimises the weighted mean of -log p plus l2/2 ||W||^2.
 
     Parameters
     ----------
@@ -78,7 +82,9 @@ def fit_network(
     class_numbers : ndarray of int64, shape (n,)
     n_classes : int
     settings : NetworkSettings
-        With a `fraction`, that share of the rows is selected every `reselect_every` epochs.
+        With a `fraction`, that share of the rows is chosen every `reselect_every` epochs.
+    choose : Choice, optional
+        Who chooses them; must be there for a `fraction`.
     fixed : Chosen, optional
         Rows and weights to train on throughout; default: all.
     progress : Progress
@@ -96,6 +102,7 @@ def fit_network(
     (paper eq. 20). Same settings, same bytes, for any number of threads: steps are taken on one,
     and passes are cut by rows.
     """
+    assert choose is not None or settings.fraction is None
     rng = np.random.default_rng(settings.seed)
     network = made_network(rows.shape[1], n_classes, settings, rng)
     spent, passes = 0.0, 0.0
@@ -110,40 +117,26 @@ def fit_network(
                     f"--step: {settings.step:.6g} is too large, the network diverged. "
                     f"Try a smaller one, or scale the columns."
                 )
-            points.append(
-                NetworkPoint(
-                    epoch,
-                    passes,
-                    spent,
-                    selecting.seconds,
-                    objective,
-                    outputs.errors(class_numbers),
-                )
-            )
+            error = outputs.errors(class_numbers)
+            points.append(NetworkPoint(epoch, passes, spent, selecting.seconds, objective, error))
             if watch is not None:
                 watch(points[-1], network, selecting.chosen)
             progress("train", epoch, settings.epochs)
             if epoch == settings.epochs:
                 break
-            if settings.fraction is not None and epoch % settings.reselect_every == 0:
-                selecting.choose(network, epoch)
+            if choose is not None and settings.fraction and epoch % settings.reselect_every == 0:
+                selecting.choose(choose, network, epoch)
             begun = time.perf_counter()
             index, scales = as_scales(selecting.chosen, len(rows))
-            network.take_epoch(
-                rows,
-                class_numbers,
-                scales,
-                index[rng.permutation(len(index))],
-                settings,
-                selecting.kept,
-            )
+            visits = index[rng.permutation(len(index))]
+            network.take_epoch(rows, class_numbers, scales, visits, settings, selecting.kept)
             spent += time.perf_counter() - begun
             passes += len(index) / len(rows)
     return NetworkFit(network, tuple(points), selecting.chosen)
 
 
 class Reselection:
-    """The rows to train on, selected anew as training goes.
+    """The rows to train on, chosen anew as training goes.
 
     Rows that were trained on since the last selection have p - y from the step that took them; for
     the others a pass makes it anew. So a selection costs a pass over the rows that were not chosen;
@@ -166,12 +159,8 @@ class Reselection:
         workers: Workers,
     ) -> None:
         self.chosen, self.seconds = chosen, 0.0
-        self._rows, self._class_numbers, self._settings, self._workers = (
-            rows,
-            class_numbers,
-            settings,
-            workers,
-        )
+        self._rows, self._class_numbers = rows, class_numbers
+        self._settings, self._workers = settings, workers
         self._known: Outputs | None = None
 
     @property
@@ -179,21 +168,13 @@ class Reselection:
         """Where steps are to leave p - y of their rows."""
         return None if self._known is None else self._known.residuals
 
-    def choose(self, network: Network, epoch: int) -> None:
-        """Select by the gradients of the last layer as they are now; methods that draw rows draw
-        others in each epoch.
-        """
+    def choose(self, choice: Choice, network: Network, epoch: int) -> None:
+        """Choose by the gradients of the last layer as they are now."""
         begun = time.perf_counter()
-        settings, classes = self._settings, self._class_numbers
-        assert settings.fraction is not None
-        if settings.method == "random":
-            self.chosen = Chosen(
-                *random_rows(
-                    classes, settings.fraction, np.random.default_rng([settings.seed, epoch])
-                )
-            )
-        else:
-            self.chosen = coreset_of(self._proxy(network), classes, settings, epoch, self._workers)
+        proxy = None if self._settings.method == "random" else self._proxy(network)
+        self.chosen = Chosen(
+            *choice(proxy, self._class_numbers, self._settings, epoch, self._workers)
+        )
         self.seconds += time.perf_counter() - begun
 
     def _proxy(self, network: Network) -> Real:
@@ -210,34 +191,8 @@ class Reselection:
         return self._known.residuals
 
 
-def coreset_of(
-    proxy: Real,
-    class_numbers: NDArray[np.int64],
-    settings: NetworkSettings,
-    epoch: int,
-    workers: Workers,
-) -> Chosen:
-    """Return the coreset that a method selects by distances among rows of `proxy`."""
-    assert settings.fraction is not None
-    if settings.method == "groups":
-        return Chosen(
-            *grouped_rows(np.asarray(proxy, np.float32), class_numbers, settings.fraction, workers)
-        )
-    seed = (settings.seed + epoch) % 2**63
-    selection = SelectionSettings(
-        Budget(fraction=settings.fraction),
-        method=settings.method,
-        seed=seed,
-        threads=workers.n_threads,
-    )
-    coreset = select(Dataset(proxy, class_numbers), selection)
-    return Chosen(coreset.index, coreset.weight)
-
-
 def as_scales(chosen: Chosen | None, n_rows: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the rows to visit, and what the gradient of each of all rows is multiplied by: its
-    weight over the mean weight.
-    """
+    """Return the rows to visit, and each row's weight over the mean weight (n,)."""
     if chosen is None:
         return np.arange(n_rows), np.ones(n_rows)
     scales = np.zeros(n_rows)

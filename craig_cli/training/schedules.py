@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.settings import check_name
+from craig_cli.settings.catalog import ORDERS, names
 from craig_cli.training.problem import Problem
-
-USUAL_DECAY = {"exponential": 0.85, "k-inverse": 0.5, "power": 0.5, "constant": 0.0}
-
-
-def step_at(schedule: str, first: float, decay: float, epoch: int) -> float:
-    """Return the step size of an epoch, counted from 0."""
-    if schedule == "exponential":
-        return float(first * decay**epoch)
-    if schedule == "k-inverse":
-        return first / (1 + decay * epoch)
-    if schedule == "power":
-        return float(first / (epoch + 1) ** decay)
-    return first
-
 
 EVEN_SHARE = 0.2
 """Of the rows of a sampled epoch, those drawn evenly: no row waits long for its turn, however small
 its weight, as SAGA's table needs.
 """
+
+
+class Schedule(NamedTuple):
+    """A rule for step sizes.
+
+    Parameters
+    ----------
+    step : callable
+        Gives the step size by the first one, the decay, and the epoch, counted from 0.
+    usual_decay : float
+    decays : tuple of float
+        What ``--tune`` tries.
+    """
+
+    step: Callable[[float, float, int], float]
+    usual_decay: float
+    decays: tuple[float, ...]
+
+
+SCHEDULES = {
+    "exponential": Schedule(lambda a, b, k: float(a * b**k), 0.85, (0.5, 0.7, 0.85, 0.95)),
+    "k-inverse": Schedule(lambda a, b, k: a / (1 + b * k), 0.5, (0.1, 0.5, 2.0)),
+    "power": Schedule(lambda a, b, k: float(a / (k + 1) ** b), 0.5, (0.25, 0.5, 1.0)),
+    "constant": Schedule(lambda a, b, k: a, 0.0, (0.0,)),
+}
 
 
 class Visits:
@@ -53,6 +69,7 @@ class Visits:
         rng: np.random.Generator,
         sequence: NDArray[np.int64] | None = None,
     ) -> None:
+        check_name("--order", order, names(ORDERS))
         self._order, self._rng, self._n = order, rng, problem.n_rows
         self._sequence = np.arange(self._n) if sequence is None else np.asarray(sequence, np.int64)
         self.scales = problem.weights / problem.weights.mean()

@@ -1,6 +1,4 @@
-"""``--tune``: first steps and decays tried on the same epochs, as the paper's experiments do, by
-the training loss.
-"""
+"""``--tune``: first steps and decays tried on the same epochs, as in the paper's experiments."""
 
 from __future__ import annotations
 
@@ -10,21 +8,16 @@ from dataclasses import replace
 from craig_cli.dataset import Progress
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training.result import Candidate, Fit
+from craig_cli.training.schedules import SCHEDULES
 
 STEP_FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Of the first step that is given, or else the solver's usual one."""
-DECAYS = {
-    "exponential": (0.5, 0.7, 0.85, 0.95),
-    "k-inverse": (0.1, 0.5, 2.0),
-    "power": (0.25, 0.5, 1.0),
-    "constant": (0.0,),
-}
 
 
-def candidates(settings: TrainSettings) -> list[TrainSettings]:
-    """Return the settings to try; a decay that the user gave is kept."""
+def candidates(settings: TrainSettings, keep_decay: bool) -> list[TrainSettings]:
+    """Return the settings to try: all first steps with all decays, or with that of the settings."""
     assert settings.step is not None and settings.schedule is not None
-    decays = DECAYS[settings.schedule]
+    decays = (settings.decay,) if keep_decay else SCHEDULES[settings.schedule].decays
     return [
         replace(settings, step=settings.step * factor, decay=decay)
         for factor in STEP_FACTORS
@@ -38,8 +31,9 @@ def tuned(
     run: Callable[[TrainSettings], Fit],
     progress: Progress,
 ) -> Fit:
-    """Return the fit of the candidate whose training loss is the lowest, the time and the passes of
-    all of them counted as its own.
+    """Return the fit of the candidate whose training loss is the lowest.
+
+    The time and the passes of all candidates are counted as its own.
 
     Parameters
     ----------
@@ -52,13 +46,7 @@ def tuned(
     progress : Progress
         Called with stage "tune", the candidates tried, and their number.
     """
-    chosen = [
-        c
-        for c in candidates(settings)
-        if not keep_decay or c.decay == candidates(settings)[0].decay
-    ]
-    if keep_decay:
-        chosen = [replace(c, decay=settings.decay) for c in chosen]
+    chosen = candidates(settings, keep_decay)
     fits = []
     for number, candidate in enumerate(chosen, 1):
         fits.append(run(candidate))

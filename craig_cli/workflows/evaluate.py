@@ -31,7 +31,7 @@ from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.evaluation import EvaluateFiles, EvaluateSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
-from craig_cli.training import Problem
+from craig_cli.training import Problem, check_options
 from craig_cli.training.problem import Array
 from craig_cli.workflows.baselines import (
     Evaluation,
@@ -65,6 +65,7 @@ def evaluate(
     progress : Progress
         Called with stage "evaluate", the comparisons made, and their number.
     """
+    check_options(settings.train)
     check_outputs(files)
     settings.check_thresholds(
         has_test=files.test is not None, has_epsilon=files.coreset is not None
@@ -189,12 +190,12 @@ def compare_one(
     cost: SelectionCost,
 ) -> Comparison:
     """Return the comparison for one loss and the one l2 of `settings`."""
-    train = replace(settings.train, loss=problem.loss, l2=settings.l2[0])
+    train = replace(settings.train, loss=problem.loss.name, l2=settings.l2[0])
     reference = make_reference(problem, train, settings.w_norm, test_error(evaluation, problem))
     subsets = {
         CORESET: [Subset(evaluation.index, evaluation.weights, train.seed, cost.seconds)],
         **baselines,
-        "importance": drawn_by_importance(evaluation, problem.loss, settings),
+        "importance": drawn_by_importance(evaluation, problem.loss.name, settings),
     }
     bound = (
         None

@@ -149,28 +149,36 @@ class RowsToTrain:
         }
 
 
-def read_rows_to_train(
+def reading_of(
+    files: TrainFiles, overrides: Mapping[str, Any]
+) -> tuple[Manifest | None, InputSettings]:
+    """Return the manifest of a training, and how its data is read.
+
+    Reading options are those given now, else those that the manifest records, else the defaults.
+    """
+    if files.coreset is None:
+        return None, InputSettings(files.paths, **overrides)
+    manifest = read_manifest(files.coreset)
+    recorded = manifest.request.get("input", {})
+    return manifest, restore_inputs(files.coreset, recorded, files.paths, overrides)
+
+
+def read_rows(
     files: TrainFiles,
-    overrides: Mapping[str, Any],
+    manifest: Manifest | None,
+    inputs: InputSettings,
     threads: int,
     watch: Stopwatch,
     progress: Progress,
 ) -> RowsToTrain:
-    """Return the data of a training, and the rows that a manifest or a file of weights names.
-
-    Reading options are those given now, else those that the manifest records, else the defaults.
-    """
-    manifest = None if files.coreset is None else read_manifest(files.coreset)
-    inputs, source = InputSettings(files.paths, **overrides), str(files.coreset)
-    if manifest is not None:
-        recorded = manifest.request.get("input", {})
-        inputs = restore_inputs(source, recorded, files.paths, overrides)
+    """Return the data of a training, and the rows that a manifest or a file of weights names."""
     with watch.stage("read"):
         dataset = read_dataset(inputs, progress)
         data_fingerprint = fingerprint_for(manifest, dataset)
     check_not_input(files.output, dataset.files)
     index, weights = chosen_rows(files, manifest, dataset, data_fingerprint)
     if manifest is not None and files.first is not None:
+        source = str(files.coreset)
         with watch.stage("weights"):
             prefix = first_of(
                 source, manifest, dataset, files.paths, files.first, threads, progress

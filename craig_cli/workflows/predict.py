@@ -19,7 +19,7 @@ from craig_cli.reports.train import PredictReport
 from craig_cli.settings import InputSettings, usable_threads
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.threads import Workers
-from craig_cli.training.losses import LOSS_FACTS, class_probabilities
+from craig_cli.training.losses import LOSSES
 from craig_cli.training.network import NO_CLASS
 from craig_cli.training.problem import Array, Problem, best_class
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
@@ -118,7 +118,7 @@ def read_predictor(path: str, l2: float | None) -> Predictor:
     if "first" in arrays:
         return network_predictor(assemble_network(source, arrays), path, l2)
     model = assemble(source, arrays)
-    chosen, loss = choose(model.l2, path, l2), str(model.facts["loss"])
+    chosen, loss = choose(model.l2, path, l2), LOSSES[str(model.facts["loss"])]
 
     def predictions(rows: Rows, n_threads: int) -> Predicted:
         n = int(rows.shape[0])
@@ -127,7 +127,7 @@ def read_predictor(path: str, l2: float | None) -> Predictor:
 
     strength, is_regression = float(model.l2[chosen]), model.classes is None
     n_columns = model.coef.shape[2]
-    return Predictor(model.facts, n_columns, loss, strength, is_regression, predictions)
+    return Predictor(model.facts, n_columns, loss.name, strength, is_regression, predictions)
 
 
 def network_predictor(model: NetworkModel, path: str, l2: float | None) -> Predictor:
@@ -211,11 +211,9 @@ def predict(problem: Problem, scores: Array) -> Predicted:
         return scores[:, 0], None
     best = best_class(scores)
     predicted: Labels = problem.classes[best]
-    if LOSS_FACTS[problem.loss].has_probabilities:
-        return predicted, (
-            "probability",
-            class_probabilities(problem.loss, scores)[np.arange(len(best)), best],
-        )
+    if problem.loss.probabilities is not None:
+        chances = problem.loss.probabilities(scores)
+        return predicted, ("probability", chances[np.arange(len(best)), best])
     return predicted, ("score", scores.max(axis=1))
 
 

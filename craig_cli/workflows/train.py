@@ -15,10 +15,10 @@ from craig_cli.reports.train import TrainReport
 from craig_cli.settings import InputSettings
 from craig_cli.settings.training import TrainFiles, TrainSettings
 from craig_cli.storage.atomic import check_output, open_output
-from craig_cli.training import Fit, Problem, fit, make_problem
-from craig_cli.training.losses import usual_loss
+from craig_cli.training import Fit, Problem, check_options, fit, make_problem
 from craig_cli.training.problem import Array
-from craig_cli.workflows.picked import read_rows_to_train
+from craig_cli.training.solvers import SOLVERS
+from craig_cli.workflows.picked import read_rows, reading_of
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 SHOWN_LABELS = 5
@@ -45,18 +45,20 @@ def train_to_file(
         manifest records, or the defaults.
     progress : Progress
     """
+    check_options(settings)
     check_output(files.output, files.inputs, is_model, files.force, "model")
     watch = Stopwatch()
     start = None if files.init is None else read_init(files.init)
-    rows = read_rows_to_train(files, overrides, settings.threads, watch, progress)
+    manifest, inputs = reading_of(files, overrides)
+    rows = read_rows(files, manifest, inputs, settings.threads, watch, progress)
     dataset = rows.dataset
-    problem = whole_problem(dataset, rows.inputs, settings)
+    problem = whole_problem(dataset, inputs, settings)
     init = None if start is None else start_of(str(files.init), start, problem)
     part = problem if rows.index is None else problem.subset(rows.index, rows.weights)
     with watch.stage("train"):
         fits = fit_path(part, settings, l2, init, progress)
     facts = {
-        "loss": problem.loss,
+        "loss": problem.loss.name,
         "settings": [asdict(f.settings) for f in fits],
         **rows.facts(),
         "rows": part.n_rows,
@@ -70,7 +72,7 @@ def train_to_file(
         skipped_rows=dataset.skipped_rows,
         trained_rows=part.n_rows,
         chosen_by=files.coreset or files.weights,
-        loss=problem.loss,
+        loss=problem.loss.name,
         coefficients=(problem.n_outputs, problem.n_columns),
         classes=None if problem.classes is None else problem.classes.tolist(),
         models=[model_facts(f, part, problem) for f in fits],
@@ -123,11 +125,10 @@ def whole_problem(dataset: Dataset, inputs: InputSettings, settings: TrainSettin
             value=str(dataset.labels[0]),
             remedy="Leave out --task regression.",
         )
-    loss = settings.loss or usual_loss(None if regression else len(np.unique(dataset.labels)))
     return make_problem(
         dataset.rows,
         dataset.labels,
-        loss,
+        settings.loss,
         dataset.weights,
         intercept=settings.intercept,
         regression=regression,
@@ -203,15 +204,5 @@ def notes_of(part: Problem, fits: Sequence[Fit]) -> tuple[str, ...]:
             notes.append(
                 f"{missing} of {len(part.classes)} classes have no row among those trained on."
             )
-    short = {f.settings.solver for f in fits if not f.converged}
-    if short & {"saga", "svrg"}:
-        notes.append(
-            "The tolerance was not reached: more --epochs, or --solver lbfgs, come closer "
-            "to the optimum."
-        )
-    if "lbfgs" in short:
-        notes.append(
-            "The tolerance was not reached: the --epochs were too few, or this is as near "
-            "to the optimum as rounding allows."
-        )
-    return tuple(notes)
+    remedies = (SOLVERS[f.settings.solver].remedy for f in fits if not f.converged)
+    return (*notes, *filter(None, dict.fromkeys(remedies)))

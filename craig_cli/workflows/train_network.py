@@ -10,20 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Progress, as_dense, no_progress
+from craig_cli.dataset import Dataset, Progress, as_dense, no_progress
 from craig_cli.errors import UsageError
-from craig_cli.files.manifest import fingerprint_request, read_manifest
 from craig_cli.files.model import is_model
 from craig_cli.files.network import TRACE_TYPE, NetworkModel, is_network, write_network
-from craig_cli.files.request import describe_inputs, restore_inputs
-from craig_cli.readers import read_dataset
 from craig_cli.reports.network import NetworkReport
+from craig_cli.selection.reselection import reselected_rows
 from craig_cli.settings import InputSettings
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.settings.training import TrainFiles
-from craig_cli.storage.atomic import check_not_input, check_output, open_output
-from craig_cli.training.reselection import Chosen, fit_network
-from craig_cli.workflows.picked import chosen_rows, each_once, fingerprint_for, first_of
+from craig_cli.storage.atomic import check_output, open_output
+from craig_cli.training.reselection import Chosen, NetworkFit, fit_network
+from craig_cli.workflows.picked import each_once, read_rows, reading_of
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 
@@ -48,20 +46,36 @@ def train_network_to_file(
         raise UsageError(
             "--fraction: --coreset and --weights say already which rows to train on. Leave one out."
         )
-    check_output(
-        files.output,
-        [*files.paths, *(name for name in (files.coreset, files.weights) if name)],
-        is_model_of_any_kind,
-        files.force,
-        "model",
-    )
+    check_output(files.output, files.inputs, is_model_of_any_kind, files.force, "model")
     watch = Stopwatch()
-    manifest = None if files.coreset is None else read_manifest(files.coreset)
-    inputs = InputSettings(files.paths, **overrides)
-    if manifest is not None:
-        inputs = restore_inputs(
-            str(files.coreset), manifest.request.get("input", {}), files.paths, overrides
+    manifest, inputs = reading_of(files, overrides)
+    check_inputs(files, inputs)
+    rows = read_rows(files, manifest, inputs, settings.threads, watch, progress)
+    dataset, fixed = rows.dataset, None
+    classes, class_numbers = classes_of_labels(dataset)
+    if rows.index is not None and rows.weights is not None:
+        fixed = Chosen(*each_once(rows.index, rows.weights))
+    with watch.stage("train"):
+        fit = fit_network(
+            as_dense(dataset.rows, np.float32),
+            class_numbers,
+            len(classes),
+            settings,
+            choose=reselected_rows,
+            fixed=fixed,
+            progress=progress,
         )
+    facts = {"settings": asdict(settings), **rows.facts()}
+    with watch.stage("write"), open_output(files.output) as out:
+        write_network(
+            out, NetworkModel(fit.network, classes, facts, np.array(list(fit.trace), TRACE_TYPE))
+        )
+    notes = notes_of(len(classes), class_numbers, fixed)
+    return report_of(files, settings, dataset, fit, watch, notes)
+
+
+def check_inputs(files: TrainFiles, inputs: InputSettings) -> None:
+    """Raise `UsageError` for data that a network is not trained on."""
     if inputs.task == "regression":
         raise UsageError(
             "--model mlp: it predicts classes. Leave out --task regression, or use --model linear."
@@ -71,53 +85,29 @@ def train_network_to_file(
             "--weight-column: a network counts all rows alike, but for those of a "
             "coreset. Use --coreset, or --model linear."
         )
-    with watch.stage("read"):
-        dataset = read_dataset(inputs, progress)
-        data_fingerprint = fingerprint_for(manifest, dataset)
-    check_not_input(files.output, dataset.files)
+
+
+def classes_of_labels(dataset: Dataset) -> tuple[Any, NDArray[np.int64]]:
+    """Return the classes, ascending, and the number of each row's."""
     if dataset.labels is None:
         raise UsageError("--no-label: training needs a label. Name its column with --label.")
-    classes: Any
     classes, class_numbers = np.unique(dataset.labels, return_inverse=True)
     if len(classes) < 2:
         raise UsageError(
             "--model mlp: all rows are of one class, and there is nothing to tell apart."
         )
-    index, weights = chosen_rows(files, manifest, dataset, data_fingerprint)
-    if manifest is not None and files.first is not None:
-        prefix = first_of(
-            str(files.coreset),
-            manifest,
-            dataset,
-            files.paths,
-            files.first,
-            settings.threads,
-            progress,
-        )
-        index, weights = prefix.index, prefix.weight
-    fixed = None if index is None or weights is None else Chosen(*each_once(index, weights))
-    with watch.stage("train"):
-        fit = fit_network(
-            as_dense(dataset.rows, np.float32),
-            class_numbers.astype(np.int64),
-            len(classes),
-            settings,
-            fixed=fixed,
-            progress=progress,
-        )
-    facts = {
-        "settings": asdict(settings),
-        "input": describe_inputs(inputs),
-        "columns": list(dataset.column_names or ()),
-        "data_fingerprint": data_fingerprint,
-        "coreset_fingerprint": None
-        if manifest is None
-        else fingerprint_request(manifest.request, manifest.data_fingerprint),
-    }
-    with watch.stage("write"), open_output(files.output) as out:
-        write_network(
-            out, NetworkModel(fit.network, classes, facts, np.array(list(fit.trace), TRACE_TYPE))
-        )
+    return classes, class_numbers.astype(np.int64)
+
+
+def report_of(
+    files: TrainFiles,
+    settings: NetworkSettings,
+    dataset: Dataset,
+    fit: NetworkFit,
+    watch: Stopwatch,
+    notes: tuple[str, ...],
+) -> NetworkReport:
+    """Return what was done."""
     last = fit.trace[-1]
     return NetworkReport(
         output=files.output,
@@ -127,7 +117,7 @@ def train_network_to_file(
         trained_rows=dataset.n_rows if fit.chosen is None else len(fit.chosen.index),
         chosen_by=files.coreset or files.weights,
         settings=asdict(settings),
-        classes=len(classes),
+        classes=len(fit.network.second_bias),
         epochs=last.epoch,
         passes=last.passes,
         training_seconds=last.seconds,
@@ -136,7 +126,7 @@ def train_network_to_file(
         error=last.error,
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        notes=notes_of(len(classes), class_numbers, fixed),
+        notes=notes,
     )
 
 

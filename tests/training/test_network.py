@@ -9,6 +9,7 @@ import pytest
 
 from craig_cli.errors import UsageError
 from craig_cli.kernels import network as kernels
+from craig_cli.selection.reselection import reselected_rows
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers
 from craig_cli.training.network import NO_CLASS, Network, made_network
@@ -20,7 +21,7 @@ N, D, H, M = 23, 7, 5, 3
 def made(
     activation: str = "sigmoid", dtype: str = "float64"
 ) -> tuple[np.ndarray, np.ndarray, Network]:
-    """Rows with whole zero stretches, their classes, and a network whose weights are all at work."""
+    """Rows with stretches of zeros, their classes, and a network whose weights are all at work."""
     rng = np.random.default_rng(3)
     rows = rng.normal(size=(N, D))
     rows[rng.random((N, D)) < 0.3] = 0
@@ -224,6 +225,7 @@ def test_coresets_on_the_way(clusters, method, by):
                 classes,
                 3,
                 NetworkSettings(**{**vars(settings), "threads": threads}),
+                choose=reselected_rows,
                 watch=watch,
             )
         )

@@ -12,7 +12,6 @@ from problems import KINDS, TASKS, made_problem, uneven
 from craig_cli.calibration.constraints import losses_at, moments_at
 from craig_cli.threads import Workers
 from craig_cli.training import newton, optimum
-from craig_cli.training.losses import second_derivatives
 from craig_cli.training.normal_equations import normal_matrix, solution
 
 
@@ -53,7 +52,7 @@ def test_second_derivatives_are_those_of_the_slopes(loss, n_classes):
         moved = model.copy()
         moved[c, -1] += 1e-6
         rise = (problem.full_pass(moved, 0.0, gradient)[1][:, c] - slopes[:, c]) / 1e-6
-        assert np.allclose(rise, second_derivatives(loss, slopes)[:, c], atol=1e-5)
+        assert np.allclose(rise, problem.loss.second_derivatives(slopes)[:, c], atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from problems import made_problem, uneven
 
-from craig_cli.settings.catalog import SCHEDULES, names
+from craig_cli.errors import UsageError
+from craig_cli.settings.catalog import SCHEDULES as CATALOG
+from craig_cli.settings.catalog import names
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training import fit
-from craig_cli.training.descent import make_visits
-from craig_cli.training.schedules import USUAL_DECAY, Visits, step_at
-from craig_cli.training.tuning import DECAYS
+from craig_cli.training.schedules import SCHEDULES, Visits
 
 
 @pytest.mark.parametrize(
@@ -27,18 +27,23 @@ from craig_cli.training.tuning import DECAYS
     ],
 )
 def test_steps_by_hand(schedule, decay, steps):
-    assert [step_at(schedule, 8.0, decay, epoch) for epoch in range(4)] == pytest.approx(
-        steps, rel=1e-15
-    )
+    found = [SCHEDULES[schedule].step(8.0, decay, epoch) for epoch in range(4)]
+    assert found == pytest.approx(steps, rel=1e-15)
 
 
-def test_every_schedule_of_the_catalog_has_a_decay():
-    assert set(USUAL_DECAY) == set(DECAYS) == set(names(SCHEDULES))
+def test_every_schedule_of_the_catalog_is_there():
+    assert tuple(SCHEDULES) == names(CATALOG)
+    assert all(schedule.usual_decay in schedule.decays for schedule in SCHEDULES.values())
 
 
 @pytest.fixture
 def problem():
     return made_problem("logistic", 2, weights=uneven(60))
+
+
+def test_an_order_that_is_not_there(problem):
+    with pytest.raises(UsageError, match=r"^--order: 'descending' is not one of shuffled, "):
+        Visits(problem, "descending", np.random.default_rng(0))
 
 
 def test_shuffled_visits_every_row_once(problem):
@@ -70,8 +75,8 @@ def test_sampled_draws_a_fifth_evenly_and_never_a_row_of_weight_nought(problem):
 
 
 def test_every_run_from_one_generator_visits_the_same_rows(problem):
-    rng = np.random.default_rng(3)
-    first, second = (make_visits(problem, "shuffled", rng, None).next().tolist() for _ in range(2))
+    rng, settings = np.random.default_rng(3), TrainSettings(solver="sgd", epochs=2)
+    first, second = (fit(problem, settings, rng=rng).coef.tobytes() for _ in range(2))
     assert first == second
 
 

@@ -8,13 +8,14 @@ from problems import made_problem
 
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training import fit
+from craig_cli.training.schedules import SCHEDULES
 from craig_cli.training.solvers import SOLVERS
-from craig_cli.training.tuning import DECAYS, STEP_FACTORS, candidates
+from craig_cli.training.tuning import STEP_FACTORS, candidates
 
 PROBLEM = made_problem("logistic", 2, n=120)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", [s for s in SOLVERS if "tune" not in SOLVERS[s].refused])
 def test_the_best_candidate_is_kept(solver):
     settings = TrainSettings(solver=solver, epochs=5, tune=True, tolerance=0)
     progress = []
@@ -24,7 +25,7 @@ def test_the_best_candidate_is_kept(solver):
     assert tuned.objective == min(candidate.objective for candidate in tuned.tried)
     usual = fit(PROBLEM, TrainSettings(solver=solver, epochs=5, tolerance=0))
     assert tuned.objective <= usual.objective
-    n = len(STEP_FACTORS) * len(DECAYS[SOLVERS[solver].usual_schedule])
+    n = len(STEP_FACTORS) * len(SCHEDULES[SOLVERS[solver].usual_schedule].decays)
     assert len(tuned.tried) == n
     assert [done for stage, done, total in progress if (stage, total) == ("tune", n)] == list(
         range(1, n + 1)
@@ -57,11 +58,12 @@ def test_what_the_user_gives_is_kept():
 
 
 def test_candidates_of_every_schedule():
-    for schedule, decays in DECAYS.items():
-        settings = TrainSettings(solver="sgd", step=2.0, schedule=schedule, decay=1.0)
-        assert [(c.step, c.decay) for c in candidates(settings)] == [
-            (2.0 * factor, decay) for factor in STEP_FACTORS for decay in decays
-        ]
+    for name, schedule in SCHEDULES.items():
+        settings = TrainSettings(solver="sgd", step=2.0, schedule=name, decay=1.0)
+        for keep_decay, decays in ((False, schedule.decays), (True, (1.0,))):
+            assert [(c.step, c.decay) for c in candidates(settings, keep_decay)] == [
+                (2.0 * factor, decay) for factor in STEP_FACTORS for decay in decays
+            ]
 
 
 def test_candidates_that_diverge_lose():

@@ -1,20 +1,15 @@
-"""The incremental solvers, by their names in the catalog; `lbfgs` works on full passes and has a
-function of its own.
-"""
+"""The table of solvers. A new one is a file here, a kernel if it needs one, and a row below."""
 
 from craig_cli.training.solvers.adaptive import Adagrad, Adam
 from craig_cli.training.solvers.base import Solver
+from craig_cli.training.solvers.incremental import Incremental
+from craig_cli.training.solvers.lbfgs import Lbfgs
 from craig_cli.training.solvers.momentum import Momentum
 from craig_cli.training.solvers.reduced import Saga, Svrg
 from craig_cli.training.solvers.sgd import Sgd
 
 SOLVERS: dict[str, type[Solver]] = {
-    "sgd": Sgd,
-    "momentum": Momentum,
-    "adagrad": Adagrad,
-    "adam": Adam,
-    "saga": Saga,
-    "svrg": Svrg,
+    solver.name: solver for solver in (Sgd, Momentum, Adagrad, Adam, Saga, Svrg, Lbfgs)
 }
 
-__all__ = ["SOLVERS", "Solver"]
+__all__ = ["SOLVERS", "Incremental"]

@@ -1,66 +1,62 @@
-"""What the incremental solvers share."""
+"""All that is known of a solver, in one class."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from types import ModuleType
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import ClassVar, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-from craig_cli.dataset import SparseRows
-from craig_cli.kernels import dense_epochs, sparse_epochs
+from craig_cli.dataset import Progress
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training.problem import Array, Problem
+from craig_cli.training.result import Fit, Watch
+from craig_cli.training.schedules import Visits
+
+MakeVisits: TypeAlias = Callable[[], Visits]
+"""Gives the visits of a run, each time the same ones from the start."""
 
 
 class Solver(ABC):
-    """Steps of one row at a time, from a model that is changed in place.
-
-    Parameters
-    ----------
-    problem : Problem
-    settings : TrainSettings
-        With nothing left open.
-    scales : ndarray, shape (n,)
-        What the gradients of the rows are multiplied by.
-    model : ndarray, shape (m, d + 1)
+    """A way to minimise F.
 
     Attributes
     ----------
-    passes : float
-        Gradients computed so far, over the number of rows.
+    name : str
+        In the catalog.
+    usual_order, usual_schedule : str or None
+        Where the user gives none; None for solvers that have neither.
+    usual_tolerance : float
+        Of the norm of the gradient, relative to that at zero.
+    remedy : str
+        What to say to a user where it stopped short of the tolerance; empty for solvers that are
+        not expected to reach one.
+    refused : mapping
+        Options that it cannot use, by their name in `TrainSettings`, and why.
     """
 
-    usual_order: ClassVar[str] = "shuffled"
-    usual_schedule: ClassVar[str] = "exponential"
-
-    def __init__(
-        self, problem: Problem, settings: TrainSettings, scales: Array, model: Array
-    ) -> None:
-        self.problem, self.settings, self.scales, self.model = problem, settings, scales, model
-        self.passes = 0.0
-        self.kernels: ModuleType = (
-            sparse_epochs if isinstance(problem.rows, SparseRows) else dense_epochs
-        )
-        self.rows = (problem.arrays, problem.targets, scales)
+    name: ClassVar[str]
+    usual_order: ClassVar[str | None] = None
+    usual_schedule: ClassVar[str | None] = None
+    usual_tolerance: ClassVar[float] = 1e-6
+    remedy: ClassVar[str] = ""
+    refused: ClassVar[Mapping[str, str]] = {
+        "radius": "the projection is a step of --solver sgd, not of {solver}."
+    }
 
     @classmethod
-    def usual_step(cls, problem: Problem, settings: TrainSettings, scales: Array) -> float:
-        """Return the first step size where the user gives none."""
-        return 1 / steepest(problem, settings.l2, scales)
+    def usual_epochs(cls, n_rows: int) -> int:
+        """Return the most epochs where the user names no number."""
+        return 30
 
+    @classmethod
     @abstractmethod
-    def run_epoch(self, visits: NDArray[np.int64], step: float) -> None:
-        """Take a step of size `step` for each of the rows `visits`."""
-
-
-def steepest(problem: Problem, l2: float, scales: Array) -> float:
-    """Return the largest curvature of the scaled loss of a row that has a weight, with the
-    regulariser: the Lipschitz constant of its gradient.
-    """
-    lengths = problem.squares()[0] + problem.constant
-    return max(
-        float((scales * lengths)[problem.weights > 0].max()) * problem.facts.curvature + l2, 1e-300
-    )
+    def minimise(
+        cls,
+        problem: Problem,
+        settings: TrainSettings,
+        start: Array,
+        make_visits: MakeVisits,
+        progress: Progress,
+        watch: Watch | None,
+    ) -> Fit:
+        """Return the fit from `start` (m, d + 1); of `settings` only the steps may be left open."""

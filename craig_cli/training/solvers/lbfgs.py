@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from craig_cli.dataset import Progress, no_progress
+from craig_cli.dataset import Progress
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training.problem import Array, Problem
 from craig_cli.training.result import Fit, Tracer, Watch
+from craig_cli.training.solvers.base import MakeVisits, Solver
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -24,50 +26,65 @@ SHORTER = 0.9
 """Of the gradient: less of a gain is not worth another pass."""
 
 
-def minimise(
-    problem: Problem,
-    settings: TrainSettings,
-    model: Array,
-    progress: Progress = no_progress,
-    watch: Watch | None = None,
-) -> Fit:
-    """Return the fit of full gradient steps from `model` (m, d + 1), until the relative norm of the
-    gradient is ``settings.tolerance``.
+class Lbfgs(Solver):
+    """Full gradient steps. An epoch is an iteration."""
 
-    Coordinates are scaled by the root of their curvature at most, so that columns of different
-    units do no harm. An epoch is an iteration.
-    """
-    from scipy.optimize import (
-        minimize,
-    )  # here, since selecting without calibration starts faster without it
+    name = "lbfgs"
+    usual_tolerance = 1e-9
+    remedy = (
+        "The tolerance was not reached: the --epochs were too few, or this is as near "
+        "to the optimum as rounding allows."
+    )
+    refused: ClassVar[Mapping[str, str]] = {
+        **Solver.refused,
+        **dict.fromkeys(
+            ("step", "schedule", "decay", "order", "tune"),
+            "--solver lbfgs has no steps to choose. Leave it out, or choose another solver.",
+        ),
+    }
 
-    assert settings.epochs is not None and settings.tolerance is not None
-    tracer = Tracer(problem, settings.l2, watch)
-    problem.first_row().squares()  # compiled before the clock runs, as the passes are by the tracer
-    search = Search(problem, settings, tracer, progress)
-    tracer.look(0, 0.0, model)
-    position = (model * search.roots).ravel()
-    for _ in range(STARTS):
-        options = {
-            "maxiter": settings.epochs,
-            "maxfun": 20 * settings.epochs,
-            "ftol": 0.0,
-            "gtol": 0.0,
-            "maxcor": MEMORY,
-            "maxls": 40,
-        }
-        if search.is_done():
-            break
-        result = minimize(
-            search.evaluate,
-            position,
-            jac=True,
-            method="L-BFGS-B",
-            callback=search.stop,
-            options=options,
-        )
-        position = search.polish(result.x, result.hess_inv)
-    return tracer.fit(position.reshape(model.shape) / search.roots, settings)
+    @classmethod
+    def usual_epochs(cls, n_rows: int) -> int:
+        return 2000
+
+    @classmethod
+    def minimise(
+        cls,
+        problem: Problem,
+        settings: TrainSettings,
+        start: Array,
+        make_visits: MakeVisits,
+        progress: Progress,
+        watch: Watch | None,
+    ) -> Fit:
+        """Return the fit, where the relative norm of the gradient is ``settings.tolerance``.
+
+        Coordinates are scaled by the root of their curvature at most, so that columns of different
+        units do no harm.
+        """
+        from scipy.optimize import minimize  # here: selecting starts faster without it
+
+        tracer = Tracer(problem, settings.l2, watch)
+        # Compiled before the clock runs, as the passes are by the tracer.
+        problem.first_row().squares()
+        search = Search(problem, settings, tracer, progress)
+        tracer.look(0, 0.0, start)
+        position = (start * search.roots).ravel()
+        limits = {"maxiter": search.most_epochs, "maxfun": 20 * search.most_epochs}
+        options = {**limits, "ftol": 0.0, "gtol": 0.0, "maxcor": MEMORY, "maxls": 40}
+        for _ in range(STARTS):
+            if search.is_done():
+                break
+            result = minimize(
+                search.evaluate,
+                position,
+                jac=True,
+                method="L-BFGS-B",
+                callback=search.stop,
+                options=options,
+            )
+            position = search.polish(result.x, result.hess_inv)
+        return tracer.fit(position.reshape(start.shape) / search.roots, settings)
 
 
 class Search:
@@ -84,21 +101,23 @@ class Search:
     ----------
     roots : ndarray, shape (d + 1,)
         What a coordinate is multiplied by.
+    most_epochs : int
     """
 
     def __init__(
         self, problem: Problem, settings: TrainSettings, tracer: Tracer, progress: Progress
     ) -> None:
-        self._problem, self._settings, self._tracer, self._progress = (
+        assert settings.epochs is not None and settings.tolerance is not None
+        self.most_epochs, self._tolerance = settings.epochs, settings.tolerance
+        self._problem, self._l2, self._tracer, self._progress = (
             problem,
-            settings,
+            settings.l2,
             tracer,
             progress,
         )
         self._begun, self._passes = time.perf_counter(), 0
-        curvature = np.append(
-            problem.facts.curvature * problem.squares()[1] + settings.l2, problem.facts.curvature
-        )
+        most = problem.loss.curvature
+        curvature = np.append(most * problem.squares()[1] + settings.l2, most)
         self.roots = np.sqrt(np.where(curvature > 0, curvature, 1.0))
         self._latest: tuple[float, Array] | None = None
 
@@ -106,7 +125,7 @@ class Search:
         """Return F and its gradient."""
         model = position.reshape(-1, len(self.roots)) / self.roots
         gradient = np.zeros_like(model)
-        value, _ = self._problem.full_pass(model, self._settings.l2, gradient)
+        value, _ = self._problem.full_pass(model, self._l2, gradient)
         if not self._problem.intercept:
             gradient[:, -1] = 0
         self._passes += 1
@@ -114,11 +133,10 @@ class Search:
         return value, (gradient / self.roots).ravel()
 
     def polish(self, position: Array, inverse: LinearOperator) -> Array:
-        """Return a position of a shorter gradient, by steps that the gradient judges: so near the
-        optimum, changes of F drown in rounding.
+        """Return a position of a shorter gradient, by steps that the gradient judges.
 
-        ``inverse`` stands for the inverse of the Hessian. Ends with the first step after which the
-        gradient is not shorter by a tenth.
+        So near the optimum, changes of F drown in rounding. ``inverse`` stands for the inverse of
+        the Hessian. Ends with the first step after which the gradient is not shorter by a tenth.
         """
         _, gradient = self.evaluate(position)
         while not self.is_done():
@@ -132,13 +150,13 @@ class Search:
 
     def is_done(self) -> bool:
         """Return whether the last point noted is good enough, or the last allowed."""
-        point, settings = self._tracer.points[-1], self._settings
-        assert settings.epochs is not None and settings.tolerance is not None
-        return point.gradient_norm <= settings.tolerance or point.epoch >= settings.epochs
+        point = self._tracer.points[-1]
+        return point.gradient_norm <= self._tolerance or point.epoch >= self.most_epochs
 
     def stop(self, intermediate_result: OptimizeResult) -> None:
-        """Note an iteration; ends the search by `StopIteration`. The point is the one evaluated
-        last: there the line search has stopped.
+        """Note an iteration; ends the search by `StopIteration`.
+
+        The point is the one evaluated last: there the line search has stopped.
         """
         self.note(intermediate_result.x)
         if self.is_done():

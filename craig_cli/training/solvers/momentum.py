@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training.problem import Array, Problem
-from craig_cli.training.solvers.base import Solver, steepest
+from craig_cli.training.solvers.incremental import Incremental, steepest
 
 
-class Momentum(Solver):
+class Momentum(Incremental):
     """u <- momentum u + scale grad f(w) + l2 w, w <- w - step u."""
+
+    name = "momentum"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -23,17 +25,7 @@ class Momentum(Solver):
     def usual_step(cls, problem: Problem, settings: TrainSettings, scales: Array) -> float:
         return (1 - settings.momentum) / steepest(problem, settings.l2, scales)
 
-    def run_epoch(self, visits: NDArray[np.int64], step: float) -> None:
+    def take_steps(self, visits: NDArray[np.int64], step: float) -> None:
         settings, problem = self.settings, self.problem
-        self.kernels.momentum_steps(
-            *self.rows,
-            visits,
-            problem.facts.code,
-            step,
-            settings.l2,
-            settings.momentum,
-            problem.constant,
-            self._velocity,
-            self.model,
-        )
-        self.passes += len(visits) / problem.n_rows
+        rest = settings.l2, settings.momentum, problem.constant, self._velocity, self.model
+        self.kernels.momentum_steps(*self.rows, visits, problem.loss.code, step, *rest)

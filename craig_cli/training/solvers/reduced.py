@@ -1,5 +1,6 @@
-"""SAGA and SVRG: steps whose variance vanishes at the optimum, so that a constant step size
-converges linearly, uneven weights included.
+"""SAGA and SVRG: steps whose variance vanishes at the optimum.
+
+So a constant step size converges linearly, uneven weights included.
 """
 
 from __future__ import annotations
@@ -11,21 +12,35 @@ from numpy.typing import NDArray
 
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training.problem import Array, Problem
-from craig_cli.training.solvers.base import Solver, steepest
+from craig_cli.training.solvers.incremental import Incremental, steepest
+
+USUAL_STEPS = 10**6
+"""As the steps do not become smaller, on few rows more epochs are taken, which cost little."""
+MOST_EPOCHS = 1000
 
 
-class Svrg(Solver):
-    """Slopes of all rows, and the full gradient they make, taken anew at the start of each epoch
-    (Johnson and Zhang 2013): two passes an epoch.
+class Svrg(Incremental):
+    """Slopes of all rows, and the gradient they make, taken anew at the start of each epoch.
+
+    Two passes an epoch (Johnson and Zhang 2013).
     """
 
+    name = "svrg"
     usual_order = "sampled"
     usual_schedule = "constant"
+    remedy = (
+        "The tolerance was not reached: more --epochs, or --solver lbfgs, come closer "
+        "to the optimum."
+    )
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._mean = np.zeros_like(self.model)
         self._shares = np.empty(0)
+
+    @classmethod
+    def usual_epochs(cls, n_rows: int) -> int:
+        return min(max(super().usual_epochs(n_rows), USUAL_STEPS // n_rows), MOST_EPOCHS)
 
     @classmethod
     def usual_step(cls, problem: Problem, settings: TrainSettings, scales: Array) -> float:
@@ -38,27 +53,26 @@ class Svrg(Solver):
 
     def run_epoch(self, visits: NDArray[np.int64], step: float) -> None:
         self.refresh()
-        self.take_steps(visits, step)
+        super().run_epoch(visits, step)
 
     def take_steps(self, visits: NDArray[np.int64], step: float) -> None:
-        """Take a step for each of the rows `visits`."""
-        problem, l2 = self.problem, self.settings.l2
-        state = (self._table, self._mean, self.model)
-        self.kernels.reduced_steps(
-            *self.rows, self._shares, visits, problem.facts.code, step, l2, problem.constant, *state
-        )
-        self.passes += len(visits) / problem.n_rows
+        problem, state = self.problem, (self._table, self._mean, self.model)
+        rest = problem.loss.code, step, self.settings.l2, problem.constant
+        self.kernels.reduced_steps(*self.rows, self._shares, visits, *rest, *state)
 
 
 class Saga(Svrg):
-    """Slopes of all rows at the start, and of each row anew when it is visited (Defazio, Bach and
-    Lacoste-Julien 2014).
+    """Slopes of all rows at the start, and of each row anew when it is visited.
+
+    One pass an epoch (Defazio, Bach and Lacoste-Julien 2014).
     """
+
+    name = "saga"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._shares = self.problem.shares
-        self.refresh()
+        super().refresh()
 
-    def run_epoch(self, visits: NDArray[np.int64], step: float) -> None:
-        self.take_steps(visits, step)
+    def refresh(self) -> None:
+        """Keep the slopes: each step brings those of its row up to date."""

@@ -1,28 +1,20 @@
-"""Stochastic gradient descent, as the paper's incremental gradient method (eq. 17-20), with its
-projection.
-"""
+"""Stochastic gradient descent, the paper's incremental gradient method (eq. 17-20)."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.training.solvers.base import Solver
+from craig_cli.training.solvers.incremental import Incremental
 
 
-class Sgd(Solver):
-    """w <- w - step (scale grad f(w) + l2 w)."""
+class Sgd(Incremental):
+    """w <- w - step (scale grad f(w) + l2 w), with the paper's projection onto a ball."""
 
-    def run_epoch(self, visits: NDArray[np.int64], step: float) -> None:
+    name = "sgd"
+    refused = {}  # noqa: RUF012  (nothing: it is the one that projects)
+
+    def take_steps(self, visits: NDArray[np.int64], step: float) -> None:
         settings, problem = self.settings, self.problem
-        self.kernels.gradient_steps(
-            *self.rows,
-            visits,
-            problem.facts.code,
-            step,
-            settings.l2,
-            settings.radius,
-            problem.constant,
-            self.model,
-        )
-        self.passes += len(visits) / problem.n_rows
+        rest = settings.l2, settings.radius, problem.constant, self.model
+        self.kernels.gradient_steps(*self.rows, visits, problem.loss.code, step, *rest)
