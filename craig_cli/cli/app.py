@@ -22,8 +22,8 @@ COMMANDS = (
     Entry("merge", "Make the coreset of all shards from what each offers (select --partial)."),
     Entry(
         "calibrate",
-        "Make the weights of a manifest anew, so that they give the gradients of "
-        "all rows at pilot models.",
+        "Make the weights of a manifest anew, so that they give the gradients of all rows at "
+        "pilot models.",
     ),
     Entry("apply", "Write the chosen rows, with their weights, for another trainer."),
     Entry("train", "Train a linear model, or a network, on a coreset or on all rows."),
@@ -83,8 +83,8 @@ class LazyGroup(click.Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Example"):
             formatter.write(
-                f"{'':{formatter.current_indent}}$ craig select "
-                f"sample_data/sample.libsvm --fraction 0.1 -o cs.parquet\n"
+                f"{'':{formatter.current_indent}}$ craig select sample_data/sample.libsvm "
+                "--fraction 0.1 -o cs.parquet\n"
             )
         write_exit_codes(formatter)
 
@@ -163,12 +163,11 @@ def explain(error: Exception) -> int:
         show_error(f"Not enough memory: {error}" if str(error) else "Not enough memory.")
         return ResourceError.exit_code
     if isinstance(error, OSError) and error.errno in NO_SPACE:
-        show_error(
-            f"{error.strerror}{'' if error.filename is None else ': ' + printable(str(error.filename))}."
-        )
+        file = "" if error.filename is None else f": {printable(str(error.filename))}"
+        show_error(f"{error.strerror}{file}.")
         return ResourceError.exit_code
     show_error(
-        f"internal error: {printable(f'{type(error).__name__}: {error}').rstrip('.')}. "
-        f"Please report it; --debug shows where."
+        f"internal error: {printable(f'{type(error).__name__}: {error}').rstrip('.')}. Please "
+        "report it; --debug shows where."
     )
     return CraigError.exit_code

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from craig_cli.errors import UsageError, printable
-from craig_cli.settings import check_name
 from craig_cli.settings.catalog import COMPRESSIONS, EXPORTS, PICK_ORDERS, WEIGHT_PLACES, names
+from craig_cli.settings.checks import check_name, check_threads
 from craig_cli.storage.remote import bare_name, split_options
 
 COLUMNAR = ("csv", "tsv", "parquet", "hdf5")
@@ -32,14 +32,12 @@ class ApplySettings:
     threads: int = 0
 
     def __post_init__(self) -> None:
-        if self.to is not None:
-            check_name("--to", self.to, names(EXPORTS))
+        check_name("--to", self.to, names(EXPORTS))
         check_name("--order", self.order, names(PICK_ORDERS))
         check_name("--weight-as", self.weight_as, names(WEIGHT_PLACES))
         if not self.weight_name:
             raise UsageError("--weight-name: the name of the column of weights is empty.")
-        if self.threads < 0:
-            raise UsageError(f"--threads: {self.threads} is not at least 1.")
+        check_threads(self.threads)
         chosen, place = self.format, self.weight_as
         if chosen in OWN_PLACE and place != "auto":
             raise UsageError(

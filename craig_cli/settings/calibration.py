@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from craig_cli.errors import UsageError
-from craig_cli.settings import check_name, usable_threads
 from craig_cli.settings.catalog import LOSSES, WEIGHTINGS, names
-
-
-def parse_pilot_l2(text: str) -> tuple[float, ...]:
-    """Return the strengths in a text with commas between; raises `UsageError` for anything else."""
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise UsageError(
-            f"--pilot-l2: '{text}' is not a number, or several with commas between."
-        ) from error
+from craig_cli.settings.checks import (
+    Threaded,
+    check_at_least,
+    check_name,
+    check_positive,
+    check_seed,
+    check_threads,
+)
 
 
 @dataclass(frozen=True)
-class CalibrationSettings:
+class CalibrationSettings(Threaded):
     """How weights are made, and what pilots and importance scores are fitted by; see ``craig select
     --help`` for each option.
 
@@ -59,17 +55,11 @@ class CalibrationSettings:
 
     def __post_init__(self) -> None:
         check_name("--weights", self.weights, names(WEIGHTINGS))
-        if self.loss is not None:
-            check_name("--loss", self.loss, names(LOSSES))
+        check_name("--pilot-loss", self.loss, names(LOSSES))
         for strength in self.pilot_l2:
-            if not (strength > 0 and math.isfinite(strength)):
-                raise UsageError(f"--pilot-l2: {strength} is not a finite number above 0.")
+            check_positive("--pilot-l2", strength)
         if not self.pilot_l2 or len(set(self.pilot_l2)) < len(self.pilot_l2):
             raise UsageError("--pilot-l2: give one number, or several that differ.")
-        if self.rounds < 1:
-            raise UsageError(f"--rounds: {self.rounds} is not at least 1.")
-
-    @property
-    def n_threads(self) -> int:
-        """Threads to run: those asked for, else the CPUs this process may use."""
-        return self.threads or usable_threads()
+        check_at_least("--calibration-rounds", self.rounds, 1)
+        check_seed(self.seed)
+        check_threads(self.threads)

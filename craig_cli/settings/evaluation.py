@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from craig_cli.errors import UsageError
-from craig_cli.settings import check_name
 from craig_cli.settings.catalog import LOSSES, names
+from craig_cli.settings.checks import check_between, check_finite, check_name, check_positive
 from craig_cli.settings.training import TrainSettings
 
 MEASURES = ("residual", "residual_ratio", "test_error", "gradient_error", "epsilon_mean", "speedup")
@@ -78,7 +78,7 @@ class EvaluateFiles:
     ----------
     paths : tuple of str
         The data.
-    coreset, weights : str or None
+    coreset, weights_file : str or None
         A manifest, or a hand-made Parquet file with columns index and weight: one of the two.
     test : str or None
         Rows for the test error.
@@ -92,7 +92,7 @@ class EvaluateFiles:
 
     paths: tuple[str, ...]
     coreset: str | None = None
-    weights: str | None = None
+    weights_file: str | None = None
     test: str | None = None
     report: str | None = None
     plot: str | None = None
@@ -100,15 +100,10 @@ class EvaluateFiles:
     force_mismatch: bool = False
 
     def __post_init__(self) -> None:
-        if (self.coreset is None) == (self.weights is None):
-            raise UsageError("Give what to evaluate: either --coreset or --weights.")
+        if (self.coreset is None) == (self.weights_file is None):
+            raise UsageError("Give what to evaluate: either --coreset or --weights-file.")
         if self.force_mismatch and self.coreset is None:
             raise UsageError("--force-mismatch: there is no --coreset to match.")
-        if sum(name == "-" for name in (*self.paths, self.coreset, self.weights, self.test)) > 1:
-            raise UsageError(
-                "Only one of DATA, --coreset, --weights and --test can be read from "
-                "stdin: name a file for the others."
-            )
         for option, name in (("--report", self.report), ("--plot", self.plot)):
             if name == "-":
                 raise UsageError(
@@ -151,18 +146,10 @@ class EvaluateSettings:
     train: TrainSettings = field(default_factory=TrainSettings)
 
     def __post_init__(self) -> None:
-        if not 1 <= self.seeds <= 1000:
-            raise UsageError(f"--seeds: {self.seeds} is not between 1 and 1000.")
-        for option, number in (("--w-norm", self.w_norm), ("--residual", self.residual)):
-            if number is not None and not (number > 0 and math.isfinite(number)):
-                raise UsageError(f"{option}: {number} is not a finite number above 0.")
-        if self.selection_seconds is not None and not (
-            self.selection_seconds >= 0 and math.isfinite(self.selection_seconds)
-        ):
-            raise UsageError(
-                f"--selection-seconds: {self.selection_seconds} is not a finite "
-                f"number of at least 0."
-            )
+        check_between("--seeds", self.seeds, 1, 1000)
+        check_positive("--w-norm", self.w_norm)
+        check_positive("--residual", self.residual)
+        check_finite("--selection-seconds", self.selection_seconds)
 
     def check_thresholds(self, *, has_test: bool, has_epsilon: bool) -> None:
         """Raise `UsageError` if a threshold names what will not be measured."""
@@ -173,5 +160,5 @@ class EvaluateSettings:
                 )
             if threshold.measure == "epsilon_mean" and not has_epsilon:
                 raise UsageError(
-                    "--fail-if: epsilon_mean is stated by a manifest: --weights have none."
+                    "--fail-if: epsilon_mean is stated by a manifest: a --weights-file has none."
                 )

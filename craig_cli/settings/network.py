@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from craig_cli.errors import UsageError
-from craig_cli.settings import check_name, usable_threads
 from craig_cli.settings.catalog import ACTIVATIONS, RESELECTION_PROXIES, RESELECTIONS, names
+from craig_cli.settings.checks import (
+    Threaded,
+    check_at_least,
+    check_finite,
+    check_name,
+    check_positive,
+    check_seed,
+    check_share,
+    check_threads,
+)
 
 LEAST_SHARE = 0.005
 """Of the rows, that method groups selects: its groups would become too large for less."""
 
 
 @dataclass(frozen=True)
-class NetworkSettings:
+class NetworkSettings(Threaded):
     """How a network of one hidden layer is trained; see ``craig train --help`` for each option.
     `fraction` None: no rows are selected.
     """
@@ -36,31 +44,17 @@ class NetworkSettings:
         check_name("--activation", self.activation, names(ACTIVATIONS))
         check_name("--reselect-by", self.reselect_by, names(RESELECTION_PROXIES))
         check_name("--reselect-method", self.method, names(RESELECTIONS))
-        for option, count in (
-            ("--hidden", self.hidden),
-            ("--batch", self.batch),
-            ("--epochs", self.epochs),
-            ("--reselect-every", self.reselect_every),
-        ):
-            if count < 1:
-                raise UsageError(f"{option}: {count} is not at least 1.")
-        if not (self.step > 0 and math.isfinite(self.step)):
-            raise UsageError(f"--step: {self.step} is not a finite number above 0.")
-        if not (self.l2 >= 0 and math.isfinite(self.l2)):
-            raise UsageError(f"--l2: {self.l2} is not a finite number of at least 0.")
-        if self.fraction is not None and not 0 < self.fraction <= 1:
-            raise UsageError(f"--fraction: {self.fraction} is not above 0 and at most 1.")
+        check_at_least("--hidden", self.hidden, 1)
+        check_at_least("--batch", self.batch, 1)
+        check_at_least("--epochs", self.epochs, 1)
+        check_at_least("--reselect-every", self.reselect_every, 1)
+        check_positive("--step", self.step)
+        check_finite("--l2", self.l2)
+        check_share("--fraction", self.fraction)
         if self.fraction is not None and self.method == "groups" and self.fraction < LEAST_SHARE:
             raise UsageError(
-                f"--fraction: {self.fraction} is less than {LEAST_SHARE}, and groups "
-                f"become too large. Use --reselect-method cells."
+                f"--fraction: {self.fraction} is less than {LEAST_SHARE}, and groups become too "
+                "large. Use --reselect-method cells."
             )
-        if not 0 <= self.seed < 2**63:
-            raise UsageError(f"--seed: {self.seed} is not between 0 and 2^63 - 1.")
-        if self.threads < 0:
-            raise UsageError(f"--threads: {self.threads} is not at least 1.")
-
-    @property
-    def n_threads(self) -> int:
-        """Threads to run: those asked for, else the CPUs this process may use."""
-        return self.threads or usable_threads()
+        check_seed(self.seed)
+        check_threads(self.threads)

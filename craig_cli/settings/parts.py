@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from craig_cli.errors import UsageError
-from craig_cli.settings import check_name
 from craig_cli.settings.catalog import ENGINES, PARTITIONS, names
+from craig_cli.settings.checks import check_finite, check_name
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,7 @@ class PartSettings:
         check_name("--engine", self.engine, names(ENGINES))
         if self.parts is not None and self.parts < 1:
             raise UsageError(f"--parts: {self.parts} is not 'files' or a number of at least 1.")
-        if not (self.oversampling >= 1 and math.isfinite(self.oversampling)):
-            raise UsageError(
-                f"--surplus: {self.oversampling} is not a finite number of at least 1."
-            )
+        check_finite("--oversampling", self.oversampling, 1)
         if self.scheduler is not None and self.engine != "dask":
             raise UsageError("--scheduler: it is for --engine dask. Leave one out, or give both.")
 
@@ -51,8 +47,8 @@ class PartSettings:
 def needs_all_rows(option: str) -> UsageError:
     """Return what to say of an option that has no meaning for parts of the data."""
     return UsageError(
-        f"{option}: it needs all rows in one place, and they are selected from in "
-        f"parts. Leave it out."
+        f"{option}: it needs all rows in one place, and they are selected from in parts. Leave "
+        "it out."
     )
 
 

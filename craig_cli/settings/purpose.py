@@ -31,13 +31,9 @@ class Purpose:
     weights: str | None = None
 
     def __post_init__(self) -> None:
-        for option, value, table in (
-            ("--for", self.name, PURPOSES),
-            ("--representative", self.representative, REPRESENTATIVES),
-            ("--weights", self.weights, WEIGHTINGS),
-        ):
-            if value is not None:
-                check_name(option, value, names(table))
+        check_name("--for", self.name, names(PURPOSES))
+        check_name("--representative", self.representative, names(REPRESENTATIVES))
+        check_name("--weights", self.weights, names(WEIGHTINGS))
 
     @property
     def may_fall_back(self) -> bool:
@@ -64,13 +60,13 @@ class Purpose:
         )
         if name == "linear" and is_open and self.representative is None:
             raise UsageError(
-                "--for linear: a budget of epsilon or of costs is kept by the picks "
-                "themselves. Use --size, --fraction or --for local."
+                "--for linear: a budget of epsilon or of costs is kept by the picks themselves. "
+                "Use --size, --fraction or --for local."
             )
         if name == "linear" and not has_labels and self.weights is None:
             raise UsageError(
-                "--for linear: weights are calibrated at models that need labels, and "
-                "there are none. Use --for local."
+                "--for linear: weights are calibrated at models that need labels, and there are "
+                "none. Use --for local."
             )
         representative = "medoid" if name == "local" or method in DRAWN else "varied"
         weights = "cluster" if name == "local" else "auto"

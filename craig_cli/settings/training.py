@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from craig_cli.errors import UsageError
-from craig_cli.settings import check_name, usable_threads
 from craig_cli.settings.catalog import LOSSES, ORDERS, SCHEDULES, SOLVERS, names
+from craig_cli.settings.checks import (
+    Threaded,
+    check_at_least,
+    check_finite,
+    check_name,
+    check_positive,
+    check_seed,
+    check_threads,
+    parse_numbers,
+)
 
 
 @dataclass(frozen=True)
@@ -20,7 +28,7 @@ class TrainFiles:
         The data.
     output : str
         Where the model goes; ``-`` is stdout.
-    coreset, weights : str or None
+    coreset, weights_file : str or None
         A manifest, or a hand-made Parquet file with columns index and weight; all rows where there
         is neither.
     init : str or None
@@ -36,46 +44,36 @@ class TrainFiles:
     paths: tuple[str, ...]
     output: str
     coreset: str | None = None
-    weights: str | None = None
+    weights_file: str | None = None
     init: str | None = None
     force: bool = False
     force_mismatch: bool = False
     first: int | None = None
 
     def __post_init__(self) -> None:
-        if self.coreset is not None and self.weights is not None:
-            raise UsageError("--coreset and --weights exclude each other: leave one out.")
+        if self.coreset is not None and self.weights_file is not None:
+            raise UsageError("--coreset and --weights-file exclude each other: leave one out.")
         if self.force_mismatch and self.coreset is None:
             raise UsageError("--force-mismatch: there is no --coreset to match.")
         if self.first is not None and (self.coreset is None or self.force_mismatch):
             raise UsageError(
-                "--first: it takes the first picks of a --coreset, and their weights "
-                "anew from its data."
-            )
-        if sum(name == "-" for name in (*self.paths, self.coreset, self.weights, self.init)) > 1:
-            raise UsageError(
-                "Only one of DATA, --coreset, --weights and --init can be read from "
-                "stdin: name a file for the others."
+                "--first: it takes the first picks of a --coreset, and their weights anew from "
+                "its data."
             )
 
 
 def parse_l2(text: str) -> tuple[float, ...]:
-    """Return the strengths of the regulariser in a text with commas between; raises `UsageError`
-    for anything else.
-    """
-    try:
-        values = tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise UsageError(
-            f"--l2: '{text}' is not a number, or several with commas between."
-        ) from error
+    """Return the strengths of the regulariser in a text with commas between."""
+    values = parse_numbers("--l2", text)
+    for value in values:
+        check_finite("--l2", value)
     if len(set(values)) < len(values):
         raise UsageError(f"--l2: '{text}' names a number twice.")
     return values
 
 
 @dataclass(frozen=True)
-class TrainSettings:
+class TrainSettings(Threaded):
     """How a model is trained; see ``craig train --help`` for each option. None stands for the
     choice of the solver, or of the data.
     """
@@ -97,32 +95,20 @@ class TrainSettings:
     threads: int = 0
 
     def __post_init__(self) -> None:
-        for option, value, table in (
-            ("--loss", self.loss, LOSSES),
-            ("--solver", self.solver, SOLVERS),
-            ("--schedule", self.schedule, SCHEDULES),
-            ("--order", self.order, ORDERS),
-        ):
-            if value is not None:
-                check_name(option, value, names(table))
-        for option, number in (
-            ("--l2", self.l2),
-            ("--tolerance", self.tolerance),
-            ("--decay", self.decay),
-            ("--radius", self.radius),
-        ):
-            if number is not None and not (number >= 0 and math.isfinite(number)):
-                raise UsageError(f"{option}: {number} is not a finite number of at least 0.")
-        if self.step is not None and not (self.step > 0 and math.isfinite(self.step)):
-            raise UsageError(f"--step: {self.step} is not a finite number above 0.")
+        check_name("--loss", self.loss, names(LOSSES))
+        check_name("--solver", self.solver, names(SOLVERS))
+        check_name("--schedule", self.schedule, names(SCHEDULES))
+        check_name("--order", self.order, names(ORDERS))
+        check_finite("--l2", self.l2)
+        check_finite("--tolerance", self.tolerance)
+        check_finite("--decay", self.decay)
+        check_finite("--radius", self.radius)
+        check_positive("--step", self.step)
         if not 0 <= self.momentum < 1:
             raise UsageError(f"--momentum: {self.momentum} is not at least 0 and below 1.")
-        if self.epochs is not None and self.epochs < 1:
-            raise UsageError(f"--epochs: {self.epochs} is not at least 1.")
-        if not 0 <= self.seed < 2**63:
-            raise UsageError(f"--seed: {self.seed} is not between 0 and 2^63 - 1.")
-        if self.threads < 0:
-            raise UsageError(f"--threads: {self.threads} is not at least 1.")
+        check_at_least("--epochs", self.epochs, 1)
+        check_seed(self.seed)
+        check_threads(self.threads)
         self._check_fit()
 
     def _check_fit(self) -> None:
@@ -133,8 +119,8 @@ class TrainSettings:
             )
         if self.schedule == "exponential" and self.decay is not None and not 0 < self.decay <= 1:
             raise UsageError(
-                f"--decay: {self.decay} is not above 0 and at most 1, as --schedule "
-                f"exponential needs."
+                f"--decay: {self.decay} is not above 0 and at most 1, as --schedule exponential "
+                "needs."
             )
         if self.solver == "lbfgs":
             given = [
@@ -144,11 +130,6 @@ class TrainSettings:
             ] + ["tune"] * self.tune
             if given:
                 raise UsageError(
-                    f"--{given[0]}: --solver lbfgs has no steps to choose. Leave it "
-                    f"out, or choose another solver."
+                    f"--{given[0]}: --solver lbfgs has no steps to choose. Leave it out, or "
+                    "choose another solver."
                 )
-
-    @property
-    def n_threads(self) -> int:
-        """Threads to run: those asked for, else the CPUs this process may use."""
-        return self.threads or usable_threads()

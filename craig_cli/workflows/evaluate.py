@@ -123,7 +123,7 @@ def evaluate(
                 )
             )
     report = EvaluateReport(
-        source=str(files.coreset or files.weights),
+        source=str(files.coreset or files.weights_file),
         rows=evaluation.dataset.n_rows,
         columns=evaluation.dataset.n_columns,
         skipped_rows=evaluation.dataset.skipped_rows,
@@ -146,7 +146,7 @@ def check_outputs(files: EvaluateFiles) -> None:
     """Raise `UsageError` if the page or the picture cannot be made or written."""
     inputs = [
         name
-        for name in (*files.paths, files.coreset, files.weights, files.test)
+        for name in (*files.paths, files.coreset, files.weights_file, files.test)
         if name is not None
     ]
     if files.report is not None:
@@ -189,7 +189,7 @@ def read_all(
         files.paths,
         "-",
         coreset=files.coreset,
-        weights=files.weights,
+        weights_file=files.weights_file,
         force_mismatch=files.force_mismatch,
     )
     index, weights = chosen_rows(chosen, manifest, dataset, fingerprint_for(manifest, dataset))

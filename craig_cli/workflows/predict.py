@@ -56,8 +56,6 @@ def predict_to_file(
         0: the CPUs this process may use.
     progress : Progress
     """
-    if model_path == "-" and "-" in paths:
-        raise UsageError("DATA and MODEL cannot both be read from stdin: name a file for one.")
     check_output(output, [*paths, model_path], is_predictions, force, "file of predictions")
     watch = Stopwatch()
     source, arrays = read_arrays(model_path)

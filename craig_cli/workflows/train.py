@@ -59,7 +59,7 @@ def train_to_file(
         manifest records, or the defaults.
     progress : Progress
     """
-    others = [name for name in (files.coreset, files.weights, files.init) if name is not None]
+    others = [name for name in (files.coreset, files.weights_file, files.init) if name is not None]
     check_output(files.output, [*files.paths, *others], is_model, files.force, "model")
     watch = Stopwatch()
     manifest = None if files.coreset is None else read_manifest(files.coreset)
@@ -110,7 +110,7 @@ def train_to_file(
         columns=dataset.n_columns,
         skipped_rows=dataset.skipped_rows,
         trained_rows=part.n_rows,
-        chosen_by=files.coreset or files.weights,
+        chosen_by=files.coreset or files.weights_file,
         loss=problem.loss,
         coefficients=(problem.n_outputs, problem.n_columns),
         classes=None if problem.classes is None else problem.classes.tolist(),
@@ -192,13 +192,13 @@ def chosen_rows(
             )
             raise InputError(str(files.coreset), problem, remedy=remedy)
         index, weights = manifest.coreset.index, manifest.coreset.weight
-    elif files.weights is not None:
-        index, weights = read_weights(files.weights)
+    elif files.weights_file is not None:
+        index, weights = read_weights(files.weights_file)
     else:
         return None, None
     outside = index[(index < 0) | (index >= dataset.n_rows)]
     if len(outside):
-        source = files.coreset or files.weights or ""
+        source = files.coreset or files.weights_file or ""
         raise InputError(
             source,
             f"an index is not between 0 and {dataset.n_rows - 1}",

@@ -45,13 +45,14 @@ def train_network_to_file(
         manifest records, or the defaults.
     progress : Progress
     """
-    if settings.fraction is not None and (files.coreset or files.weights):
+    if settings.fraction is not None and (files.coreset or files.weights_file):
         raise UsageError(
-            "--fraction: --coreset and --weights say already which rows to train on. Leave one out."
+            "--fraction: --coreset and --weights-file say already which rows to train on. Leave "
+            "one out."
         )
     check_output(
         files.output,
-        [*files.paths, *(name for name in (files.coreset, files.weights) if name)],
+        [*files.paths, *(name for name in (files.coreset, files.weights_file) if name)],
         is_model_of_any_kind,
         files.force,
         "model",
@@ -67,7 +68,7 @@ def train_network_to_file(
         raise UsageError(
             "--model mlp: it predicts classes. Leave out --task regression, or use --model linear."
         )
-    if inputs.weight_column is not None and files.coreset is None and files.weights is None:
+    if inputs.weight_column is not None and files.coreset is None and files.weights_file is None:
         raise UsageError(
             "--weight-column: a network counts all rows alike, but for those of a "
             "coreset. Use --coreset, or --model linear."
@@ -126,7 +127,7 @@ def train_network_to_file(
         columns=dataset.n_columns,
         skipped_rows=dataset.skipped_rows,
         trained_rows=dataset.n_rows if fit.chosen is None else len(fit.chosen.index),
-        chosen_by=files.coreset or files.weights,
+        chosen_by=files.coreset or files.weights_file,
         settings=asdict(settings),
         classes=len(classes),
         epochs=last.epoch,

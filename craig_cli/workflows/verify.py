@@ -53,8 +53,6 @@ def verify_manifest(
         0: the CPUs this process may use.
     progress : Progress
     """
-    if manifest_path == "-" and "-" in paths:
-        raise UsageError("DATA and MANIFEST cannot both be read from stdin: name a file for one.")
     watch = Stopwatch()
     manifest = read_manifest(manifest_path)
     inputs, selection = restore_settings(manifest_path, manifest.request, paths, overrides, threads)

@@ -194,14 +194,16 @@ def test_fail_if(craig, coreset, condition, code):
             ("--selection-seconds", "-1"),
             "--selection-seconds: -1.0 is not a finite number of at least 0.",
         ),
-        (("--weights", "w.parquet"), "Give what to evaluate: either --coreset or --weights."),
+        (
+            ("--weights-file", "w.parquet"),
+            "Give what to evaluate: either --coreset or --weights-file.",
+        ),
         (("--report", "-"), "--report: name a file; stdout is for the report in words or JSON."),
         (("--report", "d.csv"), "--report: 'd.csv' is one of the inputs."),
         (("--report", "a.png", "--plot", "a.png"), "--report and --plot name the same file."),
         (
             ("--test", "-", "--coreset", "-"),
-            "Only one of DATA, --coreset, --weights and --test can "
-            "be read from stdin: name a file for the others.",
+            "--coreset and --test cannot both be read from stdin: name a file for one.",
         ),
     ],
 )
@@ -214,7 +216,7 @@ def test_nothing_to_evaluate(craig, coreset):
     result = craig("evaluate", "d.csv")
     assert (result.code, result.err) == (
         2,
-        "craig: error: Give what to evaluate: either --coreset or --weights.\n",
+        "craig: error: Give what to evaluate: either --coreset or --weights-file.\n",
     )
 
 
@@ -238,7 +240,7 @@ def test_other_data(craig, coreset, own_folder):
 @pytest.mark.parametrize(
     "options",
     [
-        ("--representative", "random", "--weights", "calibrated", "--rounds", "1"),
+        ("--representative", "random", "--weights", "calibrated", "--calibration-rounds", "1"),
         ("--method", "importance", "--seed", "3"),
         ("--method", "stratified"),
     ],
@@ -257,7 +259,7 @@ def test_what_is_timed_is_the_whole_selection(craig, coreset, options):
 
 def test_hand_made_weights(craig, coreset, own_folder):
     write_weights(own_folder / "w.parquet", [3, 5, 3, 50, 70, 90], [1, 2, 1, 2, 2, 2])
-    result = craig("evaluate", "d.csv", "--weights", "w.parquet", *QUICK)
+    result = craig("evaluate", "d.csv", "--weights-file", "w.parquet", *QUICK)
     assert result.code == 0
     assert (
         "What the selection took is not known (--selection-seconds would tell); an epoch of "
@@ -272,7 +274,7 @@ def test_a_class_without_picks(craig, coreset, own_folder):
         int(line.split(",")[0]) for line in (own_folder / "d.csv").read_text().splitlines()[1:]
     ]
     write_weights(own_folder / "w.parquet", np.flatnonzero(labels)[:9], [1.0] * 9)
-    result = craig("evaluate", "d.csv", "--weights", "w.parquet", "--l2", "1e-2", *QUICK)
+    result = craig("evaluate", "d.csv", "--weights-file", "w.parquet", "--l2", "1e-2", *QUICK)
     assert result.code == 0
     assert "There is no bound on the gradient error: a class has no pick.\n" in result.out
     assert result.out.endswith(
