@@ -14,7 +14,7 @@ from craig_cli.cli.options import (
 )
 from craig_cli.cli.parameters import option
 from craig_cli.cli.selection_options import PILOTS, calibration_settings
-from craig_cli.cli.session import Report
+from craig_cli.reports.base import Report
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.catalog import LOSSES
 

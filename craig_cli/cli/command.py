@@ -13,13 +13,12 @@ from craig_cli.cli.app import write_exit_codes
 from craig_cli.cli.options import COMMON, JSON, READING
 from craig_cli.cli.parameters import InputFile, displace, is_given
 from craig_cli.cli.progress import ProgressLines
-from craig_cli.cli.session import Report, Session
+from craig_cli.cli.session import Session
 from craig_cli.errors import UsageError
-from craig_cli.settings import InputSettings
-from craig_cli.settings.catalog import Entry, Format
+from craig_cli.reports.base import Report
+from craig_cli.settings.checks import THREADS, Table, check_number
 
 Settings = TypeVar("Settings")
-Table = tuple[Entry, ...] | tuple[Format, ...]
 READING_NAMES = tuple(str(o.name) for o in READING if o.name != "files_from")
 
 
@@ -85,10 +84,6 @@ class Run:
                 values.setdefault(field.name, self[field.name])
         return kind(**values)
 
-    def is_given(self, name: str) -> bool:
-        """Return whether somebody has given a parameter a value, and not just its default."""
-        return is_given(self.ctx, name)
-
     @cached_property
     def paths(self) -> tuple[str, ...]:
         """The names of the data files: those given, then those that ``--files-from`` lists."""
@@ -104,21 +99,12 @@ class Run:
         return data
 
     @property
-    def inputs(self) -> InputSettings:
-        """Where the rows come from, and how they are read."""
-        return InputSettings(self.paths, **reading_settings(self.only(*READING_NAMES)))
-
-    @property
     def overrides(self) -> dict[str, Any]:
         """The reading options that somebody has given, under their names in `InputSettings`."""
-        return reading_settings(self.only(*filter(self.is_given, READING_NAMES)))
-
-
-def reading_settings(options: dict[str, Any]) -> dict[str, Any]:
-    """Return reading options under their names in `InputSettings`."""
-    if "no_header" in options:
-        options["header"] = not options.pop("no_header")
-    return options
+        given = self.only(*[name for name in READING_NAMES if is_given(self.ctx, name)])
+        if "no_header" in given:
+            given["header"] = not given.pop("no_header")
+        return given
 
 
 def reporting(
@@ -142,6 +128,7 @@ def carry_out(work: Callable[[Run], Report], ctx: click.Context) -> None:
     output, is_plan = options.get("output"), options.get("dry_run", False)
     if options["json"] and output == "-":
         raise UsageError("--json and --output - both write to stdout: choose one.")
+    check_number("--threads", options.get("threads"), THREADS)
     check_stdin(ctx)
     with session.progress() as progress:
         report = work(Run(ctx, session, progress))
@@ -150,14 +137,13 @@ def carry_out(work: Callable[[Run], Report], ctx: click.Context) -> None:
 
 def check_stdin(ctx: click.Context) -> None:
     """Raise `UsageError` if more than one parameter names stdin."""
-    named = []
+    named: list[str] = []
     for parameter in ctx.command.params:
         if isinstance(parameter.type, InputFile):
-            value = ctx.params[str(parameter.name)]
-            name = max(parameter.opts, key=len)
+            name, values = str(parameter.name), ctx.params[str(parameter.name)]
             is_option = isinstance(parameter, click.Option)
-            values = value if isinstance(value, tuple) else (value,)
-            named += [name if is_option else name.upper()] * values.count("-")
+            word = f"--{name.replace('_', '-')}" if is_option else name.upper()
+            named += [word] * (values if isinstance(values, tuple) else (values,)).count("-")
     first, *others = dict.fromkeys(named) or [""]
     if others:
         raise UsageError(

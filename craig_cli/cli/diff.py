@@ -6,7 +6,7 @@ import click
 
 from craig_cli.cli.command import Run, reporting
 from craig_cli.cli.parameters import InputFile
-from craig_cli.cli.session import Report
+from craig_cli.reports.base import Report
 
 
 @reporting(

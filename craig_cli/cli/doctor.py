@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from craig_cli.cli.command import Run, reporting
-from craig_cli.cli.session import Report
+from craig_cli.reports.base import Report
 
 
 @reporting("doctor", examples=("craig doctor", "craig doctor --json"))

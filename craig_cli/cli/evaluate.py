@@ -15,7 +15,7 @@ from craig_cli.cli.options import (
     force_option,
 )
 from craig_cli.cli.parameters import InputFile, option
-from craig_cli.cli.session import Report
+from craig_cli.reports.base import Report
 from craig_cli.settings.catalog import LOSSES, SCHEDULES, SOLVERS, names
 from craig_cli.settings.evaluation import (
     MEASURES,

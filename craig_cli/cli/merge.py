@@ -7,8 +7,8 @@ import click
 from craig_cli.cli.command import Run, reporting
 from craig_cli.cli.options import MANIFEST_OUTPUT, THREADS
 from craig_cli.cli.parameters import InputFile, option
-from craig_cli.cli.session import Report
 from craig_cli.errors import UsageError
+from craig_cli.reports.base import Report
 
 
 @reporting(

@@ -8,15 +8,8 @@ from craig_cli.cli.parameters import EXCLUSIVE, ColumnName, InputFile, Option, o
 from craig_cli.cli.session import Session
 from craig_cli.settings import LABEL_COLUMNS, InputSettings, SelectionSettings
 from craig_cli.settings.catalog import FORMATS, TASKS, names
-from craig_cli.settings.checks import check_threads
 
 READING_TABLES = (("Formats", FORMATS), ("Tasks", TASKS))
-
-
-def check_given_threads(ctx: click.Context, parameter: click.Parameter, value: int) -> int:
-    """Return a number of threads that is one."""
-    check_threads(value)
-    return value
 
 
 def reading_options(show_default: bool) -> tuple[Option, ...]:
@@ -163,7 +156,6 @@ THREADS = option(
     type=int,
     default=SelectionSettings.threads,
     show_default="the CPUs this process may use",
-    callback=check_given_threads,
     help="Threads to compute with; they change no result.",
 )
 PROXY = option(

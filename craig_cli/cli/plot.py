@@ -7,7 +7,7 @@ import click
 from craig_cli.cli.command import Run, reporting
 from craig_cli.cli.options import MANIFEST, READING, READING_TABLES, force_option
 from craig_cli.cli.parameters import InputFile, option
-from craig_cli.cli.session import Report
+from craig_cli.reports.base import Report
 
 
 @reporting(

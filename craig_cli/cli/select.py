@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
 from craig_cli.cli.command import Run, reporting
@@ -22,8 +20,8 @@ from craig_cli.cli.selection_options import (
     choices_of,
     constraints_of,
 )
-from craig_cli.cli.session import Report
 from craig_cli.errors import UsageError
+from craig_cli.reports.base import Report
 from craig_cli.settings import Budget, InputSettings, SelectionSettings, parse_size
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.parts import PartSettings
@@ -96,7 +94,7 @@ def command(run: Run) -> Report:
         **constraints,
     )
     calibration = calibration_settings(weights, run)
-    inputs = replace(run.inputs, proxy=run["proxy"])
+    inputs = run.make(InputSettings, paths=run.paths, header=not run["no_header"])
     if inputs.weight_column is not None:
         selection.check_weighted()
     run.detail(

@@ -8,7 +8,7 @@ import click
 
 from craig_cli.cli.command import Run
 from craig_cli.cli.options import force_option
-from craig_cli.cli.parameters import InputFile, option
+from craig_cli.cli.parameters import InputFile, is_given, option
 from craig_cli.errors import UsageError
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
@@ -237,7 +237,7 @@ def choices_of(run: Run) -> tuple[str, Purpose]:
     options: dict[str, Any] = run.only("for", "method", "representative", "weights")
     if run["paper"]:
         for name in (*options, "refine", "sample_rows"):
-            if run.is_given(name) and run[name] != PAPER.get(name):
+            if is_given(run.ctx, name) and run[name] != PAPER.get(name):
                 raise UsageError(
                     f"--paper leaves no choice of --{name.replace('_', '-')}: leave one of the "
                     "two out."

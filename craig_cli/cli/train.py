@@ -7,7 +7,6 @@ from click.core import ParameterSource
 from craig_cli.cli.command import Run, reporting
 from craig_cli.cli.options import DATA, READING, READING_TABLES, THREADS
 from craig_cli.cli.parameters import source_of
-from craig_cli.cli.session import Report
 from craig_cli.cli.train_options import (
     LINEAR_ONLY,
     LOSS,
@@ -19,6 +18,7 @@ from craig_cli.cli.train_options import (
     USUAL_L2,
 )
 from craig_cli.errors import UsageError
+from craig_cli.reports.base import Report
 from craig_cli.settings.catalog import (
     LOSSES,
     MODELS,

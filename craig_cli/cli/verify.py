@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from craig_cli.cli.command import Run, reporting
 from craig_cli.cli.options import DATA, MANIFEST, PROXY, READING, READING_TABLES, THREADS
-from craig_cli.cli.session import Report
+from craig_cli.reports.base import Report
 
 
 @reporting(

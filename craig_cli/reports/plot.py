@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 from craig_cli.errors import printable
-from craig_cli.reports.base import aligned, counted
+from craig_cli.reports.base import Report, counted
 
 SHADES = " .:-=+*#%@"
 """From nothing to most, in plain ASCII, so that any terminal shows it."""
@@ -63,7 +63,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class PlotReport:
+class PlotReport(Report):
     """Everything that is drawn.
 
     Parameters
@@ -94,37 +94,28 @@ class PlotReport:
     view: View | None
     output: str | None
     width: int
-    exit_code: ClassVar[int] = 0
 
     def facts(self) -> dict[str, Any]:
         """Return the report in JSON types; of the view only its size."""
-        facts: dict[str, Any] = asdict(self)
+        facts = super().facts()
         facts["curve"] = [
             {"picks": picks, "epsilon": epsilon, "gain": gain}
             for picks, epsilon, gain in self.curve
         ]
-        facts["view"] = (
-            None
-            if self.view is None
-            else {
-                "rows": len(self.view.rows),
-                "picks": len(self.view.picks),
-                "share": self.view.share,
-            }
-        )
+        if self.view is not None:
+            facts["view"] |= {"rows": len(self.view.rows), "picks": len(self.view.picks)}
+            del facts["view"]["n_rows"]
         return facts
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return where the picture is."""
+        where = printable(str(self.output))
+        return [("picture", f"of {counted(self.picks, 'pick')} written to {where}")]
 
     def text(self) -> str:
         """Return the plots in plain text, or where the picture is."""
         if self.output is not None:
-            return aligned(
-                [
-                    (
-                        "picture",
-                        f"of {counted(self.picks, 'pick')} written to {printable(self.output)}",
-                    )
-                ]
-            )
+            return super().text()
         epsilon = [(picks, value) for picks, value, _ in self.curve if value is not None]
         gain = [
             (picks, value) for picks, epsilon_then, value in self.curve if epsilon_then is not None
@@ -143,7 +134,7 @@ class PlotReport:
 
 
 def line_plot(points: Sequence[tuple[float, float]], width: int) -> str:
-    """Return a curve drawn with asterisks, the upper axis logarithmic where all values are above 0."""
+    """Return a curve drawn with asterisks, on a logarithmic scale where all values are above 0."""
     columns = max(10, width - AXIS_WIDTH)
     values = [value for _, value in points]
     is_log = min(values) > 0

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from craig_cli.errors import UsageError
-from craig_cli.settings.catalog import LOSSES, WEIGHTINGS, names
+from craig_cli.settings.catalog import LOSSES, WEIGHTINGS
 from craig_cli.settings.checks import (
+    COUNT,
+    POSITIVE,
+    SEED,
+    THREADS,
+    Checked,
     Threaded,
-    check_at_least,
-    check_name,
-    check_positive,
-    check_seed,
-    check_threads,
+    check_number,
 )
 
 
 @dataclass(frozen=True)
-class CalibrationSettings(Threaded):
+class CalibrationSettings(Checked, Threaded):
     """How weights are made, and what pilots and importance scores are fitted by; see ``craig select
     --help`` for each option.
 
@@ -53,13 +55,18 @@ class CalibrationSettings(Threaded):
     seed: int = 0
     threads: int = 0
 
+    CHECKS: ClassVar = {
+        "weights": WEIGHTINGS,
+        "loss": LOSSES,
+        "rounds": COUNT,
+        "seed": SEED,
+        "threads": THREADS,
+    }
+    OPTIONS: ClassVar = {"loss": "--pilot-loss", "rounds": "--calibration-rounds"}
+
     def __post_init__(self) -> None:
-        check_name("--weights", self.weights, names(WEIGHTINGS))
-        check_name("--pilot-loss", self.loss, names(LOSSES))
+        super().__post_init__()
         for strength in self.pilot_l2:
-            check_positive("--pilot-l2", strength)
+            check_number("--pilot-l2", strength, POSITIVE)
         if not self.pilot_l2 or len(set(self.pilot_l2)) < len(self.pilot_l2):
             raise UsageError("--pilot-l2: give one number, or several that differ.")
-        check_at_least("--calibration-rounds", self.rounds, 1)
-        check_seed(self.seed)
-        check_threads(self.threads)

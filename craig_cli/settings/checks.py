@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections.abc import Callable, Mapping
+from typing import ClassVar, NamedTuple
 
 from craig_cli.errors import UsageError
+from craig_cli.settings.catalog import Entry, Format, names
+
+Table = tuple[Entry, ...] | tuple[Format, ...]
 
 
 def usable_threads() -> int:
@@ -54,43 +59,41 @@ def check_name(option: str, value: str | None, allowed: tuple[str, ...]) -> None
         raise UsageError(f"{option}: '{value}' is not one of {', '.join(allowed)}.")
 
 
-def check_at_least(option: str, number: float | None, least: float) -> None:
-    """Raise `UsageError` unless a number is at least so much, or not given."""
-    if number is not None and not number >= least:
-        raise UsageError(f"{option}: {number} is not at least {least}.")
+class Rule(NamedTuple):
+    """What a number must be, in words, and whether one is."""
+
+    words: str
+    holds: Callable[[float], bool]
 
 
-def check_between(option: str, number: float, low: float, high: float) -> None:
-    """Raise `UsageError` unless a number is in an interval, both ends included."""
-    if not low <= number <= high:
-        raise UsageError(f"{option}: {number} is not between {low} and {high}.")
+COUNT = Rule("at least 1", lambda number: number >= 1)
+POSITIVE = Rule("a finite number above 0", lambda number: 0 < number < math.inf)
+NOT_NEGATIVE = Rule("a finite number of at least 0", lambda number: 0 <= number < math.inf)
+SHARE = Rule("above 0 and at most 1", lambda number: 0 < number <= 1)
+SEED = Rule("between 0 and 2^63 - 1", lambda number: 0 <= number < 2**63)
+THREADS = Rule("at least 1", lambda number: number >= 0)
+"""0 leaves the choice to craig."""
 
 
-def check_share(option: str, number: float | None) -> None:
-    """Raise `UsageError` unless a number is a share of something, or not given."""
-    if number is not None and not 0 < number <= 1:
-        raise UsageError(f"{option}: {number} is not above 0 and at most 1.")
+def check_number(option: str, number: float | None, rule: Rule) -> None:
+    """Raise `UsageError` unless a number keeps a rule, or is not given."""
+    if number is not None and not rule.holds(number):
+        raise UsageError(f"{option}: {number} is not {rule.words}.")
 
 
-def check_positive(option: str, number: float | None) -> None:
-    """Raise `UsageError` unless a number is finite and above 0, or not given."""
-    if number is not None and not (number > 0 and math.isfinite(number)):
-        raise UsageError(f"{option}: {number} is not a finite number above 0.")
+class Checked:
+    """Settings whose fields are checked one by one, in the words of their options."""
 
+    CHECKS: ClassVar[Mapping[str, Rule | Table]] = {}
+    """By field, the rule of a number, or the table that a name must be in."""
+    OPTIONS: ClassVar[Mapping[str, str]] = {}
+    """By field, the option, where it is not that of the same name."""
 
-def check_finite(option: str, number: float | None, least: float = 0) -> None:
-    """Raise `UsageError` unless a number is finite and at least so much, or not given."""
-    if number is not None and not (number >= least and math.isfinite(number)):
-        raise UsageError(f"{option}: {number} is not a finite number of at least {least}.")
-
-
-def check_seed(seed: int) -> None:
-    """Raise `UsageError` unless a seed is one that generators take."""
-    if not 0 <= seed < 2**63:
-        raise UsageError(f"--seed: {seed} is not between 0 and 2^63 - 1.")
-
-
-def check_threads(threads: int) -> None:
-    """Raise `UsageError` unless a number of threads is one; 0 leaves the choice to craig."""
-    if threads < 0:
-        raise UsageError(f"--threads: {threads} is not at least 1.")
+    def __post_init__(self) -> None:
+        for field, allowed in self.CHECKS.items():
+            option = self.OPTIONS.get(field, f"--{field.replace('_', '-')}")
+            value = getattr(self, field)
+            if isinstance(allowed, Rule):
+                check_number(option, value, allowed)
+            else:
+                check_name(option, value, names(allowed))

@@ -7,10 +7,17 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from craig_cli.errors import UsageError
 from craig_cli.settings.catalog import LOSSES, names
-from craig_cli.settings.checks import check_between, check_finite, check_name, check_positive
+from craig_cli.settings.checks import (
+    NOT_NEGATIVE,
+    POSITIVE,
+    Checked,
+    Rule,
+    check_name,
+)
 from craig_cli.settings.training import TrainSettings
 
 MEASURES = ("residual", "residual_ratio", "test_error", "gradient_error", "epsilon_mean", "speedup")
@@ -114,7 +121,7 @@ class EvaluateFiles:
 
 
 @dataclass(frozen=True)
-class EvaluateSettings:
+class EvaluateSettings(Checked):
     """What is compared, and how; see ``craig evaluate --help`` for each option.
 
     Parameters
@@ -145,11 +152,12 @@ class EvaluateSettings:
     thresholds: tuple[Threshold, ...] = ()
     train: TrainSettings = field(default_factory=TrainSettings)
 
-    def __post_init__(self) -> None:
-        check_between("--seeds", self.seeds, 1, 1000)
-        check_positive("--w-norm", self.w_norm)
-        check_positive("--residual", self.residual)
-        check_finite("--selection-seconds", self.selection_seconds)
+    CHECKS: ClassVar = {
+        "seeds": Rule("between 1 and 1000", lambda number: 1 <= number <= 1000),
+        "w_norm": POSITIVE,
+        "residual": POSITIVE,
+        "selection_seconds": NOT_NEGATIVE,
+    }
 
     def check_thresholds(self, *, has_test: bool, has_epsilon: bool) -> None:
         """Raise `UsageError` if a threshold names what will not be measured."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from craig_cli.errors import UsageError
-from craig_cli.settings.catalog import ACTIVATIONS, RESELECTION_PROXIES, RESELECTIONS, names
+from craig_cli.settings.catalog import ACTIVATIONS, RESELECTION_PROXIES, RESELECTIONS
 from craig_cli.settings.checks import (
+    COUNT,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SEED,
+    SHARE,
+    THREADS,
+    Checked,
     Threaded,
-    check_at_least,
-    check_finite,
-    check_name,
-    check_positive,
-    check_seed,
-    check_share,
-    check_threads,
 )
 
 LEAST_SHARE = 0.005
@@ -22,7 +23,7 @@ LEAST_SHARE = 0.005
 
 
 @dataclass(frozen=True)
-class NetworkSettings(Threaded):
+class NetworkSettings(Checked, Threaded):
     """How a network of one hidden layer is trained; see ``craig train --help`` for each option.
     `fraction` None: no rows are selected.
     """
@@ -40,21 +41,26 @@ class NetworkSettings(Threaded):
     seed: int = 0
     threads: int = 0
 
+    CHECKS: ClassVar = {
+        "activation": ACTIVATIONS,
+        "reselect_by": RESELECTION_PROXIES,
+        "method": RESELECTIONS,
+        "hidden": COUNT,
+        "batch": COUNT,
+        "epochs": COUNT,
+        "reselect_every": COUNT,
+        "step": POSITIVE,
+        "l2": NOT_NEGATIVE,
+        "fraction": SHARE,
+        "seed": SEED,
+        "threads": THREADS,
+    }
+    OPTIONS: ClassVar = {"method": "--reselect-method"}
+
     def __post_init__(self) -> None:
-        check_name("--activation", self.activation, names(ACTIVATIONS))
-        check_name("--reselect-by", self.reselect_by, names(RESELECTION_PROXIES))
-        check_name("--reselect-method", self.method, names(RESELECTIONS))
-        check_at_least("--hidden", self.hidden, 1)
-        check_at_least("--batch", self.batch, 1)
-        check_at_least("--epochs", self.epochs, 1)
-        check_at_least("--reselect-every", self.reselect_every, 1)
-        check_positive("--step", self.step)
-        check_finite("--l2", self.l2)
-        check_share("--fraction", self.fraction)
+        super().__post_init__()
         if self.fraction is not None and self.method == "groups" and self.fraction < LEAST_SHARE:
             raise UsageError(
                 f"--fraction: {self.fraction} is less than {LEAST_SHARE}, and groups become too "
                 "large. Use --reselect-method cells."
             )
-        check_seed(self.seed)
-        check_threads(self.threads)

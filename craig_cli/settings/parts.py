@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from craig_cli.errors import UsageError
-from craig_cli.settings.catalog import ENGINES, PARTITIONS, names
-from craig_cli.settings.checks import check_finite, check_name
+from craig_cli.settings.catalog import ENGINES, PARTITIONS
+from craig_cli.settings.checks import Checked, Rule
 
 
 @dataclass(frozen=True)
-class PartSettings:
+class PartSettings(Checked):
     """The parts of a selection.
 
     Parameters
@@ -34,12 +36,17 @@ class PartSettings:
     engine: str = "local"
     scheduler: str | None = None
 
+    CHECKS: ClassVar = {
+        "partition": PARTITIONS,
+        "engine": ENGINES,
+        "parts": Rule("'files' or a number of at least 1", lambda number: number >= 1),
+        "oversampling": Rule(
+            "a finite number of at least 1", lambda number: 1 <= number < math.inf
+        ),
+    }
+
     def __post_init__(self) -> None:
-        check_name("--partition", self.partition, names(PARTITIONS))
-        check_name("--engine", self.engine, names(ENGINES))
-        if self.parts is not None and self.parts < 1:
-            raise UsageError(f"--parts: {self.parts} is not 'files' or a number of at least 1.")
-        check_finite("--oversampling", self.oversampling, 1)
+        super().__post_init__()
         if self.scheduler is not None and self.engine != "dask":
             raise UsageError("--scheduler: it is for --engine dask. Leave one out, or give both.")
 

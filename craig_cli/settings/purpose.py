@@ -5,17 +5,19 @@ library only.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from craig_cli.errors import UsageError
-from craig_cli.settings import DRAWN, check_name
-from craig_cli.settings.catalog import PURPOSES, REPRESENTATIVES, WEIGHTINGS, names
+from craig_cli.settings import DRAWN
+from craig_cli.settings.catalog import PURPOSES, REPRESENTATIVES, WEIGHTINGS
+from craig_cli.settings.checks import Checked
 
 PAPER = {"method": "exact", "representative": "medoid", "weights": "cluster"}
 """The choices of the paper's algorithm 1."""
 
 
 @dataclass(frozen=True)
-class Purpose:
+class Purpose(Checked):
     """What a coreset is for.
 
     Parameters
@@ -30,10 +32,8 @@ class Purpose:
     representative: str | None = None
     weights: str | None = None
 
-    def __post_init__(self) -> None:
-        check_name("--for", self.name, names(PURPOSES))
-        check_name("--representative", self.representative, names(REPRESENTATIVES))
-        check_name("--weights", self.weights, names(WEIGHTINGS))
+    CHECKS: ClassVar = {"name": PURPOSES, "representative": REPRESENTATIVES, "weights": WEIGHTINGS}
+    OPTIONS: ClassVar = {"name": "--for"}
 
     @property
     def may_fall_back(self) -> bool:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from craig_cli.errors import UsageError
-from craig_cli.settings.catalog import METHODS, METRICS, REPRESENTATIVES, SCALES, TASKS, names
+from craig_cli.settings.catalog import METHODS, METRICS, REPRESENTATIVES, SCALES, TASKS
 from craig_cli.settings.checks import (
+    COUNT,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SEED,
+    SHARE,
+    THREADS,
+    Checked,
+    Rule,
     Threaded,
-    check_at_least,
-    check_between,
-    check_finite,
-    check_name,
-    check_positive,
-    check_seed,
-    check_share,
-    check_threads,
 )
 
 BUDGETS = ("fraction", "size", "epsilon", "mean_epsilon", "budget_cost")
@@ -26,7 +27,7 @@ DRAWN = ("random", "stratified", "importance")
 
 
 @dataclass(frozen=True)
-class Budget:
+class Budget(Checked):
     """How many rows to select: exactly one of the five."""
 
     fraction: float | None = None
@@ -34,6 +35,14 @@ class Budget:
     epsilon: float | None = None
     mean_epsilon: float | None = None
     budget_cost: float | None = None
+
+    CHECKS: ClassVar = {
+        "fraction": SHARE,
+        "size": COUNT,
+        "epsilon": NOT_NEGATIVE,
+        "mean_epsilon": NOT_NEGATIVE,
+        "budget_cost": POSITIVE,
+    }
 
     def __post_init__(self) -> None:
         given = [
@@ -46,11 +55,7 @@ class Budget:
             raise UsageError(
                 f"{' and '.join(given)} exclude each other: give exactly one of {options}."
             )
-        check_share("--fraction", self.fraction)
-        check_at_least("--size", self.size, 1)
-        check_finite("--epsilon", self.epsilon)
-        check_finite("--mean-epsilon", self.mean_epsilon)
-        check_positive("--budget-cost", self.budget_cost)
+        super().__post_init__()
 
     @property
     def is_cover(self) -> bool:
@@ -64,7 +69,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class SelectionSettings(Threaded):
+class SelectionSettings(Checked, Threaded):
     """Which rows to select, and how."""
 
     budget: Budget
@@ -84,20 +89,23 @@ class SelectionSettings(Threaded):
     exclude: tuple[int, ...] = ()
     extend: tuple[int, ...] = ()
 
+    CHECKS: ClassVar = {
+        "method": METHODS,
+        "metric": METRICS,
+        "scale": SCALES,
+        "task": TASKS,
+        "representative": REPRESENTATIVES,
+        "seed": SEED,
+        "cell_size": Rule("between 128 and 16384", lambda number: 128 <= number <= 16384),
+        "sample_rows": Rule("at least 0", lambda number: number >= 0),
+        "delta": Rule("between 0 and 1", lambda number: 0 < number < 1),
+        "threads": THREADS,
+    }
+
     def __post_init__(self) -> None:
-        check_name("--method", self.method, names(METHODS))
-        check_name("--metric", self.metric, names(METRICS))
-        check_name("--scale", self.scale, names(SCALES))
-        check_name("--task", self.task, names(TASKS))
-        check_name("--representative", self.representative, names(REPRESENTATIVES))
-        check_seed(self.seed)
-        check_between("--cell-size", self.cell_size, 128, 16384)
-        check_at_least("--sample-rows", self.sample_rows, 0)
-        if not 0 < self.delta < 1:
-            raise UsageError(f"--delta: {self.delta} is not between 0 and 1.")
+        super().__post_init__()
         if self.memory_limit < 0:
             raise UsageError(f"--memory-limit: {self.memory_limit} bytes are not at least 0.")
-        check_threads(self.threads)
         if self.method in DRAWN:
             self._check_drawn()
         if self.budget.is_cover:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from craig_cli.errors import UsageError
-from craig_cli.settings.catalog import LOSSES, ORDERS, SCHEDULES, SOLVERS, names
+from craig_cli.settings.catalog import LOSSES, ORDERS, SCHEDULES, SOLVERS
 from craig_cli.settings.checks import (
+    COUNT,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SEED,
+    THREADS,
+    Checked,
+    Rule,
     Threaded,
-    check_at_least,
-    check_finite,
-    check_name,
-    check_positive,
-    check_seed,
-    check_threads,
+    check_number,
     parse_numbers,
 )
 
@@ -66,14 +69,14 @@ def parse_l2(text: str) -> tuple[float, ...]:
     """Return the strengths of the regulariser in a text with commas between."""
     values = parse_numbers("--l2", text)
     for value in values:
-        check_finite("--l2", value)
+        check_number("--l2", value, NOT_NEGATIVE)
     if len(set(values)) < len(values):
         raise UsageError(f"--l2: '{text}' names a number twice.")
     return values
 
 
 @dataclass(frozen=True)
-class TrainSettings(Threaded):
+class TrainSettings(Checked, Threaded):
     """How a model is trained; see ``craig train --help`` for each option. None stands for the
     choice of the solver, or of the data.
     """
@@ -94,21 +97,24 @@ class TrainSettings(Threaded):
     seed: int = 0
     threads: int = 0
 
+    CHECKS: ClassVar = {
+        "loss": LOSSES,
+        "solver": SOLVERS,
+        "schedule": SCHEDULES,
+        "order": ORDERS,
+        "l2": NOT_NEGATIVE,
+        "tolerance": NOT_NEGATIVE,
+        "decay": NOT_NEGATIVE,
+        "radius": NOT_NEGATIVE,
+        "step": POSITIVE,
+        "momentum": Rule("at least 0 and below 1", lambda number: 0 <= number < 1),
+        "epochs": COUNT,
+        "seed": SEED,
+        "threads": THREADS,
+    }
+
     def __post_init__(self) -> None:
-        check_name("--loss", self.loss, names(LOSSES))
-        check_name("--solver", self.solver, names(SOLVERS))
-        check_name("--schedule", self.schedule, names(SCHEDULES))
-        check_name("--order", self.order, names(ORDERS))
-        check_finite("--l2", self.l2)
-        check_finite("--tolerance", self.tolerance)
-        check_finite("--decay", self.decay)
-        check_finite("--radius", self.radius)
-        check_positive("--step", self.step)
-        if not 0 <= self.momentum < 1:
-            raise UsageError(f"--momentum: {self.momentum} is not at least 0 and below 1.")
-        check_at_least("--epochs", self.epochs, 1)
-        check_seed(self.seed)
-        check_threads(self.threads)
+        super().__post_init__()
         self._check_fit()
 
     def _check_fit(self) -> None:

@@ -15,7 +15,7 @@ from craig_cli.files.network import NetworkModel, assemble_network
 from craig_cli.files.predictions import is_predictions, write_predictions
 from craig_cli.files.request import restore_inputs
 from craig_cli.readers import read_dataset
-from craig_cli.reports.train import PredictReport
+from craig_cli.reports.predict import PredictReport
 from craig_cli.settings import InputSettings, usable_threads
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.threads import Workers

@@ -18,7 +18,7 @@ from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.proxy import read_proxy
 from craig_cli.reports.base import counted
-from craig_cli.reports.manifest import Check, VerifyReport
+from craig_cli.reports.verify import Check, VerifyReport
 from craig_cli.selection import Coreset, measure
 from craig_cli.selection.checks import broken_promises
 from craig_cli.selection.proxy import proxied
