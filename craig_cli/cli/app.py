@@ -14,7 +14,7 @@ import click
 from craig_cli import __version__
 from craig_cli.cli.session import Session, show_error
 from craig_cli.cli.signals import Signals
-from craig_cli.errors import ContractError, CraigError, ResourceError, printable
+from craig_cli.errors import ContractError, CraigError, ResourceError, UsageError, printable
 from craig_cli.settings.catalog import Entry
 
 COMMANDS = (
@@ -157,7 +157,8 @@ def run(arguments: list[str], signals: Signals) -> int:
 def explain(error: Exception) -> int:
     """Tell of an error in one line and return its exit code."""
     if isinstance(error, CraigError) and not isinstance(error, ContractError):
-        show_error(str(error))
+        is_one_line = isinstance(error, UsageError)  # it may repeat what was typed
+        show_error(printable(str(error)) if is_one_line else str(error))
         return error.exit_code
     if isinstance(error, MemoryError):
         show_error(f"Not enough memory: {error}" if str(error) else "Not enough memory.")

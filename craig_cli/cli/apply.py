@@ -14,7 +14,7 @@ from craig_cli.cli.options import (
     THREADS,
     force_option,
 )
-from craig_cli.cli.parameters import option
+from craig_cli.cli.parameters import FileName, option
 from craig_cli.reports.base import Report
 from craig_cli.settings.apply import ApplySettings
 from craig_cli.settings.catalog import EXPORTS, PICK_ORDERS, WEIGHT_PLACES, names
@@ -27,6 +27,7 @@ from craig_cli.settings.catalog import EXPORTS, PICK_ORDERS, WEIGHT_PLACES, name
     option(
         "-o",
         "--output",
+        type=FileName(),
         metavar="FILE",
         required=True,
         help="Where the rows go; the extension tells the format. - is stdout.",

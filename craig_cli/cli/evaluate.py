@@ -14,7 +14,7 @@ from craig_cli.cli.options import (
     THREADS,
     force_option,
 )
-from craig_cli.cli.parameters import InputFile, option
+from craig_cli.cli.parameters import FileName, InputFile, option
 from craig_cli.reports.base import Report
 from craig_cli.settings.catalog import LOSSES, SCHEDULES, SOLVERS, names
 from craig_cli.settings.evaluation import (
@@ -43,11 +43,13 @@ FILES = (
     option("--test", type=InputFile(), metavar="FILE", help="Rows to measure the test error on."),
     option(
         "--report",
+        type=FileName(),
         metavar="FILE",
         help="Write the report as one HTML page, which needs no network.",
     ),
     option(
         "--plot",
+        type=FileName(),
         metavar="FILE",
         help="Write the curves as a picture (PNG; needs the extra craig-cli[plot]).",
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from craig_cli.cli.parameters import EXCLUSIVE, ColumnName, InputFile, Option, option
+from craig_cli.cli.parameters import EXCLUSIVE, ColumnName, FileName, InputFile, Option, option
 from craig_cli.cli.session import Session
 from craig_cli.settings import LABEL_COLUMNS, InputSettings, SelectionSettings
 from craig_cli.settings.catalog import FORMATS, TASKS, names
@@ -132,6 +132,7 @@ MANIFEST_OUTPUT = (
     option(
         "-o",
         "--output",
+        type=FileName(),
         metavar="FILE",
         required=True,
         help="Where the manifest goes (Parquet); - is stdout.",
@@ -192,6 +193,7 @@ COMMON = (
     ),
     option(
         "--config",
+        type=FileName(),
         metavar="FILE",
         is_eager=True,
         expose_value=False,

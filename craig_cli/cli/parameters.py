@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from craig_cli.errors import printable
 from craig_cli.settings import BUDGETS
 
 EXCLUSIVE = (BUDGETS, ("label", "no_label"))
@@ -27,18 +28,57 @@ class Option(click.Option):
         )
 
 
-class ColumnName(click.types.StringParamType):
+class Text(click.types.StringParamType):
+    """A text; the bytes of a name of a file may be any, those of others are UTF-8."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text: str = super().convert(value, param, ctx)
+        if not self.is_fine(text):
+            self.fail(f"'{printable(text)}' is not {self.words}.", param, ctx)
+        return text
+
+    words = "UTF-8 text"
+
+    def is_fine(self, text: str) -> bool:
+        """Return whether a text is one that this type allows."""
+        return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+class ColumnName(Text):
     """A column's name; an environment variable gives several with commas between."""
 
     envvar_list_splitter = ","
 
 
-class InputFile(click.types.StringParamType):
+class FileName(Text):
+    """The name of a file."""
+
+    words = "a name of a file"
+
+    def is_fine(self, text: str) -> bool:
+        return text != ""
+
+
+class InputFile(FileName):
     """The name of a file that is read; ``-`` is stdin."""
 
 
+class WholeNumber(click.types.IntParamType):
+    """A number that 64 bits hold."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number: int = super().convert(value, param, ctx)
+        if abs(number) >= 2**63:
+            self.fail(f"{number} has too many digits.", param, ctx)
+        return number
+
+
 def option(*declarations: str, **attributes: Any) -> Option:
-    """Return an `Option`."""
+    """Return an `Option`: of texts, unless its type or a flag is given; int is `WholeNumber`."""
+    if attributes.get("type") is int:
+        attributes["type"] = WholeNumber()
+    elif "is_flag" not in attributes:
+        attributes.setdefault("type", Text())
     return Option(declarations, **attributes)
 
 

@@ -6,7 +6,7 @@ import click
 
 from craig_cli.cli.command import Run, reporting
 from craig_cli.cli.options import DATA, READING, READING_TABLES, THREADS, force_option
-from craig_cli.cli.parameters import InputFile, option
+from craig_cli.cli.parameters import FileName, InputFile, option
 from craig_cli.reports.base import Report
 
 
@@ -17,6 +17,7 @@ from craig_cli.reports.base import Report
     option(
         "-o",
         "--output",
+        type=FileName(),
         metavar="FILE",
         required=True,
         help="Where the predictions go (Parquet); - is stdout.",

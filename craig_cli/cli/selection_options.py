@@ -8,7 +8,7 @@ import click
 
 from craig_cli.cli.command import Run
 from craig_cli.cli.options import force_option
-from craig_cli.cli.parameters import InputFile, is_given, option
+from craig_cli.cli.parameters import FileName, InputFile, is_given, option
 from craig_cli.errors import UsageError
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
@@ -37,6 +37,7 @@ OUTPUT = (
     option(
         "-o",
         "--output",
+        type=FileName(),
         metavar="FILE",
         help="Where the manifest goes (Parquet); - is stdout. Required but for --dry-run.",
     ),

@@ -82,7 +82,7 @@ def command(run: Run) -> Report:
         from craig_cli.workflows.train_network import train_network_to_file
 
         return train_network_to_file(files, network, run.overrides, run.progress)
-    path = run["l2"] or USUAL_L2
+    path = USUAL_L2 if run["l2"] is None else run["l2"]
     strengths = parse_l2(path)
     settings = run.make(TrainSettings, l2=strengths[0], intercept=not run["no_intercept"])
     run.detail(

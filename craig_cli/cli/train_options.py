@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from craig_cli.cli.options import FIRST, FORCE_MISMATCH, NO_INTERCEPT, force_option
-from craig_cli.cli.parameters import InputFile, option
+from craig_cli.cli.parameters import FileName, InputFile, option
 from craig_cli.settings.catalog import (
     ACTIVATIONS,
     LOSSES,
@@ -25,6 +25,7 @@ ROWS = (
     option(
         "-o",
         "--output",
+        type=FileName(),
         metavar="FILE",
         required=True,
         help="Where the model goes (NumPy's .npz); - is stdout.",

@@ -21,6 +21,8 @@ from craig_cli.settings.checks import (
 LEAST_SHARE = 0.005
 """Of the rows, that method groups selects: its groups would become too large for less."""
 
+MOST_UNITS = 1_000_000
+
 
 @dataclass(frozen=True)
 class NetworkSettings(Checked, Threaded):
@@ -59,6 +61,8 @@ class NetworkSettings(Checked, Threaded):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.hidden > MOST_UNITS:
+            raise UsageError(f"--hidden: {self.hidden} is more than {MOST_UNITS:,} units.")
         if self.fraction is not None and self.method == "groups" and self.fraction < LEAST_SHARE:
             raise UsageError(
                 f"--fraction: {self.fraction} is less than {LEAST_SHARE}, and groups become too "

@@ -428,8 +428,8 @@ def test_what_is_no_partial(craig, shards, own_folder):
         (("--parts", "0"), "--parts: 0 is not 'files' or a number of at least 1."),
         (("--parts", "601"), "--parts: 601 parts are more than the 600 rows. Use --parts 600 or "
                              "less."),
-        (("--parts", "2", "--oversampling", "0.5"), "--oversampling: 0.5 is not a finite number of at least "
-                                               "1."),
+        (("--parts", "2", "--oversampling", "0.5"),
+         "--oversampling: 0.5 is not a finite number of at least 1."),
         (("--partition", "cells"), "--partition, --scheduler: they are for a selection in parts. "
                                    "Give --parts, or leave them out."),
         (("--parts", "2", "--scheduler", "tcp://x:1"), "--scheduler: it is for --engine dask. "

@@ -118,7 +118,8 @@ def test_a_coreset_and_hand_made_weights(craig, clusters, own_folder):
         (("--model", "mlp", "--no-label", "--drop", "label"), "--no-label: training needs a label. "
                                                               "Name its column with --label."),
         (("--model", "mlp", "--fraction", "0.5", "--weights-file", "w.parquet"),
-         "--fraction: --coreset and --weights-file say already which rows to train on. Leave one out."),
+         "--fraction: --coreset and --weights-file say already which rows to train on. Leave one "
+         "out."),
     ],
 )  # fmt: skip
 def test_refused(craig, clusters, arguments, text):
