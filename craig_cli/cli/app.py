@@ -1,6 +1,4 @@
-"""The group of commands, each imported only when it is used, and the way from any failure to one
-line and an exit code.
-"""
+"""The group of commands, each imported when it is used; any failure becomes a line and a code."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from craig_cli.cli.progress import ProgressLines
 from craig_cli.cli.session import Session
 from craig_cli.errors import UsageError
 from craig_cli.reports.base import Report
-from craig_cli.settings.checks import THREADS, Table, check_number
+from craig_cli.settings.checks import THREADS, Table, check_number, refuse
 
 Settings = TypeVar("Settings")
 READING_NAMES = tuple(str(o.name) for o in READING if o.name != "files_from")
@@ -126,8 +126,9 @@ def carry_out(work: Callable[[Run], Report], ctx: click.Context) -> None:
     """Run a command and give its report."""
     session, options = ctx.ensure_object(Session), ctx.params
     output, is_plan = options.get("output"), options.get("dry_run", False)
-    if options["json"] and output == "-":
-        raise UsageError("--json and --output - both write to stdout: choose one.")
+    refuse(
+        options["json"] and output == "-", "--json and --output - both write to stdout: choose one."
+    )
     check_number("--threads", options.get("threads"), THREADS)
     check_stdin(ctx)
     with session.progress() as progress:
@@ -149,5 +150,4 @@ def check_stdin(ctx: click.Context) -> None:
         raise UsageError(
             f"{first} and {others[0]} cannot both be read from stdin: name a file for one."
         )
-    if len(named) > 1:
-        raise UsageError("- (standard input) can be read only once: name it once.")
+    refuse(len(named) > 1, "- (standard input) can be read only once: name it once.")

@@ -7,8 +7,8 @@ import click
 from craig_cli.cli.command import Run, reporting
 from craig_cli.cli.options import MANIFEST_OUTPUT, THREADS
 from craig_cli.cli.parameters import InputFile, option
-from craig_cli.errors import UsageError
 from craig_cli.reports.base import Report
+from craig_cli.settings.checks import refuse
 
 
 @reporting(
@@ -45,8 +45,10 @@ def command(run: Run) -> Report:
     numbered as if the shards were one input, in the order of the PARTIALs: give train, verify and
     the others the shards in that order.
     """
-    if run["no_assign"] and run["data"]:
-        raise UsageError("--data: under --no-assign no data is read. Leave one out.")
+    refuse(
+        run["no_assign"] and run["data"],
+        "--data: under --no-assign no data is read. Leave one out.",
+    )
     run.detail(f"{len(run['partials'])} partial manifests")
     from craig_cli.workflows.merge import MergeFiles, merge_to_file
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import click
 
 from craig_cli.cli.parameters import EXCLUSIVE, ColumnName, FileName, InputFile, Option, option
@@ -12,90 +14,11 @@ from craig_cli.settings.catalog import FORMATS, TASKS, names
 READING_TABLES = (("Formats", FORMATS), ("Tasks", TASKS))
 
 
-def reading_options(show_default: bool) -> tuple[Option, ...]:
-    """Return the options that say how data is read; a manifest's commands hide the defaults."""
-    labels = ", ".join(LABEL_COLUMNS[:-1]) + " or " + LABEL_COLUMNS[-1]
-    return (
-        option(
-            "--files-from",
-            type=InputFile(),
-            metavar="FILE",
-            help="Read more names of data files from FILE, one a line.",
-        ),
-        option(
-            "--format",
-            type=click.Choice(names(FORMATS)),
-            help="Format of the data; by the file name's extension if not given.",
-        ),
-        option(
-            "--label",
-            metavar="COLUMN",
-            help="Column (HDF5: dataset; IDX: file beside) of the labels. [default: the one "
-            f"named {labels}]",
-        ),
-        option(
-            "--no-label",
-            is_flag=True,
-            help="There are no labels: select from all rows as one group.",
-        ),
-        option(
-            "--task",
-            type=click.Choice(names(TASKS)),
-            default=InputSettings.task,
-            show_default=show_default,
-            help="What the label is.",
-        ),
-        option(
-            "--index-base",
-            type=int,
-            default=InputSettings.index_base,
-            show_default=show_default,
-            help="First column in LIBSVM text: 0 or 1.",
-        ),
-        option(
-            "--on-error",
-            type=click.Choice(("stop", "skip")),
-            default=InputSettings.on_error,
-            show_default=show_default,
-            help="Stop at a bad row of text, or skip it.",
-        ),
-        option(
-            "--drop",
-            multiple=True,
-            type=ColumnName(),
-            metavar="COLUMN",
-            help="Leave a column out. May be repeated.",
-        ),
-        option(
-            "--one-hot",
-            multiple=True,
-            type=ColumnName(),
-            metavar="COLUMN",
-            help="Make a column one of 0 and 1 for each of its values. May be repeated.",
-        ),
-        option(
-            "--delimiter",
-            metavar="CHARACTER",
-            help="What separates the fields of CSV text; by the format if not given.",
-        ),
-        option(
-            "--no-header",
-            is_flag=True,
-            help="The first line of CSV text is a row; columns are named 1, 2, 3, ...",
-        ),
-        option("--rows-key", metavar="NAME", help="HDF5 dataset or CSR group of the rows."),
-        option(
-            "--weight-column",
-            metavar="COLUMN",
-            help="Column (HDF5: dataset) of how much each row counts, of at least 0; it is no "
-            "feature.",
-        ),
-        option(
-            "--cost-column",
-            metavar="COLUMN",
-            help="Column (HDF5: dataset) of what each row costs, above 0; it is no feature.",
-        ),
-    )
+def without_default(shown: Option) -> Option:
+    """Return an option whose help does not tell its default."""
+    hidden = copy(shown)
+    hidden.show_default = False
+    return hidden
 
 
 def force_option(what: str) -> Option:
@@ -125,9 +48,91 @@ def read_config(ctx: click.Context, parameter: click.Parameter, value: str | Non
     ctx.default_map = load_config(value, ctx.command, commands, EXCLUSIVE)
 
 
+LABEL_WORDS = ", ".join(LABEL_COLUMNS[:-1]) + " or " + LABEL_COLUMNS[-1]
+READING_WITH_DEFAULTS = (
+    option(
+        "--files-from",
+        type=InputFile(),
+        metavar="FILE",
+        help="Read more names of data files from FILE, one a line.",
+    ),
+    option(
+        "--format",
+        type=click.Choice(names(FORMATS)),
+        help="Format of the data; by the file name's extension if not given.",
+    ),
+    option(
+        "--label",
+        metavar="COLUMN",
+        help="Column (HDF5: dataset; IDX: file beside) of the labels. [default: the one "
+        f"named {LABEL_WORDS}]",
+    ),
+    option(
+        "--no-label",
+        is_flag=True,
+        help="There are no labels: select from all rows as one group.",
+    ),
+    option(
+        "--task",
+        type=click.Choice(names(TASKS)),
+        default=InputSettings.task,
+        show_default=True,
+        help="What the label is.",
+    ),
+    option(
+        "--index-base",
+        type=int,
+        default=InputSettings.index_base,
+        show_default=True,
+        help="First column in LIBSVM text: 0 or 1.",
+    ),
+    option(
+        "--on-error",
+        type=click.Choice(("stop", "skip")),
+        default=InputSettings.on_error,
+        show_default=True,
+        help="Stop at a bad row of text, or skip it.",
+    ),
+    option(
+        "--drop",
+        multiple=True,
+        type=ColumnName(),
+        metavar="COLUMN",
+        help="Leave a column out. May be repeated.",
+    ),
+    option(
+        "--one-hot",
+        multiple=True,
+        type=ColumnName(),
+        metavar="COLUMN",
+        help="Make a column one of 0 and 1 for each of its values. May be repeated.",
+    ),
+    option(
+        "--delimiter",
+        metavar="CHARACTER",
+        help="What separates the fields of CSV text; by the format if not given.",
+    ),
+    option(
+        "--no-header",
+        is_flag=True,
+        help="The first line of CSV text is a row; columns are named 1, 2, 3, ...",
+    ),
+    option("--rows-key", metavar="NAME", help="HDF5 dataset or CSR group of the rows."),
+    option(
+        "--weight-column",
+        metavar="COLUMN",
+        help="Column (HDF5: dataset) of how much each row counts, of at least 0; it is no feature.",
+    ),
+    option(
+        "--cost-column",
+        metavar="COLUMN",
+        help="Column (HDF5: dataset) of what each row costs, above 0; it is no feature.",
+    ),
+)
+READING = tuple(map(without_default, READING_WITH_DEFAULTS))
+"""Of commands that read a manifest or a model, which gives the defaults."""
 DATA = click.Argument(["data"], nargs=-1, metavar="DATA...", type=InputFile())
 MANIFEST = click.Argument(["manifest"], type=InputFile())
-READING = reading_options(show_default=False)
 MANIFEST_OUTPUT = (
     option(
         "-o",

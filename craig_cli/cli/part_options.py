@@ -8,6 +8,7 @@ from craig_cli.cli.command import Run
 from craig_cli.cli.parameters import option
 from craig_cli.errors import UsageError
 from craig_cli.settings.catalog import ENGINES, PARTITIONS, names
+from craig_cli.settings.checks import refuse
 from craig_cli.settings.parts import PartSettings, needs_all_rows, parse_parts
 
 PART_TABLES = (("Partitions", PARTITIONS), ("Engines", ENGINES))
@@ -68,11 +69,11 @@ def parts_from(run: Run) -> PartSettings | None:
         if run[name] != default
     ]
     if not run["partial"] and not {"parts", "engine"} & set(changed):
-        if changed:
-            raise UsageError(
-                "--partition, --scheduler: they are for a selection in parts. Give --parts, or "
-                "leave them out."
-            )
+        refuse(
+            changed,
+            "--partition, --scheduler: they are for a selection in parts. Give --parts, or leave "
+            "them out.",
+        )
         return None
     if run["extend"] is not None:
         raise needs_all_rows("--extend")

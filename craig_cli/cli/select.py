@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from craig_cli.cli.command import Run, reporting
-from craig_cli.cli.options import DATA, PROXY, READING_TABLES, THREADS, reading_options
+from craig_cli.cli.options import DATA, PROXY, READING_TABLES, READING_WITH_DEFAULTS, THREADS
 from craig_cli.cli.part_options import PART_TABLES, PARTS, parts_from
 from craig_cli.cli.selection_options import (
     BUDGET,
@@ -20,10 +20,10 @@ from craig_cli.cli.selection_options import (
     choices_of,
     constraints_of,
 )
-from craig_cli.errors import UsageError
 from craig_cli.reports.base import Report
 from craig_cli.settings import Budget, InputSettings, SelectionSettings, parse_size
 from craig_cli.settings.calibration import CalibrationSettings
+from craig_cli.settings.checks import refuse
 from craig_cli.settings.parts import PartSettings
 
 
@@ -39,7 +39,7 @@ from craig_cli.settings.parts import PartSettings
     THREADS,
     MEMORY_LIMIT,
     *PARTS,
-    *reading_options(show_default=True),
+    *READING_WITH_DEFAULTS,
     DRY_RUN,
     tables=(*SELECTION_TABLES, *PART_TABLES, *READING_TABLES),
     examples=(
@@ -72,11 +72,11 @@ def command(run: Run) -> Report:
         raise click.UsageError("Missing option '-o' / '--output'.", run.ctx)
     constraints = constraints_of(run)
     budget = run.make(Budget)
-    if (budget.budget_cost is None) != (run["cost_column"] is None):
-        raise UsageError(
-            "--budget-cost and --cost-column go together: give both, or neither (--drop leaves a "
-            "column out)."
-        )
+    refuse(
+        (budget.budget_cost is None) != (run["cost_column"] is None),
+        "--budget-cost and --cost-column go together: give both, or neither (--drop leaves a "
+        "column out).",
+    )
     parts = parts_from(run)
     method, purpose = choices_of(run)
     prefers_local = any(part is not None for part in (parts, run["proxy"], run["extend"]))

@@ -9,7 +9,6 @@ import click
 from craig_cli.cli.command import Run
 from craig_cli.cli.options import force_option
 from craig_cli.cli.parameters import FileName, InputFile, is_given, option
-from craig_cli.errors import UsageError
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.catalog import (
@@ -22,7 +21,7 @@ from craig_cli.settings.catalog import (
     WEIGHTINGS,
     names,
 )
-from craig_cli.settings.checks import parse_numbers
+from craig_cli.settings.checks import parse_numbers, refuse
 from craig_cli.settings.purpose import PAPER, Purpose
 
 SELECTION_TABLES = (
@@ -238,10 +237,10 @@ def choices_of(run: Run) -> tuple[str, Purpose]:
     options: dict[str, Any] = run.only("for", "method", "representative", "weights")
     if run["paper"]:
         for name in (*options, "refine", "sample_rows"):
-            if is_given(run.ctx, name) and run[name] != PAPER.get(name):
-                raise UsageError(
-                    f"--paper leaves no choice of --{name.replace('_', '-')}: leave one of the "
-                    "two out."
-                )
+            refuse(
+                is_given(run.ctx, name) and run[name] != PAPER.get(name),
+                f"--paper leaves no choice of --{name.replace('_', '-')}: leave one of the two "
+                "out.",
+            )
         options |= PAPER
     return options["method"], Purpose(options["for"], options["representative"], options["weights"])

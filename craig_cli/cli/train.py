@@ -17,7 +17,6 @@ from craig_cli.cli.train_options import (
     SOLVER,
     USUAL_L2,
 )
-from craig_cli.errors import UsageError
 from craig_cli.reports.base import Report
 from craig_cli.settings.catalog import (
     LOSSES,
@@ -28,6 +27,7 @@ from craig_cli.settings.catalog import (
     SCHEDULES,
     SOLVERS,
 )
+from craig_cli.settings.checks import refuse
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.settings.training import TrainFiles, TrainSettings, parse_l2
 
@@ -98,18 +98,16 @@ def check_model_options(run: Run) -> None:
     model = run["model"]
     of, others = ("linear", LINEAR_ONLY) if model == "mlp" else ("mlp", NETWORK_ONLY)
     for name in others:
-        if source_of(run.ctx, name) is ParameterSource.COMMANDLINE:
-            raise UsageError(
-                f"--{name.replace('_', '-')}: it is an option of --model {of}, not of --model "
-                f"{model}."
-            )
+        refuse(
+            source_of(run.ctx, name) is ParameterSource.COMMANDLINE,
+            f"--{name.replace('_', '-')}: it is an option of --model {of}, not of --model {model}.",
+        )
 
 
 def network_settings(run: Run) -> NetworkSettings:
     """Return the settings of a network; what the options leave open are its defaults."""
     strengths = () if run["l2"] is None else parse_l2(run["l2"])
-    if len(strengths) > 1:
-        raise UsageError("--l2: a network is trained for one at a time.")
+    refuse(len(strengths) > 1, "--l2: a network is trained for one at a time.")
     return run.make(
         NetworkSettings,
         l2=strengths[0] if strengths else NetworkSettings.l2,

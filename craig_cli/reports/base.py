@@ -1,6 +1,4 @@
-"""What a command reports, as text for people and as JSON for programs. A report owns the exit code
-of its command.
-"""
+"""What a command reports, as text or as JSON; a report owns the exit code of its command."""
 
 from __future__ import annotations
 

@@ -47,9 +47,7 @@ def measures(comparison: Comparison, epsilon_mean: float | None) -> dict[str, fl
 
 
 def pay_in_words(comparison: Comparison, selection_seconds: float | None) -> str:
-    """Return what training takes with and without the coreset, and after how many runs the
-    selection has paid.
-    """
+    """Return what training takes with and without the coreset, and when the selection has paid."""
     full, part = comparison.results[0].reached, comparison.coreset.reached
     start = f"At {title(comparison)}, to a residual of {comparison.target:.3g},"
     never = "not come there in the epochs allowed"

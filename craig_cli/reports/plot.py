@@ -1,6 +1,4 @@
-"""What ``craig plot`` shows: curves, weights and a view of the rows, and the three of them in plain
-text.
-"""
+"""What ``craig plot`` shows: curves, weights and rows in the plane, and these as plain text."""
 
 from __future__ import annotations
 
@@ -164,9 +162,7 @@ def line_plot(points: Sequence[tuple[float, float]], width: int) -> str:
 
 
 def weights_table(weights: Sequence[Weights], edges: Sequence[float]) -> str:
-    """Return a line for each class: picks, smallest, median and largest weight, and how many picks
-    have which weight, in shades.
-    """
+    """Return a line for each class: picks, weights, and how many picks have which, in shades."""
     shown = weights[:CLASSES_SHOWN]
     names = ["all rows" if w.label is None else printable(w.label, 20) for w in shown]
     width = max(5, *map(len, names))
@@ -187,9 +183,7 @@ def weights_table(weights: Sequence[Weights], edges: Sequence[float]) -> str:
 
 
 def view_plot(view: View, width: int) -> str:
-    """Return rows as shades and picks as letters, one a class: the first 26 classes have letters of
-    their own.
-    """
+    """Return rows as shades and picks as letters, one a class for the first 26 classes."""
     n_lines = max(10, width // 3)
     points = [*view.rows, *((x, y) for x, y, _, _ in view.picks)]
     left, right = min(x for x, _ in points), max(x for x, _ in points)

@@ -12,9 +12,7 @@ from craig_cli.reports.base import Report
 
 @dataclass(frozen=True)
 class Check:
-    """One check of ``craig verify``: what was checked, whether it held (None: could not be run),
-    and what was seen.
-    """
+    """One check: whether it held (None: could not be run), and what was seen."""
 
     name: str
     passed: bool | None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from craig_cli.errors import UsageError
 from craig_cli.settings.catalog import LOSSES, WEIGHTINGS
 from craig_cli.settings.checks import (
     COUNT,
@@ -15,13 +14,15 @@ from craig_cli.settings.checks import (
     Checked,
     Threaded,
     check_number,
+    refuse,
 )
 
 
 @dataclass(frozen=True)
 class CalibrationSettings(Checked, Threaded):
-    """How weights are made, and what pilots and importance scores are fitted by; see ``craig select
-    --help`` for each option.
+    """How weights are made, and what pilots and importance scores are fitted by.
+
+    See ``craig select --help`` for each option.
 
     Parameters
     ----------
@@ -68,5 +69,7 @@ class CalibrationSettings(Checked, Threaded):
         super().__post_init__()
         for strength in self.pilot_l2:
             check_number("--pilot-l2", strength, POSITIVE)
-        if not self.pilot_l2 or len(set(self.pilot_l2)) < len(self.pilot_l2):
-            raise UsageError("--pilot-l2: give one number, or several that differ.")
+        refuse(
+            not self.pilot_l2 or len(set(self.pilot_l2)) < len(self.pilot_l2),
+            "--pilot-l2: give one number, or several that differ.",
+        )

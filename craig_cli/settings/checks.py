@@ -53,10 +53,18 @@ def parse_numbers(option: str, text: str) -> tuple[float, ...]:
         ) from error
 
 
+def refuse(is_wrong: object, message: str) -> None:
+    """Raise `UsageError` where something is wrong."""
+    if is_wrong:
+        raise UsageError(message)
+
+
 def check_name(option: str, value: str | None, allowed: tuple[str, ...]) -> None:
     """Raise `UsageError` unless `value` is one of `allowed`, or not given."""
-    if value is not None and value not in allowed:
-        raise UsageError(f"{option}: '{value}' is not one of {', '.join(allowed)}.")
+    refuse(
+        value is not None and value not in allowed,
+        f"{option}: '{value}' is not one of {', '.join(allowed)}.",
+    )
 
 
 class Rule(NamedTuple):
@@ -77,8 +85,10 @@ THREADS = Rule("at least 1", lambda number: number >= 0)
 
 def check_number(option: str, number: float | None, rule: Rule) -> None:
     """Raise `UsageError` unless a number keeps a rule, or is not given."""
-    if number is not None and not rule.holds(number):
-        raise UsageError(f"{option}: {number} is not {rule.words}.")
+    refuse(
+        number is not None and not rule.holds(number),
+        f"{option}: {number} is not {rule.words}.",
+    )
 
 
 class Checked:

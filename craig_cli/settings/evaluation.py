@@ -11,13 +11,7 @@ from typing import ClassVar
 
 from craig_cli.errors import UsageError
 from craig_cli.settings.catalog import LOSSES, names
-from craig_cli.settings.checks import (
-    NOT_NEGATIVE,
-    POSITIVE,
-    Checked,
-    Rule,
-    check_name,
-)
+from craig_cli.settings.checks import NOT_NEGATIVE, POSITIVE, Checked, Rule, check_name, refuse
 from craig_cli.settings.training import TrainSettings
 
 MEASURES = ("residual", "residual_ratio", "test_error", "gradient_error", "epsilon_mean", "speedup")
@@ -47,9 +41,7 @@ class Threshold:
 
 
 def parse_threshold(text: str) -> Threshold:
-    """Return the condition in a text: a name, an operator and a number; raises `UsageError` for
-    anything else.
-    """
+    """Return the condition in a text: a name, an operator and a number; raises `UsageError`."""
     found = re.fullmatch(r"\s*(\w+)\s*(>=|<=|>|<)\s*(\S+)\s*", text)
     if found is None:
         raise UsageError(
@@ -72,8 +64,7 @@ def parse_losses(text: str | None) -> tuple[str | None, ...]:
     losses = tuple(part.strip() for part in text.split(","))
     for loss in losses:
         check_name("--loss", loss, names(LOSSES))
-    if len(set(losses)) < len(losses):
-        raise UsageError(f"--loss: '{text}' names a loss twice.")
+    refuse(len(set(losses)) < len(losses), f"--loss: '{text}' names a loss twice.")
     return losses
 
 
@@ -107,17 +98,22 @@ class EvaluateFiles:
     force_mismatch: bool = False
 
     def __post_init__(self) -> None:
-        if (self.coreset is None) == (self.weights_file is None):
-            raise UsageError("Give what to evaluate: either --coreset or --weights-file.")
-        if self.force_mismatch and self.coreset is None:
-            raise UsageError("--force-mismatch: there is no --coreset to match.")
+        refuse(
+            (self.coreset is None) == (self.weights_file is None),
+            "Give what to evaluate: either --coreset or --weights-file.",
+        )
+        refuse(
+            self.force_mismatch and self.coreset is None,
+            "--force-mismatch: there is no --coreset to match.",
+        )
         for option, name in (("--report", self.report), ("--plot", self.plot)):
-            if name == "-":
-                raise UsageError(
-                    f"{option}: name a file; stdout is for the report in words or JSON."
-                )
-        if self.report is not None and self.report == self.plot:
-            raise UsageError("--report and --plot name the same file.")
+            refuse(
+                name == "-", f"{option}: name a file; stdout is for the report in words or JSON."
+            )
+        refuse(
+            self.report is not None and self.report == self.plot,
+            "--report and --plot name the same file.",
+        )
 
 
 @dataclass(frozen=True)
@@ -162,11 +158,11 @@ class EvaluateSettings(Checked):
     def check_thresholds(self, *, has_test: bool, has_epsilon: bool) -> None:
         """Raise `UsageError` if a threshold names what will not be measured."""
         for threshold in self.thresholds:
-            if threshold.measure == "test_error" and not has_test:
-                raise UsageError(
-                    "--fail-if: test_error needs rows to test on: name them with --test."
-                )
-            if threshold.measure == "epsilon_mean" and not has_epsilon:
-                raise UsageError(
-                    "--fail-if: epsilon_mean is stated by a manifest: a --weights-file has none."
-                )
+            refuse(
+                threshold.measure == "test_error" and not has_test,
+                "--fail-if: test_error needs rows to test on: name them with --test.",
+            )
+            refuse(
+                threshold.measure == "epsilon_mean" and not has_epsilon,
+                "--fail-if: epsilon_mean is stated by a manifest: a --weights-file has none.",
+            )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from craig_cli.errors import UsageError
 from craig_cli.settings.catalog import ACTIVATIONS, RESELECTION_PROXIES, RESELECTIONS
 from craig_cli.settings.checks import (
     COUNT,
@@ -16,6 +15,7 @@ from craig_cli.settings.checks import (
     THREADS,
     Checked,
     Threaded,
+    refuse,
 )
 
 LEAST_SHARE = 0.005
@@ -61,10 +61,11 @@ class NetworkSettings(Checked, Threaded):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.hidden > MOST_UNITS:
-            raise UsageError(f"--hidden: {self.hidden} is more than {MOST_UNITS:,} units.")
-        if self.fraction is not None and self.method == "groups" and self.fraction < LEAST_SHARE:
-            raise UsageError(
-                f"--fraction: {self.fraction} is less than {LEAST_SHARE}, and groups become too "
-                "large. Use --reselect-method cells."
-            )
+        refuse(
+            self.hidden > MOST_UNITS, f"--hidden: {self.hidden} is more than {MOST_UNITS:,} units."
+        )
+        refuse(
+            self.fraction is not None and self.method == "groups" and self.fraction < LEAST_SHARE,
+            f"--fraction: {self.fraction} is less than {LEAST_SHARE}, and groups become too "
+            "large. Use --reselect-method cells.",
+        )

@@ -1,6 +1,4 @@
-"""How a selection is cut into parts, and what runs them. Standard library only, so that ``craig
---help`` stays fast.
-"""
+"""How a selection is cut into parts, and what runs them. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ from typing import ClassVar
 
 from craig_cli.errors import UsageError
 from craig_cli.settings.catalog import ENGINES, PARTITIONS
-from craig_cli.settings.checks import Checked, Rule
+from craig_cli.settings.checks import Checked, Rule, refuse
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,10 @@ class PartSettings(Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.scheduler is not None and self.engine != "dask":
-            raise UsageError("--scheduler: it is for --engine dask. Leave one out, or give both.")
+        refuse(
+            self.scheduler is not None and self.engine != "dask",
+            "--scheduler: it is for --engine dask. Leave one out, or give both.",
+        )
 
 
 def needs_all_rows(option: str) -> UsageError:
@@ -63,6 +63,8 @@ def parse_parts(text: str) -> int | None:
     """Return the number of parts that ``--parts`` names; None for ``files``."""
     if text == "files":
         return None
-    if not text.isascii() or not text.isdigit():
-        raise UsageError(f"--parts: '{text}' is not 'files' or a number of at least 1.")
+    refuse(
+        not text.isascii() or not text.isdigit(),
+        f"--parts: '{text}' is not 'files' or a number of at least 1.",
+    )
     return int(text)

@@ -17,6 +17,7 @@ from craig_cli.settings.checks import (
     Checked,
     Rule,
     Threaded,
+    refuse,
 )
 
 BUDGETS = ("fraction", "size", "epsilon", "mean_epsilon", "budget_cost")
@@ -49,12 +50,11 @@ class Budget(Checked):
             f"--{name.replace('_', '-')}" for name in BUDGETS if getattr(self, name) is not None
         ]
         options = "--fraction, --size, --epsilon, --mean-epsilon or --budget-cost"
-        if not given:
-            raise UsageError(f"A budget is missing: give exactly one of {options}.")
-        if len(given) > 1:
-            raise UsageError(
-                f"{' and '.join(given)} exclude each other: give exactly one of {options}."
-            )
+        refuse(not given, f"A budget is missing: give exactly one of {options}.")
+        refuse(
+            len(given) > 1,
+            f"{' and '.join(given)} exclude each other: give exactly one of {options}.",
+        )
         super().__post_init__()
 
     @property
@@ -104,8 +104,9 @@ class SelectionSettings(Checked, Threaded):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.memory_limit < 0:
-            raise UsageError(f"--memory-limit: {self.memory_limit} bytes are not at least 0.")
+        refuse(
+            self.memory_limit < 0, f"--memory-limit: {self.memory_limit} bytes are not at least 0."
+        )
         if self.method in DRAWN:
             self._check_drawn()
         if self.budget.is_cover:
@@ -120,41 +121,41 @@ class SelectionSettings(Checked, Threaded):
             ("--refine", self.refine),
             (f"--representative {self.representative}", self.representative != "medoid"),
         ):
-            if is_given:
-                raise UsageError(
-                    f"{option}: the picks of --method {self.method} are meant to be random. "
-                    "Leave one of the two out."
-                )
+            refuse(
+                is_given,
+                f"{option}: the picks of --method {self.method} are meant to be random. Leave "
+                "one of the two out.",
+            )
 
     def _check_cover(self) -> None:
         """Raise `UsageError` for what does not go with a budget of epsilon."""
-        if self.representative != "medoid":
-            raise UsageError(
-                f"--representative {self.representative}: an epsilon budget is kept by the picks "
-                "themselves. Use --size or --fraction."
-            )
-        if self.refine:
-            raise UsageError(
-                "--refine: the picks of an epsilon budget are a greedy prefix. Use --size or "
-                "--fraction, or leave --refine out."
-            )
-        if self.method not in ("exact", "auto"):
-            raise UsageError(
-                f"--method {self.method} has no greedy order, so --epsilon and --mean-epsilon do "
-                "not apply: use --fraction, --size or --method exact."
-            )
+        refuse(
+            self.representative != "medoid",
+            f"--representative {self.representative}: an epsilon budget is kept by the picks "
+            "themselves. Use --size or --fraction.",
+        )
+        refuse(
+            self.refine,
+            "--refine: the picks of an epsilon budget are a greedy prefix. Use --size or "
+            "--fraction, or leave --refine out.",
+        )
+        refuse(
+            self.method not in ("exact", "auto"),
+            f"--method {self.method} has no greedy order, so --epsilon and --mean-epsilon do not "
+            "apply: use --fraction, --size or --method exact.",
+        )
 
     def _check_knapsack(self) -> None:
         """Raise `UsageError` for what does not go with a budget of costs."""
-        if self.method not in ("exact", "auto"):
-            raise UsageError(
-                f"--budget-cost: --method {self.method} knows no costs. Use --method exact."
-            )
-        if self.representative != "medoid":
-            raise UsageError(
-                f"--representative {self.representative}: it would bring in rows of other costs. "
-                "Use --representative medoid."
-            )
+        refuse(
+            self.method not in ("exact", "auto"),
+            f"--budget-cost: --method {self.method} knows no costs. Use --method exact.",
+        )
+        refuse(
+            self.representative != "medoid",
+            f"--representative {self.representative}: it would bring in rows of other costs. Use "
+            "--representative medoid.",
+        )
         for name in ("refine", "sample_rows", "include", "exclude", "extend", "memory_limit"):
             if getattr(self, name):
                 option = f"--{name.replace('_', '-')}"
@@ -164,16 +165,18 @@ class SelectionSettings(Checked, Threaded):
         """Raise `UsageError` for rows that contradict each other, or the method."""
         for name in ("include", "exclude", "extend"):
             rows = getattr(self, name)
-            if rows and self.method not in ("auto", "exact", "stochastic"):
-                raise UsageError(
-                    f"--{name}: --method {self.method} cannot go on from given rows. Use "
-                    "--method exact or stochastic."
-                )
+            refuse(
+                rows and self.method not in ("auto", "exact", "stochastic"),
+                f"--{name}: --method {self.method} cannot go on from given rows. Use --method "
+                "exact or stochastic.",
+            )
             if rows and (self.refine or self.sample_rows):
                 other = "--refine" if self.refine else "--sample-rows"
                 raise UsageError(f"--{name} and {other} exclude each other: leave one out.")
-            if len(set(rows)) < len(rows) or any(row < 0 for row in rows):
-                raise UsageError(f"--{name}: rows are numbers of at least 0, each named once.")
+            refuse(
+                len(set(rows)) < len(rows) or any(row < 0 for row in rows),
+                f"--{name}: rows are numbers of at least 0, each named once.",
+            )
         for name in ("include", "extend"):
             both = set(getattr(self, name)) & set(self.exclude)
             if both:
@@ -183,8 +186,7 @@ class SelectionSettings(Checked, Threaded):
 
     def check_weighted(self) -> None:
         """Raise `UsageError` for what rows that have weights do not go with."""
-        if self.refine:
-            raise UsageError("--refine: it counts all rows alike. Leave out --weight-column.")
+        refuse(self.refine, "--refine: it counts all rows alike. Leave out --weight-column.")
 
     @property
     def is_constrained(self) -> bool:

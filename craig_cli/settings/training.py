@@ -18,6 +18,7 @@ from craig_cli.settings.checks import (
     Threaded,
     check_number,
     parse_numbers,
+    refuse,
 )
 
 
@@ -54,15 +55,19 @@ class TrainFiles:
     first: int | None = None
 
     def __post_init__(self) -> None:
-        if self.coreset is not None and self.weights_file is not None:
-            raise UsageError("--coreset and --weights-file exclude each other: leave one out.")
-        if self.force_mismatch and self.coreset is None:
-            raise UsageError("--force-mismatch: there is no --coreset to match.")
-        if self.first is not None and (self.coreset is None or self.force_mismatch):
-            raise UsageError(
-                "--first: it takes the first picks of a --coreset, and their weights anew from "
-                "its data."
-            )
+        refuse(
+            self.coreset is not None and self.weights_file is not None,
+            "--coreset and --weights-file exclude each other: leave one out.",
+        )
+        refuse(
+            self.force_mismatch and self.coreset is None,
+            "--force-mismatch: there is no --coreset to match.",
+        )
+        refuse(
+            self.first is not None and (self.coreset is None or self.force_mismatch),
+            "--first: it takes the first picks of a --coreset, and their weights anew from its "
+            "data.",
+        )
 
 
 def parse_l2(text: str) -> tuple[float, ...]:
@@ -70,15 +75,15 @@ def parse_l2(text: str) -> tuple[float, ...]:
     values = parse_numbers("--l2", text)
     for value in values:
         check_number("--l2", value, NOT_NEGATIVE)
-    if len(set(values)) < len(values):
-        raise UsageError(f"--l2: '{text}' names a number twice.")
+    refuse(len(set(values)) < len(values), f"--l2: '{text}' names a number twice.")
     return values
 
 
 @dataclass(frozen=True)
 class TrainSettings(Checked, Threaded):
-    """How a model is trained; see ``craig train --help`` for each option. None stands for the
-    choice of the solver, or of the data.
+    """How a model is trained; see ``craig train --help``.
+
+    None stands for the choice of the solver, or of the data.
     """
 
     loss: str | None = None
@@ -119,15 +124,14 @@ class TrainSettings(Checked, Threaded):
 
     def _check_fit(self) -> None:
         """Raise `UsageError` for options that the solver cannot use."""
-        if self.radius and self.solver != "sgd":
-            raise UsageError(
-                f"--radius: the projection is a step of --solver sgd, not of {self.solver}."
-            )
-        if self.schedule == "exponential" and self.decay is not None and not 0 < self.decay <= 1:
-            raise UsageError(
-                f"--decay: {self.decay} is not above 0 and at most 1, as --schedule exponential "
-                "needs."
-            )
+        refuse(
+            self.radius and self.solver != "sgd",
+            f"--radius: the projection is a step of --solver sgd, not of {self.solver}.",
+        )
+        refuse(
+            self.schedule == "exponential" and self.decay is not None and not 0 < self.decay <= 1,
+            f"--decay: {self.decay} is not above 0 and at most 1, as --schedule exponential needs.",
+        )
         if self.solver == "lbfgs":
             given = [
                 name
