@@ -43,9 +43,9 @@ class Purpose(Checked):
         """Return the representative and the weights.
 
         They depend on the method, on whether the budget leaves open how many rows there will be,
-        and on whether there are labels. What prefers local is local unless the user says otherwise: rows selected by a proxy, which
-        has the gradients of another model, in parts, which know no calibration, or after those of
-        an earlier coreset, which are to stay.
+        and on whether there are labels. What prefers local is local unless the user says
+        otherwise: rows selected by a proxy, which has the gradients of another model, in parts,
+        which know no calibration, or after those of an earlier coreset, which are to stay.
 
         Raises
         ------
