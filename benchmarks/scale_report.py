@@ -179,13 +179,13 @@ def quality(found: Mapping[str, Any]) -> str:
     return f"""## Quality
 
 L, the sum of the distances of all rows to their picks, over that of `--method cells` on all rows in one piece. Rows in random order; parts
-are of equal length (`rows`), or about as many compact cells as parts (`cells`, at least one a class). `--surplus {OVERSAMPLING:g}`.
+are of equal length (`rows`), or about as many compact cells as parts (`cells`, at least one a class). `--oversampling {OVERSAMPLING:g}`.
 
 {table(["data", "picks", "partition", *(f"{parts} parts" for parts in PARTS)], lines)}
 
 One or two parts lose 1 to 2 % already: of the candidates, not the rows, is known what each is worth to the others, and picks do not move to the
 medoids of their clusters at the end, as those of one piece do. Random parts do not see how the rows of the others lie: each offers a coarse net
-over all rows, and the nets of many parts lie across each other as if drawn at random; a higher `--surplus` helps. Compact cells hardly overlap, and
+over all rows, and the nets of many parts lie across each other as if drawn at random; a higher `--oversampling` helps. Compact cells hardly overlap, and
 lose about as little at 64 parts as at 2."""
 
 

@@ -1,5 +1,6 @@
-"""The command line: click and nothing else below it prints. Imports nothing heavy, so that signals
-are handled from the start.
+"""The command line: click, and nothing else below it prints.
+
+Imports nothing heavy, so that signals are handled from the start.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ BROKEN_PIPE_EXIT_CODE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; `arguments` default to the process's own,
-    which is then taken to end with it.
+    """Run the command line and return its exit code.
+
+    `arguments` default to those of the process, which is then taken to end with it.
     """
     try:
         with Signals() as signals:
@@ -31,9 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_quietly(arguments: list[str], signals: Signals) -> int:
-    """Run the command line and return its exit code; that the reader of a pipe has gone is no error
-    to speak of.
-    """
+    """Run the command line and return its exit code; that nobody reads a pipe is no error."""
     try:
         from craig_cli.cli.app import run
 
@@ -52,8 +52,9 @@ def complain(message: str) -> None:
 
 
 def discard(stream: TextIO | None) -> None:
-    """Point a stream to nowhere, so that the interpreter does not fail at exit on what is still to
-    be written to it.
+    """Point a stream to nowhere.
+
+    The interpreter would fail at exit on what is still to be written to it.
     """
     if stream is not None:
         nowhere = os.open(os.devnull, os.O_WRONLY)

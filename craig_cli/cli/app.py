@@ -1,6 +1,4 @@
-"""The group of commands, each imported only when it is used, and the way from any failure to one
-line and an exit code.
-"""
+"""The group of commands, each imported when it is used; any failure becomes a line and a code."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ import click
 from craig_cli import __version__
 from craig_cli.cli.session import Session, show_error
 from craig_cli.cli.signals import Signals
-from craig_cli.errors import ContractError, CraigError, ResourceError, printable
+from craig_cli.errors import ContractError, CraigError, ResourceError, UsageError, printable
 from craig_cli.settings.catalog import Entry
 
 COMMANDS = (
@@ -22,8 +20,8 @@ COMMANDS = (
     Entry("merge", "Make the coreset of all shards from what each offers (select --partial)."),
     Entry(
         "calibrate",
-        "Make the weights of a manifest anew, so that they give the gradients of "
-        "all rows at pilot models.",
+        "Make the weights of a manifest anew, so that they give the gradients of all rows at "
+        "pilot models.",
     ),
     Entry("apply", "Write the chosen rows, with their weights, for another trainer."),
     Entry("train", "Train a linear model, or a network, on a coreset or on all rows."),
@@ -83,8 +81,8 @@ class LazyGroup(click.Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Example"):
             formatter.write(
-                f"{'':{formatter.current_indent}}$ craig select "
-                f"sample_data/sample.libsvm --fraction 0.1 -o cs.parquet\n"
+                f"{'':{formatter.current_indent}}$ craig select sample_data/sample.libsvm "
+                "--fraction 0.1 -o cs.parquet\n"
             )
         write_exit_codes(formatter)
 
@@ -157,18 +155,18 @@ def run(arguments: list[str], signals: Signals) -> int:
 def explain(error: Exception) -> int:
     """Tell of an error in one line and return its exit code."""
     if isinstance(error, CraigError) and not isinstance(error, ContractError):
-        show_error(str(error))
+        is_one_line = isinstance(error, UsageError)  # it may repeat what was typed
+        show_error(printable(str(error)) if is_one_line else str(error))
         return error.exit_code
     if isinstance(error, MemoryError):
         show_error(f"Not enough memory: {error}" if str(error) else "Not enough memory.")
         return ResourceError.exit_code
     if isinstance(error, OSError) and error.errno in NO_SPACE:
-        show_error(
-            f"{error.strerror}{'' if error.filename is None else ': ' + printable(str(error.filename))}."
-        )
+        file = "" if error.filename is None else f": {printable(str(error.filename))}"
+        show_error(f"{error.strerror}{file}.")
         return ResourceError.exit_code
     show_error(
-        f"internal error: {printable(f'{type(error).__name__}: {error}').rstrip('.')}. "
-        f"Please report it; --debug shows where."
+        f"internal error: {printable(f'{type(error).__name__}: {error}').rstrip('.')}. Please "
+        "report it; --debug shows where."
     )
     return CraigError.exit_code

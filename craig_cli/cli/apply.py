@@ -2,37 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from craig_cli.cli import options as opt
-from craig_cli.cli.session import Session
-from craig_cli.errors import UsageError
+from craig_cli.cli.command import Run, reporting
+from craig_cli.cli.options import (
+    DATA,
+    FORCE_MISMATCH,
+    MANIFEST,
+    READING,
+    READING_TABLES,
+    THREADS,
+    force_option,
+)
+from craig_cli.cli.parameters import FileName, option
+from craig_cli.reports.base import Report
 from craig_cli.settings.apply import ApplySettings
 from craig_cli.settings.catalog import EXPORTS, PICK_ORDERS, WEIGHT_PLACES, names
 
-OPTIONS = (
-    "output",
-    "to",
-    "order",
-    "weight_as",
-    "weight_name",
-    "first",
-    "force",
-    "force_mismatch",
-    "threads",
-)
 
-
-@click.command(
+@reporting(
     "apply",
-    cls=opt.Command,
+    DATA,
+    MANIFEST,
+    option(
+        "-o",
+        "--output",
+        type=FileName(),
+        metavar="FILE",
+        required=True,
+        help="Where the rows go; the extension tells the format. - is stdout.",
+    ),
+    option(
+        "--to",
+        type=click.Choice(names(EXPORTS)),
+        help="Format of the output; by its extension if not given.",
+    ),
+    option(
+        "--order",
+        type=click.Choice(names(PICK_ORDERS)),
+        default=ApplySettings.order,
+        show_default=True,
+        help="Order of the rows in the output.",
+    ),
+    option(
+        "--weight-as",
+        type=click.Choice(names(WEIGHT_PLACES)),
+        default=ApplySettings.weight_as,
+        show_default=True,
+        help="Where the weights go; vw and npz have a place of their own.",
+    ),
+    option(
+        "--weight-name",
+        metavar="NAME",
+        default=ApplySettings.weight_name,
+        show_default=True,
+        help="Name of the column of weights.",
+    ),
+    option(
+        "--first",
+        type=int,
+        metavar="R",
+        help="Only the first R picks, their weights made anew; takes all rows in memory. "
+        "[default: all]",
+    ),
+    force_option("output"),
+    FORCE_MISMATCH,
+    THREADS,
+    *READING,
     tables=(
         ("Output formats", EXPORTS),
         ("Places of weights", WEIGHT_PLACES),
         ("Orders", PICK_ORDERS),
-        *opt.READING_TABLES,
+        *READING_TABLES,
     ),
     examples=(
         "craig select sample_data/sample.csv --fraction 0.1 -o cs.parquet",
@@ -43,70 +84,7 @@ OPTIONS = (
         "craig apply sample_data/sample.libsvm cs.parquet --first 30 --json -o first.vw.gz",
     ),
 )
-@click.argument("data", nargs=-1, metavar="DATA...")
-@click.argument("manifest")
-@opt.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    required=True,
-    help="Where the rows go; the extension tells the format. - is stdout.",
-)
-@opt.option(
-    "--to",
-    type=click.Choice(names(EXPORTS)),
-    help="Format of the output; by its extension if not given.",
-)
-@opt.option(
-    "--order",
-    type=click.Choice(names(PICK_ORDERS)),
-    default=ApplySettings.order,
-    show_default=True,
-    help="Order of the rows in the output.",
-)
-@opt.option(
-    "--weight-as",
-    type=click.Choice(names(WEIGHT_PLACES)),
-    default=ApplySettings.weight_as,
-    show_default=True,
-    help="Where the weights go; vw and npz have a place of their own.",
-)
-@opt.option(
-    "--weight-name",
-    metavar="NAME",
-    default=ApplySettings.weight_name,
-    show_default=True,
-    help="Name of the column of weights.",
-)
-@opt.option(
-    "--first",
-    type=int,
-    metavar="R",
-    help="Only the first R picks, their weights made "
-    "anew; takes all rows in memory. [default: all]",
-)
-@opt.option("--force", is_flag=True, help="Replace an existing output.")
-@opt.option(
-    "--force-mismatch",
-    is_flag=True,
-    help="Use the row numbers of a manifest even if it was selected from other data.",
-)
-@opt.threads_option
-@opt.reading_options(show_default=False)
-@opt.json_option
-@opt.common_options
-@click.pass_obj
-@click.pass_context
-def command(
-    ctx: click.Context,
-    session: Session,
-    /,
-    data: tuple[str, ...],
-    manifest: str,
-    files_from: str | None,
-    json: bool,
-    **options: Any,
-) -> None:
+def command(run: Run) -> Report:
     """Write the rows of DATA that MANIFEST has chosen, with their weights, for another trainer.
 
     Where the output is of the data's own format (CSV and TSV count as one, HDF5 does not), rows are
@@ -114,13 +92,8 @@ def command(
     written, without columns that were dropped. DATA is read block by block: memory is for a block
     and the chosen rows (but for --first).
     """
-    if json and options["output"] == "-":
-        raise UsageError("--json and --output - both write to stdout: choose one.")
-    settings = ApplySettings(**{name: options[name] for name in OPTIONS})
-    paths, overrides = opt.all_paths(ctx, data, files_from), opt.reading_overrides(ctx)
-    session.detail(f"format {settings.format}, order {settings.order}, weights: {settings.place}")
+    settings = run.make(ApplySettings)
+    run.detail(f"format {settings.format}, order {settings.order}, weights: {settings.place}")
     from craig_cli.workflows.apply import apply_to_file
 
-    with session.progress() as progress:
-        report = apply_to_file(paths, manifest, settings, overrides, progress)
-    session.finish(report, json, summary_only=True)
+    return apply_to_file(run.paths, run["manifest"], settings, run.overrides, run.progress)

@@ -5,24 +5,13 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from craig_cli.cli import options as opt
+from craig_cli.cli.command import Command
+from craig_cli.cli.options import COMMON
 
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command(
-    "completion",
-    cls=opt.Command,
-    examples=(
-        "craig completion bash > craig-completion.bash",
-        "craig completion zsh > _craig",
-        "craig completion fish > craig.fish",
-    ),
-)
-@click.argument("shell", type=click.Choice(SHELLS))
-@opt.common_options
-@click.pass_context
-def command(ctx: click.Context, /, shell: str) -> None:
+def completion(shell: str) -> None:
     """Print what makes SHELL complete commands, options and their values.
 
     bash: source the file from ~/.bashrc, or put it as craig into the folder
@@ -31,4 +20,18 @@ def command(ctx: click.Context, /, shell: str) -> None:
     """
     kind = get_completion_class(shell)
     assert kind is not None
-    click.echo(kind(ctx.find_root().command, {}, "craig", "_CRAIG_COMPLETE").source())
+    group = click.get_current_context().find_root().command
+    click.echo(kind(group, {}, "craig", "_CRAIG_COMPLETE").source())
+
+
+command = Command(
+    "completion",
+    callback=completion,
+    params=[click.Argument(["shell"], type=click.Choice(SHELLS)), *COMMON],
+    help=completion.__doc__,
+    examples=(
+        "craig completion bash > craig-completion.bash",
+        "craig completion zsh > _craig",
+        "craig completion fish > craig.fish",
+    ),
+)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import click
 
-from craig_cli.cli import options as opt
-from craig_cli.cli.session import Session
+from craig_cli.cli.command import Run, reporting
+from craig_cli.cli.parameters import InputFile
+from craig_cli.reports.base import Report
 
 
-@click.command(
+@reporting(
     "diff",
-    cls=opt.Command,
+    click.Argument(["first"], type=InputFile()),
+    click.Argument(["second"], type=InputFile()),
     examples=(
         "craig select sample_data/sample.csv --fraction 0.1 -o a.parquet",
         "craig select sample_data/sample.csv --fraction 0.1 --method cells -o b.parquet",
@@ -18,12 +20,7 @@ from craig_cli.cli.session import Session
         "craig diff a.parquet a.parquet --json",
     ),
 )
-@click.argument("first")
-@click.argument("second")
-@opt.json_option
-@opt.common_options
-@click.pass_obj
-def command(session: Session, /, first: str, second: str, json: bool) -> None:
+def command(run: Run) -> Report:
     """Compare the manifests FIRST and SECOND: picks they share, weights, epsilon, and the settings
     that differ.
 
@@ -31,4 +28,4 @@ def command(session: Session, /, first: str, second: str, json: bool) -> None:
     """
     from craig_cli.workflows.diff import diff_manifests
 
-    session.finish(diff_manifests(first, second), json)
+    return diff_manifests(**run.only("first", "second"))

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import click
-
-from craig_cli.cli import options as opt
-from craig_cli.cli.session import Session
+from craig_cli.cli.command import Run, reporting
+from craig_cli.reports.base import Report
 
 
-@click.command("doctor", cls=opt.Command, examples=("craig doctor", "craig doctor --json"))
-@opt.json_option
-@opt.common_options
-@click.pass_obj
-def command(session: Session, /, json: bool) -> None:
+@reporting("doctor", examples=("craig doctor", "craig doctor --json"))
+def command(run: Run) -> Report:
     """Show what this installation runs on: versions, threads, memory, the folder of compiled
     kernels; and try a small selection.
 
@@ -20,4 +15,4 @@ def command(session: Session, /, json: bool) -> None:
     """
     from craig_cli.workflows.doctor import examine
 
-    session.finish(examine(), json)
+    return examine()

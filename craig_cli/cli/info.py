@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import click
+from craig_cli.cli.command import Run, reporting
+from craig_cli.cli.options import MANIFEST
+from craig_cli.reports.base import Report
 
-from craig_cli.cli import options as opt
-from craig_cli.cli.session import Session
 
-
-@click.command(
+@reporting(
     "info",
-    cls=opt.Command,
+    MANIFEST,
     examples=(
         "craig select sample_data/sample.csv --fraction 0.1 -o cs.parquet",
         "craig info cs.parquet",
         "craig info cs.parquet --json",
     ),
 )
-@click.argument("manifest")
-@opt.json_option
-@opt.common_options
-@click.pass_obj
-def command(session: Session, /, manifest: str, json: bool) -> None:
+def command(run: Run) -> Report:
     """Show what MANIFEST, a file written by craig select, says: picks a class, weights, epsilon,
     and what was asked of which data.
 
@@ -29,4 +24,4 @@ def command(session: Session, /, manifest: str, json: bool) -> None:
     """
     from craig_cli.workflows.info import describe_manifest
 
-    session.finish(describe_manifest(manifest), json)
+    return describe_manifest(run["manifest"])

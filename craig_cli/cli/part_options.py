@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from craig_cli.cli.options import combined, option
+from craig_cli.cli.command import Run
+from craig_cli.cli.parameters import option
 from craig_cli.errors import UsageError
 from craig_cli.settings.catalog import ENGINES, PARTITIONS, names
+from craig_cli.settings.checks import refuse
 from craig_cli.settings.parts import PartSettings, needs_all_rows, parse_parts
 
 PART_TABLES = (("Partitions", PARTITIONS), ("Engines", ENGINES))
-parts_options = combined(
+PARTS = (
     option(
         "--partial",
         is_flag=True,
-        help="DATA is one shard: write what it offers, for craig "
-        "merge. One that is finished is kept.",
+        help="DATA is one shard: write what it offers, for craig merge. One that is finished is "
+        "kept.",
     ),
     option(
         "--parts",
         metavar="N|files",
-        help="Select in N parts of as many rows, or in one a "
-        "file. [default: in one piece; with dask: files]",
+        help="Select in N parts of as many rows, or in one a file. [default: in one piece; with "
+        "dask: files]",
     ),
     option(
         "--partition",
@@ -33,7 +33,7 @@ parts_options = combined(
         help="What a part is.",
     ),
     option(
-        "--surplus",
+        "--oversampling",
         type=float,
         metavar="A",
         default=PartSettings.oversampling,
@@ -56,34 +56,30 @@ parts_options = combined(
 )
 
 
-def parts_from(options: dict[str, Any]) -> PartSettings | None:
+def parts_from(run: Run) -> PartSettings | None:
     """Return how the selection is cut into parts; None where it is made in one piece."""
-    if (
-        options["parts"] is None
-        and not options["partial"]
-        and options["engine"] == PartSettings.engine
-    ):
-        if options["partition"] != PartSettings.partition or options["scheduler"] is not None:
-            raise UsageError(
-                "--partition, --scheduler: they are for a selection in parts. Give "
-                "--parts, or leave them out."
-            )
-        return None
-    if options["extend"] is not None:
-        raise needs_all_rows("--extend")
-    if options["partial"]:
+    changed = [
+        name
         for name, default in (
             ("parts", None),
             ("engine", PartSettings.engine),
             ("partition", PartSettings.partition),
             ("scheduler", None),
-        ):
-            if options[name] != default:
-                raise UsageError(
-                    f"--partial and --{name} exclude each other: a shard is one part. "
-                    f"Leave one out."
-                )
-    parts = None if options["parts"] is None else parse_parts(options["parts"])
-    return PartSettings(
-        parts, *(options[name] for name in ("partition", "surplus", "engine", "scheduler"))
-    )
+        )
+        if run[name] != default
+    ]
+    if not run["partial"] and not {"parts", "engine"} & set(changed):
+        refuse(
+            changed,
+            "--partition, --scheduler: they are for a selection in parts. Give --parts, or leave "
+            "them out.",
+        )
+        return None
+    if run["extend"] is not None:
+        raise needs_all_rows("--extend")
+    if run["partial"] and changed:
+        raise UsageError(
+            f"--partial and --{changed[0]} exclude each other: a shard is one part. Leave one out."
+        )
+    parts = None if run["parts"] is None else parse_parts(run["parts"])
+    return run.make(PartSettings, parts=parts)

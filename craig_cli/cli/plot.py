@@ -2,72 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from craig_cli.cli import options as opt
-from craig_cli.cli.session import Session
+from craig_cli.cli.command import Run, reporting
+from craig_cli.cli.options import MANIFEST, READING, READING_TABLES, force_option
+from craig_cli.cli.parameters import FileName, InputFile, option
+from craig_cli.reports.base import Report
 
 
-@click.command(
+@reporting(
     "plot",
-    cls=opt.Command,
-    tables=opt.READING_TABLES,
+    click.Argument(["data"], nargs=-1, metavar="[DATA...]", type=InputFile()),
+    MANIFEST,
+    option(
+        "-o",
+        "--output",
+        type=FileName(),
+        metavar="FILE",
+        help="Write a picture, .png or .svg, instead of text (needs the extra plot).",
+    ),
+    force_option("picture"),
+    option(
+        "--width", type=int, metavar="N", default=72, show_default=True, help="Columns of the text."
+    ),
+    *READING,
+    tables=READING_TABLES,
     examples=(
         "craig select sample_data/sample.csv --fraction 0.1 -o cs.parquet",
         "craig plot cs.parquet",
         "craig plot sample_data/sample.csv cs.parquet --width 100",
     ),
 )
-@click.argument("data", nargs=-1, metavar="[DATA...]")
-@click.argument("manifest")
-@opt.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    help="Write a picture, .png or .svg, instead of text (needs the extra plot).",
-)
-@opt.option("--force", is_flag=True, help="Replace an existing picture.")
-@opt.option(
-    "--width", type=int, metavar="N", default=72, show_default=True, help="Columns of the text."
-)
-@opt.reading_options(show_default=False)
-@opt.json_option
-@opt.common_options
-@click.pass_obj
-@click.pass_context
-def command(
-    ctx: click.Context,
-    session: Session,
-    /,
-    data: tuple[str, ...],
-    manifest: str,
-    output: str | None,
-    force: bool,
-    width: int,
-    files_from: str | None,
-    json: bool,
-    **options: Any,
-) -> None:
+def command(run: Run) -> Report:
     """Show epsilon and gain against picks, and the weights of each class; and, given DATA, rows and
     picks in the plane.
 
     The plane is that of the two directions in which the rows spread most, scaled as for the
     distances. Plain text by default, a picture with -o.
     """
-    paths = opt.all_paths(ctx, data, files_from) if data or files_from else ()
-    overrides = opt.reading_overrides(ctx)
     from craig_cli.workflows.plot import plot_manifest
 
-    with session.progress() as progress:
-        report = plot_manifest(
-            paths,
-            manifest,
-            output,
-            overrides=overrides,
-            force=force,
-            width=width,
-            progress=progress,
-        )
-    session.finish(report, json, summary_only=output is not None)
+    return plot_manifest(
+        run.paths if run["data"] or run["files_from"] else (),
+        run["manifest"],
+        overrides=run.overrides,
+        progress=run.progress,
+        **run.only("output", "force", "width"),
+    )

@@ -2,58 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from craig_cli.cli import options as opt
-from craig_cli.cli.session import Session
-from craig_cli.errors import UsageError
+from craig_cli.cli.command import Run, reporting
+from craig_cli.cli.options import DATA, READING, READING_TABLES, THREADS, force_option
+from craig_cli.cli.parameters import FileName, InputFile, option
+from craig_cli.reports.base import Report
 
 
-@click.command(
+@reporting(
     "predict",
-    cls=opt.Command,
-    tables=opt.READING_TABLES,
+    DATA,
+    click.Argument(["model"], type=InputFile()),
+    option(
+        "-o",
+        "--output",
+        type=FileName(),
+        metavar="FILE",
+        required=True,
+        help="Where the predictions go (Parquet); - is stdout.",
+    ),
+    force_option("output that is not a file of predictions"),
+    option("--l2", type=float, metavar="L", help="Which model of a path to use."),
+    THREADS,
+    *READING,
+    tables=READING_TABLES,
     examples=(
         "craig train sample_data/sample.libsvm -o model.npz",
         "craig predict sample_data/sample.test.libsvm model.npz -o predictions.parquet",
         "craig predict sample_data/sample.test.libsvm model.npz --json -o predictions.parquet",
     ),
 )
-@click.argument("data", nargs=-1, metavar="DATA...")
-@click.argument("model")
-@opt.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    required=True,
-    help="Where the predictions go (Parquet); - is stdout.",
-)
-@opt.option(
-    "--force", is_flag=True, help="Replace an existing output that is not a file of predictions."
-)
-@opt.option("--l2", type=float, metavar="L", help="Which model of a path to use.")
-@opt.threads_option
-@opt.reading_options(show_default=False)
-@opt.json_option
-@opt.common_options
-@click.pass_obj
-@click.pass_context
-def command(
-    ctx: click.Context,
-    session: Session,
-    /,
-    data: tuple[str, ...],
-    model: str,
-    files_from: str | None,
-    output: str,
-    force: bool,
-    l2: float | None,
-    threads: int,
-    json: bool,
-    **options: Any,
-) -> None:
+def command(run: Run) -> Report:
     """Predict the class, or the number, of each row of DATA by MODEL, a file written by craig
     train. Writes the columns index, prediction and probability (score for losses that give none;
     neither for numbers).
@@ -61,22 +41,14 @@ def command(
     DATA is read with the options that the model records; those given here are used instead. If it
     has labels, the summary says how many predictions are wrong.
     """
-    if json and output == "-":
-        raise UsageError("--json and --output - both write to stdout: choose one.")
-    paths = opt.all_paths(ctx, data, files_from)
-    overrides = opt.reading_overrides(ctx)
-    session.detail(f"reading options given here: {overrides or 'none'}")
+    run.detail(f"reading options given here: {run.overrides or 'none'}")
     from craig_cli.workflows.predict import predict_to_file
 
-    with session.progress() as progress:
-        report = predict_to_file(
-            paths,
-            model,
-            output,
-            l2=l2,
-            force=force,
-            overrides=overrides,
-            threads=threads,
-            progress=progress,
-        )
-    session.finish(report, json, summary_only=True)
+    return predict_to_file(
+        run.paths,
+        run["model"],
+        run["output"],
+        overrides=run.overrides,
+        progress=run.progress,
+        **run.only("l2", "force", "threads"),
+    )

@@ -1,6 +1,4 @@
-"""Progress on stderr: one line drawn over and over on a terminal, else a plain line every half
-minute.
-"""
+"""Progress on stderr: a line drawn anew on a terminal, else a plain line every half minute."""
 
 from __future__ import annotations
 

@@ -5,25 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from typing import Protocol
 
 import click
 
 from craig_cli.cli.progress import ProgressLines, is_interactive
-
-
-class Report(Protocol):
-    """What a workflow returns."""
-
-    @property
-    def exit_code(self) -> int:
-        """Exit code of the command."""
-
-    def facts(self) -> dict[str, object]:
-        """Return the report in JSON types."""
-
-    def text(self) -> str:
-        """Return the report for people."""
+from craig_cli.reports.base import Report, to_json
 
 
 @dataclass
@@ -67,8 +53,6 @@ class Session:
             The text is no result, but a summary beside it: it goes to stderr, and not at all under
             ``--quiet``.
         """
-        from craig_cli.reports.base import to_json
-
         self.exit_code = report.exit_code
         if as_json:
             click.echo(to_json(report.facts()))

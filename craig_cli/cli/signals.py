@@ -1,6 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP as an exception, so that every ``with`` block on the way out cleans
-up.
-"""
+"""Ctrl-C, SIGTERM and SIGHUP as an exception: every ``with`` block on the way out cleans up."""
 
 from __future__ import annotations
 
@@ -75,13 +73,13 @@ class Signals:
             signal.signal(number, previous if self.outcome is None else self._end)
         sys.unraisablehook = self._previous_hook
 
-    def _handle(self, number: int, fixed_point: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None:
             os._exit(self.received.exit_code)
         self.received = Signalled(number)
         raise self.received
 
-    def _end(self, number: int, fixed_point: FrameType | None) -> None:
+    def _end(self, number: int, frame: FrameType | None) -> None:
         os._exit(self.outcome or 0)
 
     def _raise_again(self, unraisable: sys.UnraisableHookArgs) -> None:

@@ -1,18 +1,94 @@
-"""What a command reports, as text for people and as JSON for programs. A report owns the exit code
-of its command.
-"""
+"""What a command reports, as text or as JSON; a report owns the exit code of its command."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from craig_cli.errors import printable
 
 CLASSES_SHOWN = 10
 """Classes that a text report lists one by one."""
+
+LAST = ("seconds", "peak_memory_bytes", "notes")
+"""What ends the facts of a run."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a command did or found."""
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the command."""
+        return 0
+
+    def facts(self) -> dict[str, Any]:
+        """Return the report in JSON types."""
+        return asdict(self)
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return the report for people: words, and what follows each."""
+        raise NotImplementedError
+
+    def text(self) -> str:
+        """Return the report for people."""
+        return aligned(self.lines())
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunReport(Report):
+    """What a command did with rows that it read.
+
+    Parameters
+    ----------
+    rows, columns, skipped_rows : int
+    seconds : mapping of str to float
+        Wall-clock time of each stage.
+    peak_memory_bytes : int
+    notes : tuple of str
+    """
+
+    rows: int
+    columns: int
+    skipped_rows: int
+    seconds: Mapping[str, float]
+    peak_memory_bytes: int
+    notes: tuple[str, ...] = ()
+
+    def facts(self) -> dict[str, Any]:
+        """Return the report in JSON types, times, memory and notes last."""
+        facts = super().facts()
+        return facts | {name: facts.pop(name) for name in LAST}
+
+    def read_line(self) -> tuple[str, str]:
+        """Return the line on what was read."""
+        skipped = self.skipped_rows
+        return "rows", f"{self.rows:,} read, {counted(self.columns, 'column')}" + (
+            f", {counted(skipped, 'bad row')} skipped" if skipped else ""
+        )
+
+    def closing_lines(self, temporary: str = "") -> list[tuple[str, str]]:
+        """Return the last lines: times, memory and notes; `temporary` is what else was taken."""
+        times = [f"{stage} {spent:.2f} s" for stage, spent in self.seconds.items()]
+        return [
+            ("time", ", ".join(times)),
+            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak{temporary}"),
+            *(("note", note) for note in self.notes),
+        ]
+
+
+def bears(mark: str, path: Path) -> bool:
+    """Return whether a file is one that craig has made: its beginning bears the mark of these."""
+    try:
+        with path.open("rb") as file:
+            return mark.encode() in file.read(1000)
+    except OSError:
+        return False
 
 
 def to_json(facts: object) -> str:
@@ -21,7 +97,7 @@ def to_json(facts: object) -> str:
 
 
 def without_nan(value: object) -> object:
-    """Return a copy of nested mappings and sequences in which numbers that are not finite are None."""
+    """Return a copy of nested mappings and sequences, numbers that are not finite as None."""
     if isinstance(value, Mapping):
         return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -35,61 +111,45 @@ def counted(number: int, noun: str) -> str:
 
 
 def class_lines(classes: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Return a line for each class, or for the first of them and the rest together; none for a
-    single group.
+    """Return a line for each class, or for the first and the rest together.
+
+    None for a single group.
     """
     if len(classes) == 1 and classes[0]["label"] is None:
         return []
     shown = classes if len(classes) <= CLASSES_SHOWN + 1 else classes[:CLASSES_SHOWN]
+    rest = classes[len(shown) :]
     labels = [printable(str(entry["label"]), 40) for entry in shown]
     picked = [f"{entry['k']:,}" for entry in shown]
     width, digits = max(map(len, labels)), max(map(len, picked))
-    lines = [
-        (
-            "class",
-            f"{label:<{width}}  {k:>{digits}} of "
-            f"{entry['n']:,}{'' if entry['epsilon_mean'] is None else epsilon_of(entry)}",
-        )
-        for label, k, entry in zip(labels, picked, shown, strict=True)
-    ]
-    rest = classes[len(shown) :]
+    lines = []
+    for label, k, entry in zip(labels, picked, shown, strict=True):
+        mean = entry["epsilon_mean"]
+        epsilon = "" if mean is None else f", epsilon {mean:.6g} a row"
+        lines.append(("class", f"{label:<{width}}  {k:>{digits}} of {entry['n']:,}{epsilon}"))
     if rest:
-        lines.append(
-            (
-                "class",
-                f"and {len(rest):,} more: {sum(e['k'] for e in rest):,} of "
-                f"{sum(e['n'] for e in rest):,}",
-            )
-        )
+        k, n = (sum(entry[name] for entry in rest) for name in "kn")
+        lines.append(("class", f"and {len(rest):,} more: {k:,} of {n:,}"))
     return lines
 
 
-def epsilon_of(entry: Mapping[str, Any]) -> str:
-    """Return what a class line says of epsilon."""
-    return f", epsilon {entry['epsilon_mean']:.6g} a row"
-
-
 def aligned(lines: Sequence[tuple[str, str]]) -> str:
-    """Return lines of a word and what follows it, the latter in one column; a word is not said
-    twice running.
+    """Return lines of a word and what follows it, the latter in one column.
+
+    A word is not said twice running.
     """
     width = max(len(word) for word, _ in lines)
-    repeated = [""] + [word for word, _ in lines[:-1]]
-    listed = ("class", "file", "note")
-    shown = [
-        "" if word == before and word in listed else word
-        for (word, _), before in zip(lines, repeated, strict=True)
-    ]
-    return "\n".join(
-        f"{word:<{width}}  {rest}" for word, (_, rest) in zip(shown, lines, strict=True)
-    )
+    texts, before = [], ""
+    for word, rest in lines:
+        is_said = word == before and word in ("class", "file", "note")
+        texts.append(f"{'' if is_said else word:<{width}}  {rest}")
+        before = word
+    return "\n".join(texts)
 
 
-def read_in_words(rows: int, columns: int, skipped: int) -> str:
-    """Return what was read."""
-    return f"{rows:,} read, {counted(columns, 'column')}" + (
-        f", {counted(skipped, 'bad row')} skipped" if skipped else ""
-    )
+def listed(word: str, sentences: Sequence[str]) -> list[tuple[str, str]]:
+    """Return lines of which only the first is begun by the word."""
+    return [(word if number == 0 else "", sentence) for number, sentence in enumerate(sentences)]
 
 
 def place(output: str) -> str:
@@ -97,58 +157,41 @@ def place(output: str) -> str:
     return "stdout" if output == "-" else printable(output)
 
 
-def closing_lines(
-    seconds: Mapping[str, float],
-    peak_memory_bytes: int,
-    notes: Sequence[str] = (),
-    temporary: str = "",
-) -> list[tuple[str, str]]:
-    """Return the lines that end every summary: time of each stage, memory, and notes; `temporary`
-    is what else was taken.
-    """
-    return [
-        ("time", ", ".join(f"{stage} {spent:.2f} s" for stage, spent in seconds.items())),
-        ("memory", f"{peak_memory_bytes / 1e6:,.0f} MB at the peak{temporary}"),
-        *(("note", note) for note in notes),
-    ]
+def picks_line(picks: int, rows: int, output: str) -> tuple[str, str]:
+    """Return the line on how many rows were picked, and where they went."""
+    return "picks", f"{picks:,} ({picks / rows:.2%}) written to {place(output)}"
 
 
 def calibration_lines(facts: Mapping[str, Any] | None, weights: str) -> list[tuple[str, str]]:
     """Return what is said of a calibration; nothing where none was asked for."""
     if facts is None:
         return []
-    pilots = (
-        f"{counted(len(facts['pilot_l2']), 'pilot')} of {facts['loss']} loss (l2 "
-        f"{', '.join(f'{l2:g}' for l2 in facts['pilot_l2'])})"
-    )
+    strengths = ", ".join(f"{l2:g}" for l2 in facts["pilot_l2"])
+    pilots = f"{counted(len(facts['pilot_l2']), 'pilot')} of {facts['loss']} loss (l2 {strengths})"
     if not facts["kept"]:
         return [("weights", f"{weights}; calibration at {pilots} was not kept: {facts['reason']}")]
     before, after = max(facts["gradient_error_before"]), max(facts["gradient_error_after"])
-    sums = (
-        f"{facts['constraints']:,} "
-        f"{'leading directions' if facts['is_reduced'] else 'coordinates'} "
-        f"({facts['rows_a_constraint']:.3g} rows each)"
-    )
-    largest, zero = (
-        f"the largest {facts['largest_weight']:.4g}",
-        (f"{facts['zero_weights']:,} are zero"),
-    )
-    losses = ", ".join(
-        f"{b:.6g} -> {a:.6g}"
-        for b, a in zip(facts["loss_before"], facts["loss_after"], strict=True)
-    )
+    kind = "leading directions" if facts["is_reduced"] else "coordinates"
+    sums = f"{facts['constraints']:,} {kind} ({facts['rows_a_constraint']:.3g} rows each)"
+    pairs = zip(facts["loss_before"], facts["loss_after"], strict=True)
+    kept = f"{facts['rounds_kept']} of {counted(facts['rounds'], 'round')} kept"
     return [
-        (
-            "weights",
-            f"calibrated at {pilots}, {facts['rounds_kept']} of "
-            f"{counted(facts['rounds'], 'round')} kept",
-        ),
+        ("weights", f"calibrated at {pilots}, {kept}"),
         ("gradient", f"error {before:.2g} -> {after:.2g} of its root mean square, {sums}"),
-        ("loss", f"on all rows {losses}"),
-        ("worth", f"{facts['effective_rows']:,.0f} rows of equal weight; {largest}, {zero}"),
+        ("loss", "on all rows " + ", ".join(f"{b:.6g} -> {a:.6g}" for b, a in pairs)),
+        (
+            "worth",
+            f"{facts['effective_rows']:,.0f} rows of equal weight; the largest "
+            f"{facts['largest_weight']:.4g}, {facts['zero_weights']:,} are zero",
+        ),
     ]
 
 
 def cost_in_words(cost: Mapping[str, Any]) -> str:
     """Return what is said of a budget of costs."""
     return f"{cost['spent']:.6g} of {cost['budget']:g} spent"
+
+
+def error_in_words(error: float, is_regression: bool) -> str:
+    """Return what an error is, and how large."""
+    return f"root mean squared error {error:.6g}" if is_regression else f"{error:.2%} wrong"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from craig_cli.errors import printable
-from craig_cli.reports.base import aligned
+from craig_cli.reports.base import Report
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class DiffReport:
+class DiffReport(Report):
     """How two manifests differ.
 
     Parameters
@@ -62,18 +62,14 @@ class DiffReport:
         """0 where nothing differs, else 1, as of diff."""
         return 0 if self.same else 1
 
-    def facts(self) -> dict[str, Any]:
-        """Return the report in JSON types."""
-        return asdict(self)
-
-    def text(self) -> str:
+    def lines(self) -> list[tuple[str, str]]:
         """Return the report for people."""
         a, b = self.picks
         e, f = self.epsilon
         change = "the same" if e == f else f"{f / e - 1:+.2%}" if e else "from 0"
         share = self.shared / (a + b - self.shared)
         sums = f"sums {self.weight_sums[0]:g} and {self.weight_sums[1]:g}"
-        lines = [
+        return [
             (
                 "picks",
                 f"{a:,} and {b:,}, {self.shared:,} shared ({share:.1%} of all), the first "
@@ -91,7 +87,6 @@ class DiffReport:
             ),
             ("", "The manifests are the same." if self.same else "The manifests differ."),
         ]
-        return aligned(lines)
 
 
 def shown(value: Any) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from craig_cli.errors import CheckError, printable
-from craig_cli.reports.base import aligned, counted
+from craig_cli.reports.base import Report, counted
 
 
 @dataclass(frozen=True)
-class DoctorReport:
+class DoctorReport(Report):
     """What was found.
 
     Parameters
@@ -58,11 +57,7 @@ class DoctorReport:
         """0 if nothing is wrong, else that of a failed check."""
         return CheckError.exit_code if self.problems else 0
 
-    def facts(self) -> dict[str, Any]:
-        """Return the report in JSON types."""
-        return asdict(self)
-
-    def text(self) -> str:
+    def lines(self) -> list[tuple[str, str]]:
         """Return the report for people."""
         needed = ", ".join(f"{name} {self.packages[name] or 'MISSING'}" for name in self.needed)
         extras = ", ".join(
@@ -70,18 +65,15 @@ class DoctorReport:
             for name, version in self.packages.items()
             if name not in self.needed
         )
-        memory = "unknown" if self.memory_bytes is None else f"{self.memory_bytes / 1e9:.1f} GB"
-        free = (
-            ""
-            if self.temporary_free_bytes is None
-            else (f", {self.temporary_free_bytes / 1e9:.1f} GB free")
-        )
-        cache = (
-            "none: nothing can be written"
-            if self.cache is None
-            else f"{printable(self.cache)}, {counted(self.cached_kernels, 'kernel')}"
-        )
-        lines = [
+        memory, free, cache = "unknown", "", "none: nothing can be written"
+        if self.memory_bytes is not None:
+            memory = f"{self.memory_bytes / 1e9:.1f} GB"
+        if self.temporary_free_bytes is not None:
+            free = f", {self.temporary_free_bytes / 1e9:.1f} GB free"
+        if self.cache is not None:
+            cache = f"{printable(self.cache)}, {counted(self.cached_kernels, 'kernel')}"
+        found = f"{counted(len(self.problems), 'problem')} found."
+        return [
             ("craig", f"{self.version}, Python {self.python}, {self.platform}"),
             ("packages", needed),
             ("extras", extras),
@@ -91,11 +83,5 @@ class DoctorReport:
             ("files", f"temporary ones in {printable(self.temporary)}{free}"),
             ("select", self.selection),
             *(("PROBLEM", problem) for problem in self.problems),
-            (
-                "",
-                "All is well."
-                if not self.problems
-                else f"{counted(len(self.problems), 'problem')} found.",
-            ),
+            ("", found if self.problems else "All is well."),
         ]
-        return aligned(lines)

@@ -15,8 +15,7 @@ CLASSES_SHOWN = 12
 
 
 def draw(out: BinaryIO, report: PlotReport, kind: str) -> None:
-    """Write a picture: epsilon, gain and weights, and the view of rows and picks beside them where
-    there is one.
+    """Write a picture: epsilon, gain and weights, and the rows in the plane where they are known.
 
     Parameters
     ----------
@@ -67,9 +66,7 @@ def curves(epsilon_axes: Any, gain_axes: Any, report: PlotReport) -> None:
 
 
 def plain_ticks(axis: Any, low: float, high: float) -> None:
-    """Mark a logarithmic axis by plain numbers: at the decades where there are two or more, else at
-    five places in equal ratios.
-    """
+    """Mark a logarithmic axis by plain numbers: at two or more decades, else at five places."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     if high / low < 100:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 from craig_cli.errors import printable
-from craig_cli.reports.base import aligned, closing_lines, counted, place, read_in_words
+from craig_cli.reports.base import RunReport, counted, place
 
 
-@dataclass(frozen=True)
-class NetworkReport:
+@dataclass(frozen=True, kw_only=True)
+class NetworkReport(RunReport):
     """What was trained, and how good it is.
 
     Parameters
     ----------
     output : str
-    rows, columns, skipped_rows : int
     trained_rows : int
         Of the last epoch.
     chosen_by : str or None
@@ -30,16 +29,9 @@ class NetworkReport:
         Of all epochs.
     objective, error : float
         Over all rows, at the end.
-    seconds : mapping of str to float
-        Wall-clock time of each stage.
-    peak_memory_bytes : int
-    notes : tuple of str
     """
 
     output: str
-    rows: int
-    columns: int
-    skipped_rows: int
     trained_rows: int
     chosen_by: str | None
     settings: Mapping[str, Any]
@@ -50,21 +42,17 @@ class NetworkReport:
     selection_seconds: float
     objective: float
     error: float
-    seconds: Mapping[str, float]
-    peak_memory_bytes: int
-    notes: tuple[str, ...]
-    exit_code: ClassVar[int] = 0
 
     def facts(self) -> dict[str, Any]:
         """Return the report in JSON types."""
-        return {"model": "mlp", **asdict(self)}
+        return {"model": "mlp", **super().facts()}
 
-    def text(self) -> str:
+    def lines(self) -> list[tuple[str, str]]:
         """Return the closing summary."""
         said = self.settings
         batches = f"batches of {said['batch']}, step {said['step']:g}, l2 {said['l2']:g}"
-        lines = [
-            ("rows", read_in_words(self.rows, self.columns, self.skipped_rows)),
+        return [
+            self.read_line(),
             ("trained", self.trained_in_words()),
             (
                 "model",
@@ -77,9 +65,8 @@ class NetworkReport:
                 "cost",
                 f"steps {self.training_seconds:.2f} s, selection {self.selection_seconds:.2f} s",
             ),
-            *closing_lines(self.seconds, self.peak_memory_bytes, self.notes),
+            *self.closing_lines(),
         ]
-        return aligned(lines)
 
     def trained_in_words(self) -> str:
         """Return what was trained on."""
@@ -87,14 +74,9 @@ class NetworkReport:
             return f"on {counted(self.trained_rows, 'row')} of {printable(self.chosen_by)}"
         if self.settings["fraction"] is None:
             return "on all rows"
-        every = (
-            "each epoch"
-            if self.settings["reselect_every"] == 1
-            else (f"every {self.settings['reselect_every']} epochs")
-        )
-        by = {"residual": "p - y", "layer": "the last layer's gradient"}[
-            self.settings["reselect_by"]
-        ]
+        epochs = self.settings["reselect_every"]
+        every = "each epoch" if epochs == 1 else f"every {epochs} epochs"
+        by = "p - y" if self.settings["reselect_by"] == "residual" else "the last layer's gradient"
         return (
             f"on {counted(self.trained_rows, 'row')}, selected anew {every} by {by} "
             f"({self.settings['method']})"

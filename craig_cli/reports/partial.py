@@ -2,62 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
-from craig_cli.reports.base import aligned, closing_lines, place, read_in_words
+from craig_cli.reports.base import RunReport, place
 
 
-@dataclass(frozen=True)
-class PartialReport:
+@dataclass(frozen=True, kw_only=True)
+class PartialReport(RunReport):
     """What was done for one shard.
 
     Parameters
     ----------
     output : str
-    rows, columns, skipped_rows, candidates : int
+    candidates : int
     is_kept : bool
         Whether an earlier run had finished the shard, so that nothing was done.
-    seconds : mapping of str to float
-    peak_memory_bytes : int
     """
 
     output: str
-    rows: int
-    columns: int
-    skipped_rows: int
     candidates: int
     is_kept: bool
-    seconds: Mapping[str, float]
-    peak_memory_bytes: int
-    exit_code: ClassVar[int] = 0
 
     def facts(self) -> dict[str, Any]:
         """Return the report in JSON types."""
-        return {"partial": True, **asdict(self)}
+        return {"partial": True, **super().facts()}
 
-    def text(self) -> str:
+    def lines(self) -> list[tuple[str, str]]:
         """Return the closing summary."""
         where = place(self.output)
         if self.is_kept:
-            return aligned(
-                [
-                    (
-                        "kept",
-                        f"{where}: {self.candidates:,} of {self.rows:,} rows, "
-                        f"finished before (--force makes it again)",
-                    )
-                ]
-            )
-        return aligned(
-            [
-                ("rows", read_in_words(self.rows, self.columns, self.skipped_rows)),
-                (
-                    "offer",
-                    f"{self.candidates:,} ({self.candidates / self.rows:.2%}) written to "
-                    f"{where}, for craig merge",
-                ),
-                *closing_lines(self.seconds, self.peak_memory_bytes),
-            ]
-        )
+            found = f"{self.candidates:,} of {self.rows:,} rows, finished before"
+            return [("kept", f"{where}: {found} (--force makes it again)")]
+        share = f"{self.candidates:,} ({self.candidates / self.rows:.2%})"
+        return [
+            self.read_line(),
+            ("offer", f"{share} written to {where}, for craig merge"),
+            *self.closing_lines(),
+        ]

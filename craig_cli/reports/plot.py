@@ -1,16 +1,14 @@
-"""What ``craig plot`` shows: curves, weights and a view of the rows, and the three of them in plain
-text.
-"""
+"""What ``craig plot`` shows: curves, weights and rows in the plane, and these as plain text."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 from craig_cli.errors import printable
-from craig_cli.reports.base import aligned, counted
+from craig_cli.reports.base import Report, counted
 
 SHADES = " .:-=+*#%@"
 """From nothing to most, in plain ASCII, so that any terminal shows it."""
@@ -63,7 +61,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class PlotReport:
+class PlotReport(Report):
     """Everything that is drawn.
 
     Parameters
@@ -94,37 +92,28 @@ class PlotReport:
     view: View | None
     output: str | None
     width: int
-    exit_code: ClassVar[int] = 0
 
     def facts(self) -> dict[str, Any]:
         """Return the report in JSON types; of the view only its size."""
-        facts: dict[str, Any] = asdict(self)
+        facts = super().facts()
         facts["curve"] = [
             {"picks": picks, "epsilon": epsilon, "gain": gain}
             for picks, epsilon, gain in self.curve
         ]
-        facts["view"] = (
-            None
-            if self.view is None
-            else {
-                "rows": len(self.view.rows),
-                "picks": len(self.view.picks),
-                "share": self.view.share,
-            }
-        )
+        if self.view is not None:
+            facts["view"] |= {"rows": len(self.view.rows), "picks": len(self.view.picks)}
+            del facts["view"]["n_rows"]
         return facts
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return where the picture is."""
+        where = printable(str(self.output))
+        return [("picture", f"of {counted(self.picks, 'pick')} written to {where}")]
 
     def text(self) -> str:
         """Return the plots in plain text, or where the picture is."""
         if self.output is not None:
-            return aligned(
-                [
-                    (
-                        "picture",
-                        f"of {counted(self.picks, 'pick')} written to {printable(self.output)}",
-                    )
-                ]
-            )
+            return super().text()
         epsilon = [(picks, value) for picks, value, _ in self.curve if value is not None]
         gain = [
             (picks, value) for picks, epsilon_then, value in self.curve if epsilon_then is not None
@@ -143,7 +132,7 @@ class PlotReport:
 
 
 def line_plot(points: Sequence[tuple[float, float]], width: int) -> str:
-    """Return a curve drawn with asterisks, the upper axis logarithmic where all values are above 0."""
+    """Return a curve drawn with asterisks, on a logarithmic scale where all values are above 0."""
     columns = max(10, width - AXIS_WIDTH)
     values = [value for _, value in points]
     is_log = min(values) > 0
@@ -173,9 +162,7 @@ def line_plot(points: Sequence[tuple[float, float]], width: int) -> str:
 
 
 def weights_table(weights: Sequence[Weights], edges: Sequence[float]) -> str:
-    """Return a line for each class: picks, smallest, median and largest weight, and how many picks
-    have which weight, in shades.
-    """
+    """Return a line for each class: picks, weights, and how many picks have which, in shades."""
     shown = weights[:CLASSES_SHOWN]
     names = ["all rows" if w.label is None else printable(w.label, 20) for w in shown]
     width = max(5, *map(len, names))
@@ -196,9 +183,7 @@ def weights_table(weights: Sequence[Weights], edges: Sequence[float]) -> str:
 
 
 def view_plot(view: View, width: int) -> str:
-    """Return rows as shades and picks as letters, one a class: the first 26 classes have letters of
-    their own.
-    """
+    """Return rows as shades and picks as letters, one a class for the first 26 classes."""
     n_lines = max(10, width // 3)
     points = [*view.rows, *((x, y) for x, y, _, _ in view.picks)]
     left, right = min(x for x, _ in points), max(x for x, _ in points)

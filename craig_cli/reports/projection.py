@@ -18,8 +18,7 @@ ROUNDS = 30
 def plane_view(
     dataset: Dataset, settings: SelectionSettings, index: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], float]:
-    """Return the places of some rows on the two leading principal directions of these rows, and the
-    share of their variance that these hold.
+    """Return rows on their two leading principal directions, and the share of their variance.
 
     Parameters
     ----------

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 from craig_cli.reports.base import (
-    aligned,
+    Report,
+    RunReport,
     calibration_lines,
     class_lines,
-    closing_lines,
     cost_in_words,
     counted,
-    place,
-    read_in_words,
+    picks_line,
 )
 
-VARIED = {"varied": ", rare values seen to"}
+ONE_A_CLUSTER = "representatives: one random row per cluster"
+REPRESENTATIVES = {"random": ONE_A_CLUSTER, "varied": f"{ONE_A_CLUSTER}, rare values seen to"}
 
 
-@dataclass(frozen=True)
-class SelectReport:
+@dataclass(frozen=True, kw_only=True)
+class SelectReport(RunReport):
     """What ``craig select`` did.
 
     Parameters
     ----------
     output : str
-    rows, columns, skipped_rows, selected : int
+    selected : int
     method, reason : str
         And why ``auto`` took it; empty if the user chose it.
     classes : sequence of mapping
@@ -38,11 +38,8 @@ class SelectReport:
     representative, weights : str
     calibration : mapping or None
         What was calibrated, as in the manifest.
-    seconds : mapping of str to float
-        Wall-clock time of each stage.
-    peak_memory_bytes, temporary_bytes : int
-        The latter on disk, under ``--memory-limit``.
-    notes : tuple of str
+    temporary_bytes : int
+        On disk, under ``--memory-limit``.
     weight_sum : float or None
         The weights of the rows added up; None where they have none.
     cost : mapping or None
@@ -50,9 +47,6 @@ class SelectReport:
     """
 
     output: str
-    rows: int
-    columns: int
-    skipped_rows: int
     selected: int
     method: str
     reason: str
@@ -63,74 +57,47 @@ class SelectReport:
     representative: str
     weights: str
     calibration: Mapping[str, Any] | None
-    seconds: Mapping[str, float]
-    peak_memory_bytes: int
     temporary_bytes: int
-    notes: tuple[str, ...]
     weight_sum: float | None = None
     cost: Mapping[str, float] | None = None
-    exit_code: ClassVar[int] = 0
 
     def facts(self) -> dict[str, Any]:
         """Return the report in JSON types."""
-        facts = asdict(self)
         return {
             name: value
-            for name, value in facts.items()
+            for name, value in super().facts().items()
             if value is not None or name not in ("weight_sum", "cost")
         }
 
-    def text(self) -> str:
+    def lines(self) -> list[tuple[str, str]]:
         """Return the closing summary."""
-        temporary = (
-            f", and {self.temporary_bytes / 1e6:,.0f} MB of temporary files"
-            if self.temporary_bytes
-            else ""
-        )
-        share = (
-            ""
-            if self.epsilon_share is None
-            else (f", {self.epsilon_share:.2%} of one medoid a class")
-        )
-        lines = [
-            ("rows", read_in_words(self.rows, self.columns, self.skipped_rows)),
-            *(
-                []
-                if self.weight_sum is None
-                else [("", f"their weights add up to {self.weight_sum:g}")]
-            ),
-            (
-                "picks",
-                f"{self.selected:,} ({self.selected / self.rows:.2%}) written to "
-                f"{place(self.output)}",
-            ),
-            *([] if self.cost is None else [("cost", cost_in_words(self.cost))]),
+        share = temporary = ""
+        if self.epsilon_share is not None:
+            share = f", {self.epsilon_share:.2%} of one medoid a class"
+        if self.temporary_bytes:
+            temporary = f", and {self.temporary_bytes / 1e6:,.0f} MB of temporary files"
+        lines = [self.read_line()]
+        if self.weight_sum is not None:
+            lines.append(("", f"their weights add up to {self.weight_sum:g}"))
+        lines.append(picks_line(self.selected, self.rows, self.output))
+        if self.cost is not None:
+            lines.append(("cost", cost_in_words(self.cost)))
+        lines += [
             *class_lines(self.classes),
             ("epsilon", f"{self.epsilon:.6g} in all, {self.epsilon_mean:.6g} a row{share}"),
-            (
-                "method",
-                f"{self.method} (chosen by auto: {self.reason})" if self.reason else self.method,
-            ),
-            *(
-                []
-                if self.representative == "medoid"
-                else [
-                    (
-                        "",
-                        f"a random row of each cluster "
-                        f"stands for "
-                        f"it{VARIED.get(self.representative, '')}",
-                    )
-                ]
-            ),
-            *calibration_lines(self.calibration, self.weights),
-            *closing_lines(self.seconds, self.peak_memory_bytes, self.notes, temporary),
+            ("method", method_in_words(self.method, self.reason)),
         ]
-        return aligned(lines)
+        if self.representative in REPRESENTATIVES:
+            lines.append(("", REPRESENTATIVES[self.representative]))
+        return [
+            *lines,
+            *calibration_lines(self.calibration, self.weights),
+            *self.closing_lines(temporary),
+        ]
 
 
 @dataclass(frozen=True)
-class PlanReport:
+class PlanReport(Report):
     """What ``craig select`` would do.
 
     Parameters
@@ -164,38 +131,33 @@ class PlanReport:
     predicted_seconds: float
     predicted_memory_bytes: int
     notes: tuple[str, ...]
-    exit_code: ClassVar[int] = 0
 
     def facts(self) -> dict[str, Any]:
         """Return the report in JSON types."""
-        return {"dry_run": True, **asdict(self)}
+        return {"dry_run": True, **super().facts()}
 
-    def text(self) -> str:
+    def lines(self) -> list[tuple[str, str]]:
         """Return the report for people."""
         picked = sum(entry["k"] for entry in self.classes)
         picks = f"{picked:,} ({picked / self.rows:.2%})"
-        if self.is_cover or self.cost_budget is not None:
-            picks = (
-                "as many as epsilon needs"
-                if self.is_cover
-                else (f"as many as may cost {self.cost_budget:g}")
-            )
-        lines = [
+        if self.is_cover:
+            picks = "as many as epsilon needs"
+        elif self.cost_budget is not None:
+            picks = f"as many as may cost {self.cost_budget:g}"
+        weights = [("weights", f"{self.weights}, by a calibration")]
+        return [
             ("rows", f"{self.rows:,} read, {counted(self.columns, 'column')}"),
             ("picks", picks),
             *class_lines([{"epsilon_mean": None, **entry} for entry in self.classes]),
-            (
-                "method",
-                f"{self.method} (chosen by auto: {self.reason})" if self.reason else self.method,
-            ),
-            *(
-                []
-                if self.weights == "cluster"
-                else [("weights", f"{self.weights}, by a calibration")]
-            ),
+            ("method", method_in_words(self.method, self.reason)),
+            *(weights if self.weights != "cluster" else []),
             ("time", f"about {self.predicted_seconds:.1f} s for the selection"),
             ("memory", f"about {self.predicted_memory_bytes / 1e6:,.0f} MB at the peak"),
             *(("note", note) for note in self.notes),
             ("", "Nothing was selected (--dry-run)."),
         ]
-        return aligned(lines)
+
+
+def method_in_words(method: str, reason: str) -> str:
+    """Return what is said of a method, and of why it was chosen."""
+    return f"{method} (chosen by auto: {reason})" if reason else method

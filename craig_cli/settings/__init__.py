@@ -1,5 +1,6 @@
-"""Frozen settings of every command, and the only home of their defaults; they check themselves in
-the words of the options.
+"""Frozen settings of every command, and the only home of their defaults.
+
+They check themselves in the words of the options.
 """
 
 from craig_cli.settings.checks import check_name, parse_size, size_in_words, usable_threads

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from craig_cli.errors import UsageError, printable
-from craig_cli.settings import check_name
 from craig_cli.settings.catalog import COMPRESSIONS, EXPORTS, PICK_ORDERS, WEIGHT_PLACES, names
+from craig_cli.settings.checks import THREADS, Checked
 from craig_cli.storage.remote import bare_name, split_options
 
 COLUMNAR = ("csv", "tsv", "parquet", "hdf5")
@@ -18,7 +19,7 @@ OWN_PLACE = ("vw", "npz")
 
 
 @dataclass(frozen=True)
-class ApplySettings:
+class ApplySettings(Checked):
     """What ``craig apply`` writes, and where; see its help for each option."""
 
     output: str
@@ -31,15 +32,17 @@ class ApplySettings:
     force_mismatch: bool = False
     threads: int = 0
 
+    CHECKS: ClassVar = {
+        "to": EXPORTS,
+        "order": PICK_ORDERS,
+        "weight_as": WEIGHT_PLACES,
+        "threads": THREADS,
+    }
+
     def __post_init__(self) -> None:
-        if self.to is not None:
-            check_name("--to", self.to, names(EXPORTS))
-        check_name("--order", self.order, names(PICK_ORDERS))
-        check_name("--weight-as", self.weight_as, names(WEIGHT_PLACES))
+        super().__post_init__()
         if not self.weight_name:
             raise UsageError("--weight-name: the name of the column of weights is empty.")
-        if self.threads < 0:
-            raise UsageError(f"--threads: {self.threads} is not at least 1.")
         chosen, place = self.format, self.weight_as
         if chosen in OWN_PLACE and place != "auto":
             raise UsageError(

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import ClassVar
 
-from craig_cli.errors import UsageError
-from craig_cli.settings import check_name, usable_threads
-from craig_cli.settings.catalog import LOSSES, WEIGHTINGS, names
-
-
-def parse_pilot_l2(text: str) -> tuple[float, ...]:
-    """Return the strengths in a text with commas between; raises `UsageError` for anything else."""
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise UsageError(
-            f"--pilot-l2: '{text}' is not a number, or several with commas between."
-        ) from error
+from craig_cli.settings.catalog import LOSSES, WEIGHTINGS
+from craig_cli.settings.checks import (
+    COUNT,
+    POSITIVE,
+    SEED,
+    THREADS,
+    Checked,
+    Threaded,
+    check_number,
+    refuse,
+)
 
 
 @dataclass(frozen=True)
-class CalibrationSettings:
-    """How weights are made, and what pilots and importance scores are fitted by; see ``craig select
-    --help`` for each option.
+class CalibrationSettings(Checked, Threaded):
+    """How weights are made, and what pilots and importance scores are fitted by.
+
+    See ``craig select --help`` for each option.
 
     Parameters
     ----------
@@ -57,19 +56,20 @@ class CalibrationSettings:
     seed: int = 0
     threads: int = 0
 
-    def __post_init__(self) -> None:
-        check_name("--weights", self.weights, names(WEIGHTINGS))
-        if self.loss is not None:
-            check_name("--loss", self.loss, names(LOSSES))
-        for strength in self.pilot_l2:
-            if not (strength > 0 and math.isfinite(strength)):
-                raise UsageError(f"--pilot-l2: {strength} is not a finite number above 0.")
-        if not self.pilot_l2 or len(set(self.pilot_l2)) < len(self.pilot_l2):
-            raise UsageError("--pilot-l2: give one number, or several that differ.")
-        if self.rounds < 1:
-            raise UsageError(f"--rounds: {self.rounds} is not at least 1.")
+    CHECKS: ClassVar = {
+        "weights": WEIGHTINGS,
+        "loss": LOSSES,
+        "rounds": COUNT,
+        "seed": SEED,
+        "threads": THREADS,
+    }
+    OPTIONS: ClassVar = {"loss": "--pilot-loss", "rounds": "--calibration-rounds"}
 
-    @property
-    def n_threads(self) -> int:
-        """Threads to run: those asked for, else the CPUs this process may use."""
-        return self.threads or usable_threads()
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for strength in self.pilot_l2:
+            check_number("--pilot-l2", strength, POSITIVE)
+        refuse(
+            not self.pilot_l2 or len(set(self.pilot_l2)) < len(self.pilot_l2),
+            "--pilot-l2: give one number, or several that differ.",
+        )

@@ -7,10 +7,11 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from craig_cli.errors import UsageError
-from craig_cli.settings import check_name
 from craig_cli.settings.catalog import LOSSES, names
+from craig_cli.settings.checks import NOT_NEGATIVE, POSITIVE, Checked, Rule, check_name, refuse
 from craig_cli.settings.training import TrainSettings
 
 MEASURES = ("residual", "residual_ratio", "test_error", "gradient_error", "epsilon_mean", "speedup")
@@ -40,9 +41,7 @@ class Threshold:
 
 
 def parse_threshold(text: str) -> Threshold:
-    """Return the condition in a text: a name, an operator and a number; raises `UsageError` for
-    anything else.
-    """
+    """Return the condition in a text: a name, an operator and a number; raises `UsageError`."""
     found = re.fullmatch(r"\s*(\w+)\s*(>=|<=|>|<)\s*(\S+)\s*", text)
     if found is None:
         raise UsageError(
@@ -65,8 +64,7 @@ def parse_losses(text: str | None) -> tuple[str | None, ...]:
     losses = tuple(part.strip() for part in text.split(","))
     for loss in losses:
         check_name("--loss", loss, names(LOSSES))
-    if len(set(losses)) < len(losses):
-        raise UsageError(f"--loss: '{text}' names a loss twice.")
+    refuse(len(set(losses)) < len(losses), f"--loss: '{text}' names a loss twice.")
     return losses
 
 
@@ -78,7 +76,7 @@ class EvaluateFiles:
     ----------
     paths : tuple of str
         The data.
-    coreset, weights : str or None
+    coreset, weights_file : str or None
         A manifest, or a hand-made Parquet file with columns index and weight: one of the two.
     test : str or None
         Rows for the test error.
@@ -92,7 +90,7 @@ class EvaluateFiles:
 
     paths: tuple[str, ...]
     coreset: str | None = None
-    weights: str | None = None
+    weights_file: str | None = None
     test: str | None = None
     report: str | None = None
     plot: str | None = None
@@ -100,26 +98,26 @@ class EvaluateFiles:
     force_mismatch: bool = False
 
     def __post_init__(self) -> None:
-        if (self.coreset is None) == (self.weights is None):
-            raise UsageError("Give what to evaluate: either --coreset or --weights.")
-        if self.force_mismatch and self.coreset is None:
-            raise UsageError("--force-mismatch: there is no --coreset to match.")
-        if sum(name == "-" for name in (*self.paths, self.coreset, self.weights, self.test)) > 1:
-            raise UsageError(
-                "Only one of DATA, --coreset, --weights and --test can be read from "
-                "stdin: name a file for the others."
-            )
+        refuse(
+            (self.coreset is None) == (self.weights_file is None),
+            "Give what to evaluate: either --coreset or --weights-file.",
+        )
+        refuse(
+            self.force_mismatch and self.coreset is None,
+            "--force-mismatch: there is no --coreset to match.",
+        )
         for option, name in (("--report", self.report), ("--plot", self.plot)):
-            if name == "-":
-                raise UsageError(
-                    f"{option}: name a file; stdout is for the report in words or JSON."
-                )
-        if self.report is not None and self.report == self.plot:
-            raise UsageError("--report and --plot name the same file.")
+            refuse(
+                name == "-", f"{option}: name a file; stdout is for the report in words or JSON."
+            )
+        refuse(
+            self.report is not None and self.report == self.plot,
+            "--report and --plot name the same file.",
+        )
 
 
 @dataclass(frozen=True)
-class EvaluateSettings:
+class EvaluateSettings(Checked):
     """What is compared, and how; see ``craig evaluate --help`` for each option.
 
     Parameters
@@ -150,28 +148,21 @@ class EvaluateSettings:
     thresholds: tuple[Threshold, ...] = ()
     train: TrainSettings = field(default_factory=TrainSettings)
 
-    def __post_init__(self) -> None:
-        if not 1 <= self.seeds <= 1000:
-            raise UsageError(f"--seeds: {self.seeds} is not between 1 and 1000.")
-        for option, number in (("--w-norm", self.w_norm), ("--residual", self.residual)):
-            if number is not None and not (number > 0 and math.isfinite(number)):
-                raise UsageError(f"{option}: {number} is not a finite number above 0.")
-        if self.selection_seconds is not None and not (
-            self.selection_seconds >= 0 and math.isfinite(self.selection_seconds)
-        ):
-            raise UsageError(
-                f"--selection-seconds: {self.selection_seconds} is not a finite "
-                f"number of at least 0."
-            )
+    CHECKS: ClassVar = {
+        "seeds": Rule("between 1 and 1000", lambda number: 1 <= number <= 1000),
+        "w_norm": POSITIVE,
+        "residual": POSITIVE,
+        "selection_seconds": NOT_NEGATIVE,
+    }
 
     def check_thresholds(self, *, has_test: bool, has_epsilon: bool) -> None:
         """Raise `UsageError` if a threshold names what will not be measured."""
         for threshold in self.thresholds:
-            if threshold.measure == "test_error" and not has_test:
-                raise UsageError(
-                    "--fail-if: test_error needs rows to test on: name them with --test."
-                )
-            if threshold.measure == "epsilon_mean" and not has_epsilon:
-                raise UsageError(
-                    "--fail-if: epsilon_mean is stated by a manifest: --weights have none."
-                )
+            refuse(
+                threshold.measure == "test_error" and not has_test,
+                "--fail-if: test_error needs rows to test on: name them with --test.",
+            )
+            refuse(
+                threshold.measure == "epsilon_mean" and not has_epsilon,
+                "--fail-if: epsilon_mean is stated by a manifest: a --weights-file has none.",
+            )

@@ -54,7 +54,9 @@ class InputSettings:
                 f"--weight-column and --cost-column both name '{self.weight_column}': "
                 f"leave one out."
             )
-        if self.delimiter is not None and len(self.delimiter.encode()) != 1:
+        if self.delimiter is not None and not (
+            len(self.delimiter) == 1 and self.delimiter.isascii()
+        ):
             raise UsageError(f"--delimiter: '{self.delimiter}' is not one ASCII character.")
         if self.block_bytes < 1:
             raise UsageError("block_bytes: must be positive.")

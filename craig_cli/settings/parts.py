@@ -1,19 +1,18 @@
-"""How a selection is cut into parts, and what runs them. Standard library only, so that ``craig
---help`` stays fast.
-"""
+"""How a selection is cut into parts, and what runs them. Standard library only."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from craig_cli.errors import UsageError
-from craig_cli.settings import check_name
-from craig_cli.settings.catalog import ENGINES, PARTITIONS, names
+from craig_cli.settings.catalog import ENGINES, PARTITIONS
+from craig_cli.settings.checks import Checked, Rule, refuse
 
 
 @dataclass(frozen=True)
-class PartSettings:
+class PartSettings(Checked):
     """The parts of a selection.
 
     Parameters
@@ -35,24 +34,28 @@ class PartSettings:
     engine: str = "local"
     scheduler: str | None = None
 
+    CHECKS: ClassVar = {
+        "partition": PARTITIONS,
+        "engine": ENGINES,
+        "parts": Rule("'files' or a number of at least 1", lambda number: number >= 1),
+        "oversampling": Rule(
+            "a finite number of at least 1", lambda number: 1 <= number < math.inf
+        ),
+    }
+
     def __post_init__(self) -> None:
-        check_name("--partition", self.partition, names(PARTITIONS))
-        check_name("--engine", self.engine, names(ENGINES))
-        if self.parts is not None and self.parts < 1:
-            raise UsageError(f"--parts: {self.parts} is not 'files' or a number of at least 1.")
-        if not (self.oversampling >= 1 and math.isfinite(self.oversampling)):
-            raise UsageError(
-                f"--surplus: {self.oversampling} is not a finite number of at least 1."
-            )
-        if self.scheduler is not None and self.engine != "dask":
-            raise UsageError("--scheduler: it is for --engine dask. Leave one out, or give both.")
+        super().__post_init__()
+        refuse(
+            self.scheduler is not None and self.engine != "dask",
+            "--scheduler: it is for --engine dask. Leave one out, or give both.",
+        )
 
 
 def needs_all_rows(option: str) -> UsageError:
     """Return what to say of an option that has no meaning for parts of the data."""
     return UsageError(
-        f"{option}: it needs all rows in one place, and they are selected from in "
-        f"parts. Leave it out."
+        f"{option}: it needs all rows in one place, and they are selected from in parts. Leave "
+        "it out."
     )
 
 
@@ -60,6 +63,8 @@ def parse_parts(text: str) -> int | None:
     """Return the number of parts that ``--parts`` names; None for ``files``."""
     if text == "files":
         return None
-    if not text.isascii() or not text.isdigit():
-        raise UsageError(f"--parts: '{text}' is not 'files' or a number of at least 1.")
+    refuse(
+        not text.isascii() or not text.isdigit(),
+        f"--parts: '{text}' is not 'files' or a number of at least 1.",
+    )
     return int(text)

@@ -1,21 +1,20 @@
-"""What a coreset is for, and the choices that follow from it where the user makes none. Standard
-library only.
-"""
+"""What a coreset is for, and what follows where the user chooses nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from craig_cli.errors import UsageError
-from craig_cli.settings import DRAWN, check_name
-from craig_cli.settings.catalog import PURPOSES, REPRESENTATIVES, WEIGHTINGS, names
+from craig_cli.settings import DRAWN
+from craig_cli.settings.catalog import PURPOSES, REPRESENTATIVES, WEIGHTINGS
+from craig_cli.settings.checks import Checked, refuse
 
 PAPER = {"method": "exact", "representative": "medoid", "weights": "cluster"}
 """The choices of the paper's algorithm 1."""
 
 
 @dataclass(frozen=True)
-class Purpose:
+class Purpose(Checked):
     """What a coreset is for.
 
     Parameters
@@ -30,14 +29,8 @@ class Purpose:
     representative: str | None = None
     weights: str | None = None
 
-    def __post_init__(self) -> None:
-        for option, value, table in (
-            ("--for", self.name, PURPOSES),
-            ("--representative", self.representative, REPRESENTATIVES),
-            ("--weights", self.weights, WEIGHTINGS),
-        ):
-            if value is not None:
-                check_name(option, value, names(table))
+    CHECKS: ClassVar = {"name": PURPOSES, "representative": REPRESENTATIVES, "weights": WEIGHTINGS}
+    OPTIONS: ClassVar = {"name": "--for"}
 
     @property
     def may_fall_back(self) -> bool:
@@ -47,12 +40,12 @@ class Purpose:
     def choices(
         self, method: str, is_open: bool, has_labels: bool, prefers_local: bool = False
     ) -> tuple[str, str]:
-        """Return the representative and the weights for a method, a budget of so many rows or an
-        open one, and rows that have labels or not.
+        """Return the representative and the weights.
 
-        What prefers local is local unless the user says otherwise: rows selected by a proxy, which
-        has the gradients of another model, in parts, which know no calibration, or after those of
-        an earlier coreset, which are to stay.
+        They depend on the method, on whether the budget leaves open how many rows there will be,
+        and on whether there are labels. What prefers local is local unless the user says
+        otherwise: rows selected by a proxy, which has the gradients of another model, in parts,
+        which know no calibration, or after those of an earlier coreset, which are to stay.
 
         Raises
         ------
@@ -62,16 +55,16 @@ class Purpose:
         name = self.name or (
             "linear" if has_labels and not is_open and not prefers_local else "local"
         )
-        if name == "linear" and is_open and self.representative is None:
-            raise UsageError(
-                "--for linear: a budget of epsilon or of costs is kept by the picks "
-                "themselves. Use --size, --fraction or --for local."
-            )
-        if name == "linear" and not has_labels and self.weights is None:
-            raise UsageError(
-                "--for linear: weights are calibrated at models that need labels, and "
-                "there are none. Use --for local."
-            )
+        refuse(
+            name == "linear" and is_open and self.representative is None,
+            "--for linear: a budget of epsilon or of costs is kept by the picks themselves. Use "
+            "--size, --fraction or --for local.",
+        )
+        refuse(
+            name == "linear" and not has_labels and self.weights is None,
+            "--for linear: weights are calibrated at models that need labels, and there are "
+            "none. Use --for local.",
+        )
         representative = "medoid" if name == "local" or method in DRAWN else "varied"
         weights = "cluster" if name == "local" else "auto"
         return self.representative or representative, self.weights or weights

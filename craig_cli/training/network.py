@@ -165,7 +165,7 @@ class Network:
             class_numbers,
             scales,
             visits,
-            settings.batch,
+            min(settings.batch, len(visits)),
             settings.step,
             settings.l2,
             *self.arrays,

@@ -70,8 +70,6 @@ def apply_to_file(
     The data is read once to be checked, and a second time where rows are copied as they stand.
     Memory: a block and the rows written, twice while they are written; with `first` all rows.
     """
-    if manifest_path == "-" and "-" in paths:
-        raise UsageError("DATA and MANIFEST cannot both be read from stdin: name a file for one.")
     if settings.first is not None and any(path == "-" or Path(path).is_fifo() for path in paths):
         raise UsageError(
             "--first: the data is read twice, and a pipe can be read only once. Name a file."

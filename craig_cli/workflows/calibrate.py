@@ -100,6 +100,7 @@ def calibrate_to_file(
         output=files.output,
         rows=dataset.n_rows,
         columns=dataset.n_columns,
+        skipped_rows=dataset.skipped_rows,
         selected=len(coreset.index),
         weights=coreset.weights,
         calibration=coreset.calibration,

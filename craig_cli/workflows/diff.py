@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from craig_cli.errors import UsageError
 from craig_cli.files.manifest import Manifest, read_manifest
 from craig_cli.reports.diff import Difference, DiffReport
 
@@ -18,8 +17,6 @@ COLUMNS = ("index", "weight", "cluster_size", "gain", "epsilon", "label", "medoi
 
 def diff_manifests(first: str, second: str) -> DiffReport:
     """Return how the manifests in two files differ; the data is not read."""
-    if first == second == "-":
-        raise UsageError("Both manifests cannot be read from stdin: name a file for one.")
     one, other = read_manifest(first), read_manifest(second)
     a, b = one.coreset, other.coreset
     rows = np.union1d(a.index, b.index)

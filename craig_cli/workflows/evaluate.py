@@ -94,7 +94,7 @@ def evaluate(
                 )
             )
     report = EvaluateReport(
-        source=str(files.coreset or files.weights),
+        source=str(files.coreset or files.weights_file),
         rows=evaluation.dataset.n_rows,
         columns=evaluation.dataset.n_columns,
         skipped_rows=evaluation.dataset.skipped_rows,
@@ -117,7 +117,7 @@ def check_outputs(files: EvaluateFiles) -> None:
     """Raise `UsageError` if the page or the picture cannot be made or written."""
     inputs = [
         name
-        for name in (*files.paths, files.coreset, files.weights, files.test)
+        for name in (*files.paths, files.coreset, files.weights_file, files.test)
         if name is not None
     ]
     if files.report is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.files.manifest import read_manifest
-from craig_cli.reports.manifest import InfoReport
+from craig_cli.reports.info import InfoReport
 
 
 def describe_manifest(path: str) -> InfoReport:

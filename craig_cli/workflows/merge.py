@@ -109,7 +109,7 @@ def job_of(paths: tuple[str, ...], partial_files: list[PartialFile], threads: in
         return Job(
             inputs,
             selection,
-            PartSettings(partition=partition["by"], oversampling=partition["surplus"]),
+            PartSettings(partition=partition["by"], oversampling=partition["oversampling"]),
         )
     except (KeyError, TypeError, UsageError) as error:
         raise ManifestError(

@@ -53,14 +53,14 @@ def select_partial(
     summary = made.partial.summary
     candidates = sum(len(candidates.rows) for candidates in made.partial.candidate_sets)
     return PartialReport(
-        output,
-        summary.n_rows,
-        summary.n_columns,
-        made.skipped_rows,
-        candidates,
-        is_kept,
-        watch.seconds,
-        peak_memory_bytes(),
+        output=output,
+        rows=summary.n_rows,
+        columns=summary.n_columns,
+        skipped_rows=made.skipped_rows,
+        candidates=candidates,
+        is_kept=is_kept,
+        seconds=watch.seconds,
+        peak_memory_bytes=peak_memory_bytes(),
     )
 
 

@@ -60,7 +60,7 @@ class Job:
 
     def request(self) -> dict[str, Any]:
         """Return the request in JSON types."""
-        partition = {"by": self.parts.partition, "surplus": self.parts.oversampling}
+        partition = {"by": self.parts.partition, "oversampling": self.parts.oversampling}
         return {**describe_request(self.inputs, self.selection), "partition": partition}
 
 

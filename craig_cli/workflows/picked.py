@@ -44,7 +44,7 @@ class PickedBy(Protocol):
     @property
     def coreset(self) -> str | None: ...
     @property
-    def weights(self) -> str | None: ...
+    def weights_file(self) -> str | None: ...
     @property
     def force_mismatch(self) -> bool: ...
 
@@ -76,14 +76,14 @@ def chosen_rows(
         if not files.force_mismatch:
             check_belongs(str(files.coreset), manifest, data_fingerprint, MAY_FORCE)
         index, weights = manifest.coreset.index, manifest.coreset.weight
-    elif files.weights is not None:
-        index, weights = read_weights(files.weights)
+    elif files.weights_file is not None:
+        index, weights = read_weights(files.weights_file)
     else:
         return None, None
     outside = index[(index < 0) | (index >= dataset.n_rows)]
     if len(outside):
         raise InputError(
-            files.coreset or files.weights or "",
+            files.coreset or files.weights_file or "",
             f"an index is not between 0 and {dataset.n_rows - 1}",
             value=str(outside[0]),
             remedy="Give the data it belongs to.",

@@ -57,10 +57,8 @@ def plot_manifest(
         Columns of the text.
     progress : Progress
     """
-    if manifest_path == "-" and "-" in paths:
-        raise UsageError("DATA and MANIFEST cannot both be read from stdin: name a file for one.")
-    if width < 40:
-        raise UsageError(f"--width: {width} is not at least 40.")
+    if not 40 <= width <= 10_000:
+        raise UsageError(f"--width: {width} is not between 40 and 10000.")
     kind = "" if output is None else Path(bare_name(output)).suffix.lower()
     if output is not None:
         if kind not in KINDS:

@@ -15,7 +15,7 @@ from craig_cli.files.network import NetworkModel, assemble_network
 from craig_cli.files.predictions import is_predictions, write_predictions
 from craig_cli.files.request import restore_inputs
 from craig_cli.readers import read_dataset
-from craig_cli.reports.train import PredictReport
+from craig_cli.reports.predict import PredictReport
 from craig_cli.settings import InputSettings, usable_threads
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.threads import Workers
@@ -56,8 +56,6 @@ def predict_to_file(
         0: the CPUs this process may use.
     progress : Progress
     """
-    if model_path == "-" and "-" in paths:
-        raise UsageError("DATA and MODEL cannot both be read from stdin: name a file for one.")
     check_output(output, [*paths, model_path], is_predictions, force, "file of predictions")
     watch = Stopwatch()
     predictor = read_predictor(model_path, l2)

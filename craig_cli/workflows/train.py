@@ -71,7 +71,7 @@ def train_to_file(
         columns=dataset.n_columns,
         skipped_rows=dataset.skipped_rows,
         trained_rows=part.n_rows,
-        chosen_by=files.coreset or files.weights,
+        chosen_by=files.coreset or files.weights_file,
         loss=problem.loss.name,
         coefficients=(problem.n_outputs, problem.n_columns),
         classes=None if problem.classes is None else problem.classes.tolist(),

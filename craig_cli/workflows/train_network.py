@@ -42,9 +42,10 @@ def train_network_to_file(
         manifest records, or the defaults.
     progress : Progress
     """
-    if settings.fraction is not None and (files.coreset or files.weights):
+    if settings.fraction is not None and (files.coreset or files.weights_file):
         raise UsageError(
-            "--fraction: --coreset and --weights say already which rows to train on. Leave one out."
+            "--fraction: --coreset and --weights-file say already which rows to train on. Leave "
+            "one out."
         )
     check_output(files.output, files.inputs, is_model_of_any_kind, files.force, "model")
     watch = Stopwatch()
@@ -80,7 +81,7 @@ def check_inputs(files: TrainFiles, inputs: InputSettings) -> None:
         raise UsageError(
             "--model mlp: it predicts classes. Leave out --task regression, or use --model linear."
         )
-    if inputs.weight_column is not None and files.coreset is None and files.weights is None:
+    if inputs.weight_column is not None and files.coreset is None and files.weights_file is None:
         raise UsageError(
             "--weight-column: a network counts all rows alike, but for those of a "
             "coreset. Use --coreset, or --model linear."
@@ -115,7 +116,7 @@ def report_of(
         columns=dataset.n_columns,
         skipped_rows=dataset.skipped_rows,
         trained_rows=dataset.n_rows if fit.chosen is None else len(fit.chosen.index),
-        chosen_by=files.coreset or files.weights,
+        chosen_by=files.coreset or files.weights_file,
         settings=asdict(settings),
         classes=len(fit.network.second_bias),
         epochs=last.epoch,

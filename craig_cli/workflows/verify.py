@@ -18,7 +18,7 @@ from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.proxy import read_proxy
 from craig_cli.reports.base import counted
-from craig_cli.reports.manifest import Check, VerifyReport
+from craig_cli.reports.verify import Check, VerifyReport
 from craig_cli.selection import Coreset, measure
 from craig_cli.selection.checks import broken_promises
 from craig_cli.selection.methods import METHODS
@@ -53,8 +53,6 @@ def verify_manifest(
         0: the CPUs this process may use.
     progress : Progress
     """
-    if manifest_path == "-" and "-" in paths:
-        raise UsageError("DATA and MANIFEST cannot both be read from stdin: name a file for one.")
     watch = Stopwatch()
     manifest = read_manifest(manifest_path)
     inputs, selection = restore_settings(manifest_path, manifest.request, paths, overrides, threads)

@@ -332,7 +332,7 @@ def test_no_labels_no_pilots():
         ),
         ({"pilot_l2": (1e-3, 0.0)}, "--pilot-l2: 0.0 is not a finite number above 0."),
         ({"pilot_l2": (1e-3, 1e-3)}, "--pilot-l2: give one number, or several that differ."),
-        ({"calibration_rounds": 0}, "--rounds: 0 is not at least 1."),
+        ({"calibration_rounds": 0}, "--calibration-rounds: 0 is not at least 1."),
         (
             {"representative": "random", "method": "random"},
             "--representative random: the picks of --method random are meant to be random. Leave "

@@ -47,7 +47,7 @@ def test_select_with_random_rows_and_calibrated_weights(craig, many):
         "cs.parquet",
     )
     assert result.code == 0
-    assert "a random row of each cluster stands for it" in result.err
+    assert "representatives: one random row per cluster" in result.err
     assert after(result.err, "weights") == (
         "calibrated at 4 pilots of logistic loss (l2 1e-05, 0.001, 0.1, 1), 2 of 4 rounds kept"
     )
@@ -151,7 +151,7 @@ def test_calibrate_and_its_prefix(craig, many):
         "30",
         "--pilot-l2",
         "1e-2",
-        "--rounds",
+        "--calibration-rounds",
         "1",
         "-o",
         "part.parquet",
@@ -318,7 +318,7 @@ def test_importance_is_a_method(craig, many):
                 "cs.parquet",
                 "-o",
                 "o.parquet",
-                "--loss",
+                "--pilot-loss",
                 "softmax",
                 "--no-label",
             ],

@@ -77,5 +77,5 @@ def test_the_method_is_told_once(craig, two):
 def test_trouble_is_not_a_difference(craig, two):
     assert craig("diff", "3.parquet", "data.csv").code == 3
     assert craig("diff", "-", "-").err == (
-        "craig: error: Both manifests cannot be read from stdin: name a file for one.\n"
+        "craig: error: FIRST and SECOND cannot both be read from stdin: name a file for one.\n"
     )

@@ -120,7 +120,8 @@ def test_stdin_is_read_once(craig, data):
     )
     assert (result.code, result.err) == (
         2,
-        "craig: error: - (standard input) can be read only once: name it once.\n",
+        "craig: error: --include and --exclude cannot both be read from stdin: name a file for "
+        "one.\n",
     )
 
 

@@ -323,7 +323,7 @@ def test_a_finished_shard_is_kept(craig, shards, own_folder):
         200,
         77,
     )
-    for change in (("--seed", "1"), ("--surplus", "2")):
+    for change in (("--seed", "1"), ("--oversampling", "2")):
         assert not json.loads(
             craig(
                 "select", shards[0], "--partial", *OPTIONS, *change, "--json", "-o", partials[0]
@@ -428,8 +428,8 @@ def test_what_is_no_partial(craig, shards, own_folder):
         (("--parts", "0"), "--parts: 0 is not 'files' or a number of at least 1."),
         (("--parts", "601"), "--parts: 601 parts are more than the 600 rows. Use --parts 600 or "
                              "less."),
-        (("--parts", "2", "--surplus", "0.5"), "--surplus: 0.5 is not a finite number of at least "
-                                               "1."),
+        (("--parts", "2", "--oversampling", "0.5"),
+         "--oversampling: 0.5 is not a finite number of at least 1."),
         (("--partition", "cells"), "--partition, --scheduler: they are for a selection in parts. "
                                    "Give --parts, or leave them out."),
         (("--parts", "2", "--scheduler", "tcp://x:1"), "--scheduler: it is for --engine dask. "

@@ -116,7 +116,7 @@ def test_sparse_rows_are_seen_as_dense_ones(own_folder):
     ("options", "message"),
     [
         (("-o", "p.pdf"), "--output: 'p.pdf' does not end in .png or .svg."),
-        (("--width", "9"), "--width: 9 is not at least 40."),
+        (("--width", "9"), "--width: 9 is not between 40 and 10000."),
         (
             ("-o", "there.png"),
             "--output: 'there.png' exists. Choose another name, or replace it with --force.",

@@ -122,7 +122,7 @@ def test_hand_made_weights_are_repeated_rows(craig, own_folder):
     again = np.repeat(index, weights)
     write_csv(own_folder / "again.csv", [labels[i] for i in again], rows[again])
     assert sorted({labels[i] for i in again}) == [0, 1, 2]
-    for name, extra in (("d.csv", ("--weights", "w.parquet")), ("again.csv", ())):
+    for name, extra in (("d.csv", ("--weights-file", "w.parquet")), ("again.csv", ())):
         assert (
             craig(
                 "train", name, "--solver", "lbfgs", "--l2", "0.1", "-o", f"{name}.npz", *extra
@@ -154,7 +154,7 @@ def test_greedy_order_is_that_of_the_manifest(craig, data):
     write_weights("w.parquet", table["index"], table["weight"])
     for name, extra in (
         ("a.npz", ("--coreset", "cs.parquet")),
-        ("b.npz", ("--weights", "w.parquet")),
+        ("b.npz", ("--weights-file", "w.parquet")),
     ):
         assert (
             craig(
@@ -225,7 +225,7 @@ def test_several_classes_with_labels_of_text(craig, own_folder):
 def test_a_class_without_a_chosen_row_is_still_in_the_model(craig, own_folder):
     write_csv(own_folder / "d.csv", [0, 1, 2, 0, 1, 2], np.arange(6.0)[:, None])
     write_weights("w.parquet", [0, 1, 3], [1, 1, 1])
-    result = craig("train", "d.csv", "--weights", "w.parquet", "-o", "m.npz")
+    result = craig("train", "d.csv", "--weights-file", "w.parquet", "-o", "m.npz")
     assert result.code == 0
     assert "note      1 of 3 classes have no row among those trained on.\n" in result.err
     assert read_model("m.npz").coef.shape == (1, 3, 1)
@@ -239,7 +239,7 @@ def test_one_chosen_row(craig, data, solver):
         craig(
             "train",
             "data.csv",
-            "--weights",
+            "--weights-file",
             "w.parquet",
             "--solver",
             solver,
@@ -393,14 +393,14 @@ WEIGHTS_REMEDY = (
 )
 def test_weights_refused(craig, data, columns, message):
     pq.write_table(pa.table(columns), "w.parquet")
-    result = craig("train", "data.csv", "--weights", "w.parquet", "-o", "m.npz")
+    result = craig("train", "data.csv", "--weights-file", "w.parquet", "-o", "m.npz")
     assert (result.code, result.err) == (3, f"craig: error: w.parquet: {message}\n")
 
 
 @pytest.mark.parametrize("values", [[1.0, None], [1.0, float("nan")], [1.0, float("inf")]])
 def test_weights_that_are_no_numbers(craig, data, values):
     pq.write_table(pa.table({"index": [0, 1], "weight": values}), "w.parquet")
-    result = craig("train", "data.csv", "--weights", "w.parquet", "-o", "m.npz")
+    result = craig("train", "data.csv", "--weights-file", "w.parquet", "-o", "m.npz")
     assert result.code == 3, result.err
     assert result.err.startswith("craig: error: w.parquet: ") and result.err.count("\n") == 1
 
@@ -478,14 +478,13 @@ def test_a_start_of_other_classes(craig, own_folder):
             "--decay: 1.5 is not above 0 and at most 1, as --schedule exponential needs.",
         ),
         (
-            ("--coreset", "a", "--weights", "b"),
-            "--coreset and --weights exclude each other: leave one out.",
+            ("--coreset", "a", "--weights-file", "b"),
+            "--coreset and --weights-file exclude each other: leave one out.",
         ),
         (("--force-mismatch",), "--force-mismatch: there is no --coreset to match."),
         (
-            ("--weights", "-", "--init", "-"),
-            "Only one of DATA, --coreset, --weights and --init can "
-            "be read from stdin: name a file for the others.",
+            ("--weights-file", "-", "--init", "-"),
+            "--weights-file and --init cannot both be read from stdin: name a file for one.",
         ),
         (("--json", "-o", "-"), "--json and --output - both write to stdout: choose one."),
         (

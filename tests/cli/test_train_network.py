@@ -80,7 +80,9 @@ def test_a_coreset_and_hand_made_weights(craig, clusters, own_folder):
     facts = json.loads(result.out)
     assert (facts["model"], facts["trained_rows"], facts["chosen_by"]) == ("mlp", 60, "cs.parquet")
     assert (
-        craig("train", "rows.csv", *OPTIONS, "--weights", "cs.parquet", "-o", "by-hand.npz").code
+        craig(
+            "train", "rows.csv", *OPTIONS, "--weights-file", "cs.parquet", "-o", "by-hand.npz"
+        ).code
         == 0
     )
     with np.load(own_folder / "net.npz") as one, np.load(own_folder / "by-hand.npz") as other:
@@ -115,8 +117,9 @@ def test_a_coreset_and_hand_made_weights(craig, clusters, own_folder):
                                                      "--task regression, or use --model linear."),
         (("--model", "mlp", "--no-label", "--drop", "label"), "--no-label: training needs a label. "
                                                               "Name its column with --label."),
-        (("--model", "mlp", "--fraction", "0.5", "--weights", "w.parquet"),
-         "--fraction: --coreset and --weights say already which rows to train on. Leave one out."),
+        (("--model", "mlp", "--fraction", "0.5", "--weights-file", "w.parquet"),
+         "--fraction: --coreset and --weights-file say already which rows to train on. Leave one "
+         "out."),
     ],
 )  # fmt: skip
 def test_refused(craig, clusters, arguments, text):

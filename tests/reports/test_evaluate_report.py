@@ -10,7 +10,8 @@ import pytest
 from craig_cli.evaluation import Comparison, Result, Run
 from craig_cli.evaluation.comparison import Reached
 from craig_cli.evaluation.measures import GradientError
-from craig_cli.reports.evaluate import EvaluateReport, SelectionCost, pay_in_words
+from craig_cli.reports.comparison import pay_in_words
+from craig_cli.reports.evaluate import EvaluateReport, SelectionCost
 from craig_cli.settings.evaluation import parse_threshold
 
 
@@ -47,23 +48,20 @@ def comparison(coreset, random=0.055, stratified=0.04, importance=0.03, loss="lo
 
 
 def report(*comparisons, thresholds=()):
-    cost = SelectionCost(6.5, "measured", 0.5)
-    limits = tuple(parse_threshold(text) for text in thresholds)
     return EvaluateReport(
-        "cs.parquet",
-        100,
-        4,
-        0,
-        10,
-        False,
-        0.75,
-        cost,
-        "saga",
-        comparisons,
-        limits,
-        {"read": 0.5},
-        1_000_000,
-        (),
+        source="cs.parquet",
+        rows=100,
+        columns=4,
+        skipped_rows=0,
+        picks=10,
+        is_regression=False,
+        epsilon_mean=0.75,
+        selection=SelectionCost(6.5, "measured", 0.5),
+        solver="saga",
+        comparisons=comparisons,
+        thresholds=tuple(parse_threshold(text) for text in thresholds),
+        seconds={"read": 0.5},
+        peak_memory_bytes=1_000_000,
     )
 
 
@@ -96,7 +94,8 @@ def test_text():
     ).text().splitlines() == [
         "FAILED   residual > 0.001: 0.01 at logistic, l2 1e-05",
         "FAILED   speedup < 3: 2 at logistic, l2 1e-05",
-        "verdict  The coreset beats random rows: residual 0.01 against 0.055 at logistic, l2 1e-05.",
+        "verdict  The coreset beats random rows: residual 0.01 against 0.055 at logistic, l2 "
+        "1e-05.",
         "         The coreset beats stratified rows: residual 0.01 against 0.04 at logistic, l2 "
         "1e-05.",
         "         The coreset beats importance-sampled rows: residual 0.01 against 0.03 at "

@@ -1,0 +1,153 @@
+"""How a command is made, and its one way from the values of its parameters to a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from functools import cached_property
+from typing import Any, TypeVar, cast
+
+import click
+
+from craig_cli.cli.app import write_exit_codes
+from craig_cli.cli.options import COMMON, JSON, READING
+from craig_cli.cli.parameters import InputFile, displace, is_given
+from craig_cli.cli.progress import ProgressLines
+from craig_cli.cli.session import Session
+from craig_cli.errors import UsageError
+from craig_cli.reports.base import Report
+from craig_cli.settings.checks import THREADS, Table, check_number, refuse
+
+Settings = TypeVar("Settings")
+READING_NAMES = tuple(str(o.name) for o in READING if o.name != "files_from")
+
+
+class Command(click.Command):
+    """A command whose help ends with tables of names, runnable examples and the exit codes.
+
+    Parameters
+    ----------
+    examples : sequence of str
+        Command lines that run in this order where ``sample_data/`` is.
+    tables : sequence of (str, table)
+        Title and names with their help.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        examples: Sequence[str] = (),
+        tables: Sequence[tuple[str, Table]] = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples, self.tables = tuple(examples), tuple(tables)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        displace(ctx)
+        return rest
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, table in self.tables:
+            with formatter.section(title):
+                formatter.write_dl([(entry.name, entry.help) for entry in table])
+        with formatter.section("Examples"):
+            for example in self.examples:
+                formatter.write(f"{'':{formatter.current_indent}}$ {example}\n")
+        with formatter.section("Settings"):
+            formatter.write_text(
+                f"Every option can also be set by CRAIG_{str(ctx.info_name).upper()}_<OPTION> or "
+                "CRAIG_<OPTION> in the environment, or in a file (--config). The command line "
+                "wins over the environment, and that over the file."
+            )
+        write_exit_codes(formatter)
+
+
+class Run:
+    """One run of a command: the values of its parameters by name, and what they say of the data."""
+
+    def __init__(self, ctx: click.Context, session: Session, progress: ProgressLines) -> None:
+        self.ctx, self.detail, self.progress = ctx, session.detail, progress
+
+    def __getitem__(self, name: str) -> Any:
+        return self.ctx.params[name]
+
+    def only(self, *names: str) -> dict[str, Any]:
+        """Return the values of some parameters, by name."""
+        return {name: self[name] for name in names}
+
+    def make(self, kind: Callable[..., Settings], **values: Any) -> Settings:
+        """Return settings: `values`, and the parameters of the same names for all other fields."""
+        for field in fields(cast(Any, kind)):
+            if field.name in self.ctx.params:
+                values.setdefault(field.name, self[field.name])
+        return kind(**values)
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """The names of the data files: those given, then those that ``--files-from`` lists."""
+        data: tuple[str, ...] = self["data"]
+        if self["files_from"] is not None:
+            from craig_cli.readers import read_file_list
+
+            data += read_file_list(self["files_from"])
+        if not data:
+            raise click.UsageError(
+                "Missing argument 'DATA...': name a data file, or - for stdin.", self.ctx
+            )
+        return data
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """The reading options that somebody has given, under their names in `InputSettings`."""
+        given = self.only(*[name for name in READING_NAMES if is_given(self.ctx, name)])
+        if "no_header" in given:
+            given["header"] = not given.pop("no_header")
+        return given
+
+
+def reporting(
+    name: str, *parameters: click.Parameter, **attributes: Any
+) -> Callable[[Callable[[Run], Report]], Command]:
+    """Return a decorator that makes a `Command` of what turns a `Run` into a report."""
+
+    def decorate(work: Callable[[Run], Report]) -> Command:
+        def callback(**options: Any) -> None:
+            carry_out(work, click.get_current_context())
+
+        params = [*parameters, JSON, *COMMON]
+        return Command(name, callback=callback, params=params, help=work.__doc__, **attributes)
+
+    return decorate
+
+
+def carry_out(work: Callable[[Run], Report], ctx: click.Context) -> None:
+    """Run a command and give its report."""
+    session, options = ctx.ensure_object(Session), ctx.params
+    output, is_plan = options.get("output"), options.get("dry_run", False)
+    refuse(
+        options["json"] and output == "-", "--json and --output - both write to stdout: choose one."
+    )
+    check_number("--threads", options.get("threads"), THREADS)
+    check_stdin(ctx)
+    with session.progress() as progress:
+        report = work(Run(ctx, session, progress))
+    session.finish(report, options["json"], summary_only=output is not None and not is_plan)
+
+
+def check_stdin(ctx: click.Context) -> None:
+    """Raise `UsageError` if more than one parameter names stdin."""
+    named: list[str] = []
+    for parameter in ctx.command.params:
+        if isinstance(parameter.type, InputFile):
+            name, values = str(parameter.name), ctx.params[str(parameter.name)]
+            is_option = isinstance(parameter, click.Option)
+            word = f"--{name.replace('_', '-')}" if is_option else name.upper()
+            named += [word] * (values if isinstance(values, tuple) else (values,)).count("-")
+    first, *others = dict.fromkeys(named) or [""]
+    if others:
+        raise UsageError(
+            f"{first} and {others[0]} cannot both be read from stdin: name a file for one."
+        )
+    refuse(len(named) > 1, "- (standard input) can be read only once: name it once.")
