@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,6 +140,18 @@ def cut_block(block: Block, own: slice) -> Block:
         weights,
         costs,
     )
+
+
+class Lines(NamedTuple):
+    """Rows of text as they stand in their files, each with its newline.
+
+    Of delimited text also the names of all columns, where there is a header, and the delimiter.
+    """
+
+    records: list[bytes]
+    format: str
+    names: list[str] | None = None
+    delimiter: str = ""
 
 
 @dataclass(frozen=True)

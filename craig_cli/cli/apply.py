@@ -117,10 +117,12 @@ def command(
     if json and options["output"] == "-":
         raise UsageError("--json and --output - both write to stdout: choose one.")
     settings = ApplySettings(**{name: options[name] for name in OPTIONS})
-    paths, overrides = opt.all_paths(ctx, data, files_from), opt.reading_overrides(ctx)
-    session.detail(f"format {settings.format}, order {settings.order}, weights: {settings.place}")
     from craig_cli.workflows.apply import apply_to_file
+    from craig_cli.writers import target_of
 
+    target = target_of(settings)
+    paths, overrides = opt.all_paths(ctx, data, files_from), opt.reading_overrides(ctx)
+    session.detail(f"format {target.format}, order {settings.order}, weights: {target.place}")
     with session.progress() as progress:
-        report = apply_to_file(paths, manifest, settings, overrides, progress)
+        report = apply_to_file(paths, manifest, settings, target, overrides, progress)
     session.finish(report, json, summary_only=True)

@@ -10,7 +10,7 @@ import os
 import sys
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from craig_cli import __version__
 from craig_cli.dataset import Labels
 from craig_cli.errors import InputError
-from craig_cli.storage.remote import open_bytes
+from craig_cli.storage.location import Location
 from craig_cli.training.losses import LOSS_FACTS, Loss
 
 SCHEMA_VERSION = 1
@@ -108,9 +108,14 @@ def write_model(out: BinaryIO, model: Model) -> None:
 
 def is_model(path: Path) -> bool:
     """Return whether a file is a craig model, as far as the names of its arrays tell."""
+    return holds_arrays(path, ("coef", "intercept", "craig"))
+
+
+def holds_arrays(path: Path, names: Iterable[str]) -> bool:
+    """Return whether a file has arrays of some names."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return {"coef.npy", "intercept.npy", "craig.npy"} <= set(archive.namelist())
+            return {f"{name}.npy" for name in names} <= set(archive.namelist())
     except (zipfile.BadZipFile, OSError):
         return False
 
@@ -128,12 +133,14 @@ def read_model(path: str) -> Model:
 
 
 def read_arrays(path: str) -> tuple[str, dict[str, NDArray[Any]]]:
-    """Return what messages call a file, and the arrays in it; raises `InputError` for one that is
-    missing, damaged or holds objects.
+    """Return what messages call a file, and the arrays in it.
+
+    Raises `InputError` for one that is missing, damaged or holds objects.
     """
-    source = "<stdin>" if path == "-" else path
+    location = Location.of(path)
+    source = location.source
     try:
-        with nullcontext(sys.stdin.buffer) if path == "-" else open_bytes(path) as stream:
+        with nullcontext(sys.stdin.buffer) if location.is_standard else location.open() as stream:
             content = stream.read()
         if not zipfile.is_zipfile(io.BytesIO(content)):
             raise InputError(source, "not a model file, or cut short", remedy=REMEDY)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from craig_cli import __version__
 from craig_cli.dataset import Labels
 from craig_cli.errors import InputError
-from craig_cli.files.model import REMEDY, SCHEMA_VERSION, read_statements
+from craig_cli.files.model import REMEDY, SCHEMA_VERSION, holds_arrays, read_statements
 from craig_cli.settings.catalog import ACTIVATIONS, names
 from craig_cli.training.network import Network
 
@@ -80,11 +79,7 @@ def write_network(out: BinaryIO, model: NetworkModel) -> None:
 
 def is_network(path: Path) -> bool:
     """Return whether a file is a network of craig, as far as the names of its arrays tell."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return {f"{name}.npy" for name in (*WEIGHTS, "craig")} <= set(archive.namelist())
-    except (zipfile.BadZipFile, OSError):
-        return False
+    return holds_arrays(path, (*WEIGHTS, "craig"))
 
 
 def assemble_network(source: str, arrays: Mapping[str, NDArray[Any]]) -> NetworkModel:

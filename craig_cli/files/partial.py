@@ -1,7 +1,6 @@
-"""The partial manifest: what one part offers, as a Parquet file with a JSON footer. The only place
-that knows its column names.
+"""The partial manifest: what one part offers, as a Parquet file with a JSON footer.
 
-A row a candidate; the footer has the request, the files, and a summary of the columns of each
+The only place that knows its column names. A row a candidate; the footer has the request, the files, and a summary of the columns of each
 class, from which all parts make scales and distances that they agree on. Equal parts give equal
 bytes.
 """
@@ -17,7 +16,6 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from craig_cli import __version__
@@ -27,16 +25,17 @@ from craig_cli.files.parquet_footer import (
     Facts,
     arrow_array,
     canonical_json,
+    footer_of,
     has_footer,
-    open_seekable,
+    open_table,
     storable_name,
-    unreadable,
     values_of,
     write_table,
 )
 from craig_cli.selection.column_summary import Columns
 from craig_cli.selection.greedi import Candidates, Partial
 from craig_cli.selection.shared_scaling import Summary
+from craig_cli.storage.location import Location
 
 FOOTER_KEY = b"craig-partial"
 SUMMARY = ("low", "high", "mean", "squares", "middle")
@@ -97,7 +96,7 @@ def packed(values: NDArray[np.float64]) -> str:
 
 
 def unpacked(text: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the numbers that `packed` has written; raises `ValueError` if there are not as many."""
+    """Return the numbers that `packed` has written; raises `ValueError` if too few."""
     return (
         np.frombuffer(zlib.decompress(base64.b64decode(text, validate=True)), "<f8")
         .reshape(shape)
@@ -171,27 +170,20 @@ def read_partial(path: str) -> PartialFile:
     ManifestError
         The file is missing, damaged, no partial manifest, of a newer schema, or contradicts itself.
     """
-    source = "<stdin>" if path == "-" else path
+    location = Location.of(path)
+    with open_table(location, REMEDY) as file:
+        footer = footer_of(file, FOOTER_KEY, location, "partial manifest", REMEDY)
+        table = file.read()
     try:
-        with open_seekable(path) as stream:
-            file = pq.ParquetFile(stream)
-            footer = (file.metadata.metadata or {}).get(FOOTER_KEY)
-            if footer is None:
-                raise ManifestError(
-                    source, "a Parquet file, but not a partial manifest", remedy=REMEDY
-                )
-            table = file.read()
-    except (pa.ArrowException, OSError) as error:
-        raise ManifestError(source, unreadable(error), remedy=REMEDY) from error
-    try:
-        return assemble(Facts(source, footer), table)
+        return assemble(Facts(location.source, footer), table)
     except (ValueError, KeyError, TypeError, zlib.error, pa.ArrowException) as error:
-        raise ManifestError(source, "a damaged partial manifest", remedy=REMEDY) from error
+        raise ManifestError(location.source, "a damaged partial manifest", remedy=REMEDY) from error
 
 
 def assemble(facts: Facts, table: pa.Table) -> PartialFile:
-    """Return the partial that a footer and a table make; raises `ValueError` or `KeyError` where
-    they do not fit.
+    """Return the partial that a footer and a table make.
+
+    Raises `ValueError` or `KeyError` where they do not fit.
     """
     source, n_columns = facts.source, facts.count("d")
     columns = {

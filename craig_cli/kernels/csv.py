@@ -7,16 +7,8 @@ may hold delimiters and newlines. Blanks around a field do not count, unless the
 from __future__ import annotations
 
 from craig_cli.kernels import kernel
-from craig_cli.kernels.libsvm import (
-    NEWLINE,
-    NUMBER,
-    NUMBER_HARD,
-    NUMBER_TOO_LARGE,
-    RETURN,
-    SPACE,
-    TAB,
-    leading_number,
-)
+from craig_cli.kernels.decimals import NUMBER, NUMBER_HARD, NUMBER_TOO_LARGE, leading_number
+from craig_cli.kernels.libsvm import NEWLINE, RETURN, SPACE, TAB
 
 DONE, UNCLOSED, EMPTY, UNREADABLE, TOO_LARGE, TOO_FEW, TOO_MANY, AFTER_QUOTE = range(8)
 """What `parse_records` returns."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -20,16 +20,14 @@ from craig_cli.dataset import (
     no_progress,
 )
 from craig_cli.errors import InputError, UsageError
-from craig_cli.readers import csv
 from craig_cli.readers.amounts import AMOUNTS
+from craig_cli.readers.formats import Categories
 from craig_cli.readers.labels import unify_labels
 from craig_cli.readers.sources import Source, expand_sources
 from craig_cli.settings import InputSettings
 
 SKIPPED_SHOWN = 5
 """Errors of skipped rows that are kept for the summary."""
-
-Categories = Mapping[str, tuple[str, ...]]
 
 
 def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> Dataset:
@@ -77,6 +75,7 @@ class Reading:
     Attributes
     ----------
     sources : tuple of Source
+    settings : InputSettings
     n_rows : int
         Rows read so far.
     """
@@ -89,13 +88,18 @@ class Reading:
             raise UsageError("There is no input: name a file, a directory, or - for stdin.")
         check_options(self.sources, settings)
         self._names, self._categories = agreed_columns(self.sources, settings)
-        self._settings, self._progress = settings, progress
+        self.settings, self._progress = settings, progress
         self._skipped: list[InputError] = []
         self._counts = np.zeros(len(self.sources), np.int64)
 
     @property
     def n_rows(self) -> int:
         return int(self._counts.sum())
+
+    @property
+    def file_starts(self) -> NDArray[np.int64]:
+        """Row at which each file begins, then the number of rows, as far as they are read."""
+        return np.concatenate([[0], np.cumsum(self._counts)])
 
     @property
     def column_names(self) -> tuple[str, ...] | None:
@@ -119,8 +123,8 @@ class Reading:
     def blocks(self) -> Iterator[Block]:
         """Yield all blocks, file by file; raises `InputError` if there are none."""
         for file, source in enumerate(self.sources):
-            for block in read_source(
-                source, file, self._settings, self._skipped.append, self._categories
+            for block in source.reader.read_blocks(
+                source, file, self.settings, self._skipped.append, self._categories
             ):
                 self._counts[file] += block.rows.shape[0]
                 self._progress("read", self.n_rows, None)
@@ -137,12 +141,12 @@ class Reading:
             )
 
     def dataset(self, rows: Rows, labels: list[Labels | None]) -> Dataset:
-        """Return the data set that all blocks make, given their rows joined and the labels of each."""
+        """Return the data set of all blocks, given their rows joined and the labels of each."""
         return Dataset(
             rows=rows,
             labels=join_labels(labels, self.whole),
             files=tuple(s.name for s in self.sources),
-            file_starts=np.concatenate([[0], np.cumsum(self._counts)]),
+            file_starts=self.file_starts,
             column_names=self._names,
             skipped_rows=len(self._skipped),
             skipped_examples=tuple(str(error) for error in self._skipped[:SKIPPED_SHOWN]),
@@ -150,78 +154,37 @@ class Reading:
 
 
 def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
-    """Raise `UsageError` for options about columns where the format has no column names."""
-    nameless = next((s for s in sources if s.format in ("libsvm", "hdf5", "idx")), None)
-    if nameless is None:
-        return
-    amounts = [
-        (amount.option, amount.column(settings))
-        for amount in AMOUNTS
-        if settings.amounts_needed and nameless.format != "hdf5"
-    ]
-    for option, given in (("--drop", settings.drop), ("--one-hot", settings.one_hot), *amounts):
-        if given:
-            raise UsageError(
-                f"{option}: columns of {nameless.format} files have no names. Convert "
-                f"the file to CSV or Parquet first."
-            )
-    if nameless.format == "libsvm" and settings.label is not None:
-        raise UsageError(
-            "--label: in LIBSVM files the label is the first word of the line. Leave --label out."
-        )
-
-
-def read_source(
-    source: Source,
-    file: int,
-    settings: InputSettings,
-    skipped: Callable[[InputError], None],
-    categories: Categories,
-) -> Iterator[Block]:
-    """Return the blocks of one file. Each format's module is imported only when it is needed."""
-    if source.format == "libsvm":
-        from craig_cli.readers import libsvm
-
-        return libsvm.read_blocks(source, file, settings, skipped)
-    if source.format == "idx":
-        from craig_cli.readers import idx
-
-        return idx.read_blocks(source, file, settings, skipped)
-    if source.format == "parquet":
-        from craig_cli.readers import parquet
-
-        return parquet.read_blocks(source, file, settings, skipped, categories)
-    if source.format == "hdf5":
-        from craig_cli.readers import hdf5
-
-        return hdf5.read_blocks(source, file, settings, skipped, categories)
-
-    return csv.read_blocks(source, file, settings, skipped, categories)
+    """Raise `UsageError` for options that mean nothing for the format of a file."""
+    amounts = AMOUNTS if settings.amounts_needed else ()
+    given = {
+        "--drop": bool(settings.drop),
+        "--one-hot": bool(settings.one_hot),
+        **{amount.option: bool(amount.column(settings)) for amount in amounts},
+        "--label": settings.label is not None,
+    }
+    for source in sources:
+        for option, text in ((o, source.reader.refused.get(o)) for o in given if given[o]):
+            if text is not None:
+                raise UsageError(f"{option}: {text.format(format=source.format)}")
 
 
 def agreed_columns(
     sources: tuple[Source, ...], settings: InputSettings
 ) -> tuple[tuple[str, ...] | None, Categories]:
-    """Return the names of the feature columns, the same in all files that have names, and the
-    categories of ``--one-hot`` columns.
-    """
-    modules = {}
-    for source in sources:
-        if source.format == "parquet":
-            from craig_cli.readers import parquet
+    """Return the names of the feature columns, and the categories of ``--one-hot`` columns.
 
-            modules[source] = parquet
-        elif source.format in ("csv", "tsv"):
-            modules[source] = csv
+    The names are the same in all files that have names.
+    """
     found: dict[str, set[str]] = defaultdict(set)
-    if settings.one_hot:
-        for source, module in modules.items():
-            for column, values in module.collect_categories(source, settings).items():
+    for source in sources if settings.one_hot else ():
+        if (collect := source.reader.collect_categories) is not None:
+            for column, values in collect(source, settings).items():
                 found[column] |= values
     categories = {column: tuple(sorted(values)) for column, values in found.items()}
     named = [
-        (source, module.column_names(source, settings, categories))
-        for source, module in modules.items()
+        (source, name_columns(source, settings, categories))
+        for source in sources
+        if (name_columns := source.reader.column_names) is not None
     ]
     for (first, names), (other, other_names) in pairwise(named):
         if names != other_names:
@@ -230,12 +193,10 @@ def agreed_columns(
                 or "one column more or less"
             )
             problem = f"its columns differ from those of {first.name} (the first difference: {odd})"
-            raise InputError(
-                other.name,
-                problem,
-                remedy="Give files with the same columns in the "
-                "same order, or --drop those that differ.",
+            remedy = (
+                "Give files with the same columns in the same order, or --drop those that differ."
             )
+            raise InputError(other.name, problem, remedy=remedy)
     return (named[0][1] if named else None), categories
 
 

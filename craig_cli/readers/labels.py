@@ -67,7 +67,7 @@ def whole_if_possible(labels: NDArray) -> NDArray[np.int64] | NDArray[np.float64
 
 
 def as_numbers(values: list[str]) -> NDArray[np.int64] | NDArray[np.float64] | None:
-    """Return distinct texts as numbers; None if one is no number, or two would become one number."""
+    """Return distinct texts as numbers; None if one is none, or two would become one."""
     if all(WHOLE.fullmatch(text) for text in values):
         numbers: NDArray[np.int64] | NDArray[np.float64] = np.array(
             [int(text) for text in values], np.int64

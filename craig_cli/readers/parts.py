@@ -11,8 +11,9 @@ import numpy as np
 from craig_cli.dataset import Block, Dataset, Progress, cut_block, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.readers.gather import Reading, join_rows
-from craig_cli.readers.sources import STDIN, Source, expand_sources
+from craig_cli.readers.sources import Source, expand_sources
 from craig_cli.settings import InputSettings
+from craig_cli.storage.location import Location
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,11 @@ class Part:
 
 
 def file_names(settings: InputSettings) -> tuple[str, ...]:
-    """Return the names of the files that the input is, each checked to be there; raises
-    `UsageError` for what can be read only once.
+    """Return the names of the files that the input is, each checked to be there.
+
+    Raises `UsageError` for what can be read only once.
     """
-    if STDIN in settings.paths:
+    if any(Location.of(path).is_standard for path in settings.paths):
         raise UsageError(
             "- (standard input) is read only once, and parts of the data are read "
             "again: name files."
@@ -49,12 +51,10 @@ def file_names(settings: InputSettings) -> tuple[str, ...]:
 
 
 def count_rows(settings: InputSettings, name: str) -> int:
-    """Return the rows of one file: what Parquet states, else by reading it."""
+    """Return the rows of one file: what it states, else by reading it."""
     reading = Reading(replace(settings, paths=(name,)), no_progress)
-    if reading.sources[0].format == "parquet":
-        from craig_cli.readers import parquet
-
-        return parquet.count_rows(reading.sources[0])
+    if (count := reading.sources[0].reader.count_rows) is not None:
+        return count(reading.sources[0])
     return sum(block.rows.shape[0] for block in reading.blocks())
 
 
@@ -81,8 +81,9 @@ def equal_parts(names: Sequence[str], counts: Sequence[int], n_parts: int) -> li
 
 
 def read_part(settings: InputSettings, part: Part, progress: Progress = no_progress) -> Dataset:
-    """Return the rows of one part; of Parquet only the row groups that hold them are read, other
-    files from their start on.
+    """Return the rows of one part.
+
+    Of Parquet only the row groups that hold them are read, other files from their start on.
     """
     sources = expand_sources(replace(settings, paths=tuple(piece.name for piece in part.pieces)))
     ranged = tuple(
@@ -102,13 +103,13 @@ def read_part(settings: InputSettings, part: Part, progress: Progress = no_progr
 
 
 def within(reading: Reading, sources: Sequence[Source]) -> Iterator[Block]:
-    """Yield the blocks, cut to the rows that are wanted of each file; Parquet's are so already."""
+    """Yield the blocks, cut to the rows that are wanted of each file unless they are so already."""
     done = [0] * len(sources)
     for block in reading.blocks():
         n, wanted = block.rows.shape[0], sources[block.file].rows
         start = done[block.file]
         done[block.file] += n
-        if wanted is None or sources[block.file].format == "parquet":
+        if wanted is None or sources[block.file].reader.keeps_to_rows:
             yield block
             continue
         own = slice(max(wanted[0] - start, 0), min(wanted[1] - start, n))

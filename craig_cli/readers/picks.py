@@ -26,7 +26,6 @@ class PickedRows:
         Of the whole input.
     fingerprint : str
         Of the whole input.
-    file_starts : ndarray of int64, shape (n_files + 1,)
     """
 
     rows: Rows
@@ -34,16 +33,15 @@ class PickedRows:
     n_rows: int
     n_columns: int
     fingerprint: str
-    file_starts: NDArray[np.int64]
 
 
 def read_picks(
     reading: Reading, index: NDArray[np.int64], like: str = "", parts: Sequence[int] = ()
 ) -> PickedRows:
-    """Return the rows of an input that are named by `index`, ascending; the whole input is read
-    once, block by block.
+    """Return the rows of an input that are named by `index`, ascending.
 
-    `like` and `parts` tell how its fingerprint is made (`fingerprint`).
+    The whole input is read once, block by block. `like` and `parts` tell how its fingerprint is
+    made (`fingerprint`).
 
     Raises
     ------
@@ -58,7 +56,6 @@ def read_picks(
     rows: list[Rows] = []
     labels: list[Labels | None] = []
     names: list[str] = []
-    counts = np.zeros(len(reading.sources), np.int64)
     n_columns = 0
     for block in reading.blocks():
         n, d = block.rows.shape
@@ -70,14 +67,12 @@ def read_picks(
             labels.append(None if block.labels is None else block.labels[local])
             names.append(reading.sources[block.file].name)
         running.add(block)
-        counts[block.file] += n
     outside = index[(index < 0) | (index >= running.n_rows)]
     if len(outside):
-        problem, remedy = (
-            (f"there is no row {outside[0]}, counted from 0, but {running.n_rows} in all"),
-            "Give the data that the manifest was made of.",
+        problem = f"there is no row {outside[0]}, counted from 0, but {running.n_rows} in all"
+        raise InputError(
+            reading.whole, problem, remedy="Give the data that the manifest was made of."
         )
-        raise InputError(reading.whole, problem, remedy=remedy)
     joined = join_rows(rows, names)
     if isinstance(joined, SparseRows):
         joined = replace(joined, n_columns=n_columns)
@@ -87,5 +82,4 @@ def read_picks(
         running.n_rows,
         n_columns,
         running.text(),
-        np.concatenate([[0], np.cumsum(counts)]),
     )

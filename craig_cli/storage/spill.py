@@ -1,5 +1,6 @@
-"""Arrays on disk, for more rows than memory holds: in temporary files without a name, so that
-nothing stays even of a killed process.
+"""Arrays on disk, for more rows than memory holds.
+
+They are in temporary files without a name, so that nothing stays even of a killed process.
 """
 
 from __future__ import annotations
@@ -78,8 +79,8 @@ class SpillArray:
     """
 
     def __init__(self, spill: Spill, n_columns: int, dtype: np.dtype) -> None:
-        self._scratch = spill
-        self._file = tempfile.TemporaryFile(dir=spill.folder, buffering=0)  # noqa: SIM115 (closed by the scratch space)
+        self._spill = spill
+        self._file = tempfile.TemporaryFile(dir=spill.folder, buffering=0)  # noqa: SIM115 (closed by the spill)
         self.shape, self.dtype = (0, n_columns), dtype
         self._row_bytes = n_columns * dtype.itemsize
 
@@ -113,7 +114,7 @@ class SpillArray:
 
     def extend(self, n_rows: int) -> None:
         """Add rows of zeros at the end; they take space only once they are written."""
-        self._scratch.grow(n_rows * self._row_bytes)
+        self._spill.grow(n_rows * self._row_bytes)
         self.shape = (self.shape[0] + n_rows, self.shape[1])
         self._file.truncate(self.n_bytes)
 
@@ -137,8 +138,8 @@ class SpillArray:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                     raise
                 raise ResourceError(
-                    f"The disk is full: temporary files of {self._scratch.used / 1e6:,.0f} MB in "
-                    f"{printable(self._scratch.folder)} could not be "
+                    f"The disk is full: temporary files of {self._spill.used / 1e6:,.0f} MB in "
+                    f"{printable(self._spill.folder)} could not be "
                     "written. Set TMPDIR to a folder with more space, or give a higher "
                     "--memory-limit."
                 ) from error
@@ -151,7 +152,7 @@ class SpillArray:
             n_read = os.preadv(self._file.fileno(), [view], place)
             if n_read == 0:
                 raise ResourceError(
-                    f"A temporary file in {printable(self._scratch.folder)} has "
+                    f"A temporary file in {printable(self._spill.folder)} has "
                     f"lost its end: run the command again."
                 )
             place, view = place + n_read, view[n_read:]
@@ -161,7 +162,7 @@ class SpillArray:
         """Give the space back; no harm if it was before."""
         if not self._file.closed:
             self._file.close()
-            self._scratch.grow(-self.n_bytes)
+            self._spill.grow(-self.n_bytes)
 
 
 def as_bytes(array: NDArray) -> memoryview:

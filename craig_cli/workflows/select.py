@@ -25,7 +25,7 @@ from craig_cli.readers.proxy import read_proxy, split_key
 from craig_cli.reports.base import counted
 from craig_cli.reports.select import SelectReport
 from craig_cli.selection import Coreset, check_coreset, select
-from craig_cli.selection.memory import check_limit, plan
+from craig_cli.selection.memory import check_limit, plan, reading_bytes
 from craig_cli.selection.outofcore import select_from_disk
 from craig_cli.selection.proxy import proxied, proxy_scores, unproxied
 from craig_cli.settings import InputSettings, SelectionSettings
@@ -199,7 +199,7 @@ def read_within_limit(
     if not selection.memory_limit:
         return read_dataset(inputs, progress), None, selection
     check_limit(selection.memory_limit)
-    dataset, on_disk = read_limited(inputs, selection.memory_limit, spill, progress)
+    dataset, on_disk = read_limited(inputs, selection.memory_limit, reading_bytes, spill, progress)
     medoids = replace(selection, representative="medoid")
     is_from_disk, threads = plan(
         dataset,

@@ -10,9 +10,10 @@ from commandline import write_csv
 
 from craig_cli.dataset import Block, as_dense
 from craig_cli.errors import UsageError
-from craig_cli.readers import fingerprint, read_dataset
+from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import (
     PARTS,
+    fingerprint,
     fingerprint_of_parts,
     hashes_of_rows,
     joined_fingerprint,
