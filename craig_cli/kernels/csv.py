@@ -109,8 +109,8 @@ def parse_records(text, delimiter, kinds, targets, progress, values, spans, hard
         starts, FIELD its position from 0. After UNCLOSED, AT is where the open record starts.
     values : ndarray of float64, shape (max_rows, n_values)
         Filled in place from row progress[ROW] on.
-    spans : ndarray of int64, shape (max_rows, n_texts, 2)
-        Filled in place: start and stop of each text, its quotes included.
+    spans : ndarray of int64, shape (max_rows, n_texts + 1, 2)
+        Filled in place: start and stop of each text, its quotes included, and of the whole record.
     hard : ndarray of int64, shape (len(text) // MAX_DIGITS + 1, 4)
         Filled in place: numbers the caller has to resolve, as row, column in `values`, start and
         stop of the text.
@@ -188,6 +188,7 @@ def parse_records(text, delimiter, kinds, targets, progress, values, spans, hard
                 record,
             )
             return fault
+        spans[row, -1, 0], spans[row, -1, 1] = record, at + 1
         record, n_hard = at + 1, new_hard
         row += 1
     progress[AT], progress[ROW], progress[HARD] = record, row, n_hard

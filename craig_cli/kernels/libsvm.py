@@ -60,16 +60,6 @@ def read_number(text, at):
 
 
 @kernel
-def count_lines_and_colons(text):
-    """Return how many newlines and colons `text` (uint8) has: bounds on its rows and entries."""
-    lines, colons = 0, 0
-    for at in range(text.shape[0]):
-        lines += text[at] == NEWLINE
-        colons += text[at] == COLON
-    return lines, colons
-
-
-@kernel
 def has_label(text, at):
     """Return whether the token at `at` is without a colon."""
     while not is_end(text[at]):
@@ -142,7 +132,9 @@ def parse_entries(text, at, base, entry, n_hard, indices, values, hard):
 
 
 @kernel
-def parse_lines(text, base, may_lack_label, progress, indptr, indices, values, labels, hard):
+def parse_lines(
+    text, base, may_lack_label, progress, indptr, indices, values, labels, places, hard
+):
     """Return DONE after the last line of `text`, or the code of the first fault.
 
     Parameters
@@ -160,6 +152,8 @@ def parse_lines(text, base, may_lack_label, progress, indptr, indices, values, l
     indptr, indices, values, labels
         Filled in place from progress[ROW] and progress[ENTRY] on: int64 (rows + 1), int32, float64,
         float64. Explicit zeros are left out.
+    places : ndarray of int64, shape (rows, 2)
+        Filled in place: where each row's line starts, and where the next does.
     hard : ndarray of int64, shape (len(text) // MAX_DIGITS + 1, 3)
         Filled in place: numbers the caller has to resolve, as entry (or -1 - row for a label),
         start and stop of the text.
@@ -190,6 +184,9 @@ def parse_lines(text, base, may_lack_label, progress, indptr, indices, values, l
                 progress[FAULT] = at
                 break
             entry, n_hard = new_entry, new_hard
+            while text[at] != NEWLINE:
+                at += 1
+            places[row, 0], places[row, 1] = here, at + 1
             row += 1
             indptr[row] = entry
             columns = max(columns, index - base + 1)

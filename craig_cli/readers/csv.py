@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
-from itertools import chain, compress
-from typing import TYPE_CHECKING, BinaryIO
+from itertools import compress
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Block, Lines
+from craig_cli.dataset import Block, Lines, RowTexts
 from craig_cli.errors import InputError
 from craig_cli.kernels import csv as kernels
-from craig_cli.kernels.bounds import record_bounds
 from craig_cli.kernels.decimals import MAX_DIGITS
 from craig_cli.readers.columns import choose_columns
 from craig_cli.readers.csv_faults import Fault, Layout, explain
 from craig_cli.readers.csv_head import LONGEST_RECORD, Head, delimiter_of, read_head
 from craig_cli.readers.formats import Categories, Reader, Skipped
-from craig_cli.readers.rows_as_written import Records, picked_records, places
 from craig_cli.readers.sources import Source
 from craig_cli.readers.streams import read_ahead
 from craig_cli.readers.texts import amount_problem, text_problem
@@ -43,7 +41,7 @@ def read_blocks(
     weight_column, cost_column, delimiter, header, on_error and block_bytes of `settings`.
     """
     parser = Parser(source, settings, skipped, categories)
-    for rows, texts in parser.tables():
+    for rows, texts, row_texts in parser.tables():
         columns = parser.layout.columns
         labels: NDArray | None = None
         if columns.label is not None:
@@ -55,7 +53,7 @@ def read_blocks(
             amount.field: np.array(texts[name], np.float64)
             for name, amount in columns.amounts.items()
         }
-        yield Block(rows, labels, file, **amounts)
+        yield Block(rows, labels, file, **amounts, texts=row_texts)
 
 
 def head_of(source: Source, settings: InputSettings) -> Head:
@@ -76,30 +74,13 @@ def collect_categories(source: Source, settings: InputSettings) -> dict[str, set
     """Return the different values of each ``--one-hot`` column in the rows of `read_blocks`."""
     parser = Parser(source, settings, lambda error: None, dict.fromkeys(settings.one_hot, ()))
     found: dict[str, set[str]] = {name: set() for name in settings.one_hot}
-    for _, texts in parser.tables():
+    for table in parser.tables():
         for name, values in found.items():
-            values.update(texts[name])
+            values.update(table.columns[name])
     return found
 
 
-def read_records(source: Source, settings: InputSettings) -> Iterator[Records]:
-    """Yield the rows of one file as they stand, bad ones too."""
-    delimiter = delimiter_of(source, settings)
-    with source.open() as stream:
-        head = read_head(stream, source.name, delimiter, settings.header)
-        line, tail = head.n_lines + 1, head.unread
-        for piece in chain(iter(partial(stream.read, settings.block_bytes), b""), [None]):
-            tail += (b"" if tail.endswith(b"\n") or not tail else b"\n") if piece is None else piece
-            text = tail[: tail.rfind(b"\n") + 1]
-            starts, stops = places(text)
-            n, n_used = record_bounds(np.frombuffer(text, np.uint8), ord(delimiter), starts, stops)
-            if n:
-                yield Records(text, starts[:n], stops[:n], line)
-            line += text.count(b"\n", 0, n_used)
-            tail = tail[n_used:]
-
-
-def read_as_written(reading: Reading, index: NDArray[np.int64]) -> Lines:
+def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[bytes]) -> Lines:
     """Return the lines of some rows; raises `InputError` where files have other columns."""
     first, *others = reading.sources
     names = head_of(first, reading.settings).names
@@ -109,12 +90,16 @@ def read_as_written(reading: Reading, index: NDArray[np.int64]) -> Lines:
             raise InputError(
                 source.name, f"its columns differ from those of {first.name}", remedy=remedy
             )
-    return Lines(
-        picked_records(reading, read_records, index),
-        first.format,
-        names if reading.settings.header else None,
-        delimiter_of(first, reading.settings),
-    )
+    delimiter = delimiter_of(first, reading.settings)
+    return Lines(records, first.format, names if reading.settings.header else None, delimiter)
+
+
+class Table(NamedTuple):
+    """Some rows of a file: their numbers, their other columns by name, and how they stand."""
+
+    rows: NDArray[np.float64]
+    columns: dict[str, list[str]]
+    texts: RowTexts
 
 
 class Parser:
@@ -138,8 +123,8 @@ class Parser:
         self.delimiter = delimiter_of(source, settings)
         self.n_lines = 0
 
-    def tables(self) -> Iterator[tuple[NDArray[np.float64], dict[str, list[str]]]]:
-        """Yield the features of some rows, and the texts of other columns read, by name."""
+    def tables(self) -> Iterator[Table]:
+        """Yield the rows of the file."""
         with self.source.open() as stream:
             tail = self.start(stream)
             with closing(
@@ -149,10 +134,10 @@ class Parser:
                     stop = len(tail) + piece.rfind(b"\n") + 1
                     tail += piece
                     if stop > len(tail) - len(piece):
-                        n_used, rows, texts = self.parse(tail[:stop])
+                        n_used, table = self.parse(tail[:stop])
                         tail = tail[n_used:]
-                        if len(rows):
-                            yield rows, texts
+                        if len(table.rows):
+                            yield table
                     if len(tail) > LONGEST_RECORD:
                         raise InputError(
                             self.source.name,
@@ -161,9 +146,9 @@ class Parser:
                             remedy="Check the line ends, and that quotes are closed.",
                         )
             if tail:
-                _, rows, texts = self.parse(tail + b"\n", is_last=True)
-                if len(rows):
-                    yield rows, texts
+                _, table = self.parse(tail + b"\n", is_last=True)
+                if len(table.rows):
+                    yield table
 
     def start(self, stream: BinaryIO) -> bytes:
         """Choose the columns of a file and say where each goes; return the rows read already."""
@@ -191,16 +176,14 @@ class Parser:
             kinds[column], self.targets[column] = kernels.TEXT, target
         return head.unread
 
-    def parse(
-        self, text: bytes, is_last: bool = False
-    ) -> tuple[int, NDArray[np.float64], dict[str, list[str]]]:
-        """Return how many bytes of whole lines make whole rows, and what `tables` yields of these.
+    def parse(self, text: bytes, is_last: bool = False) -> tuple[int, Table]:
+        """Return how many bytes of whole lines make whole rows, and these rows.
 
         Raises or tells of the bad ones.
         """
         max_rows = min(text.count(b"\n"), len(text) // len(self.layout.names) + 1)
         rows = np.zeros((max_rows, self.n_columns))
-        spans = np.empty((max_rows, len(self.texts), 2), np.int64)
+        spans = np.empty((max_rows, len(self.texts) + 1, 2), np.int64)
         hard = np.empty((len(text) // MAX_DIGITS + 1, 4), np.int64)
         progress = np.zeros(kernels.N_SLOTS, np.int64)
         faults: list[Fault] = []
@@ -229,14 +212,15 @@ class Parser:
             for target, name in enumerate(self.texts)
         }
         self.report(text, faults)
+        places = spans[: len(rows), -1]
         if not is_good.all():
-            rows = rows[is_good]
+            rows, places = rows[is_good], places[is_good]
             texts = {name: list(compress(column, is_good)) for name, column in texts.items()}
         for name, start in self.starts.items():
             self.expand(name, texts[name], rows[:, start : start + len(self.categories[name])])
         n_used = int(progress[kernels.AT])
         self.n_lines += text.count(b"\n", 0, n_used)
-        return n_used, rows, texts
+        return n_used, Table(rows, texts, RowTexts(text, places))
 
     def read_texts(
         self,

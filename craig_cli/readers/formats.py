@@ -53,7 +53,8 @@ class Reader:
     files_beside : callable, optional
         Given files: those among them that hold no rows, but what is read beside another.
     read_as_written : callable, optional
-        Given a reading that is done and rows (ascending): these as they stand in the files.
+        Given a reading that is done, rows (ascending) and their texts, if the format has such:
+        these rows as they stand in the files.
     written_as : str
         What `read_as_written` gives; a writer that takes it has the same word.
     keeps_to_rows : bool
@@ -73,7 +74,7 @@ class Reader:
     collect_categories: Callable[[Source, InputSettings], dict[str, set[str]]] | None = None
     count_rows: Callable[[Source], int] | None = None
     files_beside: Callable[[Sequence[Location]], Collection[Location]] | None = None
-    read_as_written: Callable[[Reading, NDArray[np.int64]], Any] | None = None
+    read_as_written: Callable[[Reading, NDArray[np.int64], list[bytes]], Any] | None = None
     written_as: str = ""
     keeps_to_rows: bool = False
     needs_path: bool = False

@@ -120,15 +120,18 @@ class Reading:
             else (f"{self.sources[0].name} and {len(self.sources) - 1} more")
         )
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield all blocks, file by file; raises `InputError` if there are none."""
+    def blocks(self, with_texts: bool = False) -> Iterator[Block]:
+        """Yield all blocks, file by file, as numbers only or with the texts of their rows.
+
+        Raises `InputError` if there are none.
+        """
         for file, source in enumerate(self.sources):
             for block in source.reader.read_blocks(
                 source, file, self.settings, self._skipped.append, self._categories
             ):
                 self._counts[file] += block.rows.shape[0]
                 self._progress("read", self.n_rows, None)
-                yield block
+                yield block if with_texts else replace(block, texts=None)
         if self.n_rows == 0:
             skipped = self._skipped
             reason = (

@@ -68,12 +68,11 @@ def read_blocks(
                 if (found := first_unfit(numbers, amount)) is not None:
                     check.add(f"the {called} {found[1]}", found[0], str(numbers[found[0]]))
             check.raise_first()
-            yield Block(
-                rows,
-                labels,
-                file,
-                **{name: numbers.astype(np.float64) for name, numbers in beside.items()},
+            weights, costs = (
+                None if numbers is None else numbers.astype(np.float64)
+                for numbers in map(beside.get, ("weights", "costs"))
             )
+            yield Block(rows, labels, file, weights, costs)
             first_row += rows.shape[0]
 
 

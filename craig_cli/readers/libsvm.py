@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Block, Lines, SparseRows
+from craig_cli.dataset import Block, Lines, RowTexts, SparseRows
 from craig_cli.errors import InputError
 from craig_cli.kernels import libsvm as kernels
-from craig_cli.kernels.bounds import line_bounds
 from craig_cli.kernels.decimals import MAX_DIGITS
 from craig_cli.readers.formats import NAMELESS, Categories, Reader, Skipped
-from craig_cli.readers.rows_as_written import Records, picked_records, places
 from craig_cli.readers.sources import Source
 from craig_cli.readers.streams import read_ahead
 from craig_cli.settings import InputSettings
@@ -84,28 +82,17 @@ def read_blocks(
     parser = Parser(source.name, settings, skipped)
     with (
         source.open() as stream,
-        closing(read_ahead(whole_lines(stream, settings.block_bytes, source.name))) as texts,
+        closing(read_ahead(whole_lines(stream, settings.block_bytes, source.name))) as pieces,
     ):
-        for text in texts:
-            rows, labels = parser.parse(text)
+        for text in pieces:
+            rows, labels, texts = parser.parse(text)
             if rows.n_rows:
-                yield Block(rows, None if settings.no_label else labels, file)
+                yield Block(rows, None if settings.no_label else labels, file, texts=texts)
 
 
-def read_records(source: Source, settings: InputSettings) -> Iterator[Records]:
-    """Yield the rows of one file as they stand, bad ones too."""
-    line = 1
-    with source.open() as stream:
-        for text in whole_lines(stream, settings.block_bytes, source.name):
-            starts, stops = places(text)
-            n = line_bounds(np.frombuffer(text, np.uint8), starts, stops)
-            yield Records(text, starts[:n], stops[:n], line)
-            line += text.count(b"\n")
-
-
-def read_as_written(reading: Reading, index: NDArray[np.int64]) -> Lines:
+def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[bytes]) -> Lines:
     """Return the lines of some rows."""
-    return Lines(picked_records(reading, read_records, index), "libsvm")
+    return Lines(records, "libsvm")
 
 
 def whole_lines(stream: BinaryIO, size: int, name: str) -> Iterator[bytes]:
@@ -145,24 +132,22 @@ class Parser:
     n_rows: int = 0
     n_columns: int = 0
 
-    def parse(self, text: bytes) -> tuple[SparseRows, NDArray[np.float64]]:
-        """Return the rows and labels of some whole lines.
+    def parse(self, text: bytes) -> tuple[SparseRows, NDArray[np.float64], RowTexts]:
+        """Return the rows and labels of some whole lines, and where they stand.
 
         Raises `InputError` at the first bad row, unless those are skipped.
         """
-        characters = np.frombuffer(text, np.uint8)
-        max_rows, max_entries = kernels.count_lines_and_colons(characters)
+        max_rows, max_entries = text.count(b"\n"), text.count(b":")
         indptr, labels = np.zeros(max_rows + 1, np.int64), np.empty(max_rows)
         indices, values = np.empty(max_entries, np.int32), np.empty(max_entries)
+        places = np.empty((max_rows, 2), np.int64)
         hard = np.empty((len(text) // MAX_DIGITS + 1, 3), np.int64)
         progress = np.zeros(kernels.N_SLOTS, np.int64)
         progress[kernels.COLUMNS] = self.n_columns
-        base, no_label = self.settings.index_base, self.settings.no_label
-        while (
-            code := kernels.parse_lines(
-                characters, base, no_label, progress, indptr, indices, values, labels, hard
-            )
-        ) != kernels.DONE:
+        characters = np.frombuffer(text, np.uint8)
+        what = characters, self.settings.index_base, self.settings.no_label
+        into = indptr, indices, values, labels, places, hard
+        while (code := kernels.parse_lines(*what, progress, *into)) != kernels.DONE:
             self.refuse(code, text, progress)
         n_rows, n_entries, n_hard = (
             int(progress[slot]) for slot in (kernels.ROW, kernels.ENTRY, kernels.HARD)
@@ -176,7 +161,8 @@ class Parser:
         rows = SparseRows(
             indptr[: n_rows + 1], indices[:n_entries], values[:n_entries], self.n_columns
         )
-        return without_zeros(rows) if n_hard else rows, labels[:n_rows]
+        texts = RowTexts(text, places[:n_rows])
+        return without_zeros(rows) if n_hard else rows, labels[:n_rows], texts
 
     def refuse(self, code: int, text: bytes, progress: NDArray[np.int64]) -> None:
         """Raise the error of a bad row, or report it and move `progress` to the next line."""

@@ -26,7 +26,6 @@ from craig_cli.readers.numbers import (
     numeric_labels,
 )
 from craig_cli.readers.parquet_types import check_category_type, check_types, is_number
-from craig_cli.readers.rows_as_written import check_unchanged
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
 
@@ -197,7 +196,7 @@ class BatchReader:
             amount.field: as_array(batch.column(name)).astype(np.float64)
             for name, amount in self.columns.amounts.items()
         }
-        return Block(rows, self.labels(batch), file, **amounts)
+        return Block(rows, self.labels(batch), file, amounts.get("weights"), amounts.get("costs"))
 
     def codes(self, batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
         """Return the position of each value of a ``--one-hot`` column among its categories."""
@@ -277,7 +276,7 @@ def as_text(source_name: str, name: str, values: pa.Array) -> list[str]:
     return texts
 
 
-def read_as_written(reading: Reading, index: NDArray[np.int64]) -> pa.Table:
+def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[bytes]) -> pa.Table:
     """Return some rows, ascending, with all their columns, types and metadata.
 
     Memory: a block and the rows. Raises `InputError` where a file has changed since it was read,
@@ -302,7 +301,10 @@ def read_as_written(reading: Reading, index: NDArray[np.int64]) -> pa.Table:
                 if first < last:
                     parts.append(batch.take(pa.array(index[first:last] - row)))
                 row += batch.num_rows
-        check_unchanged(source, row, int(file_starts[file + 1]))
+        if row != file_starts[file + 1]:
+            raise InputError(
+                source.name, "it changed while it was read", remedy="Run the command again."
+            )
     return pa.Table.from_batches(parts, schema)
 
 

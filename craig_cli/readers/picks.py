@@ -26,6 +26,8 @@ class PickedRows:
         Of the whole input.
     fingerprint : str
         Of the whole input.
+    records : list of bytes
+        The rows as they stand, where their texts were asked for and the format has such.
     """
 
     rows: Rows
@@ -33,10 +35,15 @@ class PickedRows:
     n_rows: int
     n_columns: int
     fingerprint: str
+    records: list[bytes]
 
 
 def read_picks(
-    reading: Reading, index: NDArray[np.int64], like: str = "", parts: Sequence[int] = ()
+    reading: Reading,
+    index: NDArray[np.int64],
+    like: str = "",
+    parts: Sequence[int] = (),
+    with_texts: bool = False,
 ) -> PickedRows:
     """Return the rows of an input that are named by `index`, ascending.
 
@@ -56,8 +63,9 @@ def read_picks(
     rows: list[Rows] = []
     labels: list[Labels | None] = []
     names: list[str] = []
+    records: list[bytes] = []
     n_columns = 0
-    for block in reading.blocks():
+    for block in reading.blocks(with_texts):
         n, d = block.rows.shape
         n_columns = max(n_columns, d)
         first, last = np.searchsorted(index, [running.n_rows, running.n_rows + n])
@@ -66,6 +74,8 @@ def read_picks(
             rows.append(block.rows.take(local, axis=0))
             labels.append(None if block.labels is None else block.labels[local])
             names.append(reading.sources[block.file].name)
+        if block.texts is not None:
+            records += block.texts.take(local)
         running.add(block)
     outside = index[(index < 0) | (index >= running.n_rows)]
     if len(outside):
@@ -82,4 +92,5 @@ def read_picks(
         running.n_rows,
         n_columns,
         running.text(),
+        records,
     )

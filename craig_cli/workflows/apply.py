@@ -67,7 +67,7 @@ def apply_to_file(
 
     Notes
     -----
-    The data is read once to be checked, and a second time where rows are copied as they stand.
+    The data is read once, and Parquet a second time where rows are copied as they stand.
     Memory: a block and the rows written, twice while they are written; with `first` all rows.
     """
     check_files(paths, manifest_path, settings, target)
@@ -87,7 +87,13 @@ def apply_to_file(
     with watch.stage("read"):
         reading = Reading(inputs, progress)
         ascending = np.sort(picks.index)
-        found = read_picks(reading, ascending, manifest.data_fingerprint, manifest.coreset.parts)
+        found = read_picks(
+            reading,
+            ascending,
+            manifest.data_fingerprint,
+            manifest.coreset.parts,
+            with_texts=copies(reading, target),
+        )
         picks = checked(manifest_path, manifest, found, picks, settings.force_mismatch)
     for output in target.outputs:
         check_not_input(output, [source.location for source in reading.sources])
@@ -169,7 +175,7 @@ def write_rows(reading: Reading, found: PickedRows, picks: Picks, target: Target
             write_weights(beside, picks.weight)
         with compressed(out, target.compression) as stream:
             if copies(reading, target) and reader.read_as_written and writer.copy:
-                rows = reader.read_as_written(reading, ascending)
+                rows = reader.read_as_written(reading, ascending, found.records)
                 writer.copy(stream, rows, by, picks.weight, target)
                 return ""
             return writer.write(stream, subset_of(reading, found, picks, by, target), target)

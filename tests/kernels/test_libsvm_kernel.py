@@ -224,16 +224,18 @@ def parse(data: str, base: int = 1, may_lack_label: bool = False, mode: str = "c
         else getattr(kernels.parse_lines, "py_func", kernels.parse_lines)
     )
     text = text_of(data)
-    n_lines, n_colons = kernels.count_lines_and_colons(text)
+    n_lines, n_colons = data.count("\n") + 1, data.count(":")
     progress, indptr, labels = (
         np.zeros(kernels.N_SLOTS, np.int64),
         np.zeros(n_lines + 1, np.int64),
         np.empty(n_lines),
     )
     indices, values = np.empty(n_colons, np.int32), np.empty(n_colons)
+    places = np.empty((n_lines, 2), np.int64)
     hard = np.empty((len(text) // decimals.MAX_DIGITS + 1, 3), np.int64)
     with np.errstate(over="ignore"):
-        code = function(text, base, may_lack_label, progress, indptr, indices, values, labels, hard)
+        into = indptr, indices, values, labels, places, hard
+        code = function(text, base, may_lack_label, progress, *into)
     rows, entries = progress[kernels.ROW], progress[kernels.ENTRY]
     return (
         code,
