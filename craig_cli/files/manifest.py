@@ -48,6 +48,8 @@ PROXIES = ("features", "file")
 """What distances are taken among: the columns of the data, or rows that a trainer wrote; of these
 the request has the fingerprint.
 """
+TOLD = ("method", "metric", "scale", "task", "seed", "representative", "weights")
+"""What the footer states as the coreset does."""
 GRADIENT_ERROR_BOUND = {
     "form": "|| sum over all rows of grad f_i(w) - sum over selected rows of weight_j grad f_j(w) "
     "|| <= C * epsilon.total",
@@ -86,36 +88,42 @@ class Manifest:
     def facts(self) -> dict[str, Any]:
         """Return what the footer states, in JSON types."""
         c = self.coreset
-        return {
+        facts = {
             "schema_version": SCHEMA_VERSION,
             "craig_version": self.craig_version,
-            "method": c.method,
-            "metric": c.metric,
-            "scale": c.scale,
-            "task": c.task,
-            "seed": c.seed,
-            "representative": c.representative,
-            "weights": c.weights,
+            **{name: getattr(c, name) for name in TOLD},
             "calibration": None if c.calibration is None else dict(c.calibration),
             "proxy": PROXIES["proxy" in self.request],
             "n": c.n_rows,
             "d": c.n_columns,
             "k": len(c.index),
             "classes": [class_facts(summary) for summary in c.classes],
-            "epsilon": {"total": c.epsilon_total, "mean": c.epsilon_mean, "definition": c.epsilon_definition},
+            "epsilon": {
+                "total": c.epsilon_total,
+                "mean": c.epsilon_mean,
+                "definition": c.epsilon_definition,
+            },
             "gradient_error_bound": GRADIENT_ERROR_BOUND,
             "data_fingerprint": self.data_fingerprint,
             "request": dict(self.request),
             "request_fingerprint": fingerprint_request(self.request, self.data_fingerprint),
             "files": [
-                {"name": storable_name(name), "rows": rows} for name, rows in zip(self.files, np.diff(self.file_starts).tolist(), strict=False)
+                {"name": storable_name(name), "rows": rows}
+                for name, rows in zip(self.files, np.diff(self.file_starts).tolist(), strict=False)
             ],
             "notes": list(c.notes),
-            **({"given": c.n_given} if c.n_given else {}),
-            **({"parts": list(c.parts)} if c.parts else {}),
-            **({"row_weights": {"column": self.column_of("weight_column"), "sum": c.total_weight}} if c.is_weighted else {}),
-            **({} if c.cost_budget is None else {"cost": {"column": self.column_of("cost_column"), "budget": c.cost_budget, "spent": c.cost_spent}}),
-        }  # fmt: skip
+        }
+        if c.n_given:
+            facts["given"] = c.n_given
+        if c.parts:
+            facts["parts"] = list(c.parts)
+        if c.is_weighted:
+            column = self.column_of("weight_column")
+            facts["row_weights"] = {"column": column, "sum": c.total_weight}
+        if c.cost_budget is not None:
+            column = self.column_of("cost_column")
+            facts["cost"] = {"column": column, "budget": c.cost_budget, "spent": c.cost_spent}
+        return facts
 
     def column_of(self, option: str) -> str | None:
         """Return the name of a column that the request names."""

@@ -73,7 +73,7 @@ def open_table(
 
 
 def open_seekable(location: Location) -> BinaryIO:
-    """Return a file opened for reading; stdin and pipes, which cannot be seeked in, are read whole."""
+    """Return a file opened for reading; stdin and pipes, which cannot be seeked, are read whole."""
     if location.is_standard:
         return io.BytesIO(sys.stdin.buffer.read())
     if location.is_pipe:

@@ -1,8 +1,8 @@
 """The partial manifest: what one part offers, as a Parquet file with a JSON footer.
 
-The only place that knows its column names. A row a candidate; the footer has the request, the files, and a summary of the columns of each
-class, from which all parts make scales and distances that they agree on. Equal parts give equal
-bytes.
+The only place that knows its column names. A row a candidate; the footer has the request, the
+files, and a summary of the columns of each class, from which all parts make the same scales and
+distances. Equal parts give equal bytes.
 """
 
 from __future__ import annotations
@@ -185,48 +185,30 @@ def assemble(facts: Facts, table: pa.Table) -> PartialFile:
 
     Raises `ValueError` or `KeyError` where they do not fit.
     """
-    source, n_columns = facts.source, facts.count("d")
-    columns = {
-        name: values_of(source, name, table.column(name))
-        for name in ("row", "gain", "size", "spread")
-    }
-    labels = (
-        values_of(source, "label", table.column("label")) if "label" in table.column_names else None
-    )
-    points: Any = np.from_dlpack(table.column("points").combine_chunks().flatten()).reshape(
-        table.num_rows, n_columns
-    )
-    if points.dtype not in (np.float32, np.float64) or not np.isfinite(points).all():
-        raise ValueError("points")
+    n_rows, n_columns = facts.count("n"), facts.count("d")
+    names: list[Any] | None = facts.get("names", list, type(None))
+    columns = read_columns(facts.source, table, n_columns)
     candidate_sets, summaries, first = [], [], 0
     for entry in facts.objects("classes"):
-        last = first + facts.count("candidates", of=entry)
-        own = slice(first, last)
-        label = facts.get("label", int, float, str, type(None), of=entry)
+        own = slice(first, first + facts.count("candidates", of=entry))
         candidate_sets.append(
             Candidates(
-                label=label,
+                label=facts.get("label", int, float, str, type(None), of=entry),
                 rows=columns["row"][own],
-                points=points[own],
-                labels=None if labels is None else labels[own],
+                points=columns["points"][own],
+                labels=columns["label"][own] if "label" in columns else None,
                 gain=columns["gain"][own],
                 size=columns["size"][own],
                 spread=columns["spread"][own],
                 is_float64=facts.get("wide", bool, of=entry),
             )
         )
-        summaries.append(
-            Columns(
-                facts.count("n", of=entry), *unpacked(entry["columns"], (len(SUMMARY), n_columns))
-            )
-        )
-        if (
-            len(candidate_sets[-1].rows) == 0
-            or int(candidate_sets[-1].size.sum()) != summaries[-1].n_rows
-        ):
+        numbers = unpacked(entry["columns"], (len(SUMMARY), n_columns))
+        summaries.append(Columns(facts.count("n", of=entry), *numbers))
+        size = columns["size"][own]
+        if len(size) == 0 or int(size.sum()) != summaries[-1].n_rows:
             raise ValueError("size")
-        first = last
-    n_rows, names = facts.count("n"), facts.get("names", list, type(None))
+        first = own.stop
     if (
         first != table.num_rows
         or sum(own.n_rows for own in summaries) != n_rows
@@ -257,3 +239,16 @@ def assemble(facts: Facts, table: pa.Table) -> PartialFile:
         facts.count("skipped_rows"),
         facts.get("craig_version", str),
     )
+
+
+def read_columns(source: str, table: pa.Table, n_columns: int) -> dict[str, Any]:
+    """Return the columns by name; raises `ValueError` or `KeyError` for those of another kind."""
+    optional = ("label",) if "label" in table.column_names else ()
+    columns = {
+        name: values_of(source, name, table.column(name))
+        for name in ("row", "gain", "size", "spread", *optional)
+    }
+    points: Any = np.from_dlpack(table.column("points").combine_chunks().flatten())
+    if points.dtype not in (np.float32, np.float64) or not np.isfinite(points).all():
+        raise ValueError("points")
+    return {**columns, "points": points.reshape(table.num_rows, n_columns)}

@@ -76,8 +76,12 @@ class Reading:
     ----------
     sources : tuple of Source
     settings : InputSettings
+    column_names : tuple of str or None
+        Of the blocks, where the format has them.
     n_rows : int
         Rows read so far.
+    skipped : list of InputError
+        The bad rows passed over so far.
     """
 
     def __init__(
@@ -87,9 +91,9 @@ class Reading:
         if not self.sources:
             raise UsageError("There is no input: name a file, a directory, or - for stdin.")
         check_options(self.sources, settings)
-        self._names, self._categories = agreed_columns(self.sources, settings)
+        self.column_names, self._categories = agreed_columns(self.sources, settings)
         self.settings, self._progress = settings, progress
-        self._skipped: list[InputError] = []
+        self.skipped: list[InputError] = []
         self._counts = np.zeros(len(self.sources), np.int64)
 
     @property
@@ -100,16 +104,6 @@ class Reading:
     def file_starts(self) -> NDArray[np.int64]:
         """Row at which each file begins, then the number of rows, as far as they are read."""
         return np.concatenate([[0], np.cumsum(self._counts)])
-
-    @property
-    def column_names(self) -> tuple[str, ...] | None:
-        """Names of the columns of the blocks, where the format has them."""
-        return self._names
-
-    @property
-    def skipped(self) -> list[InputError]:
-        """The bad rows passed over so far."""
-        return self._skipped
 
     @property
     def whole(self) -> str:
@@ -127,13 +121,13 @@ class Reading:
         """
         for file, source in enumerate(self.sources):
             for block in source.reader.read_blocks(
-                source, file, self.settings, self._skipped.append, self._categories
+                source, file, self.settings, self.skipped.append, self._categories
             ):
                 self._counts[file] += block.rows.shape[0]
                 self._progress("read", self.n_rows, None)
                 yield block if with_texts else replace(block, texts=None)
         if self.n_rows == 0:
-            skipped = self._skipped
+            skipped = self.skipped
             reason = (
                 f"all {len(skipped)} rows were skipped as bad, the first: {skipped[0]}"
                 if skipped
@@ -150,9 +144,9 @@ class Reading:
             labels=join_labels(labels, self.whole),
             files=tuple(s.name for s in self.sources),
             file_starts=self.file_starts,
-            column_names=self._names,
-            skipped_rows=len(self._skipped),
-            skipped_examples=tuple(str(error) for error in self._skipped[:SKIPPED_SHOWN]),
+            column_names=self.column_names,
+            skipped_rows=len(self.skipped),
+            skipped_examples=tuple(str(error) for error in self.skipped[:SKIPPED_SHOWN]),
         )
 
 

@@ -17,10 +17,10 @@ from craig_cli.readers.formats import Reader, reader_of
 from craig_cli.readers.streams import (
     CHUNK_BYTES,
     CheckedStream,
+    naming,
     open_decompressed,
     open_file,
     read_whole,
-    reading_error,
     spool,
     stdin_stream,
 )
@@ -75,10 +75,8 @@ class Source:
 
     def open(self) -> BinaryIO:
         """Return a new stream of the decompressed bytes; its errors are `InputError`."""
-        try:
+        with naming(self.name):
             stream = open_decompressed(self.location, self.compression)
-        except OSError as error:
-            raise reading_error(self.name, error) from error
         return io.BufferedReader(CheckedStream(self.name, stream), CHUNK_BYTES)
 
 
@@ -108,10 +106,8 @@ def expand_sources(settings: InputSettings) -> tuple[Source, ...]:
     """
     files: list[Location] = []
     for name in settings.paths:
-        try:
+        with naming(name):
             files += expand_name(name, settings.format)
-        except OSError as error:
-            raise reading_error(name, error) from error
     if sum(file.is_standard for file in files) > 1:
         raise UsageError("- (standard input) can be read only once: name it once.")
     by_format: dict[str, list[Location]] = {}
@@ -216,10 +212,8 @@ def is_pipe_or_file(location: Location) -> bool:
     """Return whether this is a pipe; raises `InputError` unless it is that or a regular file."""
     if location.is_remote or location.is_standard:
         return location.is_standard
-    try:
+    with naming(location.name):
         mode = Path(location.path).stat().st_mode
-    except OSError as error:
-        raise reading_error(location.name, error) from error
     if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode)):
         raise InputError(
             location.name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import contextlib
 import errno
 import gzip
 import io
@@ -15,6 +14,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
@@ -25,6 +25,37 @@ Item = TypeVar("Item")
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 CHUNK_BYTES = 1 << 18
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Turn errors met in opening or reading a file into `InputError` that name it."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise reading_error(name, error) from error
+
+
+def reading_error(name: str, error: Exception) -> InputError:
+    """Return what to tell the user of an error met in opening or reading a file."""
+    if isinstance(error, EOFError) or "Truncated" in str(error):
+        return InputError(
+            name, "compressed data is truncated", remedy="Copy or compress the file again."
+        )
+    if isinstance(error, FileNotFoundError):
+        problem = (
+            "a link to a file that does not exist" if Path(name).is_symlink() else ("no such file")
+        )
+        return InputError(name, problem, remedy="Check the name.")
+    if isinstance(error, PermissionError):
+        return InputError(name, "you may not read this file", remedy="Ask for read permission.")
+    if isinstance(error, OSError) and error.errno is not None:
+        return InputError(name, f"cannot be read: {os.strerror(error.errno)}")
+    return InputError(
+        name,
+        "compressed data is damaged, or something else follows it",
+        remedy="Copy or compress the file again.",
+    )
 
 
 class CheckedStream(io.RawIOBase):
@@ -38,10 +69,8 @@ class CheckedStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
-        try:
+        with naming(self.name):
             return cast(io.BufferedIOBase, self.stream).readinto(buffer)
-        except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-            raise reading_error(self.name, error) from error
 
     def close(self) -> None:
         self.stream.close()
@@ -115,34 +144,10 @@ def open_decompressed(location: Location, compression: str | None) -> BinaryIO:
     )
 
 
-def reading_error(name: str, error: Exception) -> InputError:
-    """Return what to tell the user of an error met in opening or reading a file."""
-    if isinstance(error, EOFError) or "Truncated" in str(error):
-        return InputError(
-            name, "compressed data is truncated", remedy="Copy or compress the file again."
-        )
-    if isinstance(error, FileNotFoundError):
-        problem = (
-            "a link to a file that does not exist" if Path(name).is_symlink() else ("no such file")
-        )
-        return InputError(name, problem, remedy="Check the name.")
-    if isinstance(error, PermissionError):
-        return InputError(name, "you may not read this file", remedy="Ask for read permission.")
-    if isinstance(error, OSError) and error.errno is not None:
-        return InputError(name, f"cannot be read: {os.strerror(error.errno)}")
-    return InputError(
-        name,
-        "compressed data is damaged, or something else follows it",
-        remedy="Copy or compress the file again.",
-    )
-
-
 def open_file(location: Location, name: str) -> BinaryIO:
     """Return a buffered stream of the bytes of a file; its errors name it `name`."""
-    try:
+    with naming(name):
         return location.open()
-    except OSError as error:
-        raise reading_error(name, error) from error
 
 
 def read_whole(location: Location) -> bytes:
@@ -181,7 +186,7 @@ def spool(stream: BinaryIO, name: str, has_name: bool = False) -> tuple[str, Bin
                 f"{printable(name)}: no folder for a temporary copy can be "
                 f"written. Set TMPDIR to one that can."
             ) from error
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             copy.close()
         if error.errno in DISK_FULL:
             folder = printable(tempfile.gettempdir())
