@@ -1,6 +1,4 @@
-"""The model file: arrays in NumPy's ``.npz``, without pickles. The only place that knows their
-names.
-"""
+"""The model file: arrays in NumPy's ``.npz``, without pickles; it alone knows their names."""
 
 from __future__ import annotations
 
@@ -81,26 +79,36 @@ class Model:
 
 
 def write_model(out: BinaryIO, model: Model) -> None:
-    """Write a model to a stream that need not be seekable. Of a single model, `coef` is (m, d) and
-    `intercept` (m,) in the file.
+    """Write a model to a stream that need not be seekable.
+
+    Of a single model, `coef` is (m, d) and `intercept` (m,) in the file.
     """
     single = len(model.l2) == 1
-    arrays: dict[str, NDArray[Any]] = {
+    arrays = {
         "coef": model.coef[0] if single else model.coef,
         "intercept": model.intercept[0] if single else model.intercept,
         "l2": model.l2,
         "trace": model.trace,
-        "craig": np.array(
-            json.dumps(
-                {"schema_version": SCHEMA_VERSION, "craig_version": __version__, **model.facts},
-                sort_keys=True,
-            )
-        ),
+        "craig": statements(model.facts),
     }
     if model.classes is not None:
-        arrays["classes"] = (
-            model.classes.astype(str) if model.classes.dtype == object else model.classes
-        )
+        arrays["classes"] = without_objects(model.classes)
+    write_arrays(out, arrays)
+
+
+def statements(facts: Mapping[str, Any]) -> NDArray[Any]:
+    """Return what a model states as an array of one text."""
+    said = {"schema_version": SCHEMA_VERSION, "craig_version": __version__, **facts}
+    return np.array(json.dumps(said, sort_keys=True))
+
+
+def without_objects(classes: Labels) -> NDArray[Any]:
+    """Return classes as an array that needs no pickle."""
+    return classes.astype(str) if classes.dtype == object else classes
+
+
+def write_arrays(out: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays to a stream that need not be seekable."""
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     out.write(buffer.getbuffer())
@@ -176,9 +184,7 @@ def assemble(source: str, arrays: Mapping[str, NDArray[Any]]) -> Model:
         raise InputError(source, "the shapes of coef, intercept and l2 do not agree", remedy=REMEDY)
     if not is_labelled(classes, n_outputs, LOSS_FACTS[facts["loss"]]):
         raise InputError(source, "the classes do not agree with coef", remedy=REMEDY)
-    trace = arrays.get("trace")
-    if trace is None or trace.dtype != TRACE_TYPE:
-        raise InputError(source, "array 'trace' is missing or of a wrong type", remedy=REMEDY)
+    trace = read_trace(source, arrays, TRACE_TYPE)
     if classes is not None and classes.dtype.kind == "U":
         classes = classes.astype(object)
     return Model(coef, intercept, l2, classes, facts, trace)
@@ -247,3 +253,13 @@ def numbers(source: str, name: str, arrays: Mapping[str, NDArray[Any]]) -> NDArr
             source, f"array '{name}' is missing, or not of finite float64", remedy=REMEDY
         )
     return values
+
+
+def read_trace(
+    source: str, arrays: Mapping[str, NDArray[Any]], dtype: np.dtype
+) -> NDArray[np.void]:
+    """Return how the training went."""
+    trace = arrays.get("trace")
+    if trace is None or trace.dtype != dtype:
+        raise InputError(source, "array 'trace' is missing or of a wrong type", remedy=REMEDY)
+    return trace

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +35,11 @@ def fingerprint(dataset: Dataset, like: str = "", parts: Sequence[int] = ()) -> 
     returned; `parts` are the rows of each.
     """
     if like.startswith(PARTS) and sum(parts) == dataset.n_rows:
+        whole = Block(dataset.rows, dataset.labels, 0, dataset.weights, dataset.costs)
         ends = np.cumsum(parts).tolist()
+        own = [cut_block(whole, slice(end - n, end)) for end, n in zip(ends, parts, strict=True)]
         return fingerprint_of_parts(
-            [
-                fingerprint(rows_between(dataset, end - n, end))
-                for end, n in zip(ends, parts, strict=True)
-            ]
+            [as_text(n, hashes_of_rows(block)) for n, block in zip(parts, own, strict=True)]
         )
     return as_text(dataset.n_rows, hashes_of_rows(dataset))
 
@@ -51,30 +49,15 @@ def fingerprint_of_parts(fingerprints: Sequence[str]) -> str:
     return PARTS + hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()[:32]
 
 
-def rows_between(dataset: Dataset, first: int, last: int) -> Dataset:
-    """Return some consecutive rows as a data set."""
-    own = slice(first, last)
-    weights, costs = (
-        None if values is None else values[own] for values in (dataset.weights, dataset.costs)
-    )
-    return Dataset(
-        dataset.rows[own],
-        None if dataset.labels is None else dataset.labels[own],
-        weights=weights,
-        costs=costs,
-    )
-
-
 def joined_fingerprint(n_rows: int, hashes: Sequence[Sequence[int]]) -> str:
     """Return the fingerprint of a data set from the hashes of the rows of its parts."""
     return as_text(n_rows, [sum(lane) for lane in zip(*hashes, strict=True)])
 
 
-def hashes_of_rows(dataset: Dataset, first_row: int = 0) -> list[int]:
+def hashes_of_rows(own: Block | Dataset, first_row: int = 0) -> list[int]:
     """Return the hashes of rows from row `first_row` of all: those of parts add up."""
-    return row_sums(
-        dataset.rows, with_amounts(hash_labels(dataset.labels, dataset.n_rows), dataset), first_row
-    )
+    labels = hash_labels(own.labels, own.rows.shape[0])
+    return row_sums(own.rows, with_amounts(labels, own), first_row)
 
 
 def as_text(n_rows: int, sums: Sequence[int]) -> str:
@@ -116,17 +99,9 @@ def row_sums(rows: Rows, label_bits: NDArray[np.uint64], first_row: int) -> list
     return sums
 
 
-class Running(Protocol):
-    """A fingerprint in the making: rows seen so far, and what their fingerprint is."""
-
-    n_rows: int
-
-    def add(self, block: Block) -> None: ...
-
-    def text(self) -> str: ...
-
-
-def running_fingerprint(like: str = "", parts: Sequence[int] = ()) -> Running:
+def running_fingerprint(
+    like: str = "", parts: Sequence[int] = ()
+) -> RunningFingerprint | RunningParts:
     """Return what makes, block by block, the fingerprint that `fingerprint` makes at once."""
     return RunningParts(parts) if like.startswith(PARTS) else RunningFingerprint()
 
@@ -147,7 +122,7 @@ class RunningFingerprint:
         """Take in the next rows, with their labels as a reader gives them."""
         rows, labels = block.rows, block.labels
         n = rows.shape[0]
-        plain = numeric = row_sums(rows, with_amounts(hash_labels(labels, n), block), self.n_rows)
+        plain = numeric = hashes_of_rows(block, self.n_rows)
         if labels is not None and labels.dtype == object:
             values, codes = np.unique(labels, return_inverse=True)
             self._texts.update(values.tolist())

@@ -160,11 +160,6 @@ def expand_name(name: str, wanted_format: str | None) -> list[Location]:
     return [Location.of(file) for file in found]
 
 
-def compression_of(location: Location) -> str | None:
-    """Return the codec that the extension of a file tells."""
-    return COMPRESSIONS.get(location.suffix.lower())
-
-
 def format_of(file_name: str) -> str | None:
     """Return the format that the extension of a name tells, that of a compression aside."""
     path = Path(file_name)
@@ -231,7 +226,7 @@ def detect_compression(opened: Location, named: Location) -> str | None:
     with CheckedStream(named.source, open_file(opened, named.source)) as stream:
         head = stream.read(max(map(len, MAGIC)))
     found = next((codec for magic, codec in MAGIC.items() if head.startswith(magic)), None)
-    if found is None and (promised := compression_of(named)) is not None:
+    if found is None and (promised := COMPRESSIONS.get(named.suffix.lower())) is not None:
         raise InputError(
             named.source,
             f"the name says {promised}, but the content is not compressed",

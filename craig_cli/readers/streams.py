@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import errno
 import gzip
-import io
 import lzma
 import os
 import shutil
@@ -20,6 +19,7 @@ from typing import BinaryIO, TypeVar, cast
 
 from craig_cli.errors import InputError, ResourceError, printable
 from craig_cli.storage.location import Location
+from craig_cli.storage.remote import Wrapped
 
 Item = TypeVar("Item")
 
@@ -58,26 +58,19 @@ def reading_error(name: str, error: Exception) -> InputError:
     )
 
 
-class CheckedStream(io.RawIOBase):
+class CheckedStream(Wrapped):
     """The bytes of `stream`, its errors turned into `InputError`."""
 
     def __init__(self, name: str, stream: BinaryIO) -> None:
-        super().__init__()
-        self.name, self.stream = name, stream
-
-    def readable(self) -> bool:
-        return True
+        super().__init__(stream)
+        self.name = name
 
     def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
         with naming(self.name):
-            return cast(io.BufferedIOBase, self.stream).readinto(buffer)
-
-    def close(self) -> None:
-        self.stream.close()
-        super().close()
+            return cast(int, self.stream.readinto(buffer))
 
 
-class JoinedStreams(io.RawIOBase):
+class JoinedStreams(Wrapped):
     """Decompressed bytes of the bz2 or xz streams in `raw`, end to end, with nothing but zero bytes
     after them.
 
@@ -90,38 +83,27 @@ class JoinedStreams(io.RawIOBase):
         raw: BinaryIO,
         new_decompressor: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor],
     ) -> None:
-        super().__init__()
-        self.raw, self.new_decompressor, self.decompressor = (
-            raw,
-            new_decompressor,
-            new_decompressor(),
-        )
-
-    def readable(self) -> bool:
-        return True
+        super().__init__(raw)
+        self.new_decompressor, self.decompressor = new_decompressor, new_decompressor()
 
     def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
         while True:
             data = b""
             if self.decompressor.eof:
                 data = self.decompressor.unused_data.lstrip(b"\0")
-                while not data and (more := self.raw.read(CHUNK_BYTES)):
+                while not data and (more := self.stream.read(CHUNK_BYTES)):
                     data = more.lstrip(b"\0")
                 if not data:
                     return 0
                 self.decompressor = self.new_decompressor()
             elif self.decompressor.needs_input:
-                data = self.raw.read(CHUNK_BYTES)
+                data = self.stream.read(CHUNK_BYTES)
                 if not data:
                     raise EOFError
             piece = self.decompressor.decompress(data, len(buffer))
             if piece:
                 buffer[: len(piece)] = piece
                 return len(piece)
-
-    def close(self) -> None:
-        self.raw.close()
-        super().close()
 
 
 def open_decompressed(location: Location, compression: str | None) -> BinaryIO:

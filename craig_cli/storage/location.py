@@ -123,11 +123,14 @@ class Location:
 
     def exists(self) -> bool:
         """Return whether there is such a file."""
-        return remote.exists(self) if self.is_remote else Path(self.path).is_file()
+        return bool(remote.info_of(self).is_file if self.is_remote else Path(self.path).is_file())
 
     def size(self) -> int:
         """Return the bytes of the file; -1 where a store does not tell."""
-        return remote.size(self) if self.is_remote else Path(self.path).stat().st_size
+        if not self.is_remote:
+            return Path(self.path).stat().st_size
+        size: int | None = remote.info_of(self).size
+        return -1 if size is None else size
 
     def open(self) -> BinaryIO:
         """Return a new stream of the bytes, which can be seeked in unless it is a pipe.

@@ -143,34 +143,42 @@ def open_bytes(location: Location) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(RemoteFile(location, stream), COPY_BYTES))
 
 
-class RemoteFile(io.RawIOBase):
-    """A file in a store, whose errors are `InputError`."""
+class Wrapped(io.RawIOBase):
+    """A stream that is read through another, and closed with it."""
 
-    def __init__(self, location: Location, stream: Any) -> None:
+    def __init__(self, stream: Any) -> None:
         super().__init__()
-        self._location, self._stream = location, stream
+        self.stream = stream
 
     def readable(self) -> bool:
         return True
+
+    def close(self) -> None:
+        self.stream.close()
+        super().close()
+
+
+class RemoteFile(Wrapped):
+    """A file in a store, whose errors are `InputError`."""
+
+    def __init__(self, location: Location, stream: Any) -> None:
+        super().__init__(stream)
+        self.location = location
 
     def seekable(self) -> bool:
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return int(self._stream.seek(offset, whence))
+        return int(self.stream.seek(offset, whence))
 
     def tell(self) -> int:
-        return int(self._stream.tell())
+        return int(self.stream.tell())
 
     def readinto(self, buffer: Any) -> int:
-        with failures(self._location):
-            data = self._stream.read(len(buffer))
+        with failures(self.location):
+            data = self.stream.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
 
 
 def info_of(location: Location) -> Any:
@@ -178,17 +186,6 @@ def info_of(location: Location) -> Any:
     store, path = store_of(location)
     with failures(location):
         return store.get_file_info(path)
-
-
-def size(location: Location) -> int:
-    """Return the bytes of a file; -1 where a store does not tell."""
-    found = info_of(location).size
-    return -1 if found is None else int(found)
-
-
-def exists(location: Location) -> bool:
-    """Return whether there is a file of this name."""
-    return bool(info_of(location).is_file)
 
 
 @contextmanager
