@@ -191,8 +191,9 @@ def assemble(source: str, arrays: Mapping[str, NDArray[Any]]) -> Model:
 
 
 def is_labelled(classes: NDArray[Any] | None, n_outputs: int, loss: Loss) -> bool:
-    """Return whether classes, ascending, are as many as the outputs of a loss stand for; None where
-    it predicts a number.
+    """Return whether classes, ascending, are as many as the outputs of a loss stand for.
+
+    None fits a loss that predicts a number.
     """
     if classes is None:
         return loss.fits_numbers and n_outputs == 1

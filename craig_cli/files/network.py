@@ -78,8 +78,9 @@ def is_network(path: Path) -> bool:
 
 
 def assemble_network(source: str, arrays: Mapping[str, NDArray[Any]]) -> NetworkModel:
-    """Return the network that the arrays of a file make, checked against each other; raises
-    `InputError` if they do not agree.
+    """Return the network that the arrays of a file make, checked against each other.
+
+    Raises `InputError` if they do not agree.
     """
     facts = read_statements(source, arrays, REQUIRED)
     if facts["activation"] not in names(ACTIVATIONS) or not all(

@@ -14,8 +14,9 @@ REMEDY = "Give a Parquet file with a column 'index' of row numbers from 0 and a 
 
 
 def read_weights(path: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return row numbers and their weights; ``-`` reads stdin. A row may be named twice; other
-    columns are passed over.
+    """Return row numbers and their weights; ``-`` reads stdin.
+
+    A row may be named twice; other columns are passed over.
 
     Raises
     ------

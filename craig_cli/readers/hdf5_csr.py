@@ -17,8 +17,9 @@ BY_ROWS = "Store the matrix by rows (CSR), indices ascending within each row."
 
 
 class SparseMatrix:
-    """A group with the data, indices and indptr of a matrix in compressed sparse row form, checked
-    as a whole before a row is sent.
+    """A group with the data, indices and indptr of a matrix in compressed sparse row form.
+
+    It is checked as a whole before a row is sent.
     """
 
     def __init__(self, root: h5py.h5g.GroupID, group: h5py.h5g.GroupID, path: str) -> None:

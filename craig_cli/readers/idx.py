@@ -127,8 +127,9 @@ def read_header(stream: BinaryIO, name: str) -> Header:
 
 
 def read_exactly(stream: BinaryIO, n_bytes: int) -> bytes:
-    """Return the next `n_bytes`, fewer at the end: read in pieces, so that no header makes room for
-    what is not there.
+    """Return the next `n_bytes`, fewer at the end.
+
+    They are read in pieces, so that no header makes room for what is not there.
     """
     pieces = []
     while n_bytes > 0 and (piece := stream.read(min(n_bytes, PIECE_BYTES))):

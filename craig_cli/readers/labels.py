@@ -17,8 +17,9 @@ DECIMAL = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})(\.[0-9]+)?")
 
 
 def unify_labels(chunks: Sequence[Labels], source: str) -> Labels:
-    """Return the labels of all chunks as one array: int64 if every one is a whole number, else
-    float64, else text as the user wrote it.
+    """Return the labels of all chunks as one array: int64, float64 or text.
+
+    int64 if every one is a whole number, else float64, else text as the user wrote it.
 
     Text counts as a number if all of it does and no digit would be lost: ``01`` and ``1e3`` stay
     text. Time n, and d log d for d different texts.

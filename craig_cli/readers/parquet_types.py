@@ -62,9 +62,7 @@ def check_types(source_name: str, schema: pa.Schema, columns: Columns, task: str
 
 
 def check_category_type(source_name: str, name: str, kind: pa.DataType) -> None:
-    """Raise `InputError` where a ``--one-hot`` column holds neither text, nor whole numbers, nor
-    booleans.
-    """
+    """Raise `InputError` where a ``--one-hot`` column holds no text, whole numbers or booleans."""
     value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
     if not (
         is_text(value_type) or pa.types.is_integer(value_type) or pa.types.is_boolean(value_type)

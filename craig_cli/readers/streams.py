@@ -71,8 +71,7 @@ class CheckedStream(Wrapped):
 
 
 class JoinedStreams(Wrapped):
-    """Decompressed bytes of the bz2 or xz streams in `raw`, end to end, with nothing but zero bytes
-    after them.
+    """Decompressed bytes of bz2 or xz streams end to end, with only zero bytes after them.
 
     The standard library's files take a damaged second stream for the end of the data, and lose its
     rows without a word.
@@ -148,8 +147,7 @@ def stdin_stream() -> BinaryIO:
 
 
 def spool(stream: BinaryIO, name: str, has_name: bool = False) -> tuple[str, BinaryIO]:
-    """Copy `stream` to a temporary file that vanishes when closed; returns a path to open it by,
-    and the file.
+    """Copy `stream` to a temporary file that vanishes when closed; return a path, and the file.
 
     Under Linux the file has no name, so that not even a killed process leaves it behind; but for
     `has_name`, which the HDF5 library asks for.
@@ -181,8 +179,9 @@ def spool(stream: BinaryIO, name: str, has_name: bool = False) -> tuple[str, Bin
 
 
 def read_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
-    """Yield `items`, the next one being made in a thread while the last one is used. Closing waits
-    for the item under way.
+    """Yield `items`, the next one being made in a thread while the last one is used.
+
+    Closing waits for the item under way.
     """
     end = object()
     with ThreadPoolExecutor(1) as thread:

@@ -18,8 +18,9 @@ from craig_cli.errors import ResourceError, printable
 
 
 class Spill:
-    """Temporary disk space, given back on leaving the ``with`` block, and by the system when the
-    process ends in any way.
+    """Temporary disk space, given back on leaving the ``with`` block.
+
+    The system gives it back when the process ends in any way.
 
     Attributes
     ----------
@@ -69,8 +70,9 @@ class Spill:
 
 
 class SpillArray:
-    """A table of numbers on disk. Slices of it are arrays in memory; several threads may read and
-    write at once.
+    """A table of numbers on disk, whose slices are arrays in memory.
+
+    Several threads may read and write at once.
 
     Attributes
     ----------
@@ -97,8 +99,9 @@ class SpillArray:
         return self._read(start, max(stop - start, 0))
 
     def take(self, rows: NDArray[np.int64]) -> NDArray:
-        """Return some rows, in the order given. Time: one read for each run of consecutive rows, in
-        ascending order.
+        """Return some rows, in the order given.
+
+        Time: one read for each run of consecutive rows, in ascending order.
         """
         order = np.argsort(rows)
         out = np.empty((len(rows), self.shape[1]), self.dtype)
@@ -119,8 +122,9 @@ class SpillArray:
         self._file.truncate(self.n_bytes)
 
     def put(self, places: NDArray[np.int64], rows: NDArray) -> None:
-        """Write rows to some places, each of which is named once. Time: one write for each run of
-        consecutive places.
+        """Write rows to some places, each of which is named once.
+
+        Time: one write for each run of consecutive places.
         """
         order = np.argsort(places)
         moved = rows[order]
@@ -171,9 +175,7 @@ def as_bytes(array: NDArray) -> memoryview:
 
 
 def runs(values: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return ``(first, last)`` of each stretch of ascending values that follow one another without
-    a gap.
-    """
+    """Return ``(first, last)`` of each stretch of values that ascend by one."""
     if len(values) == 0:
         return []
     cuts = np.flatnonzero(np.diff(values) != 1) + 1

@@ -10,6 +10,7 @@ import numpy as np
 from craig_cli.errors import UsageError
 from craig_cli.files.manifest import Manifest, read_manifest
 from craig_cli.reports.diff import Difference, DiffReport
+from craig_cli.storage.location import Location
 
 DERIVED = ("request_fingerprint", "k", "epsilon", "classes", "calibration", "gradient_error_bound")
 """Facts that follow from others, or have a line of their own."""
@@ -18,7 +19,7 @@ COLUMNS = ("index", "weight", "cluster_size", "gain", "epsilon", "label", "medoi
 
 def diff_manifests(first: str, second: str) -> DiffReport:
     """Return how the manifests in two files differ; the data is not read."""
-    if first == second == "-":
+    if Location.of(first).is_standard and Location.of(second).is_standard:
         raise UsageError("Both manifests cannot be read from stdin: name a file for one.")
     one, other = read_manifest(first), read_manifest(second)
     a, b = one.coreset, other.coreset
