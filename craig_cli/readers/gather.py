@@ -17,6 +17,7 @@ from craig_cli.dataset import (
     Progress,
     Rows,
     SparseRows,
+    cut_block,
     no_progress,
 )
 from craig_cli.errors import InputError, UsageError
@@ -51,7 +52,11 @@ def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> D
     Memory: the rows twice while blocks are joined, 8 bytes a dense value (4 for float32), 12 a
     sparse entry.
     """
-    reading = Reading(settings, progress)
+    return read_all(Reading(settings, progress))
+
+
+def read_all(reading: Reading) -> Dataset:
+    """Return all rows of a reading."""
     blocks = list(reading.blocks())
     rows = join_rows([b.rows for b in blocks], [reading.sources[b.file].name for b in blocks])
     dataset = reading.dataset(rows, [b.labels for b in blocks])
@@ -120,9 +125,10 @@ class Reading:
         Raises `InputError` if there are none.
         """
         for file, source in enumerate(self.sources):
-            for block in source.reader.read_blocks(
+            blocks = source.reader.read_blocks(
                 source, file, self.settings, self.skipped.append, self._categories
-            ):
+            )
+            for block in wanted_blocks(source, blocks):
                 self._counts[file] += block.rows.shape[0]
                 self._progress("read", self.n_rows, None)
                 yield block if with_texts else replace(block, texts=None)
@@ -148,6 +154,22 @@ class Reading:
             skipped_rows=len(self.skipped),
             skipped_examples=tuple(str(error) for error in self.skipped[:SKIPPED_SHOWN]),
         )
+
+
+def wanted_blocks(source: Source, blocks: Iterator[Block]) -> Iterator[Block]:
+    """Yield the blocks of a file, cut to the rows that are wanted unless they are so already."""
+    if source.rows is None or source.reader.keeps_to_rows:
+        yield from blocks
+        return
+    start, (first, last) = 0, source.rows
+    for block in blocks:
+        n = block.rows.shape[0]
+        own = slice(max(first - start, 0), min(last - start, n))
+        if own.start < own.stop:
+            yield cut_block(block, own)
+        start += n
+        if start >= last:
+            return
 
 
 def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:

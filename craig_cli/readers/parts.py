@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from craig_cli.dataset import Block, Dataset, Progress, cut_block, no_progress
+from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import UsageError
-from craig_cli.readers.gather import Reading, join_rows
-from craig_cli.readers.sources import Source, expand_sources
+from craig_cli.readers.gather import Reading, read_all
+from craig_cli.readers.sources import expand_sources
 from craig_cli.settings import InputSettings
 from craig_cli.storage.location import Location
 
@@ -90,30 +90,4 @@ def read_part(settings: InputSettings, part: Part, progress: Progress = no_progr
         replace(source, rows=None if p.last is None else (p.first, p.last))
         for source, p in zip(sources, part.pieces, strict=True)
     )
-    reading = Reading(settings, progress, ranged)
-    blocks = list(within(reading, ranged))
-    dataset = reading.dataset(
-        join_rows([b.rows for b in blocks], [ranged[b.file].name for b in blocks]),
-        [b.labels for b in blocks],
-    )
-    counts = np.zeros(len(ranged), np.int64)
-    for block in blocks:
-        counts[block.file] += block.rows.shape[0]
-    return replace(dataset, file_starts=np.concatenate([[0], np.cumsum(counts)]))
-
-
-def within(reading: Reading, sources: Sequence[Source]) -> Iterator[Block]:
-    """Yield the blocks, cut to the rows that are wanted of each file unless they are so already."""
-    done = [0] * len(sources)
-    for block in reading.blocks():
-        n, wanted = block.rows.shape[0], sources[block.file].rows
-        start = done[block.file]
-        done[block.file] += n
-        if wanted is None or sources[block.file].reader.keeps_to_rows:
-            yield block
-            continue
-        own = slice(max(wanted[0] - start, 0), min(wanted[1] - start, n))
-        if own.start < own.stop:
-            yield cut_block(block, own)
-        if start + n >= wanted[1] and block.file == len(sources) - 1:
-            return
+    return read_all(Reading(settings, progress, ranged))
