@@ -134,10 +134,11 @@ def test_an_unknown_format_is_an_error():
     [
         ("import craig_cli.readers", ("numba", "pyarrow", "h5py")),
         ("import craig_cli.writers", ("numba", "pyarrow", "h5py")),
+        ("import craig_cli.readers.hdf5_csr", ("pyarrow", "craig_cli.readers.gather")),
         ("from craig_cli.cli import main; main(['select', {csv!r}, '--size', '3', '-o', {out!r}])",
          ("h5py", "craig_cli.readers.parquet", "craig_cli.readers.hdf5", "craig_cli.readers.idx")),
     ],
-    ids=("readers", "writers", "select"),
+    ids=("readers", "writers", "process of HDF5", "select"),
 )  # fmt: skip
 def test_formats_are_imported_when_they_are_needed(tmp_path, code, heavy):
     delimited(tmp_path / "rows.csv", ",")
