@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +104,17 @@ def as_dense(rows: Rows, dtype: type[np.floating] = np.float64) -> NDArray[Any]:
     return np.ascontiguousarray(rows, dtype)
 
 
+class RowTexts(NamedTuple):
+    """A text, and where each row stands in it, int64 (n, 2): its start and the end of its line."""
+
+    text: bytes
+    places: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.int64]) -> list[bytes]:
+        """Return some rows as they stand, each with its newline."""
+        return [self.text[start:stop] for start, stop in self.places[rows].tolist()]
+
+
 @dataclass(frozen=True)
 class Block:
     """Some consecutive rows of one file.
@@ -119,6 +130,8 @@ class Block:
         Position of the file in `Input.files`.
     weights, costs : ndarray of float64 or None
         One a row, where the input has columns of such.
+    texts : RowTexts or None
+        Of text formats.
     """
 
     rows: Rows
@@ -126,6 +139,7 @@ class Block:
     file: int
     weights: NDArray[np.float64] | None = None
     costs: NDArray[np.float64] | None = None
+    texts: RowTexts | None = None
 
 
 def cut_block(block: Block, own: slice) -> Block:
@@ -140,6 +154,18 @@ def cut_block(block: Block, own: slice) -> Block:
         weights,
         costs,
     )
+
+
+class Lines(NamedTuple):
+    """Rows of text as they stand in their files, each with its newline.
+
+    Of delimited text also the names of all columns, where there is a header, and the delimiter.
+    """
+
+    records: list[bytes]
+    format: str
+    names: list[str] | None = None
+    delimiter: str = ""
 
 
 @dataclass(frozen=True)

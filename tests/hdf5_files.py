@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 from craig_cli.dataset import SparseRows
 from craig_cli.errors import InputError
 from craig_cli.readers import hdf5
+from craig_cli.readers.gather import check_options
 from craig_cli.readers.sources import expand_sources
 from craig_cli.settings import InputSettings
 
@@ -24,6 +25,7 @@ def read(path: Path, **options) -> tuple[np.ndarray | csr_matrix, np.ndarray | N
     """Return all rows and labels of a file."""
     settings = InputSettings((str(path),), **options)
     (source,) = expand_sources(settings)
+    check_options((source,), settings)
     blocks = list(hdf5.read_blocks(source, 3, settings, never, {}))
     assert all(block.file == 3 for block in blocks)
     if not blocks:

@@ -83,7 +83,8 @@ def test_the_fingerprint_is_that_of_the_page(made):
 
 
 def test_the_fingerprint_with_weights_and_costs(tmp_path):
-    from craig_cli.readers import fingerprint, read_dataset
+    from craig_cli.readers import read_dataset
+    from craig_cli.readers.fingerprint import fingerprint
     from craig_cli.readers.gather import Reading
     from craig_cli.readers.picks import read_picks
     from craig_cli.settings import InputSettings

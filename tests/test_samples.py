@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from craig_cli.dataset import as_dense
-from craig_cli.readers import fingerprint, read_dataset
+from craig_cli.readers import read_dataset
+from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.settings import InputSettings
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"

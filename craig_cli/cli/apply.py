@@ -93,7 +93,9 @@ def command(run: Run) -> Report:
     and the chosen rows (but for --first).
     """
     settings = run.make(ApplySettings)
-    run.detail(f"format {settings.format}, order {settings.order}, weights: {settings.place}")
     from craig_cli.workflows.apply import apply_to_file
+    from craig_cli.writers import target_of
 
-    return apply_to_file(run.paths, run["manifest"], settings, run.overrides, run.progress)
+    target = target_of(settings)
+    run.detail(f"format {target.format}, order {settings.order}, weights: {target.place}")
+    return apply_to_file(run.paths, run["manifest"], settings, target, run.overrides, run.progress)

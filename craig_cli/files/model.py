@@ -1,6 +1,4 @@
-"""The model file: arrays in NumPy's ``.npz``, without pickles. The only place that knows their
-names.
-"""
+"""The model file: arrays in NumPy's ``.npz``, without pickles; it alone knows their names."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ import os
 import sys
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +20,7 @@ from numpy.typing import NDArray
 from craig_cli import __version__
 from craig_cli.dataset import Labels
 from craig_cli.errors import InputError
-from craig_cli.storage.remote import open_bytes
+from craig_cli.storage.location import Location
 from craig_cli.training.losses import LOSSES, Loss
 
 SCHEMA_VERSION = 1
@@ -81,26 +79,36 @@ class Model:
 
 
 def write_model(out: BinaryIO, model: Model) -> None:
-    """Write a model to a stream that need not be seekable. Of a single model, `coef` is (m, d) and
-    `intercept` (m,) in the file.
+    """Write a model to a stream that need not be seekable.
+
+    Of a single model, `coef` is (m, d) and `intercept` (m,) in the file.
     """
     single = len(model.l2) == 1
-    arrays: dict[str, NDArray[Any]] = {
+    arrays = {
         "coef": model.coef[0] if single else model.coef,
         "intercept": model.intercept[0] if single else model.intercept,
         "l2": model.l2,
         "trace": model.trace,
-        "craig": np.array(
-            json.dumps(
-                {"schema_version": SCHEMA_VERSION, "craig_version": __version__, **model.facts},
-                sort_keys=True,
-            )
-        ),
+        "craig": statements(model.facts),
     }
     if model.classes is not None:
-        arrays["classes"] = (
-            model.classes.astype(str) if model.classes.dtype == object else model.classes
-        )
+        arrays["classes"] = without_objects(model.classes)
+    write_arrays(out, arrays)
+
+
+def statements(facts: Mapping[str, Any]) -> NDArray[Any]:
+    """Return what a model states as an array of one text."""
+    said = {"schema_version": SCHEMA_VERSION, "craig_version": __version__, **facts}
+    return np.array(json.dumps(said, sort_keys=True))
+
+
+def without_objects(classes: Labels) -> NDArray[Any]:
+    """Return classes as an array that needs no pickle."""
+    return classes.astype(str) if classes.dtype == object else classes
+
+
+def write_arrays(out: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays to a stream that need not be seekable."""
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     out.write(buffer.getbuffer())
@@ -108,9 +116,14 @@ def write_model(out: BinaryIO, model: Model) -> None:
 
 def is_model(path: Path) -> bool:
     """Return whether a file is a craig model, as far as the names of its arrays tell."""
+    return holds_arrays(path, ("coef", "intercept", "craig"))
+
+
+def holds_arrays(path: Path, names: Iterable[str]) -> bool:
+    """Return whether a file has arrays of some names."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return {"coef.npy", "intercept.npy", "craig.npy"} <= set(archive.namelist())
+            return {f"{name}.npy" for name in names} <= set(archive.namelist())
     except (zipfile.BadZipFile, OSError):
         return False
 
@@ -128,12 +141,14 @@ def read_model(path: str) -> Model:
 
 
 def read_arrays(path: str) -> tuple[str, dict[str, NDArray[Any]]]:
-    """Return what messages call a file, and the arrays in it; raises `InputError` for one that is
-    missing, damaged or holds objects.
+    """Return what messages call a file, and the arrays in it.
+
+    Raises `InputError` for one that is missing, damaged or holds objects.
     """
-    source = "<stdin>" if path == "-" else path
+    location = Location.of(path)
+    source = location.source
     try:
-        with nullcontext(sys.stdin.buffer) if path == "-" else open_bytes(path) as stream:
+        with nullcontext(sys.stdin.buffer) if location.is_standard else location.open() as stream:
             content = stream.read()
         if not zipfile.is_zipfile(io.BytesIO(content)):
             raise InputError(source, "not a model file, or cut short", remedy=REMEDY)
@@ -169,17 +184,16 @@ def assemble(source: str, arrays: Mapping[str, NDArray[Any]]) -> Model:
         raise InputError(source, "the shapes of coef, intercept and l2 do not agree", remedy=REMEDY)
     if not is_labelled(classes, n_outputs, LOSSES[facts["loss"]]):
         raise InputError(source, "the classes do not agree with coef", remedy=REMEDY)
-    trace = arrays.get("trace")
-    if trace is None or trace.dtype != TRACE_TYPE:
-        raise InputError(source, "array 'trace' is missing or of a wrong type", remedy=REMEDY)
+    trace = read_trace(source, arrays, TRACE_TYPE)
     if classes is not None and classes.dtype.kind == "U":
         classes = classes.astype(object)
     return Model(coef, intercept, l2, classes, facts, trace)
 
 
 def is_labelled(classes: NDArray[Any] | None, n_outputs: int, loss: Loss) -> bool:
-    """Return whether classes, ascending, are as many as the outputs of a loss stand for; None where
-    it predicts a number.
+    """Return whether classes, ascending, are as many as the outputs of a loss stand for.
+
+    None fits a loss that predicts a number.
     """
     if classes is None:
         return loss.fits_numbers and n_outputs == 1
@@ -238,3 +252,13 @@ def numbers(source: str, name: str, arrays: Mapping[str, NDArray[Any]]) -> NDArr
             source, f"array '{name}' is missing, or not of finite float64", remedy=REMEDY
         )
     return values
+
+
+def read_trace(
+    source: str, arrays: Mapping[str, NDArray[Any]], dtype: np.dtype
+) -> NDArray[np.void]:
+    """Return how the training went."""
+    trace = arrays.get("trace")
+    if trace is None or trace.dtype != dtype:
+        raise InputError(source, "array 'trace' is missing or of a wrong type", remedy=REMEDY)
+    return trace

@@ -1,12 +1,7 @@
-"""The file of a network: arrays in NumPy's ``.npz``, without pickles. The only place that knows
-their names.
-"""
+"""The file of a network: arrays in NumPy's ``.npz``, whose names only this module knows."""
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +10,17 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli import __version__
 from craig_cli.dataset import Labels
 from craig_cli.errors import InputError
-from craig_cli.files.model import REMEDY, SCHEMA_VERSION, read_statements
+from craig_cli.files.model import (
+    REMEDY,
+    holds_arrays,
+    read_statements,
+    read_trace,
+    statements,
+    without_objects,
+    write_arrays,
+)
 from craig_cli.settings.catalog import ACTIVATIONS, names
 from craig_cli.training.network import Network
 
@@ -60,36 +62,25 @@ class NetworkModel:
 def write_network(out: BinaryIO, model: NetworkModel) -> None:
     """Write a network to a stream that need not be seekable."""
     network = model.network
-    facts = {
-        "schema_version": SCHEMA_VERSION,
-        "craig_version": __version__,
-        "model": "mlp",
-        "activation": network.activation,
-        **model.facts,
-    }
-    arrays: dict[str, NDArray[Any]] = {
+    facts = {"model": "mlp", "activation": network.activation, **model.facts}
+    arrays = {
         **{name: getattr(network, name) for name in WEIGHTS},
-        "classes": model.classes.astype(str) if model.classes.dtype == object else model.classes,
+        "classes": without_objects(model.classes),
         "trace": model.trace,
-        "craig": np.array(json.dumps(facts, sort_keys=True)),
+        "craig": statements(facts),
     }
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    out.write(buffer.getbuffer())
+    write_arrays(out, arrays)
 
 
 def is_network(path: Path) -> bool:
     """Return whether a file is a network of craig, as far as the names of its arrays tell."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return {f"{name}.npy" for name in (*WEIGHTS, "craig")} <= set(archive.namelist())
-    except (zipfile.BadZipFile, OSError):
-        return False
+    return holds_arrays(path, (*WEIGHTS, "craig"))
 
 
 def assemble_network(source: str, arrays: Mapping[str, NDArray[Any]]) -> NetworkModel:
-    """Return the network that the arrays of a file make, checked against each other; raises
-    `InputError` if they do not agree.
+    """Return the network that the arrays of a file make, checked against each other.
+
+    Raises `InputError` if they do not agree.
     """
     facts = read_statements(source, arrays, REQUIRED)
     if facts["activation"] not in names(ACTIVATIONS) or not all(
@@ -130,9 +121,7 @@ def assemble_network(source: str, arrays: Mapping[str, NDArray[Any]]) -> Network
         or not (classes[:-1] < classes[1:]).all()
     ):
         raise InputError(source, "the classes do not agree with the weights", remedy=REMEDY)
-    trace = arrays.get("trace")
-    if trace is None or trace.dtype != TRACE_TYPE:
-        raise InputError(source, "array 'trace' is missing or of a wrong type", remedy=REMEDY)
+    trace = read_trace(source, arrays, TRACE_TYPE)
     labels = classes.astype(object) if classes.dtype.kind == "U" else classes
     return NetworkModel(
         Network(first, first_bias, second, second_bias, facts["activation"]), labels, facts, trace

@@ -1,5 +1,4 @@
-"""What all Parquet files of craig share: a JSON footer that is read with checks, and columns that
-are finite.
+"""What all Parquet files of craig share: a JSON footer read with checks, and finite columns.
 
 Arrays go to and from Arrow by their buffers: its own conversions import pandas wherever that is
 installed, which takes longer than the rest.
@@ -12,7 +11,8 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,15 +21,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from craig_cli.errors import ManifestError
-from craig_cli.storage.remote import is_remote, open_bytes
+from craig_cli.errors import InputError, ManifestError
+from craig_cli.storage.location import Location
 
 SCHEMA_VERSION = 1
+REQUIRED: Any = object()
+"""Stands for no default."""
 
 
 def write_table(out: BinaryIO, arrays: Mapping[str, pa.Array], key: bytes, footer: str) -> None:
-    """Write columns without empty cells as Parquet, `footer` under `key`, to a stream that need not
-    be seekable; the file is built in memory.
+    """Write columns without empty cells as Parquet, `footer` under `key`.
+
+    The file is built in memory, as the stream need not be seekable.
     """
     schema = pa.schema(
         [pa.field(name, array.type, nullable=False) for name, array in arrays.items()]
@@ -50,24 +53,42 @@ def write_table(out: BinaryIO, arrays: Mapping[str, pa.Array], key: bytes, foote
 
 
 def has_footer(path: Path, key: bytes) -> bool:
-    """Return whether a file is Parquet with something under `key` in its footer; one that cannot be
-    read is not.
-    """
+    """Return whether a file can be read as Parquet and has something under `key` in its footer."""
     try:
         return key in (pq.read_metadata(path).metadata or {})
     except (pa.ArrowException, OSError):
         return False
 
 
-def open_seekable(path: str) -> BinaryIO:
-    """Return a file opened for reading; one that cannot be seeked in, as a pipe, is read whole.
-    ``-`` is stdin.
-    """
-    if path == "-":
+@contextmanager
+def open_table(
+    location: Location, remedy: str, kind: type[InputError] = ManifestError
+) -> Iterator[pq.ParquetFile]:
+    """Give a Parquet file; what goes wrong in reading it is an error of a kind that names it."""
+    try:
+        with open_seekable(location) as stream:
+            yield pq.ParquetFile(stream)
+    except (pa.ArrowException, OSError) as error:
+        raise kind(location.source, unreadable(error), remedy=remedy) from error
+
+
+def open_seekable(location: Location) -> BinaryIO:
+    """Return a file opened for reading; stdin and pipes, which cannot be seeked, are read whole."""
+    if location.is_standard:
         return io.BytesIO(sys.stdin.buffer.read())
-    if not is_remote(path) and Path(path).is_fifo():
-        return io.BytesIO(Path(path).read_bytes())
-    return open_bytes(path)
+    if location.is_pipe:
+        return io.BytesIO(Path(location.path).read_bytes())
+    return location.open()
+
+
+def footer_of(
+    file: pq.ParquetFile, key: bytes, location: Location, called: str, remedy: str
+) -> bytes:
+    """Return what stands under `key`; raises `ManifestError` where nothing does."""
+    footer: bytes | None = (file.metadata.metadata or {}).get(key)
+    if footer is None:
+        raise ManifestError(location.source, f"a Parquet file, but not a {called}", remedy=remedy)
+    return footer
 
 
 def unreadable(error: Exception) -> str:
@@ -107,16 +128,20 @@ class Facts:
                 remedy=remedy,
             )
 
-    def get(self, key: str, *types: type, of: Mapping[str, Any] | None = None) -> Any:
+    def get(
+        self, key: str, *types: type, of: Mapping[str, Any] | None = None, default: Any = REQUIRED
+    ) -> Any:
         """Return a value of one of `types`; `of` is an object within the footer."""
-        value = (self.values if of is None else of).get(key)
-        if type(value) not in types:
+        values = self.values if of is None else of
+        if key not in values and default is not REQUIRED:
+            return default
+        if type(value := values.get(key)) not in types:
             raise ManifestError(self.source, f"footer: '{key}' is missing or of a wrong type")
         return value
 
-    def count(self, key: str, of: Mapping[str, Any] | None = None) -> int:
+    def count(self, key: str, of: Mapping[str, Any] | None = None, default: Any = REQUIRED) -> int:
         """Return a whole number of at least 0 that int64 holds."""
-        value: int = self.get(key, int, of=of)
+        value: int = self.get(key, int, of=of, default=default)
         if not 0 <= value < 2**63:
             raise ManifestError(self.source, f"footer: '{key}' is out of range", value=str(value))
         return value

@@ -1,9 +1,8 @@
-"""The partial manifest: what one part offers, as a Parquet file with a JSON footer. The only place
-that knows its column names.
+"""The partial manifest: what one part offers, as a Parquet file with a JSON footer.
 
-A row a candidate; the footer has the request, the files, and a summary of the columns of each
-class, from which all parts make scales and distances that they agree on. Equal parts give equal
-bytes.
+The only place that knows its column names. A row a candidate; the footer has the request, the
+files, and a summary of the columns of each class, from which all parts make the same scales and
+distances. Equal parts give equal bytes.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from craig_cli import __version__
@@ -27,16 +25,17 @@ from craig_cli.files.parquet_footer import (
     Facts,
     arrow_array,
     canonical_json,
+    footer_of,
     has_footer,
-    open_seekable,
+    open_table,
     storable_name,
-    unreadable,
     values_of,
     write_table,
 )
 from craig_cli.selection.column_summary import ColumnSummary
 from craig_cli.selection.greedi import Candidates, Partial
 from craig_cli.selection.shared_scaling import Summary
+from craig_cli.storage.location import Location
 
 FOOTER_KEY = b"craig-partial"
 SUMMARY = ("low", "high", "mean", "squares", "middle")
@@ -97,7 +96,7 @@ def packed(values: NDArray[np.float64]) -> str:
 
 
 def unpacked(text: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the numbers that `packed` has written; raises `ValueError` if there are not as many."""
+    """Return the numbers that `packed` has written; raises `ValueError` if too few."""
     return (
         np.frombuffer(zlib.decompress(base64.b64decode(text, validate=True)), "<f8")
         .reshape(shape)
@@ -171,70 +170,45 @@ def read_partial(path: str) -> PartialFile:
     ManifestError
         The file is missing, damaged, no partial manifest, of a newer schema, or contradicts itself.
     """
-    source = "<stdin>" if path == "-" else path
+    location = Location.of(path)
+    with open_table(location, REMEDY) as file:
+        footer = footer_of(file, FOOTER_KEY, location, "partial manifest", REMEDY)
+        table = file.read()
     try:
-        with open_seekable(path) as stream:
-            file = pq.ParquetFile(stream)
-            footer = (file.metadata.metadata or {}).get(FOOTER_KEY)
-            if footer is None:
-                raise ManifestError(
-                    source, "a Parquet file, but not a partial manifest", remedy=REMEDY
-                )
-            table = file.read()
-    except (pa.ArrowException, OSError) as error:
-        raise ManifestError(source, unreadable(error), remedy=REMEDY) from error
-    try:
-        return assemble(Facts(source, footer), table)
+        return assemble(Facts(location.source, footer), table)
     except (ValueError, KeyError, TypeError, zlib.error, pa.ArrowException) as error:
-        raise ManifestError(source, "a damaged partial manifest", remedy=REMEDY) from error
+        raise ManifestError(location.source, "a damaged partial manifest", remedy=REMEDY) from error
 
 
 def assemble(facts: Facts, table: pa.Table) -> PartialFile:
-    """Return the partial that a footer and a table make; raises `ValueError` or `KeyError` where
-    they do not fit.
+    """Return the partial that a footer and a table make.
+
+    Raises `ValueError` or `KeyError` where they do not fit.
     """
-    source, n_columns = facts.source, facts.count("d")
-    columns = {
-        name: values_of(source, name, table.column(name))
-        for name in ("row", "gain", "size", "spread")
-    }
-    labels = (
-        values_of(source, "label", table.column("label")) if "label" in table.column_names else None
-    )
-    points: Any = np.from_dlpack(table.column("points").combine_chunks().flatten()).reshape(
-        table.num_rows, n_columns
-    )
-    if points.dtype not in (np.float32, np.float64) or not np.isfinite(points).all():
-        raise ValueError("points")
+    n_rows, n_columns = facts.count("n"), facts.count("d")
+    names: list[Any] | None = facts.get("names", list, type(None))
+    columns = read_columns(facts.source, table, n_columns)
     candidate_sets, summaries, first = [], [], 0
     for entry in facts.objects("classes"):
-        last = first + facts.count("candidates", of=entry)
-        own = slice(first, last)
-        label = facts.get("label", int, float, str, type(None), of=entry)
+        own = slice(first, first + facts.count("candidates", of=entry))
         candidate_sets.append(
             Candidates(
-                label=label,
+                label=facts.get("label", int, float, str, type(None), of=entry),
                 rows=columns["row"][own],
-                points=points[own],
-                labels=None if labels is None else labels[own],
+                points=columns["points"][own],
+                labels=columns["label"][own] if "label" in columns else None,
                 gain=columns["gain"][own],
                 size=columns["size"][own],
                 spread=columns["spread"][own],
                 is_float64=facts.get("wide", bool, of=entry),
             )
         )
-        summaries.append(
-            ColumnSummary(
-                facts.count("n", of=entry), *unpacked(entry["columns"], (len(SUMMARY), n_columns))
-            )
-        )
-        if (
-            len(candidate_sets[-1].rows) == 0
-            or int(candidate_sets[-1].size.sum()) != summaries[-1].n_rows
-        ):
+        numbers = unpacked(entry["columns"], (len(SUMMARY), n_columns))
+        summaries.append(ColumnSummary(facts.count("n", of=entry), *numbers))
+        size = columns["size"][own]
+        if len(size) == 0 or int(size.sum()) != summaries[-1].n_rows:
             raise ValueError("size")
-        first = last
-    n_rows, names = facts.count("n"), facts.get("names", list, type(None))
+        first = own.stop
     if (
         first != table.num_rows
         or sum(own.n_rows for own in summaries) != n_rows
@@ -266,3 +240,16 @@ def assemble(facts: Facts, table: pa.Table) -> PartialFile:
         facts.count("skipped_rows"),
         facts.get("craig_version", str),
     )
+
+
+def read_columns(source: str, table: pa.Table, n_columns: int) -> dict[str, Any]:
+    """Return the columns by name; raises `ValueError` or `KeyError` for those of another kind."""
+    optional = ("label",) if "label" in table.column_names else ()
+    columns = {
+        name: values_of(source, name, table.column(name))
+        for name in ("row", "gain", "size", "spread", *optional)
+    }
+    points: Any = np.from_dlpack(table.column("points").combine_chunks().flatten())
+    if points.dtype not in (np.float32, np.float64) or not np.isfinite(points).all():
+        raise ValueError("points")
+    return {**columns, "points": points.reshape(table.num_rows, n_columns)}

@@ -17,8 +17,9 @@ FOOTER_KEY = b"craig_predictions"
 def write_predictions(
     out: BinaryIO, predicted: Labels, certainty: tuple[str, Array] | None
 ) -> None:
-    """Write columns index, prediction and, for classes, `certainty` under its name (probability or
-    score) to a stream.
+    """Write columns index, prediction and, for classes, `certainty` under its name.
+
+    That is a probability or a score.
     """
     columns = {"index": np.arange(len(predicted)), "prediction": predicted}
     if certainty is not None:

@@ -24,7 +24,7 @@ def describe_request(
     calibration: CalibrationSettings | None = None,
     proxy: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the request in JSON types; of calibration and of a proxy only where they play a part."""
+    """Return the request in JSON types; calibration and a proxy only where they play a part."""
     budget = {name: value for name, value in asdict(selection.budget).items() if value is not None}
     choices = {
         name: value

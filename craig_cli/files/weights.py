@@ -1,44 +1,37 @@
-"""Weights made by hand: a Parquet file with a column of row numbers and one of weights. The only
-place that knows its columns.
-"""
+"""Weights made by hand: a Parquet file with a column of row numbers and one of weights."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from craig_cli.errors import InputError
-from craig_cli.files.parquet_footer import open_seekable, unreadable, values_of
+from craig_cli.files.parquet_footer import open_table, values_of
+from craig_cli.storage.location import Location
 
 REMEDY = "Give a Parquet file with a column 'index' of row numbers from 0 and a column 'weight'."
 
 
 def read_weights(path: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return row numbers and their weights; ``-`` reads stdin. A row may be named twice; other
-    columns are passed over.
+    """Return row numbers and their weights; ``-`` reads stdin.
+
+    A row may be named twice; other columns are passed over.
 
     Raises
     ------
     InputError
         The file cannot be read, a column is missing or holds no numbers, or there are no rows.
     """
-    source = "<stdin>" if path == "-" else path
-    try:
-        with open_seekable(path) as stream:
-            file = pq.ParquetFile(stream)
-            missing = next(
-                (name for name in ("index", "weight") if file.schema_arrow.names.count(name) != 1),
-                None,
-            )
-            if missing is not None:
+    location = Location.of(path)
+    source = location.source
+    with open_table(location, REMEDY, InputError) as file:
+        for name in ("index", "weight"):
+            if file.schema_arrow.names.count(name) != 1:
                 raise InputError(
-                    source, f"there is no column '{missing}', or more than one", remedy=REMEDY
+                    source, f"there is no column '{name}', or more than one", remedy=REMEDY
                 )
-            table = file.read(columns=["index", "weight"])
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(source, unreadable(error), remedy=REMEDY) from error
+        table = file.read(columns=["index", "weight"])
     index_type, weight_type = table.schema.field("index").type, table.schema.field("weight").type
     if not pa.types.is_integer(index_type) or not (
         pa.types.is_integer(weight_type) or pa.types.is_floating(weight_type)

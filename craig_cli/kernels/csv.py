@@ -7,16 +7,8 @@ may hold delimiters and newlines. Blanks around a field do not count, unless the
 from __future__ import annotations
 
 from craig_cli.kernels import kernel
-from craig_cli.kernels.libsvm import (
-    NEWLINE,
-    NUMBER,
-    NUMBER_HARD,
-    NUMBER_TOO_LARGE,
-    RETURN,
-    SPACE,
-    TAB,
-    leading_number,
-)
+from craig_cli.kernels.decimals import NUMBER, NUMBER_HARD, NUMBER_TOO_LARGE, leading_number
+from craig_cli.kernels.libsvm import NEWLINE, RETURN, SPACE, TAB
 
 DONE, UNCLOSED, EMPTY, UNREADABLE, TOO_LARGE, TOO_FEW, TOO_MANY, AFTER_QUOTE = range(8)
 """What `parse_records` returns."""
@@ -99,9 +91,63 @@ def scan_number(text, at, delimiter):
 
 
 @kernel
+def parse_record(text, at, delimiter, kinds, targets, progress, row, n_hard, values, spans, hard):
+    """Return DONE or what is wrong with a record, where it ends, and the new `n_hard`.
+
+    The arrays are those of `parse_records`.
+    """
+    n_columns, fault, field = kinds.shape[0], DONE, 0
+    while True:
+        at = skip_blanks(text, at, delimiter)
+        first, after, problem = at, -1, DONE
+        if field >= n_columns:
+            problem = TOO_MANY
+        elif kinds[field] == NUMERIC and fault == DONE:
+            kind, value, start, stop, after = scan_number(text, at, delimiter)
+            if after >= 0 and kind in (NUMBER, NUMBER_HARD):
+                values[row, targets[field]] = value
+                if kind == NUMBER_HARD:
+                    hard[n_hard, 0], hard[n_hard, 1] = row, targets[field]
+                    hard[n_hard, 2], hard[n_hard, 3] = start, stop
+                    n_hard += 1
+            else:
+                problem = TOO_LARGE if after >= 0 and kind == NUMBER_TOO_LARGE else UNREADABLE
+                after = -1
+        if after < 0:
+            start, stop, quoted, after, state = scan_field(text, at, delimiter)
+            while state == AFTER_QUOTE:
+                problem = AFTER_QUOTE if field < n_columns else TOO_MANY
+                _, _, _, after, state = scan_field(text, after, delimiter)
+            if state == UNCLOSED:
+                progress[FAULT], progress[FIELD] = first, field
+                return UNCLOSED, at, n_hard
+            is_text = problem == DONE and kinds[field] == TEXT
+            if start == stop and (problem == UNREADABLE or is_text):
+                problem = EMPTY
+            elif is_text and fault == DONE:
+                spans[row, targets[field], 0] = first
+                spans[row, targets[field], 1] = stop + quoted
+        field += 1
+        at = after
+        if text[at] == NEWLINE and field < n_columns:
+            problem = TOO_FEW
+        # A wrong number of fields is told rather than an unreadable field, which is often its
+        # consequence.
+        if problem != DONE and (
+            fault == DONE or (problem in (TOO_FEW, TOO_MANY) and fault != TOO_MANY)
+        ):
+            fault = problem
+            progress[FAULT], progress[FIELD] = first, field - 1
+        if text[at] == NEWLINE:
+            return fault, at, n_hard
+        at += 1
+
+
+@kernel
 def parse_records(text, delimiter, kinds, targets, progress, values, spans, hard):
-    """Return DONE after the last record of `text`, or the code of the first fault. Blank lines are
-    passed over.
+    """Return DONE after the last record of `text`, or the code of the first fault.
+
+    Blank lines are passed over.
 
     Parameters
     ----------
@@ -117,86 +163,26 @@ def parse_records(text, delimiter, kinds, targets, progress, values, spans, hard
         starts, FIELD its position from 0. After UNCLOSED, AT is where the open record starts.
     values : ndarray of float64, shape (max_rows, n_values)
         Filled in place from row progress[ROW] on.
-    spans : ndarray of int64, shape (max_rows, n_texts, 2)
-        Filled in place: start and stop of each text, its quotes included.
+    spans : ndarray of int64, shape (max_rows, n_texts + 1, 2)
+        Filled in place: start and stop of each text, its quotes included, and of the whole record.
     hard : ndarray of int64, shape (len(text) // MAX_DIGITS + 1, 4)
         Filled in place: numbers the caller has to resolve, as row, column in `values`, start and
         stop of the text.
     """
-    n_columns = kinds.shape[0]
-    row, n_hard, record = progress[ROW], progress[HARD], progress[AT]
-    while record < text.shape[0]:
+    row, n_hard, record, fault = progress[ROW], progress[HARD], progress[AT], DONE
+    while record < text.shape[0] and fault == DONE:
         at = skip_blanks(text, record, delimiter)
-        if text[at] == NEWLINE:
-            record = at + 1
-            continue
-        fault, field, new_hard = DONE, 0, n_hard
-        while True:
-            at = skip_blanks(text, at, delimiter)
-            first, after, problem = at, -1, DONE
-            if field >= n_columns:
-                problem = TOO_MANY
-            elif kinds[field] == NUMERIC and fault == DONE:
-                kind, value, start, stop, after = scan_number(text, at, delimiter)
-                if after >= 0 and kind in (NUMBER, NUMBER_HARD):
-                    values[row, targets[field]] = value
-                    if kind == NUMBER_HARD:
-                        (
-                            hard[new_hard, 0],
-                            hard[new_hard, 1],
-                            hard[new_hard, 2],
-                            hard[new_hard, 3],
-                        ) = row, targets[field], start, stop
-                        new_hard += 1
-                else:
-                    problem = TOO_LARGE if after >= 0 and kind == NUMBER_TOO_LARGE else UNREADABLE
-                    after = -1
-            if after < 0:
-                start, stop, quoted, after, state = scan_field(text, at, delimiter)
-                while state == AFTER_QUOTE:
-                    problem = AFTER_QUOTE if field < n_columns else TOO_MANY
-                    _, _, _, after, state = scan_field(text, after, delimiter)
-                if state == UNCLOSED:
-                    progress[AT], progress[ROW], progress[HARD], progress[RECORD] = (
-                        record,
-                        row,
-                        n_hard,
-                        record,
-                    )
-                    progress[FAULT], progress[FIELD] = first, field
-                    return UNCLOSED
-                if start == stop and (
-                    problem == UNREADABLE or (problem == DONE and kinds[field] == TEXT)
-                ):
-                    problem = EMPTY
-                if problem == DONE and fault == DONE and kinds[field] == TEXT:
-                    spans[row, targets[field], 0], spans[row, targets[field], 1] = (
-                        first,
-                        stop + quoted,
-                    )
-            field += 1
-            at = after
-            if text[at] == NEWLINE and field < n_columns:
-                problem = TOO_FEW
-            # A wrong number of fields is told rather than an unreadable field, which is often its
-            # consequence.
-            if problem != DONE and (
-                fault == DONE or (problem in (TOO_FEW, TOO_MANY) and fault != TOO_MANY)
-            ):
-                fault = problem
-                progress[FAULT], progress[FIELD] = first, field - 1
-            if text[at] == NEWLINE:
-                break
-            at += 1
-        if fault != DONE:
-            progress[AT], progress[ROW], progress[HARD], progress[RECORD] = (
-                at + 1,
-                row,
-                n_hard,
-                record,
+        if text[at] != NEWLINE:
+            progress[RECORD] = record
+            fault, at, new_hard = parse_record(
+                text, at, delimiter, kinds, targets, progress, row, n_hard, values, spans, hard
             )
-            return fault
-        record, n_hard = at + 1, new_hard
-        row += 1
+            if fault == DONE:
+                spans[row, -1, 0], spans[row, -1, 1] = record, at + 1
+                n_hard = new_hard
+                row += 1
+        # The rest of an open record may come with the next text.
+        if fault != UNCLOSED:
+            record = at + 1
     progress[AT], progress[ROW], progress[HARD] = record, row, n_hard
-    return DONE
+    return fault

@@ -16,12 +16,14 @@ LANES = (np.uint64(0x243F6A8885A308D3), np.uint64(0x13198A2E03707344))
 """Two independent hashes, started from digits of pi."""
 
 
-@kernel
-def mix(bits):
+def mixed(bits):
     """Return 64 bits in which each depends on all of `bits` (the finalizer of splitmix64)."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return bits ^ (bits >> np.uint64(31))
+
+
+mix = kernel(mixed)
 
 
 @kernel

@@ -12,8 +12,9 @@ from craig_cli.settings import InputSettings
 
 
 class Amount(NamedTuple):
-    """A kind of column that holds an amount a row: its name in `Block` and in messages, the option
-    that names it, and whether 0 will do.
+    """A kind of column that holds an amount a row.
+
+    Its name in `Block` and in messages, the option that names it, and whether 0 will do.
     """
 
     field: str
@@ -41,9 +42,7 @@ AMOUNTS = (WEIGHT, COST)
 
 
 def first_unfit(values: NDArray, amount: Amount) -> tuple[int, str] | None:
-    """Return the position of the first number that is no amount of a kind, and what is wrong with
-    it; None if all are.
-    """
+    """Return the position of the first number that is no such amount, and what is wrong with it."""
     found = [] if (unusable := first_unusable(values)) is None else [unusable]
     small = amount.is_too_small(values)
     if small.any():

@@ -1,6 +1,4 @@
-"""Which columns of a table are features, which is the label, and what they are called once one-hot
-columns are expanded.
-"""
+"""Which columns of a table are features and which is the label, and what they are called."""
 
 from __future__ import annotations
 
@@ -9,6 +7,7 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.amounts import AMOUNTS, Amount
@@ -51,9 +50,7 @@ class Columns:
         return f"{kind} '{printable(name, 60)}'"
 
     def expanded(self, categories: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-        """Return the names of the columns of a block: ``column=value`` for each of the `categories`
-        in the place of a one-hot column.
-        """
+        """Return the names of the columns of a block; of one-hot columns ``column=value``."""
         names: list[str] = []
         for feature in self.features:
             names += (
@@ -79,44 +76,22 @@ def choose_columns(source_name: str, names: Sequence[str], settings: InputSettin
             value=repeated,
             remedy="Rename one of them.",
         )
-    for option, wanted in (
-        ("--label", () if settings.label is None else (settings.label,)),
-        ("--drop", settings.drop),
-        ("--one-hot", settings.one_hot),
-        *(
-            (amount.option, named_amount(amount, settings))
-            for amount in AMOUNTS
-            if settings.amounts_needed
-        ),
-    ):
-        for name in wanted:
-            if name not in counts:
-                raise UsageError(missing_text(option, name, source_name, names))
-    label = None if settings.no_label else label_column(source_name, names, settings)
-    for option, wanted in (("--drop", settings.drop), ("--one-hot", settings.one_hot)):
-        if label in wanted:
-            raise UsageError(
-                f"{option}: '{label}' is the label column. Name another with --label, "
-                f"or use --no-label."
-            )
-    amounts = {
-        name: amount
-        for amount in AMOUNTS
-        for name in named_amount(amount, settings)
-        if name in counts
+    named = {amount.column(settings): amount for amount in AMOUNTS}
+    amounts = {name: amount for name, amount in named.items() if name is not None}
+    if not settings.amounts_needed:
+        amounts = {name: amount for name, amount in amounts.items() if name in counts}
+    label = None if settings.no_label else settings.label
+    claims = {
+        **{amount.option: (name,) for name, amount in amounts.items()},
+        "--drop": settings.drop,
+        "--one-hot": settings.one_hot,
     }
-    for name, amount in amounts.items():
-        if name == label:
-            raise UsageError(
-                f"{amount.option}: '{name}' is the label column. Name another with "
-                f"--label, or use --no-label."
-            )
-        for option, wanted in (("--drop", settings.drop), ("--one-hot", settings.one_hot)):
-            if name in wanted:
-                raise UsageError(f"{amount.option} and {option} both name '{name}': leave one out.")
-    both = next((name for name in settings.one_hot if name in settings.drop), None)
-    if both is not None:
-        raise UsageError(f"--drop and --one-hot both name '{both}': leave one out.")
+    for option, wanted in {"--label": () if label is None else (label,), **claims}.items():
+        if missing := [name for name in wanted if name not in counts]:
+            raise UsageError(missing_text(option, missing[0], source_name, names))
+    if label is None and not settings.no_label:
+        label = usual_label(source_name, names)
+    check_claims(label, claims)
     features = tuple(
         name
         for name in names
@@ -128,33 +103,31 @@ def choose_columns(source_name: str, names: Sequence[str], settings: InputSettin
             f"no feature column is left of {listed(names)}",
             remedy="Drop fewer columns with --drop.",
         )
-    return Columns(
-        label,
-        features,
-        tuple(name for name in features if name in settings.one_hot),
-        amounts if settings.amounts_needed else {},
-    )
+    one_hot = tuple(name for name in features if name in settings.one_hot)
+    return Columns(label, features, one_hot, amounts if settings.amounts_needed else {})
 
 
-def named_amount(amount: Amount, settings: InputSettings) -> tuple[str, ...]:
-    """Return the name of the column of a kind, if there is one."""
-    name = amount.column(settings)
-    return () if name is None else (name,)
+def check_claims(label: str | None, claims: Mapping[str, Sequence[str]]) -> None:
+    """Raise `UsageError` where two options name one column, or one names that of the labels."""
+    for option, wanted in claims.items():
+        if label in wanted:
+            raise UsageError(
+                f"{option}: '{label}' is the label column. Name another with --label, "
+                f"or use --no-label."
+            )
+    for (one, first), (other, second) in combinations(claims.items(), 2):
+        if both := [name for name in first if name in second]:
+            raise UsageError(f"{one} and {other} both name '{both[0]}': leave one out.")
 
 
-def label_column(source_name: str, names: Sequence[str], settings: InputSettings) -> str:
-    """Return ``settings.label``, else the first usual label column there is, the exact spelling
-    before any other case.
-    """
-    if settings.label is not None:
-        return settings.label
+def usual_label(source_name: str, names: Sequence[str]) -> str:
+    """Return the first usual label column, the exact spelling before any other case."""
     usual = [name for wanted in LABEL_COLUMNS for name in names if name == wanted]
     usual += [name for wanted in LABEL_COLUMNS for name in names if name.lower() == wanted]
     if not usual:
         problem = (
             f"no column is named {', '.join(LABEL_COLUMNS[:-1])} or {LABEL_COLUMNS[-1]}; "
-            f"the "
-            f"columns are {listed(names)}"
+            f"the columns are {listed(names)}"
         )
         raise InputError(
             source_name,

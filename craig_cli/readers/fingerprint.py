@@ -1,12 +1,9 @@
-"""The fingerprint of a data set: of the parsed numbers, so that the same rows in LIBSVM, CSV,
-Parquet and HDF5 agree.
-"""
+"""The fingerprint of a data set: of the parsed numbers, so that all formats agree."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +16,7 @@ from craig_cli.dataset import (
     SparseRows,
     cut_block,
 )
-from craig_cli.kernels.fingerprint import LANES, hash_dense, hash_sparse
+from craig_cli.kernels.fingerprint import LANES, hash_dense, hash_sparse, mixed
 from craig_cli.readers.labels import DECIMAL, WHOLE, as_numbers
 
 CHUNK_ROWS = 65_536
@@ -28,46 +25,28 @@ WEIGHT_LANE, COST_LANE = np.uint64(0xA4093822299F31D0), np.uint64(0x082EFA98EC4E
 
 
 def fingerprint(dataset: Dataset, like: str = "", parts: Sequence[int] = ()) -> str:
-    """Return ``craig1:`` and 32 hexadecimal digits, which change with any value, label, weight or
-    cost, or the order of the rows.
+    """Return ``craig1:`` and 32 hexadecimal digits of the rows, labels, weights and costs.
 
-    Zeros and columns of zeros at the end do not count, -0 is 0, a float32 is its float64 value, and
-    numeric labels are equal if their values are. Time about 2 ns a value; memory: 65,536 rows at a
-    time.
+    They change with any value, and with the order of the rows. Zeros and columns of zeros at the
+    end do not count, -0 is 0, a float32 is its float64 value, and numeric labels are equal if
+    their values are. Time about 2 ns a value; memory: 65,536 rows at a time.
 
     If `like` is a fingerprint made from those of parts (`fingerprint_of_parts`), so is the one
     returned; `parts` are the rows of each.
     """
     if like.startswith(PARTS) and sum(parts) == dataset.n_rows:
+        whole = Block(dataset.rows, dataset.labels, 0, dataset.weights, dataset.costs)
         ends = np.cumsum(parts).tolist()
+        own = [cut_block(whole, slice(end - n, end)) for end, n in zip(ends, parts, strict=True)]
         return fingerprint_of_parts(
-            [
-                fingerprint(rows_between(dataset, end - n, end))
-                for end, n in zip(ends, parts, strict=True)
-            ]
+            [as_text(n, hashes_of_rows(block)) for n, block in zip(parts, own, strict=True)]
         )
     return as_text(dataset.n_rows, hashes_of_rows(dataset))
 
 
 def fingerprint_of_parts(fingerprints: Sequence[str]) -> str:
-    """Return ``craig1-parts:`` and 32 hexadecimal digits, made of the fingerprints of parts whose
-    rows need not be at hand.
-    """
+    """Return ``craig1-parts:`` and 32 hexadecimal digits, made of the fingerprints of parts."""
     return PARTS + hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()[:32]
-
-
-def rows_between(dataset: Dataset, first: int, last: int) -> Dataset:
-    """Return some consecutive rows as a data set."""
-    own = slice(first, last)
-    weights, costs = (
-        None if values is None else values[own] for values in (dataset.weights, dataset.costs)
-    )
-    return Dataset(
-        dataset.rows[own],
-        None if dataset.labels is None else dataset.labels[own],
-        weights=weights,
-        costs=costs,
-    )
 
 
 def joined_fingerprint(n_rows: int, hashes: Sequence[Sequence[int]]) -> str:
@@ -75,13 +54,10 @@ def joined_fingerprint(n_rows: int, hashes: Sequence[Sequence[int]]) -> str:
     return as_text(n_rows, [sum(lane) for lane in zip(*hashes, strict=True)])
 
 
-def hashes_of_rows(dataset: Dataset, first_row: int = 0) -> list[int]:
-    """Return the hashes of rows of which the first is row `first_row` of all: those of parts add
-    up.
-    """
-    return row_sums(
-        dataset.rows, with_amounts(hash_labels(dataset.labels, dataset.n_rows), dataset), first_row
-    )
+def hashes_of_rows(own: Block | Dataset, first_row: int = 0) -> list[int]:
+    """Return the hashes of rows from row `first_row` of all: those of parts add up."""
+    labels = hash_labels(own.labels, own.rows.shape[0])
+    return row_sums(own.rows, with_amounts(labels, own), first_row)
 
 
 def as_text(n_rows: int, sums: Sequence[int]) -> str:
@@ -90,9 +66,7 @@ def as_text(n_rows: int, sums: Sequence[int]) -> str:
 
 
 def row_sums(rows: Rows, label_bits: NDArray[np.uint64], first_row: int) -> list[int]:
-    """Return the sum of the hashes of some rows for each lane; `first_row` is their place in the
-    input.
-    """
+    """Return the sum of the hashes of rows from row `first_row` of the input, for each lane."""
     sums = []
     for lane in LANES:
         if isinstance(rows, SparseRows):
@@ -125,20 +99,10 @@ def row_sums(rows: Rows, label_bits: NDArray[np.uint64], first_row: int) -> list
     return sums
 
 
-class Running(Protocol):
-    """A fingerprint in the making: rows seen so far, and what their fingerprint is."""
-
-    n_rows: int
-
-    def add(self, block: Block) -> None: ...
-
-    def text(self) -> str: ...
-
-
-def running_fingerprint(like: str = "", parts: Sequence[int] = ()) -> Running:
-    """Return what makes, block by block, the fingerprint that `fingerprint` makes of all rows at
-    once.
-    """
+def running_fingerprint(
+    like: str = "", parts: Sequence[int] = ()
+) -> RunningFingerprint | RunningParts:
+    """Return what makes, block by block, the fingerprint that `fingerprint` makes at once."""
     return RunningParts(parts) if like.startswith(PARTS) else RunningFingerprint()
 
 
@@ -158,7 +122,7 @@ class RunningFingerprint:
         """Take in the next rows, with their labels as a reader gives them."""
         rows, labels = block.rows, block.labels
         n = rows.shape[0]
-        plain = numeric = row_sums(rows, with_amounts(hash_labels(labels, n), block), self.n_rows)
+        plain = numeric = hashes_of_rows(block, self.n_rows)
         if labels is not None and labels.dtype == object:
             values, codes = np.unique(labels, return_inverse=True)
             self._texts.update(values.tolist())
@@ -177,8 +141,9 @@ class RunningFingerprint:
 
 
 class RunningParts:
-    """The same for a fingerprint that is made of those of parts, of so many rows each; whatever
-    comes after them counts as the last's.
+    """The same for a fingerprint that is made of those of parts, of so many rows each.
+
+    Whatever comes after them counts as the last's.
     """
 
     def __init__(self, parts: Sequence[int]) -> None:
@@ -214,26 +179,15 @@ def as_number(text: str) -> float:
 
 
 def with_amounts(bits: NDArray[np.uint64], rows: Block | Dataset) -> NDArray[np.uint64]:
-    """Return the 64 bits of each label mixed with those of the weight and of the cost of the row,
-    where there are such.
-    """
+    """Return the bits of each label mixed with those of the row's weight and cost, if any."""
     for values, lane in ((rows.weights, WEIGHT_LANE), (rows.costs, COST_LANE)):
         if values is not None:
             bits = mixed(mixed((values + 0.0).view(np.uint64) ^ lane) ^ bits)
     return bits
 
 
-def mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return each 64 bits mixed (splitmix64)."""
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
-
-
 def hash_labels(labels: Labels | None, n_rows: int) -> NDArray[np.uint64]:
-    """Return 64 bits a label: the float64 bits of a number, the start of the SHA-256 of a text's
-    UTF-8 bytes, 0 for none.
-    """
+    """Return 64 bits a label: of a number its float64 bits, of a text of its SHA-256, else 0."""
     if labels is None:
         return np.zeros(n_rows, np.uint64)
     if labels.dtype != object:

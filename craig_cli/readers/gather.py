@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -17,19 +17,18 @@ from craig_cli.dataset import (
     Progress,
     Rows,
     SparseRows,
+    cut_block,
     no_progress,
 )
 from craig_cli.errors import InputError, UsageError
-from craig_cli.readers import csv
 from craig_cli.readers.amounts import AMOUNTS
+from craig_cli.readers.formats import Categories
 from craig_cli.readers.labels import unify_labels
 from craig_cli.readers.sources import Source, expand_sources
 from craig_cli.settings import InputSettings
 
 SKIPPED_SHOWN = 5
 """Errors of skipped rows that are kept for the summary."""
-
-Categories = Mapping[str, tuple[str, ...]]
 
 
 def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> Dataset:
@@ -53,7 +52,11 @@ def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> D
     Memory: the rows twice while blocks are joined, 8 bytes a dense value (4 for float32), 12 a
     sparse entry.
     """
-    reading = Reading(settings, progress)
+    return read_all(Reading(settings, progress))
+
+
+def read_all(reading: Reading) -> Dataset:
+    """Return all rows of a reading."""
     blocks = list(reading.blocks())
     rows = join_rows([b.rows for b in blocks], [reading.sources[b.file].name for b in blocks])
     dataset = reading.dataset(rows, [b.labels for b in blocks])
@@ -77,8 +80,13 @@ class Reading:
     Attributes
     ----------
     sources : tuple of Source
+    settings : InputSettings
+    column_names : tuple of str or None
+        Of the blocks, where the format has them.
     n_rows : int
         Rows read so far.
+    skipped : list of InputError
+        The bad rows passed over so far.
     """
 
     def __init__(
@@ -88,9 +96,9 @@ class Reading:
         if not self.sources:
             raise UsageError("There is no input: name a file, a directory, or - for stdin.")
         check_options(self.sources, settings)
-        self._names, self._categories = agreed_columns(self.sources, settings)
-        self._settings, self._progress = settings, progress
-        self._skipped: list[InputError] = []
+        self.column_names, self._categories = agreed_columns(self.sources, settings)
+        self.settings, self._progress = settings, progress
+        self.skipped: list[InputError] = []
         self._counts = np.zeros(len(self.sources), np.int64)
 
     @property
@@ -98,14 +106,9 @@ class Reading:
         return int(self._counts.sum())
 
     @property
-    def column_names(self) -> tuple[str, ...] | None:
-        """Names of the columns of the blocks, where the format has them."""
-        return self._names
-
-    @property
-    def skipped(self) -> list[InputError]:
-        """The bad rows passed over so far."""
-        return self._skipped
+    def file_starts(self) -> NDArray[np.int64]:
+        """Row at which each file begins, then the number of rows, as far as they are read."""
+        return np.concatenate([[0], np.cumsum(self._counts)])
 
     @property
     def whole(self) -> str:
@@ -116,17 +119,21 @@ class Reading:
             else (f"{self.sources[0].name} and {len(self.sources) - 1} more")
         )
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield all blocks, file by file; raises `InputError` if there are none."""
+    def blocks(self, with_texts: bool = False) -> Iterator[Block]:
+        """Yield all blocks, file by file, as numbers only or with the texts of their rows.
+
+        Raises `InputError` if there are none.
+        """
         for file, source in enumerate(self.sources):
-            for block in read_source(
-                source, file, self._settings, self._skipped.append, self._categories
-            ):
+            blocks = source.reader.read_blocks(
+                source, file, self.settings, self.skipped.append, self._categories
+            )
+            for block in wanted_blocks(source, blocks):
                 self._counts[file] += block.rows.shape[0]
                 self._progress("read", self.n_rows, None)
-                yield block
+                yield block if with_texts else replace(block, texts=None)
         if self.n_rows == 0:
-            skipped = self._skipped
+            skipped = self.skipped
             reason = (
                 f"all {len(skipped)} rows were skipped as bad, the first: {skipped[0]}"
                 if skipped
@@ -137,91 +144,66 @@ class Reading:
             )
 
     def dataset(self, rows: Rows, labels: list[Labels | None]) -> Dataset:
-        """Return the data set that all blocks make, given their rows joined and the labels of each."""
+        """Return the data set of all blocks, given their rows joined and the labels of each."""
         return Dataset(
             rows=rows,
             labels=join_labels(labels, self.whole),
             files=tuple(s.name for s in self.sources),
-            file_starts=np.concatenate([[0], np.cumsum(self._counts)]),
-            column_names=self._names,
-            skipped_rows=len(self._skipped),
-            skipped_examples=tuple(str(error) for error in self._skipped[:SKIPPED_SHOWN]),
+            file_starts=self.file_starts,
+            column_names=self.column_names,
+            skipped_rows=len(self.skipped),
+            skipped_examples=tuple(str(error) for error in self.skipped[:SKIPPED_SHOWN]),
         )
+
+
+def wanted_blocks(source: Source, blocks: Iterator[Block]) -> Iterator[Block]:
+    """Yield the blocks of a file, cut to the rows that are wanted unless they are so already."""
+    if source.rows is None or source.reader.keeps_to_rows:
+        yield from blocks
+        return
+    start, (first, last) = 0, source.rows
+    for block in blocks:
+        n = block.rows.shape[0]
+        own = slice(max(first - start, 0), min(last - start, n))
+        if own.start < own.stop:
+            yield cut_block(block, own)
+        start += n
+        if start >= last:
+            return
 
 
 def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
-    """Raise `UsageError` for options about columns where the format has no column names."""
-    nameless = next((s for s in sources if s.format in ("libsvm", "hdf5", "idx")), None)
-    if nameless is None:
-        return
-    amounts = [
-        (amount.option, amount.column(settings))
-        for amount in AMOUNTS
-        if settings.amounts_needed and nameless.format != "hdf5"
-    ]
-    for option, given in (("--drop", settings.drop), ("--one-hot", settings.one_hot), *amounts):
-        if given:
-            raise UsageError(
-                f"{option}: columns of {nameless.format} files have no names. Convert "
-                f"the file to CSV or Parquet first."
-            )
-    if nameless.format == "libsvm" and settings.label is not None:
-        raise UsageError(
-            "--label: in LIBSVM files the label is the first word of the line. Leave --label out."
-        )
-
-
-def read_source(
-    source: Source,
-    file: int,
-    settings: InputSettings,
-    skipped: Callable[[InputError], None],
-    categories: Categories,
-) -> Iterator[Block]:
-    """Return the blocks of one file. Each format's module is imported only when it is needed."""
-    if source.format == "libsvm":
-        from craig_cli.readers import libsvm
-
-        return libsvm.read_blocks(source, file, settings, skipped)
-    if source.format == "idx":
-        from craig_cli.readers import idx
-
-        return idx.read_blocks(source, file, settings, skipped)
-    if source.format == "parquet":
-        from craig_cli.readers import parquet
-
-        return parquet.read_blocks(source, file, settings, skipped, categories)
-    if source.format == "hdf5":
-        from craig_cli.readers import hdf5
-
-        return hdf5.read_blocks(source, file, settings, skipped, categories)
-
-    return csv.read_blocks(source, file, settings, skipped, categories)
+    """Raise `UsageError` for options that mean nothing for the format of a file."""
+    amounts = AMOUNTS if settings.amounts_needed else ()
+    given = {
+        "--drop": bool(settings.drop),
+        "--one-hot": bool(settings.one_hot),
+        **{amount.option: bool(amount.column(settings)) for amount in amounts},
+        "--label": settings.label is not None,
+    }
+    for source in sources:
+        for option, text in ((o, source.reader.refused.get(o)) for o in given if given[o]):
+            if text is not None:
+                raise UsageError(f"{option}: {text.format(format=source.format)}")
 
 
 def agreed_columns(
     sources: tuple[Source, ...], settings: InputSettings
 ) -> tuple[tuple[str, ...] | None, Categories]:
-    """Return the names of the feature columns, the same in all files that have names, and the
-    categories of ``--one-hot`` columns.
-    """
-    modules = {}
-    for source in sources:
-        if source.format == "parquet":
-            from craig_cli.readers import parquet
+    """Return the names of the feature columns, and the categories of ``--one-hot`` columns.
 
-            modules[source] = parquet
-        elif source.format in ("csv", "tsv"):
-            modules[source] = csv
+    The names are the same in all files that have names.
+    """
     found: dict[str, set[str]] = defaultdict(set)
-    if settings.one_hot:
-        for source, module in modules.items():
-            for column, values in module.collect_categories(source, settings).items():
+    for source in sources if settings.one_hot else ():
+        if (collect := source.reader.collect_categories) is not None:
+            for column, values in collect(source, settings).items():
                 found[column] |= values
     categories = {column: tuple(sorted(values)) for column, values in found.items()}
     named = [
-        (source, module.column_names(source, settings, categories))
-        for source, module in modules.items()
+        (source, name_columns(source, settings, categories))
+        for source in sources
+        if (name_columns := source.reader.column_names) is not None
     ]
     for (first, names), (other, other_names) in pairwise(named):
         if names != other_names:
@@ -230,12 +212,10 @@ def agreed_columns(
                 or "one column more or less"
             )
             problem = f"its columns differ from those of {first.name} (the first difference: {odd})"
-            raise InputError(
-                other.name,
-                problem,
-                remedy="Give files with the same columns in the "
-                "same order, or --drop those that differ.",
+            remedy = (
+                "Give files with the same columns in the same order, or --drop those that differ."
             )
+            raise InputError(other.name, problem, remedy=remedy)
     return (named[0][1] if named else None), categories
 
 

@@ -17,8 +17,9 @@ DECIMAL = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})(\.[0-9]+)?")
 
 
 def unify_labels(chunks: Sequence[Labels], source: str) -> Labels:
-    """Return the labels of all chunks as one array: int64 if every one is a whole number, else
-    float64, else text as the user wrote it.
+    """Return the labels of all chunks as one array: int64, float64 or text.
+
+    int64 if every one is a whole number, else float64, else text as the user wrote it.
 
     Text counts as a number if all of it does and no digit would be lost: ``01`` and ``1e3`` stay
     text. Time n, and d log d for d different texts.
@@ -67,7 +68,7 @@ def whole_if_possible(labels: NDArray) -> NDArray[np.int64] | NDArray[np.float64
 
 
 def as_numbers(values: list[str]) -> NDArray[np.int64] | NDArray[np.float64] | None:
-    """Return distinct texts as numbers; None if one is no number, or two would become one number."""
+    """Return distinct texts as numbers; None if one is none, or two would become one."""
     if all(WHOLE.fullmatch(text) for text in values):
         numbers: NDArray[np.int64] | NDArray[np.float64] = np.array(
             [int(text) for text in values], np.int64

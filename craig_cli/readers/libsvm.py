@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Block, SparseRows
+from craig_cli.dataset import Block, Lines, RowTexts, SparseRows
 from craig_cli.errors import InputError
 from craig_cli.kernels import libsvm as kernels
-from craig_cli.readers.sources import Source, read_ahead
+from craig_cli.kernels.decimals import MAX_DIGITS
+from craig_cli.readers.formats import NAMELESS, Categories, Reader, Skipped
+from craig_cli.readers.sources import Source
+from craig_cli.readers.streams import read_ahead
 from craig_cli.settings import InputSettings
+
+if TYPE_CHECKING:
+    from craig_cli.readers.gather import Reading
 
 LONGEST_LINE = 1 << 30
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -66,41 +72,33 @@ LOOKALIKES = (
 
 
 def read_blocks(
-    source: Source, file: int, settings: InputSettings, skipped: Callable[[InputError], None]
+    source: Source, file: int, settings: InputSettings, skipped: Skipped, categories: Categories
 ) -> Iterator[Block]:
     """Yield the rows of one LIBSVM file, in blocks of about ``settings.block_bytes`` of text.
 
-    Parameters
-    ----------
-    source : Source
-        The file.
-    file : int
-        Its position among the inputs.
-    settings : InputSettings
-        Uses index_base, no_label, on_error and block_bytes.
-    skipped : callable
-        Told of each bad row under ``--on-error skip``.
-
-    Yields
-    ------
-    Block
-        Sparse rows, with float64 labels, or None under ``--no-label``. ``n_columns`` is the highest
-        index in the file so far.
+    Sparse rows, with float64 labels, or None under ``--no-label``; ``n_columns`` is the highest
+    index in the file so far. Uses index_base, no_label, on_error and block_bytes of `settings`.
     """
     parser = Parser(source.name, settings, skipped)
     with (
         source.open() as stream,
-        closing(read_ahead(whole_lines(stream, settings.block_bytes, source.name))) as texts,
+        closing(read_ahead(whole_lines(stream, settings.block_bytes, source.name))) as pieces,
     ):
-        for text in texts:
-            rows, labels = parser.parse(text)
+        for text in pieces:
+            rows, labels, texts = parser.parse(text)
             if rows.n_rows:
-                yield Block(rows, None if settings.no_label else labels, file)
+                yield Block(rows, None if settings.no_label else labels, file, texts=texts)
+
+
+def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[bytes]) -> Lines:
+    """Return the lines of some rows."""
+    return Lines(records, "libsvm")
 
 
 def whole_lines(stream: BinaryIO, size: int, name: str) -> Iterator[bytes]:
-    """Yield the text of `stream` without a byte order mark, cut at line ends, about `size` bytes at
-    a time; the last line gets its newline.
+    """Yield text without a byte order mark, cut at line ends, about `size` bytes at a time.
+
+    The last line gets its newline.
     """
     pieces: list[bytes] = []
     start = stream.read(len(BYTE_ORDER_MARK)).removeprefix(BYTE_ORDER_MARK)
@@ -129,28 +127,27 @@ class Parser:
 
     name: str
     settings: InputSettings
-    skipped: Callable[[InputError], None]
+    skipped: Skipped
     n_lines: int = 0
     n_rows: int = 0
     n_columns: int = 0
 
-    def parse(self, text: bytes) -> tuple[SparseRows, NDArray[np.float64]]:
-        """Return the rows and labels of some whole lines; raises `InputError` at the first bad row,
-        unless those are skipped.
+    def parse(self, text: bytes) -> tuple[SparseRows, NDArray[np.float64], RowTexts]:
+        """Return the rows and labels of some whole lines, and where they stand.
+
+        Raises `InputError` at the first bad row, unless those are skipped.
         """
-        characters = np.frombuffer(text, np.uint8)
-        max_rows, max_entries = kernels.count_lines_and_colons(characters)
+        max_rows, max_entries = text.count(b"\n"), text.count(b":")
         indptr, labels = np.zeros(max_rows + 1, np.int64), np.empty(max_rows)
         indices, values = np.empty(max_entries, np.int32), np.empty(max_entries)
-        hard = np.empty((len(text) // kernels.MAX_DIGITS + 1, 3), np.int64)
+        places = np.empty((max_rows, 2), np.int64)
+        hard = np.empty((len(text) // MAX_DIGITS + 1, 3), np.int64)
         progress = np.zeros(kernels.N_SLOTS, np.int64)
         progress[kernels.COLUMNS] = self.n_columns
-        base, no_label = self.settings.index_base, self.settings.no_label
-        while (
-            code := kernels.parse_lines(
-                characters, base, no_label, progress, indptr, indices, values, labels, hard
-            )
-        ) != kernels.DONE:
+        characters = np.frombuffer(text, np.uint8)
+        what = characters, self.settings.index_base, self.settings.no_label
+        into = indptr, indices, values, labels, places, hard
+        while (code := kernels.parse_lines(*what, progress, *into)) != kernels.DONE:
             self.refuse(code, text, progress)
         n_rows, n_entries, n_hard = (
             int(progress[slot]) for slot in (kernels.ROW, kernels.ENTRY, kernels.HARD)
@@ -164,7 +161,8 @@ class Parser:
         rows = SparseRows(
             indptr[: n_rows + 1], indices[:n_entries], values[:n_entries], self.n_columns
         )
-        return without_zeros(rows) if n_hard else rows, labels[:n_rows]
+        texts = RowTexts(text, places[:n_rows])
+        return without_zeros(rows) if n_hard else rows, labels[:n_rows], texts
 
     def refuse(self, code: int, text: bytes, progress: NDArray[np.int64]) -> None:
         """Raise the error of a bad row, or report it and move `progress` to the next line."""
@@ -191,9 +189,7 @@ def without_zeros(rows: SparseRows) -> SparseRows:
 
 
 def other_format(name: str, row: int, line: bytes) -> InputError | None:
-    """Return the error of a file of another format, told by its first row; None where it is like
-    none that craig knows.
-    """
+    """Return the error of a file of another format, told by its first row; None for none known."""
     for pattern, kind, remedy in LOOKALIKES:
         if pattern.match(line.partition(b"#")[0]):
             return InputError(name, f"this looks like {kind}, not LIBSVM", row=row, remedy=remedy)
@@ -218,22 +214,18 @@ def explain(name: str, row: int, code: int, line: bytes, fault: int) -> InputErr
     elif code == kernels.LABEL_UNREADABLE and colon:
         problem, remedy = (
             "the row has no label",
-            ("Start each row with its label, or use --no-label."),
+            "Start each row with its label, or use --no-label.",
         )
     elif code == kernels.LABEL_UNREADABLE and b"," in token:
         problem, remedy = "the row has several labels", "Keep one label a row."
     elif code in (kernels.LABEL_UNREADABLE, kernels.VALUE_UNREADABLE):
         what = "label" if code == kernels.LABEL_UNREADABLE else "value"
         if not token:
-            problem, remedy = (
-                "an entry has no value",
-                ("Write entries as index:value, without blanks; leave zeros out."),
-            )
+            problem = "an entry has no value"
+            remedy = "Write entries as index:value, without blanks; leave zeros out."
         elif number.startswith((b"nan", b"inf")):
-            problem, remedy = (
-                f"the {what} is not finite",
-                ("Correct the row, or drop it with --on-error skip."),
-            )
+            problem = f"the {what} is not finite"
+            remedy = "Correct the row, or drop it with --on-error skip."
         elif number.startswith(b"0x"):
             problem, remedy = f"the {what} is a hexadecimal number", "Write decimal numbers."
     column = len(line[:fault].decode(errors="replace")) + 1
@@ -245,3 +237,14 @@ def explain(name: str, row: int, code: int, line: bytes, fault: int) -> InputErr
         value=token.decode(errors="backslashreplace") or None,
         remedy=remedy,
     )
+
+
+READER = Reader(
+    read_blocks,
+    {
+        **NAMELESS,
+        "--label": "in LIBSVM files the label is the first word of the line. Leave --label out.",
+    },
+    read_as_written=read_as_written,
+    written_as="libsvm",
+)

@@ -1,10 +1,9 @@
-"""A whole input under a memory limit: rows stay in memory while they may, and go to temporary files
-from then on.
-"""
+"""A whole input under a memory limit: rows go to temporary files once memory is full."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,27 +19,33 @@ from craig_cli.dataset import (
 )
 from craig_cli.errors import ResourceError
 from craig_cli.readers.gather import Reading, join_rows
-from craig_cli.selection.memory import reading_bytes
 from craig_cli.settings import InputSettings, size_in_words
 from craig_cli.storage.spill import Spill, SpillArray
 
 COPY_ROWS = 16_384
-PARQUET_COLUMN_BYTES = 3_000_000
-"""Buffers, a page and a dictionary of each column while a Parquet file is read."""
+
+Needed: TypeAlias = Callable[[int, int], int]
+"""The memory that reading takes, given the number of rows and their bytes."""
 
 
 def read_limited(
-    settings: InputSettings, limit: int, spill: Spill, progress: Progress = no_progress
+    settings: InputSettings,
+    limit: int,
+    needed: Needed,
+    spill: Spill,
+    progress: Progress = no_progress,
 ) -> tuple[Dataset, SpillArray | None]:
-    """Return all rows of the input, and the same rows on disk if memory does not hold them; the
-    data set's rows can then be sliced only.
+    """Return all rows of the input, and the same rows on disk if memory does not hold them.
+
+    The data set's rows can then be sliced only.
 
     Parameters
     ----------
     settings : InputSettings
     limit : int
         Bytes of memory.
-    spill : Scratch
+    needed : callable
+    spill : Spill
     progress : Progress
 
     Raises
@@ -50,13 +55,13 @@ def read_limited(
         space must be free as they are written.
     """
     reading = Reading(settings, progress)
-    rows = RowStore(reading, limit, spill)
+    rows = RowStore(reading, limit, needed, spill)
     labels: list[Labels | None] = []
     known: dict[str, str] = {}
     for block in reading.blocks():
         rows.append(block)
         labels.append(one_of_each(block.labels, known))
-    if rows.has_buffers:
+    if rows.column_bytes:
         import pyarrow
 
         pyarrow.default_memory_pool().release_unused()
@@ -75,9 +80,7 @@ def one_of_each(labels: Labels | None, known: dict[str, str]) -> Labels | None:
 
 
 def as_rows(rows: SpillArray) -> NDArray[np.float64]:
-    """Return rows on disk as those of a `Dataset`, for functions that do no more than slice them
-    and ask for their shape.
-    """
+    """Return rows on disk as those of a `Dataset`, which can only be sliced."""
     return cast("NDArray[np.float64]", rows)
 
 
@@ -99,29 +102,24 @@ class RowStore:
         The rows of each block; empty once they are on disk.
     names : list of str
         The file that each is from.
-    on_disk : ScratchArray or None
-    has_buffers : bool
-        Whether there are Parquet files, whose columns have buffers of their own while they are
-        read.
+    on_disk : SpillArray or None
+    column_bytes : int
+        Memory that each column takes while it is read.
     """
 
-    def __init__(self, reading: Reading, limit: int, spill: Spill) -> None:
-        self._reading, self._limit, self._scratch = reading, limit, spill
+    def __init__(self, reading: Reading, limit: int, needed: Needed, spill: Spill) -> None:
+        self._reading, self._limit, self._needed, self._spill = reading, limit, needed, spill
         self.in_memory: list[Rows] = []
         self.names: list[str] = []
         self.on_disk: SpillArray | None = None
         self._n_bytes = 0
-        self.has_buffers = any(source.format == "parquet" for source in reading.sources)
+        self.column_bytes = max(source.reader.column_bytes for source in reading.sources)
 
     def append(self, block: Block) -> None:
         """Add the rows of a block."""
-        rows, name, n_rows = (
-            block.rows,
-            self._reading.sources[block.file].name,
-            self._reading.n_rows,
-        )
-        buffers = rows.shape[1] * PARQUET_COLUMN_BYTES if self.has_buffers else 0
-        least = buffers + reading_bytes(n_rows, 0)
+        rows, name = block.rows, self._reading.sources[block.file].name
+        n_rows, buffers = self._reading.n_rows, block.rows.shape[1] * self.column_bytes
+        least = buffers + self._needed(n_rows, 0)
         if least > self._limit:
             raise ResourceError(
                 f"--memory-limit: reading the first {n_rows:,} rows takes "
@@ -133,7 +131,7 @@ class RowStore:
         self.in_memory.append(rows)
         self.names.append(name)
         self._n_bytes += rows.nbytes
-        needed = buffers + reading_bytes(n_rows, self._n_bytes)
+        needed = buffers + self._needed(n_rows, self._n_bytes)
         if needed <= self._limit:
             return
         if any(isinstance(part, SparseRows) for part in self.in_memory):
@@ -150,18 +148,17 @@ class RowStore:
         """Write rows to disk, if room is left there for a second copy of all."""
         if self.on_disk is None:
             assert isinstance(rows, np.ndarray)
-            self.on_disk = self._scratch.array(rows.shape[1], rows.dtype)
-        joined = join_rows(
-            [self.on_disk[:0], rows], [self.names[0], name]
-        )  # of a common type; refuses what does not go together
+            self.on_disk = self._spill.array(rows.shape[1], rows.dtype)
+        # Of a common type; what does not go together is refused.
+        joined = join_rows([self.on_disk[:0], rows], [self.names[0], name])
         assert isinstance(joined, np.ndarray)
-        self._scratch.require(self.on_disk.n_bytes + 2 * joined.nbytes)
+        self._spill.require(self.on_disk.n_bytes + 2 * joined.nbytes)
         if joined.dtype != self.on_disk.dtype:
-            self.on_disk = widened(self.on_disk, self._scratch)
+            self.on_disk = as_float64(self.on_disk, self._spill)
         self.on_disk.append(joined)
 
 
-def widened(rows: SpillArray, spill: Spill) -> SpillArray:
+def as_float64(rows: SpillArray, spill: Spill) -> SpillArray:
     """Return rows as float64; the old ones are given back."""
     spill.require(4 * rows.n_bytes)
     whole = spill.array(rows.shape[1], np.dtype(np.float64))

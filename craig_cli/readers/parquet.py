@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -17,49 +17,37 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Block, Labels
 from craig_cli.errors import InputError, ResourceError, printable
 from craig_cli.readers.amounts import first_unfit
-from craig_cli.readers.columns import Columns, choose_columns
+from craig_cli.readers.columns import Columns, choose_columns, option_of
+from craig_cli.readers.formats import Categories, Reader, Skipped
 from craig_cli.readers.numbers import (
-    first_fault,
+    BlockCheck,
     first_unusable,
     first_unusable_label,
     numeric_labels,
 )
+from craig_cli.readers.parquet_types import check_category_type, check_types, is_number
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
+
+if TYPE_CHECKING:
+    from craig_cli.readers.gather import Reading
 
 MAGIC, ENCRYPTED_MAGIC = b"PAR1", b"PARE"
 READ_BYTES = 1 << 20
 COPY_AGAIN = "Copy or write the file again."
+COLUMN_BYTES = 3_000_000
+"""Buffers, a page and a dictionary of each column while a file is read."""
 
 
 def read_blocks(
-    source: Source,
-    file: int,
-    settings: InputSettings,
-    skipped: Callable[[InputError], None],
-    categories: Mapping[str, tuple[str, ...]],
+    source: Source, file: int, settings: InputSettings, skipped: Skipped, categories: Categories
 ) -> Iterator[Block]:
     """Yield the rows of one Parquet file, in blocks of about ``settings.block_bytes``.
 
-    Parameters
-    ----------
-    source : Source
-        The file.
-    file : int
-        Its position among the inputs.
-    settings : InputSettings
-        Uses label, no_label, task, drop, one_hot, weight_column, cost_column and block_bytes.
-    skipped : callable
-        Never called: ``--on-error skip`` is for rows of text, so a bad row of Parquet is an error
-        all the same.
-    categories : mapping
-        All values of each ``--one-hot`` column, in the order of the new columns.
-
-    Yields
-    ------
-    Block
-        Dense rows, float32 if every feature is a float of at most 32 bits, else float64. Labels are
-        int64, float64 or str objects.
+    Dense rows, float32 if every feature is a float of at most 32 bits, else float64. Labels are
+    int64, float64 or str objects. A bad row is an error also under ``--on-error skip``, which is
+    for rows of text. Uses label, no_label, task, drop, one_hot, weight_column, cost_column and
+    block_bytes of `settings`.
     """
     with open_table(source) as table:
         reader = BatchReader(source.name, table.schema_arrow, settings, categories)
@@ -90,7 +78,7 @@ def count_rows(source: Source) -> int:
 
 
 def column_names(
-    source: Source, settings: InputSettings, categories: Mapping[str, tuple[str, ...]]
+    source: Source, settings: InputSettings, categories: Categories
 ) -> tuple[str, ...]:
     """Return the names of the columns of the blocks that `read_blocks` would yield."""
     with open_table(source) as table:
@@ -158,7 +146,7 @@ class BatchReader:
     name: str
     schema: pa.Schema
     settings: InputSettings
-    categories: Mapping[str, tuple[str, ...]]
+    categories: Categories
 
     def __post_init__(self) -> None:
         self.columns: Columns = choose_columns(self.name, self.schema.names, self.settings)
@@ -179,9 +167,7 @@ class BatchReader:
     def batches(
         self, table: pq.ParquetFile, size: int, groups: list[int] | None
     ) -> Iterator[pa.RecordBatch]:
-        """Yield the wanted columns of some row groups (None: all), about `size` bytes of dense rows
-        at a time.
-        """
+        """Yield the wanted columns of some row groups (None: all), about `size` bytes at a time."""
         n_rows = max(1, size // (self.dtype.itemsize * max(1, self.n_columns)))
         return (
             batch
@@ -193,13 +179,10 @@ class BatchReader:
 
     def block(self, batch: pa.RecordBatch, first_row: int, file: int) -> Block:
         """Return the rows and labels of a batch; raises `InputError` at the first bad row."""
-        faults = [
-            fault
-            for name in self.wanted
-            if (fault := self.column_fault(batch, name, first_row)) is not None
-        ]
-        if faults:
-            raise first_fault(faults)
+        check = BlockCheck(self.name, first_row)
+        for name in self.wanted:
+            self.check_column(batch, name, check)
+        check.raise_first()
         rows = np.zeros((batch.num_rows, self.n_columns), self.dtype)
         place = 0
         for name in self.columns.features:
@@ -213,7 +196,7 @@ class BatchReader:
             amount.field: as_array(batch.column(name)).astype(np.float64)
             for name, amount in self.columns.amounts.items()
         }
-        return Block(rows, self.labels(batch), file, **amounts)
+        return Block(rows, self.labels(batch), file, amounts.get("weights"), amounts.get("costs"))
 
     def codes(self, batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
         """Return the position of each value of a ``--one-hot`` column among its categories."""
@@ -240,147 +223,33 @@ class BatchReader:
         labels[:] = as_text(self.name, self.columns.label, values)
         return labels
 
-    def column_fault(self, batch: pa.RecordBatch, name: str, first_row: int) -> InputError | None:
-        """Return the error of the first row of a column that has no value or a number that cannot
-        be used.
-        """
-        is_label = name == self.columns.label
-        values = decoded(batch.column(name))
+    def check_column(self, batch: pa.RecordBatch, name: str, check: BlockCheck) -> None:
+        """Keep the fault of the first row of a column whose value is missing or cannot be used."""
+        values, found = decoded(batch.column(name)), None
         n_present = int(np.argmax(as_array(values.is_null()))) if values.null_count else len(values)
-        found = None
         if is_number(values.type) and name not in self.columns.one_hot:
             numbers = as_array(values[:n_present])
             amount = self.columns.amounts.get(name)
-            found = (
-                first_unusable_label(numbers, self.settings.task)
-                if is_label
-                else first_unusable(numbers)
-            )
-            found = found if amount is None else first_unfit(numbers, amount)
+            if amount is not None:
+                found = first_unfit(numbers, amount)
+            elif name == self.columns.label:
+                found = first_unusable_label(numbers, self.settings.task)
+            else:
+                found = first_unusable(numbers)
         if found is not None:
             row, problem = found
             value, remedy = str(numbers[row]), "Correct it"
         elif n_present < len(values):
             row, problem, value, remedy = n_present, "has no value in this row", None, "Fill it in"
         else:
-            return None
-        what = f"{self.columns.called(name)} {problem}"
-        is_feature = name in self.columns.features
+            return
         remedy += (
-            " or remove the row."
-            if not is_feature
-            else (f", remove the row, or drop the column with {option_of('--drop', [name])}.")
+            f", remove the row, or drop the column with {option_of('--drop', [name])}."
+            if name in self.columns.features
+            else " or remove the row."
         )
-        return InputError(
-            self.name,
-            what,
-            row=first_row + row + 1,
-            column=self.schema.names.index(name) + 1,
-            value=value,
-            remedy=remedy,
-        )
-
-
-def check_types(source_name: str, schema: pa.Schema, columns: Columns, task: str) -> None:
-    """Raise `InputError` where a column that is wanted is of a type that cannot be used."""
-    texts = []
-    for name in columns.features:
-        kind = schema.field(name).type
-        if name in columns.one_hot:
-            check_category_type(source_name, name, kind)
-        elif is_text(kind) or pa.types.is_dictionary(kind):
-            texts.append(name)
-        elif not is_number(kind):
-            raise unusable_type(source_name, name, kind)
-    if texts:
-        what = (
-            f"{'column' if len(texts) == 1 else 'columns'} "
-            f"{', '.join(printable(repr(name)) for name in texts)} hold text or categories, not "
-            f"numbers"
-        )
-        if len(texts) == 1:
-            what = what.replace(" hold ", " holds ")
-        raise InputError(
-            source_name,
-            what,
-            remedy=f"Use {option_of('--drop', texts)}, or {option_of('--one-hot', texts)}.",
-        )
-    for name, amount in columns.amounts.items():
-        kind = schema.field(name).type
-        if not is_number(kind):
-            problem = f"{columns.called(name)} is of type {printable(str(kind), 100)}, not a number"
-            raise InputError(
-                source_name,
-                problem,
-                remedy=f"Convert it, or name another with {amount.option} COLUMN.",
-            )
-    if columns.label is None:
-        return
-    kind = schema.field(columns.label).type
-    value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if not is_number(value_type) and not is_text(value_type):
-        remedy = "Convert it to numbers or text, or name another with --label COLUMN."
-        raise InputError(
-            source_name,
-            f"label column '{printable(columns.label)}' is of type {printable(str(kind), 100)}",
-            remedy=remedy,
-        )
-    if task == "regression" and not is_number(value_type):
-        remedy = "Name another with --label COLUMN, or leave out --task regression."
-        raise InputError(
-            source_name,
-            f"label column '{printable(columns.label)}' holds text, but regression needs numbers",
-            remedy=remedy,
-        )
-
-
-def check_category_type(source_name: str, name: str, kind: pa.DataType) -> None:
-    """Raise `InputError` where a ``--one-hot`` column holds neither text, nor whole numbers, nor
-    booleans.
-    """
-    value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if not (
-        is_text(value_type) or pa.types.is_integer(value_type) or pa.types.is_boolean(value_type)
-    ):
-        problem = (
-            f"--one-hot column '{printable(name)}' is of type {printable(str(kind), 100)}, "
-            f"not text, whole numbers or booleans"
-        )
-        raise InputError(
-            source_name, problem, remedy=f"Use {option_of('--drop', [name])}, or convert it."
-        )
-
-
-def unusable_type(source_name: str, name: str, kind: pa.DataType) -> InputError:
-    """Return the error of a feature column that holds neither numbers nor text."""
-    drop = option_of("--drop", [name])
-    if pa.types.is_nested(kind):
-        return InputError(
-            source_name,
-            f"column '{printable(name)}' is nested ({printable(str(kind), 100)})",
-            remedy=f"Use {drop}, or write its parts as columns.",
-        )
-    if pa.types.is_null(kind):
-        return InputError(
-            source_name, f"column '{printable(name)}' holds no values at all", remedy=f"Use {drop}."
-        )
-    return InputError(
-        source_name,
-        f"column '{printable(name)}' is of type {printable(str(kind), 100)}, not a number",
-        remedy=f"Use {drop}, or convert it to numbers.",
-    )
-
-
-def is_number(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
-    )
-
-
-def is_text(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
+        column = self.schema.names.index(name)
+        check.add(f"{self.columns.called(name)} {problem}", row, value, column, remedy)
 
 
 def decoded(values: pa.Array) -> pa.Array:
@@ -407,6 +276,45 @@ def as_text(source_name: str, name: str, values: pa.Array) -> list[str]:
     return texts
 
 
-def option_of(option: str, columns: Sequence[str]) -> str:
-    """Return `option` once for each column, as a shell takes it."""
-    return " ".join(f"{option} {shlex.quote(printable(name))}" for name in columns)
+def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[bytes]) -> pa.Table:
+    """Return some rows, ascending, with all their columns, types and metadata.
+
+    Memory: a block and the rows. Raises `InputError` where a file has changed since it was read,
+    or two have other columns.
+    """
+    parts, schema, first_source = [], None, reading.sources[0]
+    file_starts = reading.file_starts
+    for file, source in enumerate(reading.sources):
+        with open_table(source) as table:
+            schema = table.schema_arrow if schema is None else schema
+            if not table.schema_arrow.equals(schema):
+                problem = f"its columns or their types differ from those of {first_source.name}"
+                raise InputError(
+                    source.name,
+                    problem,
+                    remedy="Write another format with --to, which takes the rows as numbers.",
+                )
+            row = int(file_starts[file])
+            n_rows = max(1, reading.settings.block_bytes // (8 * max(1, len(schema))))
+            for batch in table.iter_batches(batch_size=n_rows):
+                first, last = np.searchsorted(index, [row, row + batch.num_rows])
+                if first < last:
+                    parts.append(batch.take(pa.array(index[first:last] - row)))
+                row += batch.num_rows
+        if row != file_starts[file + 1]:
+            raise InputError(
+                source.name, "it changed while it was read", remedy="Run the command again."
+            )
+    return pa.Table.from_batches(parts, schema)
+
+
+READER = Reader(
+    read_blocks,
+    column_names=column_names,
+    collect_categories=collect_categories,
+    count_rows=count_rows,
+    read_as_written=read_as_written,
+    written_as="parquet",
+    keeps_to_rows=True,
+    column_bytes=COLUMN_BYTES,
+)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from craig_cli.dataset import Block, Dataset, Progress, cut_block, no_progress
+from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import UsageError
-from craig_cli.readers.gather import Reading, join_rows
-from craig_cli.readers.sources import STDIN, Source, expand_sources
+from craig_cli.readers.gather import Reading, read_all
+from craig_cli.readers.sources import expand_sources
 from craig_cli.settings import InputSettings
+from craig_cli.storage.location import Location
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,11 @@ class Part:
 
 
 def file_names(settings: InputSettings) -> tuple[str, ...]:
-    """Return the names of the files that the input is, each checked to be there; raises
-    `UsageError` for what can be read only once.
+    """Return the names of the files that the input is, each checked to be there.
+
+    Raises `UsageError` for what can be read only once.
     """
-    if STDIN in settings.paths:
+    if any(Location.of(path).is_standard for path in settings.paths):
         raise UsageError(
             "- (standard input) is read only once, and parts of the data are read "
             "again: name files."
@@ -49,12 +51,10 @@ def file_names(settings: InputSettings) -> tuple[str, ...]:
 
 
 def count_rows(settings: InputSettings, name: str) -> int:
-    """Return the rows of one file: what Parquet states, else by reading it."""
+    """Return the rows of one file: what it states, else by reading it."""
     reading = Reading(replace(settings, paths=(name,)), no_progress)
-    if reading.sources[0].format == "parquet":
-        from craig_cli.readers import parquet
-
-        return parquet.count_rows(reading.sources[0])
+    if (count := reading.sources[0].reader.count_rows) is not None:
+        return count(reading.sources[0])
     return sum(block.rows.shape[0] for block in reading.blocks())
 
 
@@ -81,38 +81,13 @@ def equal_parts(names: Sequence[str], counts: Sequence[int], n_parts: int) -> li
 
 
 def read_part(settings: InputSettings, part: Part, progress: Progress = no_progress) -> Dataset:
-    """Return the rows of one part; of Parquet only the row groups that hold them are read, other
-    files from their start on.
+    """Return the rows of one part.
+
+    Of Parquet only the row groups that hold them are read, other files from their start on.
     """
     sources = expand_sources(replace(settings, paths=tuple(piece.name for piece in part.pieces)))
     ranged = tuple(
         replace(source, rows=None if p.last is None else (p.first, p.last))
         for source, p in zip(sources, part.pieces, strict=True)
     )
-    reading = Reading(settings, progress, ranged)
-    blocks = list(within(reading, ranged))
-    dataset = reading.dataset(
-        join_rows([b.rows for b in blocks], [ranged[b.file].name for b in blocks]),
-        [b.labels for b in blocks],
-    )
-    counts = np.zeros(len(ranged), np.int64)
-    for block in blocks:
-        counts[block.file] += block.rows.shape[0]
-    return replace(dataset, file_starts=np.concatenate([[0], np.cumsum(counts)]))
-
-
-def within(reading: Reading, sources: Sequence[Source]) -> Iterator[Block]:
-    """Yield the blocks, cut to the rows that are wanted of each file; Parquet's are so already."""
-    done = [0] * len(sources)
-    for block in reading.blocks():
-        n, wanted = block.rows.shape[0], sources[block.file].rows
-        start = done[block.file]
-        done[block.file] += n
-        if wanted is None or sources[block.file].format == "parquet":
-            yield block
-            continue
-        own = slice(max(wanted[0] - start, 0), min(wanted[1] - start, n))
-        if own.start < own.stop:
-            yield cut_block(block, own)
-        if start + n >= wanted[1] and block.file == len(sources) - 1:
-            return
+    return read_all(Reading(settings, progress, ranged))

@@ -26,7 +26,8 @@ class PickedRows:
         Of the whole input.
     fingerprint : str
         Of the whole input.
-    file_starts : ndarray of int64, shape (n_files + 1,)
+    records : list of bytes
+        The rows as they stand, where their texts were asked for and the format has such.
     """
 
     rows: Rows
@@ -34,16 +35,20 @@ class PickedRows:
     n_rows: int
     n_columns: int
     fingerprint: str
-    file_starts: NDArray[np.int64]
+    records: list[bytes]
 
 
 def read_picks(
-    reading: Reading, index: NDArray[np.int64], like: str = "", parts: Sequence[int] = ()
+    reading: Reading,
+    index: NDArray[np.int64],
+    like: str = "",
+    parts: Sequence[int] = (),
+    with_texts: bool = False,
 ) -> PickedRows:
-    """Return the rows of an input that are named by `index`, ascending; the whole input is read
-    once, block by block.
+    """Return the rows of an input that are named by `index`, ascending.
 
-    `like` and `parts` tell how its fingerprint is made (`fingerprint`).
+    The whole input is read once, block by block. `like` and `parts` tell how its fingerprint is
+    made (`fingerprint`).
 
     Raises
     ------
@@ -58,9 +63,9 @@ def read_picks(
     rows: list[Rows] = []
     labels: list[Labels | None] = []
     names: list[str] = []
-    counts = np.zeros(len(reading.sources), np.int64)
+    records: list[bytes] = []
     n_columns = 0
-    for block in reading.blocks():
+    for block in reading.blocks(with_texts):
         n, d = block.rows.shape
         n_columns = max(n_columns, d)
         first, last = np.searchsorted(index, [running.n_rows, running.n_rows + n])
@@ -69,15 +74,15 @@ def read_picks(
             rows.append(block.rows.take(local, axis=0))
             labels.append(None if block.labels is None else block.labels[local])
             names.append(reading.sources[block.file].name)
+        if block.texts is not None:
+            records += block.texts.take(local)
         running.add(block)
-        counts[block.file] += n
     outside = index[(index < 0) | (index >= running.n_rows)]
     if len(outside):
-        problem, remedy = (
-            (f"there is no row {outside[0]}, counted from 0, but {running.n_rows} in all"),
-            "Give the data that the manifest was made of.",
+        problem = f"there is no row {outside[0]}, counted from 0, but {running.n_rows} in all"
+        raise InputError(
+            reading.whole, problem, remedy="Give the data that the manifest was made of."
         )
-        raise InputError(reading.whole, problem, remedy=remedy)
     joined = join_rows(rows, names)
     if isinstance(joined, SparseRows):
         joined = replace(joined, n_columns=n_columns)
@@ -87,5 +92,5 @@ def read_picks(
         running.n_rows,
         n_columns,
         running.text(),
-        np.concatenate([[0], np.cumsum(counts)]),
+        records,
     )

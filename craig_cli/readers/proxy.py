@@ -6,13 +6,13 @@ import os
 
 import numpy as np
 
-from craig_cli.dataset import Dataset, Progress, Rows, no_progress
+from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.gather import read_dataset
-from craig_cli.readers.numbers import first_unusable
-from craig_cli.readers.sources import STDIN, format_of
+from craig_cli.readers.numbers import BlockCheck
+from craig_cli.readers.sources import format_of
 from craig_cli.settings import InputSettings
-from craig_cli.storage.remote import bare_name, open_bytes
+from craig_cli.storage.location import Location
 
 NPY = ".npy"
 
@@ -36,11 +36,12 @@ def read_proxy(text: str, n_rows: int, progress: Progress = no_progress) -> Data
         The file cannot be used, or has another number of rows.
     """
     path, key = split_key(text)
-    if path == STDIN:
+    location = Location.of(path)
+    if location.is_standard:
         raise UsageError("--proxy: it is not read from stdin. Name a file.")
     proxy = (
-        read_npy(path)
-        if bare_name(path).lower().endswith(NPY)
+        read_npy(location)
+        if location.path.lower().endswith(NPY)
         else read_dataset(InputSettings((path,), no_label=True, rows_key=key), progress)
     )
     if proxy.n_rows != n_rows:
@@ -54,21 +55,21 @@ def read_proxy(text: str, n_rows: int, progress: Progress = no_progress) -> Data
 
 
 def split_key(text: str) -> tuple[str, str | None]:
-    """Return the file and the dataset that ``FILE:/DATASET`` names; other names are files as they
-    stand.
-    """
+    """Return the file and the dataset that ``FILE:/DATASET`` names; other names are files."""
     path, colon, key = text.rpartition(":")
-    if colon and key.startswith("/") and format_of(path) == "hdf5":
+    if colon and key.startswith("/") and format_of(Location.of(path).file_name) == "hdf5":
         return path, key
     return text, None
 
 
-def read_npy(path: str) -> Dataset:
-    """Return the rows of an ``.npy`` file; raises `InputError` for what is not a table of finite
-    numbers.
+def read_npy(location: Location) -> Dataset:
+    """Return the rows of an ``.npy`` file.
+
+    Raises `InputError` for what is not a table of finite numbers.
     """
+    path = location.name
     try:
-        with open_bytes(path) as stream:
+        with location.open() as stream:
             array = np.lib.format.read_array(stream, allow_pickle=False)
     except OSError as error:
         raise InputError(
@@ -86,18 +87,9 @@ def read_npy(path: str) -> Dataset:
             f"it holds {array.ndim}-dimensional {array.dtype}, not rows and columns of numbers"
         )
         raise InputError(path, problem, remedy="Save an array of shape (rows, columns).")
-    found = first_unusable(array)
-    if found is not None:
-        row, column = divmod(found[0], array.shape[1])
-        raise InputError(
-            path,
-            f"the value {found[1]}",
-            row=row + 1,
-            column=column + 1,
-            value=str(array[row, column]),
-        )
-    is_single = array.dtype in (np.float16, np.float32)
-    rows: Rows = (
-        array.astype(np.float32, order="C") if is_single else array.astype(np.float64, order="C")
-    )
-    return Dataset(rows, None, (path,), np.array([0, len(array)]))
+    check = BlockCheck(path, 0, remedy=None)
+    rows = check.rows(array)
+    check.raise_first()
+    if array.dtype == np.float16:
+        rows = rows.astype(np.float32)
+    return Dataset(np.ascontiguousarray(rows), None, (path,), np.array([0, len(array)]))

@@ -5,20 +5,19 @@ from __future__ import annotations
 import re
 
 from craig_cli.errors import InputError
-from craig_cli.readers.sources import STDIN, CheckedStream, open_file, stdin_stream
+from craig_cli.readers.streams import read_whole
+from craig_cli.storage.location import Location
 
 NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def read_row_numbers(path: str) -> tuple[int, ...]:
-    """Return the row numbers in a file; ``-`` reads stdin. Raises `InputError` for a line that is
-    none, or one that is there twice.
+    """Return the row numbers in a file; ``-`` reads stdin.
+
+    Raises `InputError` for a line that is none, or one that is there twice.
     """
-    if path == STDIN:
-        source, data = "<stdin>", stdin_stream().read()
-    else:
-        with CheckedStream(path, open_file(path, path)) as stream:
-            source, data = path, stream.readall()
+    location = Location.of(path)
+    source, data = location.source, read_whole(location)
     rows: dict[int, int] = {}
     for number, line in enumerate(data.decode(errors="backslashreplace").split("\n"), 1):
         text = line.partition("#")[0].strip()

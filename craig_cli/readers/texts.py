@@ -20,8 +20,9 @@ CORRECT = "Correct the row, or drop it with --on-error skip."
 
 
 def text_problem(content: bytes, is_bare: bool, is_number: bool) -> tuple[str, str] | None:
-    """Return what is wrong with a label or category and what to do; None if nothing is. `is_bare`:
-    not quoted; `is_number`: a regression target.
+    """Return what is wrong with a label or category and what to do; None if nothing is.
+
+    `is_bare`: not quoted; `is_number`: a regression target.
     """
     text = content.decode(errors="backslashreplace")
     if b"\0" in content:

@@ -13,29 +13,60 @@ class Entry(NamedTuple):
 
 
 class Format(NamedTuple):
-    """A file format, the ends of its file names, and whether it may be compressed."""
+    """A file format, the ends of its file names, and whether it may be compressed.
+
+    `reader` and `writer` are the modules of `craig_cli.readers` and `craig_cli.writers` that read
+    and write it; empty where craig does not.
+    """
 
     name: str
     help: str
     extensions: tuple[str, ...]
     may_be_compressed: bool
+    reader: str = ""
+    writer: str = ""
 
 
-FORMATS = (
+ALL_FORMATS = (
     Format(
         "libsvm",
         "label index:value ... lines, sparse",
         (".libsvm", ".svm", ".svmlight", ".trn", ".tst", ".t", ".tr", ".val", ".scale"),
         True,
+        reader="libsvm",
+        writer="libsvm",
     ),
-    Format("csv", "comma-separated values with a header line", (".csv",), True),
-    Format("tsv", "tab-separated values with a header line", (".tsv", ".tab"), True),
-    Format("parquet", "Apache Parquet with flat numeric columns", (".parquet", ".pq"), False),
+    Format(
+        "csv",
+        "comma-separated values with a header line",
+        (".csv",),
+        True,
+        reader="csv",
+        writer="csv",
+    ),
+    Format(
+        "tsv",
+        "tab-separated values with a header line",
+        (".tsv", ".tab"),
+        True,
+        reader="csv",
+        writer="csv",
+    ),
+    Format(
+        "parquet",
+        "Apache Parquet with flat numeric columns",
+        (".parquet", ".pq"),
+        False,
+        reader="parquet",
+        writer="parquet",
+    ),
     Format(
         "hdf5",
         "HDF5: a dense dataset, or a CSR group (data, indices, indptr), and a labels dataset",
         (".h5", ".hdf5", ".hdf"),
         False,
+        reader="hdf5",
+        writer="hdf5",
     ),
     Format(
         "idx",
@@ -43,14 +74,25 @@ FORMATS = (
         "train-images-idx3-ubyte",
         ("-idx3-ubyte", ".idx3-ubyte", "-idx1-ubyte", ".idx1-ubyte", ".idx"),
         True,
+        reader="idx",
+    ),
+    Format(
+        "vw", "Vowpal Wabbit text: label weight 'row| column:value ...", (".vw",), True, writer="vw"
+    ),
+    Format(
+        "npz",
+        "NumPy arrays index and weight (and label), without the rows",
+        (".npz",),
+        False,
+        writer="npz",
     ),
 )
+"""Every format. A new one is a row here, and its modules."""
 
-EXPORTS = (
-    *(entry for entry in FORMATS if entry.name != "idx"),
-    Format("vw", "Vowpal Wabbit text: label weight 'row| column:value ...", (".vw",), True),
-    Format("npz", "NumPy arrays index and weight (and label), without the rows", (".npz",), False),
-)
+FORMATS = tuple(entry for entry in ALL_FORMATS if entry.reader)
+"""What is read."""
+
+EXPORTS = tuple(entry for entry in ALL_FORMATS if entry.writer)
 """What ``craig apply`` writes."""
 
 WEIGHT_PLACES = (

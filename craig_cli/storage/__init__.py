@@ -1,1 +1,1 @@
-"""Where bytes lie: names of files and stores, writing whole or not at all, temporary rows on disk."""
+"""Where bytes lie: names parsed, files written whole or not at all, temporary rows on disk."""

@@ -1,6 +1,4 @@
-"""Files that appear whole or not at all: written beside the target, flushed to disk, renamed over
-it.
-"""
+"""Files that appear whole or not at all: written beside the target, flushed, renamed over it."""
 
 from __future__ import annotations
 
@@ -14,51 +12,26 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from craig_cli.errors import ResourceError, UsageError, printable
-from craig_cli.storage.remote import (
-    exists,
-    in_words,
-    is_remote,
-    local_copy,
-    local_path,
-    replace_remote,
-)
-
-STREAM_PATHS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
-"""Paths that stand for open descriptors: a file behind one is written where it stands, as the shell
-would.
-"""
-
-
-def is_stream(path: str) -> bool:
-    """Return whether `path` is written straight: ``-``, an open descriptor, a pipe or a device."""
-    if is_remote(path):
-        return False
-    path = local_path(path)
-    if path == "-" or os.path.abspath(path).startswith(STREAM_PATHS):  # noqa: PTH100 (Path would resolve nothing here)
-        return True
-    try:
-        mode = Path(path).stat().st_mode
-    except OSError:
-        return False
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+from craig_cli.errors import ResourceError, UsageError
+from craig_cli.storage.location import Location
+from craig_cli.storage.remote import in_words, replace_remote
 
 
 def check_output(
-    path: str,
-    inputs: Iterable[str],
+    output: str | Location,
+    inputs: Iterable[str | Location],
     may_replace: Callable[[Path], bool] | None,
     force: bool,
     kind: str = "manifest",
     option: str = "--output",
 ) -> None:
-    """Raise `UsageError` if `path` cannot or must not be written; called before hours of work.
+    """Raise `UsageError` if a file cannot or must not be written; called before hours of work.
 
     Parameters
     ----------
-    path : str
+    output : str or Location
         ``-`` stands for stdout.
-    inputs : iterable of str
+    inputs : iterable of str or Location
         Files that must not be written over.
     may_replace : callable or None
         Whether an existing file holds what craig wrote itself; None where that cannot be told.
@@ -67,72 +40,66 @@ def check_output(
     kind, option : str
         What is written, and the option that names it, for messages.
     """
-    if is_stream(path):
-        check_not_terminal(path, kind, option)
+    location = Location.of(output)
+    if location.is_stream:
+        check_not_terminal(location, kind, option)
         return
-    name = printable(path)
-    if is_remote(path):
-        check_not_input(path, inputs, option)
-        if not force and exists(path):
-            check_replaceable(path, may_replace, kind, option)
-        return
-    path = local_path(path)
+    folder: Path | None = None
     try:
-        target = Path(path).resolve()
-        if target.is_dir():
-            raise UsageError(f"{option}: '{name}' is a directory.")
-        if not target.parent.is_dir():
-            raise UsageError(f"{option}: the folder of '{name}' does not exist.")
-        check_not_input(path, inputs, option)
-        if target.exists() and not force:
-            check_replaceable(path, may_replace, kind, option)
+        if not location.is_remote:
+            target = Path(location.path).resolve()
+            folder = target.parent
+            if target.is_dir():
+                raise UsageError(f"{option}: '{location.shown}' is a directory.")
+            if not folder.is_dir():
+                raise UsageError(f"{option}: the folder of '{location.shown}' does not exist.")
+        check_not_input(location, inputs, option)
+        if not force and location.exists():
+            check_replaceable(location, may_replace, kind, option)
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
         raise UsageError(
-            f"{option}: '{name}' cannot be used: {getattr(error, 'strerror', None) or error}."
+            f"{option}: '{location.shown}' cannot be used: "
+            f"{getattr(error, 'strerror', None) or error}."
         ) from error
-    if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise UsageError(f"{option}: the folder of '{name}' cannot be written.")
+    if folder is not None and not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{option}: the folder of '{location.shown}' cannot be written.")
 
 
 def check_replaceable(
-    path: str, may_replace: Callable[[Path], bool] | None, kind: str, option: str
+    location: Location, may_replace: Callable[[Path], bool] | None, kind: str, option: str
 ) -> None:
-    """Raise `UsageError` if the file `path`, which is there, is not one that craig wrote itself."""
-    if may_replace is None:
-        reason = "exists"
-    else:
-        with local_copy(path) as copy:
+    """Raise `UsageError` if a file that is there is not one that craig wrote itself."""
+    reason = "exists"
+    if may_replace is not None:
+        with location.local_copy() as copy:
             if may_replace(copy):
                 return
         reason = f"exists and is not a craig {kind}"
     raise UsageError(
-        f"{option}: '{printable(path)}' {reason}. Choose another name, or replace it with --force."
+        f"{option}: '{location.shown}' {reason}. Choose another name, or replace it with --force."
     )
 
 
-def check_not_input(path: str, inputs: Iterable[str], option: str = "--output") -> None:
-    """Raise `UsageError` if `path` names one of the input files."""
-    if is_stream(path):
-        return
-    if is_remote(path):
-        if path in inputs:
-            raise UsageError(f"{option}: '{printable(path)}' is one of the inputs.")
-        return
-    target = Path(local_path(path)).resolve()
-    for source in inputs:
-        if source != "-" and not is_remote(source) and Path(local_path(source)).resolve() == target:
-            raise UsageError(f"{option}: '{printable(path)}' is one of the inputs.")
+def check_not_input(
+    output: str | Location, inputs: Iterable[str | Location], option: str = "--output"
+) -> None:
+    """Raise `UsageError` if a file to be written is one of the input files."""
+    location = Location.of(output)
+    if not location.is_stream and any(
+        Location.of(source).resolve() == location.resolve() for source in inputs
+    ):
+        raise UsageError(f"{option}: '{location.shown}' is one of the inputs.")
 
 
-def check_not_terminal(path: str, kind: str, option: str) -> None:
-    """Raise `UsageError` if the stream `path` ends at a terminal, or at a stdout that is closed."""
-    if path == "-":
+def check_not_terminal(location: Location, kind: str, option: str) -> None:
+    """Raise `UsageError` if a stream ends at a terminal, or at a stdout that is closed."""
+    if location.is_standard:
         if sys.stdout is None:
             raise UsageError(f"{option}: stdout is closed.")
         terminal = sys.stdout.isatty()
     else:
         # A pipe is not opened here: that would wait for its reader.
-        terminal = Path(path).is_char_device() and is_terminal(path)
+        terminal = Path(location.path).is_char_device() and is_terminal(location.path)
     if terminal:
         raise UsageError(
             f"{option}: the {kind} is binary and stdout is a terminal. Name a file, or pipe it on."
@@ -152,56 +119,55 @@ def is_terminal(path: str) -> bool:
 
 
 @contextmanager
-def open_output(path: str) -> Iterator[BinaryIO]:
-    """Return a binary file that takes the place of `path` when the ``with`` block ends well, and
-    leaves no trace when it does not.
+def open_output(output: str | Location) -> Iterator[BinaryIO]:
+    """Give a binary file that takes the place of another when the ``with`` block ends well.
 
-    The old file keeps its mode; a new one gets that of the umask. A symbolic link is followed.
-    Streams are written straight.
+    It leaves no trace when the block fails. The old file keeps its mode; a new one gets that of the
+    umask. A symbolic link is followed. Streams are written straight.
 
     Raises
     ------
     ResourceError
         The disk is full, or the file cannot be written. A broken pipe stays a `BrokenPipeError`.
     """
+    location = Location.of(output)
     try:
-        with open_target(path) as out:
+        with open_target(location) as out:
             yield out
     except BrokenPipeError:
         raise
     except OSError as error:
-        kept = "" if is_stream(path) else " An older file of that name is untouched."
+        kept = "" if location.is_stream else " An older file of that name is untouched."
         raise ResourceError(
-            f"{printable(path)}: cannot be written: {error.strerror or in_words(error)}.{kept}"
+            f"{location.shown}: cannot be written: {error.strerror or in_words(error)}.{kept}"
         ) from error
 
 
-def open_target(path: str) -> AbstractContextManager[BinaryIO]:
+def open_target(location: Location) -> AbstractContextManager[BinaryIO]:
     """Return what `open_output` gives, whose errors are still those of the system."""
-    if is_remote(path):
-        return replace_remote(path)
-    return (
-        open_stream(local_path(path))
-        if is_stream(path)
-        else replace_file(Path(local_path(path)).resolve())
-    )
+    if location.is_remote:
+        return replace_remote(location)
+    if location.is_stream:
+        return open_stream(location)
+    return replace_file(Path(location.path).resolve())
 
 
 @contextmanager
-def open_stream(path: str) -> Iterator[BinaryIO]:
-    """Return stdout, or a pipe or device opened for writing."""
-    if path == "-":
+def open_stream(location: Location) -> Iterator[BinaryIO]:
+    """Give stdout, or a pipe or device opened for writing."""
+    if location.is_standard:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
     else:
-        with Path(path).open("wb") as out:
+        with Path(location.path).open("wb") as out:
             yield out
 
 
 @contextmanager
 def replace_file(target: Path) -> Iterator[BinaryIO]:
-    """Return a temporary file in the folder of `target`, renamed over it at the end and removed on
-    any exception, signals included.
+    """Give a temporary file beside `target`, renamed over it at the end.
+
+    It is removed on any exception, signals included.
     """
     temporary = target.parent / f".craig-{secrets.token_hex(8)}.tmp"
     try:

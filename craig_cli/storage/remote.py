@@ -1,5 +1,4 @@
-"""Files that are named by a URI: object stores and HDFS through pyarrow.fs, ``file://`` as the path
-it is.
+"""Files in object stores and HDFS, through pyarrow.fs.
 
 Options of a store stand in the name, as
 ``s3://bucket/key?endpoint_override=host:9000&scheme=http``; credentials do not: they come from the
@@ -18,13 +17,15 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO, cast
-from urllib.parse import unquote, urlsplit
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from urllib.parse import urlsplit
 
 from craig_cli.errors import InputError, UsageError, printable
 
-SCHEMES = ("s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
+if TYPE_CHECKING:
+    from craig_cli.storage.location import Location
+
 WHOLE_AT_ONCE = ("s3", "gs", "gcs", "abfs", "abfss")
 """Stores in which an object is there only once all of it has been written."""
 AZURE_SECRETS = {"account_key": "AZURE_STORAGE_KEY", "sas_token": "AZURE_STORAGE_SAS_TOKEN"}
@@ -34,66 +35,32 @@ SPOOL_BYTES = 64 << 20
 COPY_BYTES = 1 << 20
 
 
-def is_remote(name: str) -> bool:
-    """Return whether a name is a URI of a store; ``file://`` is none (`local_path`)."""
-    found = re.match(r"([a-z][a-z0-9+.-]*)://", name)
-    return found is not None and found[1] in SCHEMES
-
-
-def local_path(name: str) -> str:
-    """Return the path that a ``file://`` URI names; other names as they are."""
-    if not name.startswith("file://"):
-        return name
-    parts = urlsplit(name)
-    if parts.netloc not in ("", "localhost"):
-        raise UsageError(
-            f"{printable(name)}: file:// names files of this machine. Write file:///path."
-        )
-    return unquote(parts.path)
-
-
-def split_options(name: str) -> tuple[str, str]:
-    """Return a name without the options of its store, and these with the question mark before them."""
-    plain, mark, options = name.partition("?") if is_remote(name) else (name, "", "")
-    return plain, mark + options
-
-
-def bare_name(name: str) -> str:
-    """Return a name without the options of its store."""
-    return split_options(name)[0]
-
-
-def store_of(name: str) -> tuple[Any, str]:
-    """Return the pyarrow file system that a URI names, and the path in it.
+def store_of(location: Location) -> tuple[Any, str]:
+    """Return the pyarrow file system that has a file, and the path in it.
 
     Raises
     ------
     UsageError
         The URI holds a password, which a manifest would keep, or is none that pyarrow knows.
     """
-    if ":" in urlsplit(name).netloc.rpartition("@")[0]:
+    if ":" in urlsplit(location.name).netloc.rpartition("@")[0]:
         raise UsageError(
             f"A password in the name of a file would be kept in the manifest: leave "
-            f"it out of '{urlsplit(name).scheme}://...'. {HELP}"
+            f"it out of '{location.scheme}://...'. {HELP}"
         )
     from pyarrow import fs
 
-    refusals: tuple[type[Exception], ...] = (
-        *errors_of_stores(),
-        ValueError,
-        NotImplementedError,
-    )  # the last two for a name that means nothing
+    # The last two for a name that means nothing.
+    refusals: tuple[type[Exception], ...] = (*errors_of_stores(), ValueError, NotImplementedError)
     try:
-        store, path = fs.FileSystem.from_uri(name)
+        store, path = fs.FileSystem.from_uri(location.name)
     except refusals as error:
-        raise UsageError(f"{printable(name)}: {in_words(error)}. {HELP}") from error
+        raise UsageError(f"{location.shown}: {in_words(error)}. {HELP}") from error
     return with_azure_secret(store) if store.type_name == "abfs" else store, path
 
 
 def with_azure_secret(store: Any) -> Any:
-    """Return a store of Azure's with the key or the token that the environment holds; as it is
-    where there is none.
-    """
+    """Return a store of Azure's with the key or token of the environment, where it holds one."""
     found = [
         (option, os.environ[name]) for option, name in AZURE_SECRETS.items() if os.environ.get(name)
     ]
@@ -101,9 +68,8 @@ def with_azure_secret(store: Any) -> Any:
         return store
     from pyarrow import fs
 
-    options = store.__reduce__()[1][
-        0
-    ]  # the arguments that pyarrow itself makes a copy by; it has no other word for them
+    # The arguments that pyarrow itself makes a copy by; it has no other word for them.
+    options = store.__reduce__()[1][0]
     return fs.AzureFileSystem(
         **{name: value for name, value in options.items() if value} | dict(found[:1])
     )
@@ -118,9 +84,8 @@ def errors_of_stores() -> tuple[type[Exception], ...]:
 
 def in_words(error: Exception) -> str:
     """Return what a store says of an error, on one line."""
-    return printable(
-        str(error).splitlines()[0] if str(error) else type(error).__name__, 200
-    ).rstrip(". ")
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return printable(said, 200).rstrip(". ")
 
 
 def failure(name: str, error: Exception) -> InputError:
@@ -130,31 +95,28 @@ def failure(name: str, error: Exception) -> InputError:
     return InputError(name, f"cannot be read: {in_words(error)}", remedy=HELP)
 
 
-def expand_remote(name: str, is_wanted: Callable[[str], bool]) -> list[str] | None:
-    """Return the files that a pattern means, or those of a folder that are wanted, sorted; None
-    where the name is neither.
+@contextmanager
+def failures(location: Location) -> Iterator[None]:
+    """Turn the errors of a store into those that name the file."""
+    try:
+        yield
+    except errors_of_stores() as error:
+        raise failure(location.name, error) from error
 
-    Raises `InputError` where the store cannot be read.
-    """
+
+def expand(location: Location, is_wanted: Callable[[str], bool]) -> list[str] | None:
+    """Return the names that a pattern means, or a folder's that are wanted, sorted; else None."""
     from pyarrow import fs
 
-    plain, _, options = name.partition("?")
+    plain, ending = location.path, location.options
     has_pattern = any(c in plain for c in "*[")
     prefix = re.split(r"[*\[]", plain, maxsplit=1)[0].rpartition("/")[0] if has_pattern else plain
-    ending = f"?{options}" if options else ""
-    store, base = store_of(prefix + ending)
-    try:
+    store, base = store_of(replace(location, name=prefix + ending, path=prefix))
+    with failures(location):
         if not has_pattern and store.get_file_info(base).type != fs.FileType.Directory:
             return None
-        found = store.get_file_info(
-            fs.FileSelector(
-                base,
-                recursive=has_pattern and "/" in plain[len(prefix) + 1 :],
-                allow_not_found=True,
-            )
-        )
-    except errors_of_stores() as error:
-        raise failure(name, error) from error
+        is_deep = has_pattern and "/" in plain[len(prefix) + 1 :]
+        found = store.get_file_info(fs.FileSelector(base, recursive=is_deep, allow_not_found=True))
     inner = [
         info.path[len(base.rstrip("/")) + 1 :] for info in found if info.type == fs.FileType.File
     ]
@@ -173,115 +135,77 @@ def fits(path: str, pattern: str) -> bool:
     )
 
 
-def open_bytes(name: str) -> BinaryIO:
-    """Return a stream of the bytes of a file, wherever it is, that can be seeked in; a path is
-    opened as it is.
-
-    Raises `OSError` for a path, `InputError` for a URI.
-    """
-    if not is_remote(name):
-        return Path(local_path(name)).open("rb")
-    store, path = store_of(name)
-    try:
-        return cast(
-            BinaryIO, io.BufferedReader(RemoteFile(name, store.open_input_file(path)), COPY_BYTES)
-        )
-    except errors_of_stores() as error:
-        raise failure(name, error) from error
+def open_bytes(location: Location) -> BinaryIO:
+    """Return a stream of the bytes of a file that can be seeked in."""
+    store, path = store_of(location)
+    with failures(location):
+        stream = store.open_input_file(path)
+    return cast(BinaryIO, io.BufferedReader(RemoteFile(location, stream), COPY_BYTES))
 
 
-class RemoteFile(io.RawIOBase):
-    """A file in a store, whose errors are `InputError`."""
+class Wrapped(io.RawIOBase):
+    """A stream that is read through another, and closed with it."""
 
-    def __init__(self, name: str, stream: Any) -> None:
+    def __init__(self, stream: Any) -> None:
         super().__init__()
-        self._name, self._stream = name, stream
+        self.stream = stream
 
     def readable(self) -> bool:
         return True
+
+    def close(self) -> None:
+        self.stream.close()
+        super().close()
+
+
+class RemoteFile(Wrapped):
+    """A file in a store, whose errors are `InputError`."""
+
+    def __init__(self, location: Location, stream: Any) -> None:
+        super().__init__(stream)
+        self.location = location
 
     def seekable(self) -> bool:
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return int(self._stream.seek(offset, whence))
+        return int(self.stream.seek(offset, whence))
 
     def tell(self) -> int:
-        return int(self._stream.tell())
+        return int(self.stream.tell())
 
     def readinto(self, buffer: Any) -> int:
-        try:
-            data = self._stream.read(len(buffer))
-        except errors_of_stores() as error:
-            raise failure(self._name, error) from error
+        with failures(self.location):
+            data = self.stream.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
 
-
-def size_of(name: str) -> int:
-    """Return the bytes of a file; -1 where a store does not tell."""
-    if not is_remote(name):
-        return Path(local_path(name)).stat().st_size
-    store, path = store_of(name)
-    try:
-        size = store.get_file_info(path).size
-    except errors_of_stores() as error:
-        raise failure(name, error) from error
-    return -1 if size is None else int(size)
-
-
-def exists(name: str) -> bool:
-    """Return whether there is a file of this name."""
-    if not is_remote(name):
-        return Path(local_path(name)).is_file()
-    from pyarrow import fs
-
-    store, path = store_of(name)
-    try:
-        return bool(store.get_file_info(path).type == fs.FileType.File)
-    except errors_of_stores() as error:
-        raise failure(name, error) from error
+def info_of(location: Location) -> Any:
+    """Return what a store tells of a file."""
+    store, path = store_of(location)
+    with failures(location):
+        return store.get_file_info(path)
 
 
 @contextmanager
-def local_copy(name: str) -> Iterator[Path]:
-    """Give a file as a path: a temporary copy of one in a store."""
-    if not is_remote(name):
-        yield Path(local_path(name))
-        return
-    with tempfile.NamedTemporaryFile() as copy, open_bytes(name) as stream:
-        shutil.copyfileobj(stream, copy, COPY_BYTES)
-        copy.flush()
-        yield Path(copy.name)
+def replace_remote(location: Location) -> Iterator[BinaryIO]:
+    """Give a file whose content takes the place of another when the ``with`` block ends well.
 
-
-@contextmanager
-def replace_remote(name: str) -> Iterator[BinaryIO]:
-    """Give a file whose content takes the place of `name` when the ``with`` block ends well, and of
-    which nothing is left when it does not.
-
-    It is kept here until it is whole. Object stores show an object once all of it is there;
-    elsewhere it is written beside and moved.
+    It is kept here until it is whole, and nothing is left of it where the block fails. Object
+    stores show an object once all of it is there; elsewhere it is written beside and moved.
     """
-    store, path = store_of(name)
+    store, path = store_of(location)
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as whole:
         yield cast(BinaryIO, whole)
         whole.seek(0)
-        place = (
-            path
-            if urlsplit(name).scheme in WHOLE_AT_ONCE
-            else f"{path}.craig-{secrets.token_hex(8)}.tmp"
-        )
+        is_whole = location.scheme in WHOLE_AT_ONCE
+        place = path if is_whole else f"{path}.craig-{secrets.token_hex(8)}.tmp"
         try:
-            with store.open_output_stream(
-                place, compression=None
-            ) as out:  # by default a name may ask for one
+            # By default a name may ask for compression.
+            with store.open_output_stream(place, compression=None) as out:
                 shutil.copyfileobj(whole, out, COPY_BYTES)
-            if place != path:
+            if not is_whole:
                 store.move(place, path)
         except errors_of_stores() as error:
             raise OSError(in_words(error)) from error

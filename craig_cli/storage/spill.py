@@ -1,5 +1,6 @@
-"""Arrays on disk, for more rows than memory holds: in temporary files without a name, so that
-nothing stays even of a killed process.
+"""Arrays on disk, for more rows than memory holds.
+
+They are in temporary files without a name, so that nothing stays even of a killed process.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from craig_cli.errors import ResourceError, printable
 
 
 class Spill:
-    """Temporary disk space, given back on leaving the ``with`` block, and by the system when the
-    process ends in any way.
+    """Temporary disk space, given back on leaving the ``with`` block.
+
+    The system gives it back when the process ends in any way.
 
     Attributes
     ----------
@@ -68,8 +70,9 @@ class Spill:
 
 
 class SpillArray:
-    """A table of numbers on disk. Slices of it are arrays in memory; several threads may read and
-    write at once.
+    """A table of numbers on disk, whose slices are arrays in memory.
+
+    Several threads may read and write at once.
 
     Attributes
     ----------
@@ -78,8 +81,8 @@ class SpillArray:
     """
 
     def __init__(self, spill: Spill, n_columns: int, dtype: np.dtype) -> None:
-        self._scratch = spill
-        self._file = tempfile.TemporaryFile(dir=spill.folder, buffering=0)  # noqa: SIM115 (closed by the scratch space)
+        self._spill = spill
+        self._file = tempfile.TemporaryFile(dir=spill.folder, buffering=0)  # noqa: SIM115 (closed by the spill)
         self.shape, self.dtype = (0, n_columns), dtype
         self._row_bytes = n_columns * dtype.itemsize
 
@@ -96,8 +99,9 @@ class SpillArray:
         return self._read(start, max(stop - start, 0))
 
     def take(self, rows: NDArray[np.int64]) -> NDArray:
-        """Return some rows, in the order given. Time: one read for each run of consecutive rows, in
-        ascending order.
+        """Return some rows, in the order given.
+
+        Time: one read for each run of consecutive rows, in ascending order.
         """
         order = np.argsort(rows)
         out = np.empty((len(rows), self.shape[1]), self.dtype)
@@ -113,13 +117,14 @@ class SpillArray:
 
     def extend(self, n_rows: int) -> None:
         """Add rows of zeros at the end; they take space only once they are written."""
-        self._scratch.grow(n_rows * self._row_bytes)
+        self._spill.grow(n_rows * self._row_bytes)
         self.shape = (self.shape[0] + n_rows, self.shape[1])
         self._file.truncate(self.n_bytes)
 
     def put(self, places: NDArray[np.int64], rows: NDArray) -> None:
-        """Write rows to some places, each of which is named once. Time: one write for each run of
-        consecutive places.
+        """Write rows to some places, each of which is named once.
+
+        Time: one write for each run of consecutive places.
         """
         order = np.argsort(places)
         moved = rows[order]
@@ -137,8 +142,8 @@ class SpillArray:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                     raise
                 raise ResourceError(
-                    f"The disk is full: temporary files of {self._scratch.used / 1e6:,.0f} MB in "
-                    f"{printable(self._scratch.folder)} could not be "
+                    f"The disk is full: temporary files of {self._spill.used / 1e6:,.0f} MB in "
+                    f"{printable(self._spill.folder)} could not be "
                     "written. Set TMPDIR to a folder with more space, or give a higher "
                     "--memory-limit."
                 ) from error
@@ -151,7 +156,7 @@ class SpillArray:
             n_read = os.preadv(self._file.fileno(), [view], place)
             if n_read == 0:
                 raise ResourceError(
-                    f"A temporary file in {printable(self._scratch.folder)} has "
+                    f"A temporary file in {printable(self._spill.folder)} has "
                     f"lost its end: run the command again."
                 )
             place, view = place + n_read, view[n_read:]
@@ -161,7 +166,7 @@ class SpillArray:
         """Give the space back; no harm if it was before."""
         if not self._file.closed:
             self._file.close()
-            self._scratch.grow(-self.n_bytes)
+            self._spill.grow(-self.n_bytes)
 
 
 def as_bytes(array: NDArray) -> memoryview:
@@ -170,9 +175,7 @@ def as_bytes(array: NDArray) -> memoryview:
 
 
 def runs(values: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return ``(first, last)`` of each stretch of ascending values that follow one another without
-    a gap.
-    """
+    """Return ``(first, last)`` of each stretch of values that ascend by one."""
     if len(values) == 0:
         return []
     cuts = np.flatnonzero(np.diff(values) != 1) + 1

@@ -1,4 +1,4 @@
-"""``craig doctor``: what this installation runs on, and whether a small selection comes out right."""
+"""``craig doctor``: what this installation runs on, and whether a small selection works."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_CACHE = (
 
 
 def examine() -> DoctorReport:
-    """Return what was found; a small selection is made, which also compiles the kernels it needs."""
+    """Return what was found; a small selection also compiles the kernels it needs."""
     packages = {name: version_of(name) for name in (*NEEDED, *EXTRAS)}
     said, problems = try_selection()
     problems += [f"{name} is not installed." for name in NEEDED if packages[name] is None]
@@ -72,7 +72,7 @@ def memory_bytes() -> int | None:
 
 
 def try_selection() -> tuple[str, list[str]]:
-    """Return how a selection of a few rows that a hand can check went, and what was wrong with it."""
+    """Return how a selection that a hand can check went, and what was wrong with it."""
     rows = np.array([0.0, 1, 2, 3, 10, 11, 12, 13])[:, None]
     begun = time.perf_counter()
     coreset = select(Dataset(rows, None), SelectionSettings(Budget(size=2), "exact"))

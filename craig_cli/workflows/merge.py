@@ -17,7 +17,7 @@ from craig_cli.selection.greedi_merge import merged_coreset
 from craig_cli.settings import InputSettings
 from craig_cli.settings.parts import PartSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
-from craig_cli.storage.remote import exists
+from craig_cli.storage.location import Location
 from craig_cli.workflows import parts as steps
 from craig_cli.workflows.engines import LocalEngine
 from craig_cli.workflows.partitioned import assign_all, report_in_parts
@@ -140,7 +140,7 @@ def data_parts(
             )
     else:
         names = [share.name for share in shares]
-        missing = next((name for name in names if not exists(name)), None)
+        missing = next((name for name in names if not Location.of(name).exists()), None)
         if missing is not None:
             remedy = (
                 "Name the files of all shards by --data, in the order of the partials, or "

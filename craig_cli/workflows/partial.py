@@ -9,8 +9,8 @@ from craig_cli.files.partial import PartialFile, is_partial, read_partial, write
 from craig_cli.readers.parts import Part, Piece, file_names
 from craig_cli.reports.partial import PartialReport
 from craig_cli.settings.calibration import CalibrationSettings
-from craig_cli.storage.atomic import check_not_input, check_output, is_stream, open_output
-from craig_cli.storage.remote import exists, size_of
+from craig_cli.storage.atomic import check_not_input, check_output, open_output
+from craig_cli.storage.location import Location
 from craig_cli.workflows.partitioned import check_job
 from craig_cli.workflows.parts import Job, offer_of_part
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
@@ -70,13 +70,14 @@ def finished_before(job: Job, output: str, names: tuple[str, ...]) -> PartialFil
 
     That the rows are the same is checked when they are assigned, by their fingerprint.
     """
-    if is_stream(output) or not exists(output):
+    location = Location.of(output)
+    if location.is_stream or not location.exists():
         return None
     try:
         made = read_partial(output)
     except ManifestError:
         return None
-    files = [(name, size_of(name)) for name in names]
+    files = [(name, Location.of(name).size()) for name in names]
     is_same = (
         made.craig_version == __version__
         and made.request == job.request()

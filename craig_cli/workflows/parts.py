@@ -40,7 +40,7 @@ from craig_cli.selection.partition_tree import (
 )
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.settings.parts import PartSettings
-from craig_cli.storage.remote import size_of
+from craig_cli.storage.location import Location
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Assignment:
 def source_of(dataset: Dataset, part: Part, data_fingerprint: str | None = None) -> Source:
     """Return where the rows of a part came from."""
     files = tuple(
-        FileShare(piece.name, rows, size_of(piece.name), piece.first > 0)
+        FileShare(piece.name, rows, Location.of(piece.name).size(), piece.first > 0)
         for piece, rows in zip(part.pieces, np.diff(dataset.file_starts).tolist(), strict=True)
     )
     return Source(files, dataset.skipped_rows, data_fingerprint)

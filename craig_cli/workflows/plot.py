@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from craig_cli.reports.projection import plane_view
 from craig_cli.selection import Coreset
 from craig_cli.settings import SelectionSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
-from craig_cli.storage.remote import bare_name
+from craig_cli.storage.location import Location
 from craig_cli.workflows.picked import check_belongs, fingerprint_for
 
 KINDS = (".png", ".svg")
@@ -59,7 +58,7 @@ def plot_manifest(
     """
     if not 40 <= width <= 10_000:
         raise UsageError(f"--width: {width} is not between 40 and 10000.")
-    kind = "" if output is None else Path(bare_name(output)).suffix.lower()
+    kind = "" if output is None else Location.of(output).suffix.lower()
     if output is not None:
         if kind not in KINDS:
             raise UsageError(

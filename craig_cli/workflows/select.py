@@ -25,7 +25,7 @@ from craig_cli.readers.limited import as_rows, read_limited, to_disk
 from craig_cli.readers.proxy import read_proxy, split_key
 from craig_cli.reports.select import SelectReport
 from craig_cli.selection import Coreset
-from craig_cli.selection.memory import check_limit, plan
+from craig_cli.selection.memory import check_limit, plan, reading_bytes
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
@@ -171,7 +171,7 @@ def read_within_limit(
     if not selection.memory_limit:
         return read_dataset(inputs, progress), None, selection
     check_limit(selection.memory_limit)
-    dataset, on_disk = read_limited(inputs, selection.memory_limit, spill, progress)
+    dataset, on_disk = read_limited(inputs, selection.memory_limit, reading_bytes, spill, progress)
     medoids = replace(selection, representative="medoid")
     is_from_disk, threads = plan(
         dataset,

@@ -1,5 +1,6 @@
-"""From chosen rows to files that other trainers read: the only place that knows what these expect."""
+"""From chosen rows to files that other trainers read: all that craig knows of these is here."""
 
 from craig_cli.writers.subset import Subset
+from craig_cli.writers.target import Target, compressed, target_of, write_weights
 
-__all__ = ["Subset"]
+__all__ = ["Subset", "Target", "compressed", "target_of", "write_weights"]

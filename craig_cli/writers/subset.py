@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Labels, Rows, SparseRows
-from craig_cli.errors import UsageError
+from craig_cli.errors import UsageError, printable
 
 WIDEST_TABLE = 10_000
 """Columns up to which sparse rows are written as a table, zeros and all."""
@@ -69,15 +70,22 @@ def check_width(rows: Rows, format_name: str) -> None:
         raise UsageError(f"{problem}. Choose libsvm, hdf5 or vw, which stay sparse.")
 
 
-def dense_columns(rows: Rows) -> Iterator[NDArray[np.floating]]:
+def dense_columns(rows: Rows) -> Iterator[NDArray[Any]]:
     """Yield each column, zeros and all."""
     if isinstance(rows, SparseRows):
-        by_column = sp.csr_array((rows.values, rows.indices, rows.indptr), shape=rows.shape).tocsc()
-        for column in range(rows.n_columns):
-            values = np.zeros(rows.n_rows)
-            span = slice(by_column.indptr[column], by_column.indptr[column + 1])
-            values[by_column.indices[span]] = by_column.data[span]
-            yield values
+        sparse = sp.csr_array((rows.values, rows.indices, rows.indptr), shape=rows.shape).tocsc()
+        yield from (sparse[:, [column]].toarray()[:, 0] for column in range(rows.n_columns))
     else:
-        for column in range(rows.shape[1]):
-            yield np.ascontiguousarray(rows[:, column])
+        yield from (np.ascontiguousarray(rows[:, column]) for column in range(rows.shape[1]))
+
+
+def with_weight_name(names: Sequence[str], weight_name: str | None) -> list[str]:
+    """Return the names of the columns and the weight; raises `UsageError` if that is taken."""
+    if weight_name is None:
+        return list(names)
+    if weight_name in names:
+        raise UsageError(
+            f"--weight-name: there is a column '{printable(weight_name)}' already. "
+            f"Choose another name, or --weight-as none."
+        )
+    return [*names, weight_name]

@@ -23,12 +23,14 @@ from commandline import listing
 from craig_cli.dataset import SparseRows
 from craig_cli.errors import UsageError
 from craig_cli.files.manifest import read_manifest
-from craig_cli.readers import fingerprint, read_dataset
+from craig_cli.readers import read_dataset
+from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.gather import Reading
 from craig_cli.readers.picks import read_picks
 from craig_cli.settings import InputSettings
 from craig_cli.settings.apply import ApplySettings
 from craig_cli.settings.catalog import EXPORTS
+from craig_cli.writers import target_of
 
 SELECT = ("--size", "4", "--method", "exact", "--weights", "cluster", "--representative", "medoid")
 ODD_CSV = (
@@ -140,17 +142,15 @@ def test_texts_of_rows_stay_as_they_are(craig, own_folder):
 
 @pytest.mark.parametrize("block_bytes", [1, 30, 1000])
 def test_records_do_not_depend_on_blocks(own_folder, block_bytes):
-    from craig_cli.readers.rows_as_written import picked_records
-
     (own_folder / "odd.csv").write_bytes(ODD_CSV.encode())
     settings = InputSettings(
         ("odd.csv", "odd.csv"), drop=("name", "when"), on_error="skip", block_bytes=block_bytes
     )
     reading = Reading(settings, lambda *_: None)
-    found = read_picks(reading, np.array([2, 4, 9]))
+    found = read_picks(reading, np.array([2, 4, 9]), with_texts=True)
     assert found.fingerprint == fingerprint(read_dataset(settings))
     assert found.rows.tolist() == [[10.0], [7.0], [7.0]]
-    assert picked_records(reading, settings, np.array([2, 4, 9]), found.file_starts) == [
+    assert found.records == [
         b'"two\nlines",0010,no,2020-01-03\n',
         b"Fay,7,yes,2020-01-06\n",
         b"Fay,7,yes,2020-01-06\n",
@@ -486,10 +486,12 @@ def test_text_labels_are_not_for_libsvm(craig, own_folder):
 )
 def test_settings_that_do_not_fit(output, options, message):
     with pytest.raises(UsageError) as caught:
-        ApplySettings(output, **options)
+        target_of(ApplySettings(output, **options))
     assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("entry", EXPORTS, ids=lambda entry: entry.name)
 def test_extensions_tell_the_format(entry):
-    assert {ApplySettings(f"x{extension}").format for extension in entry.extensions} == {entry.name}
+    assert {target_of(ApplySettings(f"x{extension}")).format for extension in entry.extensions} == {
+        entry.name
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pytest
 from commandline import listing
 
 from craig_cli.errors import UsageError
-from craig_cli.readers import limited
+from craig_cli.readers import parquet
 from craig_cli.selection import disk_cells, memory
 from craig_cli.settings import parse_size, size_in_words
 
@@ -22,7 +23,7 @@ def large(own_folder, monkeypatch):
     in cells of 256 rows.
     """
     monkeypatch.setattr(memory, "BASE_BYTES", 0)
-    monkeypatch.setattr(limited, "PARQUET_COLUMN_BYTES", 0)
+    monkeypatch.setattr(parquet, "READER", replace(parquet.READER, column_bytes=0))
     monkeypatch.setattr(disk_cells, "CELL_BYTES", 0)
     monkeypatch.setattr(disk_cells, "CELL_ROWS_AT_LEAST", 256)
     rng = np.random.default_rng(0)

@@ -9,6 +9,7 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 
+from craig_cli.kernels import decimals
 from craig_cli.kernels import libsvm as kernels
 
 MODES = ["compiled", "plain"]
@@ -27,7 +28,7 @@ def read(token: str, mode: str = "compiled") -> tuple[int, float]:
     )
     with np.errstate(over="ignore"):
         code, value, stop = function(text_of(token), 0)
-    assert code == kernels.NUMBER_UNREADABLE or stop == len(token)
+    assert code == decimals.NUMBER_UNREADABLE or stop == len(token)
     return code, value
 
 
@@ -36,12 +37,12 @@ def check(token: str, mode: str = "compiled") -> bool:
     it does so.
     """
     code, value = read(token, mode)
-    if code == kernels.NUMBER_TOO_LARGE:
+    if code == decimals.NUMBER_TOO_LARGE:
         assert math.isinf(float(token)), token
-    elif code != kernels.NUMBER_HARD:
-        assert code == kernels.NUMBER, token
+    elif code != decimals.NUMBER_HARD:
+        assert code == decimals.NUMBER, token
         assert struct.pack("d", value) == struct.pack("d", float(token)), token
-    return code == kernels.NUMBER_HARD
+    return code == decimals.NUMBER_HARD
 
 
 def random_floats(rng: np.random.Generator, n: int) -> list[float]:
@@ -146,9 +147,9 @@ def test_short_halfway_cases_go_to_even() -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_decimal_to_float_compiled_and_plain(mode: str) -> None:
     function = (
-        kernels.decimal_to_float
+        decimals.decimal_to_float
         if mode == "compiled"
-        else getattr(kernels.decimal_to_float, "py_func", kernels.decimal_to_float)
+        else getattr(decimals.decimal_to_float, "py_func", decimals.decimal_to_float)
     )
     rng = np.random.default_rng(4)
     with np.errstate(over="ignore"):
@@ -173,7 +174,7 @@ def test_decimal_to_float_compiled_and_plain(mode: str) -> None:
     ],
 )
 def test_too_large(token: str, mode: str) -> None:
-    assert read(token, mode)[0] == kernels.NUMBER_TOO_LARGE
+    assert read(token, mode)[0] == decimals.NUMBER_TOO_LARGE
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -200,12 +201,12 @@ def test_too_large(token: str, mode: str) -> None:
     ],
 )
 def test_unreadable(token: str, mode: str) -> None:
-    assert read(token, mode)[0] == kernels.NUMBER_UNREADABLE
+    assert read(token, mode)[0] == decimals.NUMBER_UNREADABLE
 
 
 def test_powers_of_five_are_the_leading_bits() -> None:
-    for q in range(kernels.MIN_POWER, kernels.MAX_POWER + 1):
-        high, low = (int(half) for half in kernels.POWERS_OF_FIVE[q - kernels.MIN_POWER])
+    for q in range(decimals.MIN_POWER, decimals.MAX_POWER + 1):
+        high, low = (int(half) for half in decimals.POWERS_OF_FIVE[q - decimals.MIN_POWER])
         bits, power = high << 64 | low, 5 ** abs(q)
         assert 2**127 <= bits < 2**128
         shift = 128 - power.bit_length() if q >= 0 else power.bit_length() + 127
@@ -223,16 +224,18 @@ def parse(data: str, base: int = 1, may_lack_label: bool = False, mode: str = "c
         else getattr(kernels.parse_lines, "py_func", kernels.parse_lines)
     )
     text = text_of(data)
-    n_lines, n_colons = kernels.count_lines_and_colons(text)
+    n_lines, n_colons = data.count("\n") + 1, data.count(":")
     progress, indptr, labels = (
         np.zeros(kernels.N_SLOTS, np.int64),
         np.zeros(n_lines + 1, np.int64),
         np.empty(n_lines),
     )
     indices, values = np.empty(n_colons, np.int32), np.empty(n_colons)
-    hard = np.empty((len(text) // kernels.MAX_DIGITS + 1, 3), np.int64)
+    places = np.empty((n_lines, 2), np.int64)
+    hard = np.empty((len(text) // decimals.MAX_DIGITS + 1, 3), np.int64)
     with np.errstate(over="ignore"):
-        code = function(text, base, may_lack_label, progress, indptr, indices, values, labels, hard)
+        into = indptr, indices, values, labels, places, hard
+        code = function(text, base, may_lack_label, progress, *into)
     rows, entries = progress[kernels.ROW], progress[kernels.ENTRY]
     return (
         code,

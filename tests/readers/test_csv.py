@@ -233,7 +233,7 @@ def test_the_kernel_as_plain_python(tmp_path: Path) -> None:
     for parse in (kernels.parse_records, function):
         values, spans, hard = (
             np.zeros((3, 2)),
-            np.zeros((3, 1, 2), np.int64),
+            np.zeros((3, 2, 2), np.int64),
             np.zeros((3, 4), np.int64),
         )
         progress = np.zeros(kernels.N_SLOTS, np.int64)
@@ -246,7 +246,7 @@ def test_the_kernel_as_plain_python(tmp_path: Path) -> None:
             == kernels.UNREADABLE
         )
         assert values[0].tolist() == [1, 2.5]
-        assert spans[0, 0].tolist() == [2, 9]
+        assert spans[0].tolist() == [[2, 9], [0, 14]]
         assert progress[
             [kernels.AT, kernels.ROW, kernels.RECORD, kernels.FAULT, kernels.FIELD]
         ].tolist() == [25, 1, 15, 22, 2]

@@ -7,7 +7,8 @@ import pytest
 
 from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.errors import CraigError, InputError
-from craig_cli.readers import fingerprint, read_dataset
+from craig_cli.readers import read_dataset
+from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.labels import unify_labels
 from craig_cli.settings import InputSettings
 

@@ -17,7 +17,8 @@ import pytest
 from hdf5_files import never, read, sparse, stored, write
 
 from craig_cli.errors import InputError
-from craig_cli.readers import hdf5, hdf5_probe
+from craig_cli.readers import hdf5, hdf5_paths
+from craig_cli.readers.hdf5_messages import Fault
 from craig_cli.readers.sources import expand_sources
 from craig_cli.settings import InputSettings
 
@@ -294,12 +295,12 @@ def test_bad_files(
 
 
 def test_too_many_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hdf5_probe, "MOST_LINKS", 2)
+    monkeypatch.setattr(hdf5_paths, "MOST_LINKS", 2)
     with (
         h5py.File(write(tmp_path, {"a": 1, "b": 2, "c": 3})) as file,
-        pytest.raises(hdf5_probe.Fault) as caught,
+        pytest.raises(Fault) as caught,
     ):
-        hdf5_probe.find_rows(h5py.h5g.open(file.id, b"/"), None, None)
+        hdf5_paths.find_rows(h5py.h5g.open(file.id, b"/"), None, None)
     assert str(caught.value) == "the file has more than 2 links"
 
 

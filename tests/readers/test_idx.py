@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from craig_cli.errors import InputError, UsageError
-from craig_cli.readers import fingerprint, read_dataset
+from craig_cli.readers import read_dataset
+from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.settings import InputSettings
 
 CODES = {"u1": 8, "i1": 9, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}

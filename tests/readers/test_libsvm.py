@@ -27,7 +27,7 @@ def read(path: Path, skipped=never, **options) -> tuple[csr_matrix, np.ndarray |
     """Return all rows of a file as one matrix, and the labels."""
     settings = InputSettings((str(path),), **options)
     (source,) = expand_sources(settings)
-    blocks = list(libsvm.read_blocks(source, 3, settings, skipped))
+    blocks = list(libsvm.read_blocks(source, 3, settings, skipped, {}))
     assert all(block.file == 3 for block in blocks)
     if not blocks:
         return csr_matrix((0, 0)), None
@@ -290,7 +290,7 @@ def test_closing_early_stops_the_thread(tmp_path: Path) -> None:
     settings = InputSettings((str(path),), block_bytes=64)
     (source,) = expand_sources(settings)
     before = threading.active_count()
-    blocks = libsvm.read_blocks(source, 0, settings, never)
+    blocks = libsvm.read_blocks(source, 0, settings, never, {})
     next(blocks)
     assert threading.active_count() == before + 1
     blocks.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from craig_cli.errors import InputError, ResourceError
-from craig_cli.readers import fingerprint, limited, read_dataset
+from craig_cli.readers import parquet, read_dataset
+from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.limited import read_limited
 from craig_cli.selection import memory
 from craig_cli.settings import InputSettings
@@ -35,7 +37,7 @@ def tight(monkeypatch):
     """Leave memory for half of the rows."""
     monkeypatch.setattr(memory, "BASE_BYTES", 0)
     monkeypatch.setattr(memory, "ROW_BYTES", 0)
-    monkeypatch.setattr(limited, "PARQUET_COLUMN_BYTES", 0)
+    monkeypatch.setattr(parquet, "READER", replace(parquet.READER, column_bytes=0))
     return memory.reading_bytes(N, N // 2 * 16)
 
 
@@ -48,7 +50,7 @@ def test_rows_on_disk_are_those_in_memory(tmp_path, rows, tight, labels):
         settings = InputSettings((path,), block_bytes=block_bytes, no_label=labels is None)
         whole = read_dataset(settings)
         with Spill() as spill:
-            dataset, on_disk = read_limited(settings, tight, spill)
+            dataset, on_disk = read_limited(settings, tight, memory.reading_bytes, spill)
             assert on_disk is not None and on_disk.dtype == np.float32
             np.testing.assert_array_equal(on_disk[:], whole.rows)
             assert fingerprint(dataset) == fingerprint(whole)
@@ -61,7 +63,10 @@ def test_rows_on_disk_are_those_in_memory(tmp_path, rows, tight, labels):
 def test_rows_that_fit_stay_in_memory(tmp_path, rows):
     with Spill() as spill:
         dataset, on_disk = read_limited(
-            InputSettings((write(tmp_path / "a.parquet", rows, np.arange(N) % 3),)), 10**9, spill
+            InputSettings((write(tmp_path / "a.parquet", rows, np.arange(N) % 3),)),
+            10**9,
+            memory.reading_bytes,
+            spill,
         )
     assert on_disk is None and isinstance(dataset.rows, np.ndarray) and spill.peak == 0
 
@@ -73,7 +78,7 @@ def test_float64_rows_after_float32_ones(tmp_path, rows, tight):
     ]
     settings = InputSettings(tuple(paths), no_label=True, block_bytes=1000)
     with Spill() as spill:
-        _, on_disk = read_limited(settings, tight, spill)
+        _, on_disk = read_limited(settings, tight, memory.reading_bytes, spill)
         assert on_disk is not None
         np.testing.assert_array_equal(on_disk[:], read_dataset(settings).rows)
 
@@ -85,7 +90,7 @@ def test_files_with_other_columns_are_refused_as_ever(tmp_path, rows, tight):
     with pytest.raises(InputError) as expected:
         read_dataset(settings)
     with Spill() as spill, pytest.raises(InputError) as error:
-        read_limited(settings, tight, spill)
+        read_limited(settings, tight, memory.reading_bytes, spill)
     assert str(error.value) == str(expected.value)
 
 
@@ -93,7 +98,7 @@ def test_sparse_rows_beyond_the_limit_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "a.svm"
     path.write_text("1 1:2 5:3\n" * 1000)
     monkeypatch.setattr(memory, "BASE_BYTES", 0)
-    monkeypatch.setattr(limited, "PARQUET_COLUMN_BYTES", 0)
+    monkeypatch.setattr(parquet, "READER", replace(parquet.READER, column_bytes=0))
     with (
         Spill() as spill,
         pytest.raises(
@@ -102,7 +107,7 @@ def test_sparse_rows_beyond_the_limit_are_refused(tmp_path, monkeypatch):
             r"held in memory, and ",
         ),
     ):
-        read_limited(InputSettings((str(path),)), 80_000, spill)
+        read_limited(InputSettings((str(path),)), 80_000, memory.reading_bytes, spill)
 
 
 def test_a_full_disk_is_refused_before_it_fills(tmp_path, rows, tight, monkeypatch):
@@ -116,4 +121,9 @@ def test_a_full_disk_is_refused_before_it_fills(tmp_path, rows, tight, monkeypat
             r"space",
         ),
     ):
-        read_limited(InputSettings((path,), no_label=True, block_bytes=1000), tight, spill)
+        read_limited(
+            InputSettings((path,), no_label=True, block_bytes=1000),
+            tight,
+            memory.reading_bytes,
+            spill,
+        )

@@ -8,21 +8,26 @@ import pyarrow.parquet as pq
 import pytest
 from commandline import write_csv
 
-from craig_cli.dataset import Block, as_dense
+from craig_cli.dataset import Block, Dataset, as_dense
 from craig_cli.errors import UsageError
-from craig_cli.readers import fingerprint, read_dataset
+from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import (
     PARTS,
+    fingerprint,
     fingerprint_of_parts,
     hashes_of_rows,
     joined_fingerprint,
-    rows_between,
     running_fingerprint,
 )
 from craig_cli.readers.parts import Part, Piece, count_rows, equal_parts, file_names, read_part
 from craig_cli.settings import InputSettings
 
 ROWS, LABELS = np.random.default_rng(0).normal(size=(100, 3)).round(3), np.arange(100) % 3
+
+
+def rows_between(dataset, first, last):
+    """Return some consecutive rows as a data set."""
+    return Dataset(dataset.rows[first:last], dataset.labels[first:last])
 
 
 @pytest.fixture(params=("csv", "libsvm", "parquet", "parquet of many groups"))

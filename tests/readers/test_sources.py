@@ -19,8 +19,9 @@ import pyarrow
 import pytest
 
 from craig_cli.errors import InputError, ResourceError, UsageError
-from craig_cli.readers import sources
-from craig_cli.readers.sources import Source, expand_sources, read_ahead, read_file_list
+from craig_cli.readers import streams
+from craig_cli.readers.sources import Source, expand_sources, read_file_list
+from craig_cli.readers.streams import read_ahead
 from craig_cli.settings import InputSettings
 
 DATA = b"1 1:2\n" * 100_000
@@ -180,13 +181,13 @@ def test_damaged_data(tmp_path: Path, extension: str, part: str) -> None:
 
 
 def test_stdin_is_spooled_without_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(streams.tempfile, "tempdir", str(tmp_path))
     with standard_input(gzip.compress(DATA), monkeypatch):
         (source,) = expand("-", format="libsvm")
     assert (source.name, source.compression) == ("<stdin>", "gzip")
     assert list(tmp_path.iterdir()) == []
     assert content(source) == content(source) == DATA
-    path = source.path
+    path = source.location.path
     del source
     assert not Path(path).exists()
 
@@ -211,8 +212,8 @@ class FullDisk(io.BytesIO):
 
 
 def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources.tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(sources.tempfile, "TemporaryFile", FullDisk)
+    monkeypatch.setattr(streams.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(streams.tempfile, "TemporaryFile", FullDisk)
     with standard_input(DATA, monkeypatch), pytest.raises(ResourceError) as caught:
         expand("-", format="csv")
     assert str(caught.value) == (
@@ -221,7 +222,7 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources.tempfile, "tempdir", str(tmp_path / "none"))
+    monkeypatch.setattr(streams.tempfile, "tempdir", str(tmp_path / "none"))
     with standard_input(DATA, monkeypatch), pytest.raises(ResourceError) as caught:
         expand("-", format="csv")
     assert str(caught.value) == (

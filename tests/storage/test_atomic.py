@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from craig_cli.errors import ResourceError, UsageError
-from craig_cli.storage.atomic import check_output, is_stream, open_output
+from craig_cli.storage.atomic import check_output, open_output
+from craig_cli.storage.location import Location
 
 
 def check(path, *, inputs=(), replaceable=False, force=False):
@@ -105,8 +106,10 @@ def test_a_device_and_a_pipe_are_written_straight(tmp_path):
 
 def test_what_is_a_stream(tmp_path):
     (tmp_path / "file").touch()
-    assert [is_stream(str(p)) for p in ("-", "/dev/stdout", "/dev/fd/3", "/dev/null")] == [True] * 4
-    assert [is_stream(str(tmp_path / p)) for p in ("file", "new", ".")] == [False] * 3
+    assert [Location.of(p).is_stream for p in ("-", "/dev/stdout", "/dev/fd/3", "/dev/null")] == [
+        True
+    ] * 4
+    assert [Location.of(str(tmp_path / p)).is_stream for p in ("file", "new", ".")] == [False] * 3
 
 
 def test_only_its_own_files_are_replaced(tmp_path):

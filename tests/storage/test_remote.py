@@ -19,16 +19,8 @@ from commandline import write_csv
 
 from craig_cli.cli import main
 from craig_cli.errors import InputError, UsageError
-from craig_cli.storage.remote import (
-    bare_name,
-    expand_remote,
-    is_remote,
-    local_path,
-    open_bytes,
-    replace_remote,
-    size_of,
-    store_of,
-)
+from craig_cli.storage.location import Location
+from craig_cli.storage.remote import expand, failure, replace_remote, store_of
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 OPTIONS = (
@@ -170,7 +162,7 @@ def azure(monkeypatch):
         def name(key):
             return f"abfs://devstoreaccount1@127.0.0.1:{port}/rows/{key}?enable_tls=false"
 
-        store_of(name(""))[0].create_dir("rows")
+        store_of(Location.of(name("")))[0].create_dir("rows")
         yield name
 
 
@@ -178,7 +170,7 @@ def azure(monkeypatch):
 def test_other_stores_hold_data_manifests_and_partials(request, craig, tmp_path, cloud):
     name = request.getfixturevalue(cloud)
     for key in ("sample.csv", "sample.parquet"):
-        with replace_remote(name(f"data/{key}")) as out:
+        with replace_remote(Location.of(name(f"data/{key}"))) as out:
             out.write((SAMPLES / key).read_bytes())
     for key in ("sample.csv", "sample.parquet"):
         assert (
@@ -189,7 +181,7 @@ def test_other_stores_hold_data_manifests_and_partials(request, craig, tmp_path,
                 "select", name(f"data/{key}"), *OPTIONS, "-o", name("out/cs.parquet")
             )
             assert code == 0, err
-        with open_bytes(name("out/cs.parquet")) as stream:
+        with Location.of(name("out/cs.parquet")).open() as stream:
             assert stream.read() == (tmp_path / "here.parquet").read_bytes()
         assert craig("verify", name("data/*.csv"), name("out/cs.parquet"))[0] == 0
     assert (
@@ -346,16 +338,19 @@ def test_idx_files_and_proxies_in_a_store(store, craig, tmp_path):
 
 def test_names_in_a_store(store):
     _, ending, _ = store
-    assert expand_remote(f"s3://rows/shards/s[01].csv{ending}", bool) == [
+    assert expand(Location.of(f"s3://rows/shards/s[01].csv{ending}"), bool) == [
         f"s3://rows/shards/s{s}.csv{ending}" for s in range(2)
     ]
-    assert expand_remote(f"s3://rows/*/s[0-9].csv{ending}", bool) == [
+    assert expand(Location.of(f"s3://rows/*/s[0-9].csv{ending}"), bool) == [
         f"s3://rows/shards/s{s}.csv{ending}" for s in range(2)
     ]
-    assert expand_remote(f"s3://rows/nothing/*{ending}", bool) == []
-    assert expand_remote(f"s3://rows/data/sample.csv{ending}", bool) is None
-    assert size_of(f"s3://rows/data/sample.csv{ending}") == (SAMPLES / "sample.csv").stat().st_size
-    with open_bytes(f"s3://rows/data/sample.libsvm.gz{ending}") as stream:
+    assert expand(Location.of(f"s3://rows/nothing/*{ending}"), bool) == []
+    assert expand(Location.of(f"s3://rows/data/sample.csv{ending}"), bool) is None
+    assert (
+        Location.of(f"s3://rows/data/sample.csv{ending}").size()
+        == (SAMPLES / "sample.csv").stat().st_size
+    )
+    with Location.of(f"s3://rows/data/sample.libsvm.gz{ending}").open() as stream:
         stream.seek(2)
         assert stream.tell() == 2
         stream.seek(0)
@@ -383,7 +378,7 @@ def test_a_failure_leaves_no_object(store):
     client, ending, _ = store
     with (
         pytest.raises(ZeroDivisionError),
-        replace_remote(f"s3://rows/broken/cs.parquet{ending}") as out,
+        replace_remote(Location.of(f"s3://rows/broken/cs.parquet{ending}")) as out,
     ):
         out.write(b"half")
         raise ZeroDivisionError
@@ -431,10 +426,10 @@ def test_passwords_and_strange_hosts_are_refused():
             match=r"^A password in the name of a file would be kept in "
             r"the manifest",
         ) as error:
-            open_bytes(name)
+            Location.of(name).open()
         assert "secret" not in str(error.value)
     with pytest.raises(UsageError) as error:
-        local_path("file://host/a.csv")
+        Location.of("file://host/a.csv")
     assert str(error.value) == (
         "file://host/a.csv: file:// names files of this machine. Write file:///path."
     )
@@ -442,7 +437,7 @@ def test_passwords_and_strange_hosts_are_refused():
 
 def test_which_names_are_remote():
     assert [
-        is_remote(n)
+        Location.of(n).is_remote
         for n in (
             "s3://b/k",
             "gs://b/k",
@@ -454,13 +449,11 @@ def test_which_names_are_remote():
             "http://h/k",
         )
     ] == [True] * 4 + [False] * 4
-    assert bare_name("s3://b/k.csv?region=x") == "s3://b/k.csv"
-    assert bare_name("what?.csv") == "what?.csv"
+    assert Location.of("s3://b/k.csv?region=x").path == "s3://b/k.csv"
+    assert Location.of("what?.csv").path == "what?.csv"
 
 
 def test_an_error_of_a_store_keeps_its_words():
-    from craig_cli.storage.remote import failure
-
     assert isinstance(failure("s3://b/k", OSError("denied.\nmore")), InputError)
     assert str(failure("s3://b/k", OSError("denied.\nmore"))) == (
         "s3://b/k: cannot be read: denied. Check the name, the endpoint, and the credentials in "
