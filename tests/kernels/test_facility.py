@@ -200,6 +200,8 @@ def test_quickselect_splits_by_key_then_row():
         cells.quickselect(keys, order, 0, n, middle)
         expected = sorted(key_of, key=lambda row: (key_of[row], row))
         assert set(order[:middle].tolist()) == set(expected[:middle])
+        assert order[middle] == expected[middle]
+        assert keys[middle] == key_of[order[middle]]
 
 
 def test_sign_projection_is_the_same_in_python_and_keeps_distances():
