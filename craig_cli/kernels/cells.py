@@ -76,7 +76,7 @@ def principal_direction(points, order, low, high, direction):
 @kernel
 def quickselect(keys, order, low, high, middle):
     """Rearrange ``order[low:high]`` with its keys in place so that the first ``middle - low`` have
-    the smallest keys (ties by row).
+    the smallest keys (ties by row), and the next one is the least of the rest.
     """
     # Keys and rows together are never equal, so that the halves do not depend on the order that the
     # rows come in, and equal rows are shared out instead of going all one way.
@@ -117,7 +117,8 @@ def split_rows(points, order, bounds, splits=None):
         Cell c is to be ``order[bounds[c]:bounds[c + 1]]``, but for ``bounds[0]``, which is taken
         off: other cells may come before.
     splits : (float64 (n_cells, d), float64 (n_cells,), int64 (n_cells,)), optional
-        Filled in with the splits, as `keep_split` writes them.
+        Filled in: the direction of the split that parts cell c - 1 from cell c, and the key and the
+        row of the least one on its right. Entry 0 is not used.
 
     Notes
     -----
@@ -140,27 +141,16 @@ def split_rows(points, order, bounds, splits=None):
             for i in range(low, high):
                 keys[i] = projection(points, order[i], direction)
             quickselect(keys, order, low, high, middle)
-            keep_split(keys, order, (middle, high), direction, first + half, splits)
+            if splits is not None:
+                # Selection has left the least row of the right half at its beginning.
+                directions, least_keys, least_rows = splits
+                s = first + half
+                least_keys[s], least_rows[s] = keys[middle], order[middle]
+                for k in range(direction.shape[0]):
+                    directions[s, k] = direction[k]
             stack[depth, 0], stack[depth, 1] = first + half, count - half
             depth += 1
             count = half
-
-
-@kernel
-def keep_split(keys, order, right, direction, s, splits=None):
-    """Write the split that parts cell s - 1 from cell s: its direction, and the key and the row of
-    the least of the rows ``order[right[0]:right[1]]`` on its right.
-    """
-    if splits is not None:
-        directions, least_keys, least_rows = splits
-        # Only the two sides of the cut are told apart, so that the least stands anywhere.
-        least = right[0]
-        for i in range(right[0] + 1, right[1]):
-            if keys[i] < keys[least] or (keys[i] == keys[least] and order[i] < order[least]):
-                least = i
-        least_keys[s], least_rows[s] = keys[least], order[least]
-        for k in range(direction.shape[0]):
-            directions[s, k] = direction[k]
 
 
 @kernel

@@ -32,10 +32,8 @@ from craig_cli.selection.sparse_group import SparseGroup
 from craig_cli.threads import Workers
 
 
-def whole_distances(group):
-    """The matrix of whole-number distances that a group works with, found by absorbing one pick at
-    a time.
-    """
+def quantised_distances(group):
+    """The matrix of quantised distances of a group, found by absorbing one pick at a time."""
     columns = []
     for pick in range(group.n_rows):
         group.reset()
@@ -66,9 +64,9 @@ def group(request):
         yield make_group(sparse_rows(rows) if is_sparse else rows.copy(), is_float64, workers), rows
 
 
-def test_whole_distances_are_the_distances(group):
+def test_quantised_distances_are_the_distances(group):
     group, rows = group
-    whole = whole_distances(group)
+    whole = quantised_distances(group)
     expected = distance_matrix(rows)[np.ix_(group.rank, group.rank)]
     np.testing.assert_allclose(whole * group.unit, expected, atol=2e-6 * expected.max())
     np.testing.assert_array_equal(whole, whole.T)
@@ -78,7 +76,7 @@ def test_whole_distances_are_the_distances(group):
 
 def test_gains_bounds_and_lists_against_the_matrix(group):
     group, _ = group
-    whole = whole_distances(group)
+    whole = quantised_distances(group)
     n = group.n_rows
     everyone = np.arange(n)
     nearest = np.full(n, group.auxiliary_distance)
@@ -200,6 +198,8 @@ def test_quickselect_splits_by_key_then_row():
         cells.quickselect(keys, order, 0, n, middle)
         expected = sorted(key_of, key=lambda row: (key_of[row], row))
         assert set(order[:middle].tolist()) == set(expected[:middle])
+        assert order[middle] == expected[middle]
+        assert keys[middle] == key_of[order[middle]]
 
 
 def test_sign_projection_is_the_same_in_python_and_keeps_distances():
@@ -277,7 +277,7 @@ def test_weighted_gains_against_the_matrix(is_sparse):
         points = sparse_rows(rows) if is_sparse else rows.copy()
         weights = RowWeights(whole.astype(np.int32), 1.0, 200)
         group = make_group(points, False, workers, weights=weights)
-        distances, own = whole_distances(group), whole[group.rank]
+        distances, own = quantised_distances(group), whole[group.rank]
         nearest = np.full(200, group.auxiliary_distance)
         for pick in (20, 199):
             expected = (own[:, None] * np.maximum(nearest[:, None] - distances, 0)).sum(axis=0)
