@@ -10,7 +10,7 @@ from craig_cli.selection.budgets import budget_size
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.training.newton import MOST_COLUMNS
-from craig_cli.training.normal_equations import FEW
+from craig_cli.training.normal_equations import MOSTLY_ZEROS
 
 PASS_COORDINATES = 30
 """What the loss of a row costs besides its coordinates, in coordinates."""
@@ -98,7 +98,7 @@ def calibrating_work(
         else int(np.count_nonzero(dataset.rows))
     )
     squares = (
-        (entries / held) ** 2 if entries <= FEW * held else 1.0
+        (entries / held) ** 2 if entries <= MOSTLY_ZEROS * held else 1.0
     )  # of the products in normal equations, those that are not left out
     passes = (
         pilots

@@ -245,10 +245,7 @@ class Rounds:
         carried = most_constraints(self._part.n_rows, self._settings)
         if p * m * columns <= carried:
             return all_coordinates(self._part, self._moments.squares)
-        with Workers(self._settings.n_threads) as workers:
-            directions = leading_directions(
-                self._sample, max(1, carried // (p * m) - 1), rng, workers
-            )
+        directions = leading_directions(self._sample, max(1, carried // (p * m) - 1), rng)
         return leading_coordinates(self._part, self._pilots, directions, self._sample)
 
     def _constraints(self) -> list[Constraints]:

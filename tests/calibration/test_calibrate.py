@@ -29,7 +29,6 @@ from craig_cli.selection import select
 from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
-from craig_cli.threads import Workers
 from craig_cli.training import make_problem, optimum
 
 METHODS = ("exact", "cells", "stratified", "random", "importance")
@@ -193,10 +192,7 @@ def test_leading_directions_are_those_of_the_longest_extent(is_sparse):
         @ np.linalg.qr(rng.normal(size=(20, 20)))[0]
     )
     rows = sparse_rows(sp.csr_array(X)) if is_sparse else X
-    with Workers(2) as workers:
-        found = leading_directions(
-            make_problem(rows, np.arange(300) % 2, "logistic"), 5, rng, workers
-        )
+    found = leading_directions(make_problem(rows, np.arange(300) % 2, "logistic"), 5, rng)
     assert np.allclose(found.T @ found, np.eye(5), atol=1e-12)
     true = np.linalg.svd(X)[2][:5].T
     assert np.linalg.svd(true.T @ found)[1].min() > 0.99
@@ -204,10 +200,8 @@ def test_leading_directions_are_those_of_the_longest_extent(is_sparse):
 
 def test_dependent_columns_leave_fewer_directions():
     X = np.outer(np.arange(1.0, 51), [1, 2, 0, 3])
-    with Workers(1) as workers:
-        assert leading_directions(
-            make_problem(X, np.arange(50) % 2, "logistic"), 3, np.random.default_rng(0), workers
-        ).shape == (4, 1)
+    problem = make_problem(X, np.arange(50) % 2, "logistic")
+    assert leading_directions(problem, 3, np.random.default_rng(0)).shape == (4, 1)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
