@@ -38,15 +38,17 @@ class Moments(NamedTuple):
 
 
 def moments_at(problem: Problem, models: Array, *, with_squares: bool = False) -> Moments:
-    """Return the means over all rows, by their weights, at models (p, m, d + 1). One pass for all
-    of them; memory 256 p m (d + 1) bytes.
+    """Return the means over all rows, by their weights, at models (p, m, d + 1).
+
+    One pass for all of them; memory 256 p m (d + 1) bytes.
     """
     return means_at(problem, models, problem.n_outputs, problem.n_outputs if with_squares else 0)
 
 
 def losses_at(problem: Problem, models: Array) -> Array:
-    """Return the mean losses (p,) over all rows, by their weights, at models (p, m, d + 1). One
-    pass, two thirds of the time of `moments_at`.
+    """Return the mean losses (p,) over all rows, by their weights, at models (p, m, d + 1).
+
+    One pass, two thirds of the time of `moments_at`.
     """
     return means_at(problem, models, 0, 0).losses
 
@@ -121,8 +123,9 @@ class Coordinates(NamedTuple):
     directions: Array | None
 
     def constraints(self, part: Problem, models: Array, gradients: Array) -> list[Constraints]:
-        """Return those of pilots (p, m, d + 1), at which the mean gradients over all rows (p, m, d
-        + 1) are known; `part` is the picks.
+        """Return those of pilots (p, m, d + 1) for the picks, `part`.
+
+        `gradients` (p, m, d + 1) are the means over all rows there.
         """
         return [self._at(part, *one) for one in zip(models, gradients, self.scales, strict=True)]
 
@@ -146,9 +149,7 @@ def all_coordinates(part: Problem, squares: Array) -> Coordinates:
 def leading_coordinates(
     part: Problem, models: Array, directions: Array, sample: Problem
 ) -> Coordinates:
-    """Return those along directions (d, r), their mean squares at the first pilots `models` taken
-    from a sample.
-    """
+    """Return those along directions (d, r), with the mean squares of a sample at `models`."""
     along = times(sample, directions)
     squares = [
         np.einsum("j,ji->i", sample.shares, np.square(row_gradients(sample, model, along)))
@@ -158,8 +159,9 @@ def leading_coordinates(
 
 
 def row_gradients(part: Problem, model: Array, inputs: Array) -> Array:
-    """Return the gradient of each row's loss at a model (m, d + 1), with other inputs (k, r) in
-    place of its columns: (k, m (r + 1)).
+    """Return the gradient of each row's loss at a model (m, d + 1): (k, m (r + 1)).
+
+    By `inputs` (k, r) in place of the columns.
     """
     _, slopes = part.full_pass(model, 0.0, np.empty_like(model))
     whole = np.column_stack([inputs, np.full(len(inputs), part.constant)])

@@ -14,17 +14,17 @@ from craig_cli.threads import Workers
 from craig_cli.training import Problem, fit, newton
 from craig_cli.training.problem import Array, pack
 
-TOLERANCE = 1e-4
-ITERATIONS = 50
+TOLERANCE, ITERATIONS = 1e-4, 50
+"""Of L-BFGS: a pilot need not be an optimum, only near those of the strengths to come."""
 
 
 def sample_rows(
     groups: NDArray[np.int64], size: int, rng: np.random.Generator, weights: Array
 ) -> tuple[NDArray[np.int64], Array]:
-    """Return about `size` random rows, ascending, at least one of each group, and what each stands
-    for: n_c / k_c rows of its own weight.
+    """Return about `size` random rows, ascending, and what each stands for.
 
-    Rows of weight 0 are not drawn; each group has others.
+    At least one of each group, each standing for n_c / k_c rows of its own weight. Rows of weight 0
+    are not drawn; each group has others.
     """
     if (weights == 0).any():
         counting = np.flatnonzero(weights > 0)
@@ -41,8 +41,7 @@ def sample_rows(
 
 
 def fit_path(problem: Problem, settings: CalibrationSettings, starts: Array | None = None) -> Array:
-    """Return the models (p, m, d + 1) that minimise the loss at each strength of
-    ``settings.pilot_l2``.
+    """Return the models (p, m, d + 1) that minimise the loss at each of ``settings.pilot_l2``.
 
     Each starts from `starts` (p, m, d + 1), else from the model of the next larger strength. By
     Newton's method; where there are too many columns for that, by L-BFGS, and only so far as a
@@ -68,9 +67,7 @@ def fit_path(problem: Problem, settings: CalibrationSettings, starts: Array | No
 
 
 def fit_side_by_side(problem: Problem, settings: CalibrationSettings, starts: Array) -> Array:
-    """Return what `fit_path` does from given starts, by Newton's method, the strengths on threads
-    of their own.
-    """
+    """Return what `fit_path` does from given starts, the strengths on threads of their own."""
     own = replace(problem, threads=max(1, settings.n_threads // len(starts)))
 
     def minimise(l2: float, start: Array) -> Array:

@@ -9,6 +9,7 @@ import dataclasses
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from problems import KINDS, TASKS, made_problem
 
 from craig_cli import select_coreset
 from craig_cli.api import sparse_rows
@@ -49,7 +50,7 @@ def made(
 
 
 def excess(X: np.ndarray, y: np.ndarray, coreset, loss: str, l2: float) -> float:
-    """Return how much larger than the least the loss on all rows is at the optimum on the coreset."""
+    """Return the loss on all rows at the optimum on the coreset, beyond the least."""
     whole = make_problem(X, y, loss, regression=loss == "squared")
     best, found = optimum(whole, l2), optimum(whole.subset(coreset.index, coreset.weight), l2)
     return whole.objective(found.coef, found.intercept, l2) - best.objective
@@ -413,3 +414,13 @@ def test_pilots_are_fitted_on_rows_that_count():
     groups, weights = np.arange(200) % 2, np.where(np.arange(200) < 150, 0.0, 2.0)
     index, stands_for = sample_rows(groups, 20, np.random.default_rng(0), weights)
     assert index.min() >= 150 and stands_for.sum() == weights.sum()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("loss", "n_classes"), TASKS)
+def test_losses_alone_are_those_of_the_moments(loss, n_classes, kind):
+    problem = made_problem(loss, n_classes, kind)
+    models = np.random.default_rng(0).normal(size=(3, problem.n_outputs, 6))
+    alone = losses_at(problem, models)
+    assert np.allclose(alone, moments_at(problem, models).losses, rtol=1e-12)
+    assert np.allclose(alone, [problem.full_pass(model, 0.0)[0] for model in models], rtol=1e-12)
