@@ -54,35 +54,6 @@ def ranges(n: int, step: int) -> list[tuple[int, int]]:
     return [(first, min(first + step, n)) for first in range(0, n, step)]
 
 
-class BlasThreads:
-    """The threads of BLAS, set to one while anybody asks for it and then to what they were.
-
-    Their number is one of the whole process, and calibrations may run side by side: so the blocks
-    are counted.
-    """
-
-    def __init__(self) -> None:
-        self._lock, self._blocks = Lock(), 0
-        self._before: list[int] = []
-
-    def enter(self) -> None:
-        """Set the numbers to one, if this is the first block."""
-        with self._lock:
-            if self._blocks == 0:
-                self._before = [get() for get, _ in openblas_functions()]
-                for _, change in openblas_functions():
-                    change(1)
-            self._blocks += 1
-
-    def leave(self) -> None:
-        """Set the numbers to what they were, if this is the last block."""
-        with self._lock:
-            self._blocks -= 1
-            if self._blocks == 0:
-                for (_, change), before in zip(openblas_functions(), self._before, strict=True):
-                    change(before)
-
-
 @cache
 def openblas_functions() -> Sequence[tuple[Callable[[], int], Callable[[int], object]]]:
     """Return what gets and what sets the number of threads, for the OpenBLAS of numpy and of scipy.
@@ -104,7 +75,9 @@ def openblas_functions() -> Sequence[tuple[Callable[[], int], Callable[[int], ob
     return found
 
 
-BLAS = BlasThreads()
+LOCK = Lock()
+BEFORE: list[list[int]] = []
+"""The numbers that the blocks under way have found: only the first has found others than one."""
 
 
 @contextmanager
@@ -113,10 +86,16 @@ def one_blas_thread() -> Iterator[None]:
 
     Sums that BLAS splits among threads of its own would differ in the last bits from one machine
     to another; and where ours call it side by side, more threads than processors are in each
-    other's way.
+    other's way. The number is one of the whole process: blocks may overlap on several threads, and
+    the last to be left sets it to what the first has found.
     """
-    BLAS.enter()
+    with LOCK:
+        BEFORE.append([get() for get, _ in openblas_functions()])
+        for _, change in openblas_functions():
+            change(1)
     try:
         yield
     finally:
-        BLAS.leave()
+        with LOCK:
+            for (_, change), number in zip(openblas_functions(), BEFORE.pop(), strict=True):
+                change(number)

@@ -15,7 +15,6 @@ from craig_cli.calibration.constraints import (
     Coordinates,
     all_coordinates,
     leading_coordinates,
-    losses_at,
     moments_at,
     regularised,
 )
@@ -163,15 +162,14 @@ class Rounds:
         for step in STEPS:
             shares = before.shares + step * (solved - before.shares)
             models = fit_path(self._problem_of(shares), self._settings, before.models)
-            moments = None if is_last else moments_at(self._problem, models)
-            means = losses_at(self._problem, models) if moments is None else moments.losses
-            losses = regularised(means, models, self._l2)
+            moments = moments_at(self._problem, models, with_gradients=not is_last)
+            losses = regularised(moments.losses, models, self._l2)
             has_fallen = losses.sum() < before.losses.sum() * (1 - MIN_DECREASE)
             if not has_fallen or (losses > self._first.losses * (1 + NO_RISE)).any():
                 continue
             self._state = State(shares, models, losses)
             self._residuals = self._residuals_of(constraints, shares)
-            if moments is not None:
+            if not is_last:
                 self._pilots, self._moments = models, moments
             self._kept += 1
             may_help = bool(losses.sum() < before.losses.sum() * (1 - ENOUGH_DECREASE))

@@ -42,7 +42,7 @@ def suits(problem: Problem) -> bool:
 
 
 @one_blas_thread()
-def minimise(problem: Problem, l2: float, start: Array, workers: Workers) -> Array:
+def minimise(problem: Problem, l2: float, start: Array) -> Array:
     """Return the model (m, d + 1) that minimises F, by Newton's method from `start`.
 
     Notes
@@ -51,10 +51,10 @@ def minimise(problem: Problem, l2: float, start: Array, workers: Workers) -> Arr
     softmax (m + 1) / 2 times that. Memory 16 n (d + 1). The squared hinge, whose second derivative
     jumps, comes to its end in finitely many steps.
     """
-    if problem.n_rows * problem.n_columns < WORTH_THREADS:
-        problem = replace(problem, threads=1)
     inputs = np.column_stack([as_dense(problem.rows), np.full(problem.n_rows, problem.constant)])
-    equations = Equations(problem, inputs, l2, workers)
+    equations = Equations(problem, inputs, l2)
+    if problem.n_rows * problem.n_columns < WORTH_THREADS:  # of a pass: a step's equations are more
+        problem = replace(problem, threads=1)
     model, gradient, there = start.copy(), np.empty_like(start), np.empty_like(start)
     value, slopes = problem.full_pass(model, l2, gradient)
     least = 1.0 if problem.loss == "smoothed-hinge" else 0.0
@@ -87,7 +87,6 @@ class Equations:
     problem: Problem
     inputs: Array
     l2: float
-    workers: Workers
 
     def direction(self, slopes: Array, least: float, gradient: Array) -> Array:
         """Return the inverse of the Hessian of F times the gradient (m, d + 1).
@@ -123,4 +122,5 @@ class Equations:
 
     def weighted(self, curvature: Array) -> Array:
         """Return the mean of the products of inputs, each row's by its curvature (n,)."""
-        return normal_matrix(self.inputs, self.problem.shares * curvature, self.workers)
+        with Workers(self.problem.threads) as workers:
+            return normal_matrix(self.inputs, self.problem.shares * curvature, workers)

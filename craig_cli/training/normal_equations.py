@@ -89,5 +89,6 @@ def solution(matrix: Array, ridge: Array, right: Array) -> Array:
         pass
     pivoted, order, rank, _ = lapack.dpstrf(lower, tol=SMALLEST_PIVOT, lower=True)
     x, first = np.zeros_like(right), order[:rank] - 1
-    x[first] = cho_solve((pivoted[:rank, :rank], True), right[first], check_finite=False)
+    if rank:
+        x[first] = cho_solve((pivoted[:rank, :rank], True), right[first], check_finite=False)
     return x

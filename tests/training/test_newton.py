@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from problems import KINDS, TASKS, made_problem, uneven
 
-from craig_cli.threads import Workers
 from craig_cli.training import newton, optimum
 from craig_cli.training.losses import second_derivatives
 
@@ -15,23 +14,20 @@ from craig_cli.training.losses import second_derivatives
 def test_the_optimum_is_that_of_lbfgs(loss, n_classes):
     problem = made_problem(loss, n_classes, n=300, weights=uneven(300))
     start = np.zeros((problem.n_outputs, problem.n_columns + 1))
-    with Workers(1) as workers:
-        for l2 in (1.0, 1e-3, 1e-6):
-            least = optimum(problem, l2).objective
-            near, far = (
-                newton.minimise(problem, l2, model, workers)
-                for model in (start, np.full_like(start, 0.3))
-            )
-            assert problem.full_pass(near, l2)[0] == pytest.approx(least, rel=1e-9)
-            assert problem.full_pass(far, l2)[0] == pytest.approx(least, rel=1e-9)
-            start = near
+    for l2 in (1.0, 1e-3, 1e-6):
+        least = optimum(problem, l2).objective
+        near, far = (
+            newton.minimise(problem, l2, model) for model in (start, np.full_like(start, 0.3))
+        )
+        assert problem.full_pass(near, l2)[0] == pytest.approx(least, rel=1e-9)
+        assert problem.full_pass(far, l2)[0] == pytest.approx(least, rel=1e-9)
+        start = near
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_without_an_intercept(kind):
     problem = made_problem("logistic", 2, kind, n=200, intercept=False)
-    with Workers(2) as workers:
-        model = newton.minimise(problem, 1e-3, np.zeros((1, 6)), workers)
+    model = newton.minimise(problem, 1e-3, np.zeros((1, 6)))
     assert model[0, -1] == 0
     assert problem.full_pass(model, 1e-3)[0] == pytest.approx(
         optimum(problem, 1e-3).objective, rel=1e-9
@@ -59,8 +55,7 @@ def test_the_joint_hessian_is_that_of_the_gradient(n_classes):
     gradient, there = np.empty_like(model), np.empty_like(model)
     slopes = problem.full_pass(model, 0.0, gradient)[1]
     chances = slopes + (problem.class_numbers()[:, None] == np.arange(problem.n_outputs))
-    with Workers(2) as workers:
-        hessian = newton.Equations(problem, inputs, 0.0, workers).joint_hessian(chances)
+    hessian = newton.Equations(problem, inputs, 0.0).joint_hessian(chances)
     for place in np.ndindex(model.shape):
         moved = model.copy()
         moved[place] += 1e-6
