@@ -28,7 +28,6 @@ from craig_cli.selection import Coreset, select
 from craig_cli.selection.selector import assign
 from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
-from craig_cli.threads import Workers
 from craig_cli.training import Problem, make_problem, newton, optimum
 from craig_cli.training.problem import Array, pack
 
@@ -177,8 +176,7 @@ def fitted(problem: Problem, l2: float, start: Array | None = None) -> Array:
     """
     first = np.zeros((problem.n_outputs, problem.n_columns + 1)) if start is None else start
     if newton.suits(problem):
-        with Workers(2) as workers:
-            return newton.minimise(problem, l2, first, workers)
+        return newton.minimise(problem, l2, first)
     found = optimum(problem, l2, (first[:, :-1], first[:, -1]))
     return pack(found.coef, found.intercept)
 

@@ -1,12 +1,26 @@
-"""Running kernels side by side. Kernels release the interpreter lock, and their results do not
-depend on how the work was cut.
+"""Running kernels and BLAS side by side: both release the interpreter lock, and their results do
+not depend on how the work was cut.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib import import_module
+from threading import Lock
 from typing import Any
+
+BLAS_USERS = ("numpy._core._multiarray_umath", "scipy.linalg.cython_blas")
+"""Modules linked to the BLAS of numpy and to that of scipy: in their wheels these are two."""
+OPENBLAS_NAMES = (
+    "scipy_openblas_{}_num_threads64_",
+    "scipy_openblas_{}_num_threads",
+    "openblas_{}_num_threads64_",
+    "openblas_{}_num_threads",
+)
+"""In the wheels of numpy, in those of scipy, and in the packages of distributions."""
 
 
 class Workers:
@@ -38,3 +52,50 @@ class Workers:
 def ranges(n: int, step: int) -> list[tuple[int, int]]:
     """Return ``(first, last)`` pairs that cut 0 ... n into pieces of `step`."""
     return [(first, min(first + step, n)) for first in range(0, n, step)]
+
+
+@cache
+def openblas_functions() -> Sequence[tuple[Callable[[], int], Callable[[int], object]]]:
+    """Return what gets and what sets the number of threads, for the OpenBLAS of numpy and of scipy.
+
+    Looked up through modules that are linked to it, as the library's own name and place differ from
+    build to build. Another BLAS is left as it is: its results may then depend on its own number of
+    threads, but not on ours.
+    """
+    import ctypes  # here, as this module is on the way of every command
+
+    found = []
+    for name in BLAS_USERS:
+        with suppress(ImportError):
+            library = ctypes.CDLL(import_module(name).__file__)
+            for symbol in OPENBLAS_NAMES:
+                if hasattr(library, symbol.format("set")):
+                    get, change = (library[symbol.format(verb)] for verb in ("get", "set"))
+                    found.append((get, change))
+    return found
+
+
+LOCK = Lock()
+BEFORE: list[list[int]] = []
+"""The numbers that the blocks under way have found: only the first has found others than one."""
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Run a block, or a function that this decorates, with one thread of BLAS in each of ours.
+
+    Sums that BLAS splits among threads of its own would differ in the last bits from one machine
+    to another; and where ours call it side by side, more threads than processors are in each
+    other's way. The number is one of the whole process: blocks may overlap on several threads, and
+    the last to be left sets it to what the first has found.
+    """
+    with LOCK:
+        BEFORE.append([get() for get, _ in openblas_functions()])
+        for _, change in openblas_functions():
+            change(1)
+    try:
+        yield
+    finally:
+        with LOCK:
+            for (_, change), number in zip(openblas_functions(), BEFORE.pop(), strict=True):
+                change(number)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from craig_cli.calibration.rounds import is_too_wide, most_constraints
@@ -11,7 +13,7 @@ from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.training.losses import find_loss
 from craig_cli.training.newton import MOST_COLUMNS
-from craig_cli.training.normal_equations import FEW
+from craig_cli.training.normal_equations import MOSTLY_ZEROS
 
 PASS_COORDINATES = 30
 """What the loss of a row costs besides its coordinates, in coordinates."""
@@ -25,24 +27,33 @@ CHUNKS = 256
 """Bytes a coefficient of the pilots: the sums and squares of 16 pieces of a pass."""
 
 
+class Shape(NamedTuple):
+    """The sizes of a calibration; `columns` are the coefficients of an output."""
+
+    picks: int
+    outputs: int
+    columns: int
+    constraints: int
+    is_too_wide: bool
+
+
 def shape_of_calibration(
     dataset: Dataset, selection: SelectionSettings, settings: CalibrationSettings
-) -> tuple[int, int, int, int]:
-    """Return the picks, the outputs of a model, the coefficients of an output, and the constraints
-    of all pilots. Time n log n.
-    """
-    n_classes = (
-        1
-        if dataset.labels is None or selection.task == "regression"
-        else len(np.unique(dataset.labels))
-    )
+) -> Shape | None:
+    """Return the sizes of a calibration; None where none is asked for. Time n log n."""
+    if settings.weights == "cluster" or dataset.labels is None:
+        return None
+    is_regression = selection.task == "regression"
+    n_classes = 1 if is_regression else len(np.unique(dataset.labels))
     k = (
         dataset.n_rows
         if selection.budget.is_open
         else budget_size(selection.budget, dataset.n_rows, n_classes)
     )
-    m, columns = find_loss(settings.loss, n_classes).n_outputs(n_classes), dataset.n_columns + 1
-    return k, m, columns, min(len(settings.pilot_l2) * m * columns, most_constraints(k, settings))
+    m = find_loss(settings.loss, n_classes).n_outputs(n_classes)
+    columns = dataset.n_columns + 1
+    q = min(len(settings.pilot_l2) * m * columns, most_constraints(k, settings))
+    return Shape(k, m, columns, q, is_too_wide(m * columns, k, settings))
 
 
 def calibrating_bytes(
@@ -54,66 +65,44 @@ def calibrating_bytes(
     threads; their constraints, twice while they are joined, and once more for one pilot; the normal
     equations; and the pilots.
     """
-    if settings.weights == "cluster" or dataset.labels is None:
+    shape = shape_of_calibration(dataset, selection, settings)
+    if shape is None:
         return 0
-    k, m, columns, q = shape_of_calibration(dataset, selection, settings)
+    k, m, columns, q, is_too_wide = shape
     labelled = 8 * dataset.n_rows * (m + 5)
-    if is_too_wide(m * columns, k, settings):
+    if is_too_wide:
         return labelled
     pilots = len(settings.pilot_l2)
     is_dense = not isinstance(dataset.rows, SparseRows) or columns <= MOST_COLUMNS
     picks = 24 * k * columns * min(settings.n_threads, pilots) if is_dense else 0
-    return (
-        labelled
-        + picks
-        + 16 * k * q
-        + 16 * k * m * columns
-        + 32 * q**2
-        + CHUNKS * pilots * m * columns
-    )
+    constraints = 16 * k * (q + m * columns)
+    return labelled + picks + constraints + 32 * q**2 + CHUNKS * pilots * m * columns
 
 
 def calibrating_work(
     dataset: Dataset, selection: SelectionSettings, settings: CalibrationSettings
 ) -> float:
-    """Return what a calibration takes, in coordinates of pairs as `selection.costs` counts them; 0
-    if there is none. Time n (log n + d).
+    """Return what a calibration takes, in coordinates of pairs as `selection.costs` counts them.
+
+    0 if there is none. Time n (log n + d).
     """
-    if settings.weights == "cluster" or dataset.labels is None:
+    shape = shape_of_calibration(dataset, selection, settings)
+    if shape is None or shape.is_too_wide:
         return 0.0
-    k, m, columns, q = shape_of_calibration(dataset, selection, settings)
-    if is_too_wide(m * columns, k, settings):
-        return 0.0
-    pilots, rounds, held = (
-        len(settings.pilot_l2),
-        settings.rounds,
-        dataset.n_rows * dataset.n_columns,
-    )
-    is_sparse, is_reduced = isinstance(dataset.rows, SparseRows), q < pilots * m * columns
+    k, m, columns, q, _ = shape
+    held, is_sparse = dataset.n_rows * dataset.n_columns, isinstance(dataset.rows, SparseRows)
     entries = (
         len(dataset.rows.values)
         if isinstance(dataset.rows, SparseRows)
         else int(np.count_nonzero(dataset.rows))
     )
-    squares = (
-        (entries / held) ** 2 if entries <= FEW * held else 1.0
-    )  # of the products in normal equations, those that are not left out
-    passes = (
-        pilots
-        * (1 + rounds)
-        * m
-        * ((entries if is_sparse else held) + PASS_COORDINATES * dataset.n_rows)
-    )
-    fits = (
-        pilots
-        * (1 + rounds)
-        * FIT_STEPS
-        * m
-        * k
-        * columns
-        * (squares * columns / 2 if columns <= MOST_COLUMNS else 1)
-    )
-    solving = rounds * (
-        k * q**2 / 2 * (1.0 if is_reduced else squares) + DUAL_STEPS * (2 * k * q + q**3 / 6)
-    )
-    return START_COST + PASS_COST * passes + EQUATION_COST * (fits + solving)
+    # Of the products in normal equations, those that are not left out.
+    squares = (entries / held) ** 2 if entries <= MOSTLY_ZEROS * held else 1.0
+    fits = len(settings.pilot_l2) * (1 + settings.rounds) * m
+    passes = fits * ((entries if is_sparse else held) + PASS_COORDINATES * dataset.n_rows)
+    products = squares * columns / 2 if columns <= MOST_COLUMNS else 1
+    fitting = fits * FIT_STEPS * k * columns * products
+    is_reduced = q < len(settings.pilot_l2) * m * columns
+    first = k * q**2 / 2 * (1.0 if is_reduced else squares)
+    solving = settings.rounds * (first + DUAL_STEPS * (2 * k * q + q**3 / 6))
+    return START_COST + PASS_COST * passes + EQUATION_COST * (fitting + solving)

@@ -15,7 +15,6 @@ from craig_cli.calibration.constraints import (
     Coordinates,
     all_coordinates,
     leading_coordinates,
-    losses_at,
     moments_at,
     regularised,
 )
@@ -30,13 +29,20 @@ from craig_cli.training import Problem
 from craig_cli.training.problem import Array
 
 MOST_CONSTRAINTS = 1000
-"""More than these are not solved for: leading directions take the place of columns."""
+"""The dual takes q^3 a step: beyond these leading directions take the place of columns."""
 STEPS = (1.0, 0.5, 0.25)
-"""Shares of the way from the weights that stand to the calibrated ones, tried in turn."""
+"""Shares of the way from the weights that stand to the calibrated ones, tried in turn.
+
+The gradient is made right at the pilots, which are not yet the models of the new weights: a whole
+step can lead too far, as one of Newton's can. Half a step still meets the class sums, since both
+ends do; after a quarter a round has nothing left to give.
+"""
 NO_RISE = 1e-6
-"""Relative: a loss that rises by less has not risen."""
+"""Relative to the losses before the first round: what one strength may give up for the sum."""
 MIN_DECREASE = 1e-10
-"""Relative: a sum of losses that falls by less has not fallen."""
+"""Relative: a sum of losses that falls by less has not fallen. Models are fitted to 1e-9 of a loss
+and better: below this it would be their rounding that decides.
+"""
 ENOUGH_DECREASE = 1e-7
 """Relative: after a round by which it falls by less, another is hardly kept."""
 
@@ -125,73 +131,54 @@ class Rounds:
         weight: Array,
         settings: CalibrationSettings,
     ) -> None:
-        self._problem, self._settings, self._weight, self.most = (
-            problem,
-            settings,
-            weight,
-            settings.rounds,
-        )
+        self._problem, self._settings, self._weight = problem, settings, weight
+        self.most = settings.rounds
         self._part, self._base = problem.subset(index, weight), weight / weight.sum()
         rng = np.random.default_rng([settings.seed, len(index)])
         sums: Array = np.bincount(groups, problem.weights).astype(np.float64)
-        self._class_sums, self._of_class = (
-            sums[sums > 0],
-            np.unique(groups, return_inverse=True)[1][index],
-        )
+        self._class_sums = sums[sums > 0]
+        self._of_class = np.unique(groups, return_inverse=True)[1][index]
         self._sample = problem.subset(
             *sample_rows(groups, settings.pilot_rows, rng, problem.weights)
         )
         self._l2 = np.array(settings.pilot_l2)
-        own = fit_path(self._part, settings)
-        if len(index) >= settings.pilot_rows:
-            self._pilots, self._moments = own, moments_at(problem, own, with_squares=True)
-            losses = regularised(self._moments.losses, own, self._l2)
-        else:
-            both = np.concatenate([fit_path(self._sample, settings), own])
-            moments = moments_at(problem, both, with_squares=True)
-            other, losses = regularised(moments.losses, both, np.tile(self._l2, 2)).reshape(2, -1)
-            better = np.where(other <= losses, 0, len(own)) + np.arange(len(own))
-            self._pilots, self._moments = both[better], moments.chosen(better)
-        self._state = self._first = State(self._base, own, losses)
+        models = own = fit_path(self._part, settings)
+        if len(index) < settings.pilot_rows:  # so few may fit worse than as many random rows
+            models = np.concatenate([fit_path(self._sample, settings), own])
+        moments = moments_at(problem, models, with_squares=True)
+        l2 = np.tile(self._l2, len(models) // len(own))
+        losses = regularised(moments.losses, models, l2).reshape(-1, len(own))
+        best = np.argmin(losses, axis=0) * len(own) + np.arange(len(own))
+        self._pilots, self._moments = models[best], moments.chosen(best)
+        self._state = self._first = State(self._base, own, losses[-1])
         self._coordinates = self._chosen_coordinates(rng)
         self._kept, self._reason = 0, ""
         self._residuals: Residuals | None = None
 
     def run(self) -> bool:
         """Calibrate once more; return whether yet another round may help."""
-        constraints = self._constraints()
-        solved = self._solve(constraints)
-        before = self._state
+        constraints, before = self._constraints(), self._state
+        solved, is_last = self._solve(constraints), self._kept + 1 == self.most
         for step in STEPS:
             shares = before.shares + step * (solved - before.shares)
             models = fit_path(self._problem_of(shares), self._settings, before.models)
-            is_last = self._kept + 1 == self._settings.rounds
-            moments = None if is_last else moments_at(self._problem, models)
-            means = losses_at(self._problem, models) if moments is None else moments.losses
-            losses = regularised(means, models, self._l2)
-            if (
-                losses.sum() < before.losses.sum() * (1 - MIN_DECREASE)
-                and (losses <= self._first.losses * (1 + NO_RISE)).all()
-            ):
-                self._state, self._residuals = (
-                    State(shares, models, losses),
-                    self._how_met(constraints, shares),
-                )
-                if moments is not None:
-                    self._pilots, self._moments = models, moments
-                self._kept += 1
-                if losses.sum() < before.losses.sum() * (1 - ENOUGH_DECREASE):
-                    return True
+            moments = moments_at(self._problem, models, with_gradients=not is_last)
+            losses = regularised(moments.losses, models, self._l2)
+            has_fallen = losses.sum() < before.losses.sum() * (1 - MIN_DECREASE)
+            if not has_fallen or (losses > self._first.losses * (1 + NO_RISE)).any():
+                continue
+            self._state = State(shares, models, losses)
+            self._residuals = self._residuals_of(constraints, shares)
+            if not is_last:
+                self._pilots, self._moments = models, moments
+            self._kept += 1
+            may_help = bool(losses.sum() < before.losses.sum() * (1 - ENOUGH_DECREASE))
+            if not (may_help or is_last):
                 self._reason = (
-                    ""
-                    if is_last
-                    else (
-                        f"round {self._kept} lowered the loss on all "
-                        f"rows by less than {ENOUGH_DECREASE:g} of it: "
-                        f"enough"
-                    )
+                    f"round {self._kept} lowered the loss on all rows by less than "
+                    f"{ENOUGH_DECREASE:g} of it: enough"
                 )
-                return False
+            return may_help
         self._reason = (
             f"round {self._kept + 1} did not lower the loss on all rows of the models "
             f"fitted on the picks"
@@ -200,35 +187,31 @@ class Rounds:
 
     def result(self) -> Calibration:
         """Return the weights that stand, and what was done."""
-        weight = (
-            self._weight
-            if self._kept == 0
-            else with_class_sums(self._state.shares, self._of_class, self._class_sums)
+        weight, shares = self._weight, self._state.shares
+        if self._kept:
+            weight = with_class_sums(shares, self._of_class, self._class_sums)
+        residuals = self._residuals or self._residuals_of(self._constraints(), shares)
+        summary = CalibrationSummary(
+            kept=self._kept > 0,
+            reason=self._reason,
+            loss=self._problem.loss.name,
+            pilot_l2=self._settings.pilot_l2,
+            rounds=self.most,
+            rounds_kept=self._kept,
+            constraints=residuals.constraints,
+            is_reduced=self._coordinates.directions is not None,
+            rows_a_constraint=len(weight) / residuals.constraints,
+            gradient_error_before=residuals.before,
+            gradient_error_after=residuals.after,
+            loss_before=tuple(self._first.losses.tolist()),
+            loss_after=tuple(self._state.losses.tolist()),
+            effective_rows=float(weight.sum() ** 2 / np.square(weight).sum()),
+            largest_weight=float(weight.max()),
+            zero_weights=int(np.count_nonzero(weight == 0)),
         )
-        met = self._residuals or self._how_met(self._constraints(), self._base)
-        return Calibration(
-            weight,
-            CalibrationSummary(
-                kept=self._kept > 0,
-                reason=self._reason,
-                loss=self._problem.loss.name,
-                pilot_l2=self._settings.pilot_l2,
-                rounds=self._settings.rounds,
-                rounds_kept=self._kept,
-                constraints=met.constraints,
-                is_reduced=self._coordinates.directions is not None,
-                rows_a_constraint=len(weight) / met.constraints,
-                gradient_error_before=met.before,
-                gradient_error_after=met.after,
-                loss_before=tuple(self._first.losses.tolist()),
-                loss_after=tuple(self._state.losses.tolist()),
-                effective_rows=float(weight.sum() ** 2 / np.square(weight).sum()),
-                largest_weight=float(weight.max()),
-                zero_weights=int(np.count_nonzero(weight == 0)),
-            ),
-        )
+        return Calibration(weight, summary)
 
-    def _how_met(self, constraints: list[Constraints], shares: Array) -> Residuals:
+    def _residuals_of(self, constraints: list[Constraints], shares: Array) -> Residuals:
         before, after = (
             tuple(c.error(weighted) for c in constraints) for weighted in (self._base, shares)
         )
@@ -238,17 +221,12 @@ class Rounds:
         return self._part.subset(np.arange(self._part.n_rows), shares)
 
     def _chosen_coordinates(self, rng: np.random.Generator) -> Coordinates:
-        """Return all columns; where these make more constraints than the picks can carry, leading
-        directions in their place.
-        """
+        """Return all columns, or leading directions where these are more than the picks carry."""
         p, m, columns = self._pilots.shape
         carried = most_constraints(self._part.n_rows, self._settings)
         if p * m * columns <= carried:
             return all_coordinates(self._part, self._moments.squares)
-        with Workers(self._settings.n_threads) as workers:
-            directions = leading_directions(
-                self._sample, max(1, carried // (p * m) - 1), rng, workers
-            )
+        directions = leading_directions(self._sample, max(1, carried // (p * m) - 1), rng)
         return leading_coordinates(self._part, self._pilots, directions, self._sample)
 
     def _constraints(self) -> list[Constraints]:
@@ -256,21 +234,22 @@ class Rounds:
         return self._coordinates.constraints(self._part, self._pilots, self._moments.gradients)
 
     def _solve(self, constraints: list[Constraints]) -> Array:
-        """Return the shares that meet the constraints, and those of the classes exactly."""
+        """Return the shares that meet the constraints, and those of the classes exactly.
+
+        The others have a ridge (ridge calibration, Bardsley and Chambers 1984): sums that hardly
+        any pick bears on are missed by a little, and do not make the weights wild. BENCHMARKS.md
+        has what other ridges come to.
+        """
         n_classes, k = len(self._class_sums), len(self._of_class)
         members = (self._of_class[:, None] == np.arange(n_classes)).astype(np.float64)
+        total = self._class_sums.sum()
         parts = np.concatenate([members, *(c.parts for c in constraints)], axis=1)
-        wanted = np.concatenate(
-            [self._class_sums / self._class_sums.sum(), *(c.wanted for c in constraints)]
-        )
+        wanted = np.concatenate([self._class_sums / total, *(c.wanted for c in constraints)])
         ridge = np.full(len(wanted), self._settings.ridge / k)
         ridge[:n_classes] = 0.0
         with Workers(self._settings.n_threads) as workers:
-            solution = calibrated_weights(self._base, parts, wanted, ridge, workers)
-        return np.asarray(
-            with_class_sums(solution.weights, self._of_class, self._class_sums)
-            / self._class_sums.sum()
-        )
+            weights = calibrated_weights(self._base, parts, wanted, ridge, workers).weights
+        return np.asarray(with_class_sums(weights, self._of_class, self._class_sums) / total)
 
 
 def most_constraints(n_picks: int, settings: CalibrationSettings) -> int:

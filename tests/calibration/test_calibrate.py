@@ -9,6 +9,7 @@ import dataclasses
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from problems import KINDS, TASKS, made_problem
 
 from craig_cli import select_coreset
 from craig_cli.api import sparse_rows
@@ -16,7 +17,6 @@ from craig_cli.calibration import calibrate, calibrated_coreset, importance_scor
 from craig_cli.calibration.constraints import (
     all_coordinates,
     leading_coordinates,
-    losses_at,
     moments_at,
     row_gradients,
 )
@@ -29,7 +29,6 @@ from craig_cli.selection import select
 from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
-from craig_cli.threads import Workers
 from craig_cli.training import make_problem, optimum
 
 METHODS = ("exact", "cells", "stratified", "random", "importance")
@@ -50,7 +49,7 @@ def made(
 
 
 def excess(X: np.ndarray, y: np.ndarray, coreset, loss: str, l2: float) -> float:
-    """Return how much larger than the least the loss on all rows is at the optimum on the coreset."""
+    """Return the loss on all rows at the optimum on the coreset, beyond the least."""
     whole = make_problem(X, y, loss, regression=loss == "squared")
     best, found = optimum(whole, l2), optimum(whole.subset(coreset.index, coreset.weight), l2)
     return whole.objective(found.coef, found.intercept, l2) - best.objective
@@ -193,10 +192,7 @@ def test_leading_directions_are_those_of_the_longest_extent(is_sparse):
         @ np.linalg.qr(rng.normal(size=(20, 20)))[0]
     )
     rows = sparse_rows(sp.csr_array(X)) if is_sparse else X
-    with Workers(2) as workers:
-        found = leading_directions(
-            make_problem(rows, np.arange(300) % 2, "logistic"), 5, rng, workers
-        )
+    found = leading_directions(make_problem(rows, np.arange(300) % 2, "logistic"), 5, rng)
     assert np.allclose(found.T @ found, np.eye(5), atol=1e-12)
     true = np.linalg.svd(X)[2][:5].T
     assert np.linalg.svd(true.T @ found)[1].min() > 0.99
@@ -204,10 +200,8 @@ def test_leading_directions_are_those_of_the_longest_extent(is_sparse):
 
 def test_dependent_columns_leave_fewer_directions():
     X = np.outer(np.arange(1.0, 51), [1, 2, 0, 3])
-    with Workers(1) as workers:
-        assert leading_directions(
-            make_problem(X, np.arange(50) % 2, "logistic"), 3, np.random.default_rng(0), workers
-        ).shape == (4, 1)
+    problem = make_problem(X, np.arange(50) % 2, "logistic")
+    assert leading_directions(problem, 3, np.random.default_rng(0)).shape == (4, 1)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -412,10 +406,21 @@ def test_moments_of_weighted_rows_are_those_of_repeated_ones(kind):
     )
     for name in one._fields:
         np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-10)
-    np.testing.assert_allclose(losses_at(weighted, models), one.losses, rtol=1e-12)
+    alone = moments_at(weighted, models, with_gradients=False)
+    np.testing.assert_allclose(alone.losses, one.losses, rtol=1e-12)
 
 
 def test_pilots_are_fitted_on_rows_that_count():
     groups, weights = np.arange(200) % 2, np.where(np.arange(200) < 150, 0.0, 2.0)
     index, stands_for = sample_rows(groups, 20, np.random.default_rng(0), weights)
     assert index.min() >= 150 and stands_for.sum() == weights.sum()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("loss", "n_classes"), TASKS)
+def test_losses_alone_are_those_of_the_moments(loss, n_classes, kind):
+    problem = made_problem(loss, n_classes, kind)
+    models = np.random.default_rng(0).normal(size=(3, problem.n_outputs, 6))
+    alone = moments_at(problem, models, with_gradients=False).losses
+    assert np.allclose(alone, moments_at(problem, models).losses, rtol=1e-12)
+    assert np.allclose(alone, [problem.full_pass(model, 0.0)[0] for model in models], rtol=1e-12)

@@ -1,6 +1,4 @@
-"""The calibration problem: its solution against a general solver's, weights of zero included, and
-the kernels that it stands on.
-"""
+"""The calibration problem: its solution against a general solver's, weights of zero included."""
 
 from __future__ import annotations
 
@@ -15,9 +13,7 @@ from craig_cli.calibration.dual import (
     best_length,
     calibrated_weights,
 )
-from craig_cli.kernels.normal_equations import cholesky, solve_by_cholesky
 from craig_cli.threads import Workers
-from craig_cli.training.normal_equations import normal_matrix
 
 
 def problem(
@@ -56,13 +52,13 @@ def test_many_picks_of_which_some_fall_to_zero_step_after_step(seed):
     shares, parts, wanted, ridge = problem(seed, 0.2, k=400, q=12)
     with Workers(1) as workers:
         found = calibrated_weights(shares, parts, wanted, ridge, workers)
-    stretch = found.weights / shares
-    assert 0 < np.count_nonzero(stretch == 0) < 200
+    ratios = found.weights / shares
+    assert 0 < np.count_nonzero(ratios == 0) < 200
     assert found.steps >= 2
-    active = stretch > 0
+    active = ratios > 0
     missed = found.weights @ parts - wanted
-    multipliers = np.linalg.lstsq(parts[active], stretch[active] - 1, rcond=None)[0]
-    assert np.allclose(parts[active] @ multipliers, stretch[active] - 1, atol=1e-9)
+    multipliers = np.linalg.lstsq(parts[active], ratios[active] - 1, rcond=None)[0]
+    assert np.allclose(parts[active] @ multipliers, ratios[active] - 1, atol=1e-9)
     assert (1 + parts[~active] @ multipliers <= 1e-9).all()
     assert np.allclose(missed, -ridge * multipliers, atol=1e-11)
 
@@ -114,15 +110,15 @@ def test_full_steps_that_go_round_in_circles_give_way_to_searched_ones(seed, mon
 @pytest.mark.parametrize("seed", range(20))
 def test_a_step_is_as_long_as_is_best(seed):
     rng = np.random.default_rng(seed)
-    shares, stretch, along = rng.random(50) / 50, 1 + rng.normal(size=50), 3 * rng.normal(size=50)
+    shares, ratios, along = rng.random(50) / 50, 1 + rng.normal(size=50), 3 * rng.normal(size=50)
     slope, curvature = rng.normal() / 3, rng.random() / 10
     lengths = np.linspace(0, LONGEST_STEP, 40_001)
     values = (
-        np.square(np.maximum(stretch + lengths[:, None] * along, 0)) @ shares / 2
+        np.square(np.maximum(ratios + lengths[:, None] * along, 0)) @ shares / 2
         + slope * lengths
         + curvature * lengths**2 / 2
     )
-    assert best_length(shares, stretch, along, slope, curvature) == pytest.approx(
+    assert best_length(shares, ratios, along, slope, curvature) == pytest.approx(
         lengths[np.argmin(values)], abs=1e-4
     )
 
@@ -154,18 +150,3 @@ def test_sums_that_contradict_each_other_come_to_an_end():
         )
     assert np.isfinite(found.weights).all()
     assert (found.weights >= 0).all()
-
-
-def test_normal_equations():
-    rng = np.random.default_rng(0)
-    parts, weights = rng.normal(size=(2501, 7)), rng.random(2501) * (rng.random(2501) > 0.3)
-    with Workers(1) as one, Workers(2) as two:
-        matrix = normal_matrix(parts, weights, one)
-        assert matrix.tobytes() == normal_matrix(parts, weights, two).tobytes()
-    whole = parts.T @ (weights[:, None] * parts)
-    assert np.allclose(np.triu(matrix), np.triu(whole))
-    right = rng.normal(size=7)
-    solved = right.copy()
-    cholesky(matrix, 1e-14)
-    solve_by_cholesky(matrix, solved)
-    assert np.allclose(whole @ solved, right)
