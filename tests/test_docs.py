@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tools import slow
 
 from craig_cli.cli.app import COMMANDS, load_command
 
@@ -30,7 +31,7 @@ PAGES = {entry.name: list(load_command(entry.name).examples) for entry in COMMAN
 }  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", ["README", *slow(*(page for page in PAGES if page != "README"))])
 def test_examples_run(page, tmp_path):
     shutil.copytree(ROOT / "sample_data", tmp_path / "sample_data")
     environment = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tools import needs, path_of
 
 from craig_cli.cli.app import COMMANDS
 
@@ -58,9 +58,7 @@ def test_a_man_page_for_each_command(pages):
 
 
 def test_man_pages_are_good_roff(pages):
-    groff = shutil.which("groff")
-    if groff is None:
-        pytest.skip("groff is not installed, to format the man pages with")
+    groff = path_of("groff")
     shown = subprocess.run(
         [groff, "-ww", "-man", "-Tascii", *map(str, pages)], capture_output=True, text=True
     )
@@ -70,12 +68,17 @@ def test_man_pages_are_good_roff(pages):
     )
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    "shell",
+    [
+        "bash",
+        pytest.param("zsh", marks=pytest.mark.needs("zsh")),
+        pytest.param("fish", marks=pytest.mark.needs("fish")),
+    ],
+)
 def test_completion_scripts(on_path, tmp_path, shell):
     script = subprocess.run(["craig", "completion", shell], capture_output=True, text=True)
     assert script.returncode == 0 and "_CRAIG_COMPLETE" in script.stdout
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed, to complete with")
     (tmp_path / "script").write_text(script.stdout)
     if shell == "bash":
         typed = (
@@ -91,7 +94,9 @@ def test_completion_scripts(on_path, tmp_path, shell):
         ], done.stderr
     else:
         assert (
-            subprocess.run([shell, "-n", str(tmp_path / "script")], capture_output=True).returncode
+            subprocess.run(
+                [path_of(shell), "-n", str(tmp_path / "script")], capture_output=True
+            ).returncode
             == 0
         )
 
@@ -115,8 +120,9 @@ def test_the_container_file():
         assert (ROOT / sample).exists()
 
 
+@pytest.mark.slow
 def test_the_action_runs(on_path, tmp_path):
-    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed, to read the action with")
+    yaml = needs("pyyaml")
     action = yaml.safe_load((PACKAGING / "action" / "action.yml").read_text())
     step = next(step for step in action["runs"]["steps"] if step.get("id") == "select")
     assert set(step["env"]) == {"DATA", "OPTIONS", "OUTPUT"}

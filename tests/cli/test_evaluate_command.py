@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from commandline import listing, write_csv
+from tools import needs, path_of
 
 from craig_cli.files.manifest import read_manifest
 from craig_cli.files.request import restore_calibration, restore_settings
@@ -353,7 +353,7 @@ def test_names_are_escaped_in_the_page(craig, coreset, own_folder):
 
 
 def test_picture(craig, coreset, own_folder):
-    pytest.importorskip("matplotlib")
+    needs("matplotlib")
     assert (
         craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--plot", "curves.png").code
         == 0
@@ -381,10 +381,9 @@ def test_picture_without_matplotlib(craig, coreset, monkeypatch):
     )
 
 
+@pytest.mark.needs("chromium")
 def test_the_page_opens_in_a_browser(craig, coreset, own_folder):
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("no Chromium is installed, to open the page with")
+    browser = path_of("chromium")
     assert (
         craig(
             "evaluate",

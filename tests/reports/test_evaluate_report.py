@@ -96,7 +96,8 @@ def test_text():
     ).text().splitlines() == [
         "FAILED   residual > 0.001: 0.01 at logistic, l2 1e-05",
         "FAILED   speedup < 3: 2 at logistic, l2 1e-05",
-        "verdict  The coreset beats random rows: residual 0.01 against 0.055 at logistic, l2 1e-05.",
+        "verdict  The coreset beats random rows: residual 0.01 against 0.055 at logistic, l2 "
+        "1e-05.",
         "         The coreset beats stratified rows: residual 0.01 against 0.04 at logistic, l2 "
         "1e-05.",
         "         The coreset beats importance-sampled rows: residual 0.01 against 0.03 at "

@@ -178,7 +178,6 @@ def test_one_far_row_does_not_blur_the_others(far):
 
 def test_a_row_far_from_its_tile_knows_its_own_pick():
     rows = np.random.default_rng(0).normal(size=(50_000, 8))
-    rows[25_000] = (
-        1e6  # so many blocks of picks are nearer to the mean of its tile that its own is not looked at
-    )
+    # So many blocks of picks are nearer to the mean of its tile that its own is not looked at.
+    rows[25_000] = 1e6
     assert 25_000 in chosen(rows, 5000, cell_size=512).index
