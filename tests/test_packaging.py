@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tools import needs, path_of
 
+from craig_cli import __version__
 from craig_cli.cli.app import COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -140,3 +141,31 @@ def test_the_action_runs(on_path, tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "outputs").read_text() == "manifest=cs.parquet\npicks=20\n"
     assert "picks     20 of 600 rows" in (tmp_path / "summary").read_text()
+
+
+def test_ci_runs_the_lowest_python_and_the_one_that_the_wheel_is_tried_on():
+    yaml = needs("pyyaml")
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())["jobs"]
+    lowest, highest = jobs["quick"]["strategy"]["matrix"]["python"]
+    assert f'requires-python = ">={lowest}"' in (ROOT / "pyproject.toml").read_text()
+    assert f"python{lowest} python{highest}" in jobs["wheel"]["steps"][-1]["run"]
+    assert f"(python{lowest} python{highest})" in (PACKAGING / "test_wheel.sh").read_text()
+
+
+def test_the_pages_of_the_project_agree_on_the_version():
+    yaml = needs("pyyaml")
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert cited["version"] == __version__
+    assert f"\n## {__version__}\n" in (ROOT / "CHANGELOG.md").read_text()
+    assert cited["references"][0]["title"] in re.sub(
+        r"\s+|\*", " ", (ROOT / "README.md").read_text()
+    )
+
+
+def test_hooks_and_make_run_the_same_tools():
+    yaml = needs("pyyaml")
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    makefile = (ROOT / "Makefile").read_text()
+    for hook in hooks:
+        tool = hook["entry"].removeprefix(".venv/bin/").partition(" --")[0]
+        assert f"$(BIN)/{tool}" in makefile
