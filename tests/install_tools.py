@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from tools import ENVIRONMENT, TOOLS, Tool
 
@@ -37,8 +38,10 @@ def run(command: Sequence[str]) -> str:
         )
     except subprocess.TimeoutExpired:
         return f"{command[0]} took more than {TIME_LIMIT} seconds"
+    if done.returncode == 0:
+        return ""
     said = done.stdout.strip().splitlines() or ["it said nothing"]
-    return "" if done.returncode == 0 else f"{' '.join(command[:3])}: {said[-1]}"
+    return f"{Path(command[0]).name} {' '.join(command[1:3])}: {said[-1]}"
 
 
 def install(tool: Tool) -> str:

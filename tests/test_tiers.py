@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import install_tools
 import pytest
 import skips
 import tools
@@ -78,3 +79,38 @@ def test_a_test_that_needs_what_is_not_there_is_skipped_in_one_form(monkeypatch)
     with pytest.raises(pytest.skip.Exception) as caught:
         tools.needs("it")
     assert str(caught.value) == "needs it: pip install 'no-such-package'"
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong"),
+    [
+        (["true"], ""),
+        (["no-such-client", "install"], "there is no no-such-client"),
+        (["sh", "-c", "echo first; echo why; exit 3"], "sh -c echo first; echo why; exit 3: why"),
+        (["sleep", "9"], "sleep took more than 1 seconds"),
+    ],
+)
+def test_what_is_told_of_a_client(monkeypatch, command, wrong):
+    monkeypatch.setattr(install_tools, "TIME_LIMIT", 1)
+    assert install_tools.run(command) == wrong
+
+
+def test_what_cannot_be_had_is_told_at_the_end_and_the_rest_goes_on(monkeypatch, capsys):
+    asked = []
+
+    def run(command):
+        asked.append(command[-1])
+        return "pip install: no answer" if command[-1].startswith("no-such") else ""
+
+    either = Tool("module", ("no_such_module",), "pip", ("no-such-first", "second"))
+    found = {"absent": ABSENT, "here": PRESENT, "either": either}
+    monkeypatch.setattr(install_tools, "run", run)
+    monkeypatch.setattr(install_tools, "TOOLS", found)
+    install_tools.main()
+    assert asked == ["no-such-package", "no-such-first", "second"]
+    assert capsys.readouterr().out.splitlines() == [
+        "absent: pip install: no answer",
+        "either: installed, but not found",
+        "not to be had: absent (pip install: no answer)",
+        "not to be had: either (installed, but not found)",
+    ]
