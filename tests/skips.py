@@ -7,6 +7,7 @@ and where a skip has not the form of `tools.py`, so that nobody can tell.
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections import Counter, defaultdict
@@ -14,6 +15,13 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from tools import TOOLS
+
+
+def reason_of(skip: ElementTree.Element) -> str:
+    """Return why a test was skipped, or a whole file, whose reason is the last part of a tuple."""
+    if skip.get("type"):
+        return skip.get("message") or ""
+    return str(ast.literal_eval(skip.text or "('',)")[-1]).removeprefix("Skipped: ")
 
 
 def skipped_tests(reports: Iterable[str]) -> dict[str, str]:
@@ -24,8 +32,8 @@ def skipped_tests(reports: Iterable[str]) -> dict[str, str]:
         for case in ElementTree.parse(report).iter("testcase"):
             file, name = case.get("classname") or "", case.get("name") or ""
             skip = case.find("skipped")
-            if skip is not None and skip.get("type") == "pytest.skip":
-                skipped[f"{file}::{name}" if file else name] = skip.get("message") or ""
+            if skip is not None and skip.get("type") != "pytest.xfail":
+                skipped[f"{file}::{name}" if file else name] = reason_of(skip)
             else:
                 # A file that was skipped whole stands there by its name alone.
                 run |= {f"{file}::{name}", file}
