@@ -50,7 +50,7 @@ def made(
 
 
 def excess(X: np.ndarray, y: np.ndarray, coreset, loss: str, l2: float) -> float:
-    """Return the loss on all rows at the optimum of the coreset, less the least loss."""
+    """Return the loss on all rows at the optimum on the coreset, beyond the least."""
     whole = make_problem(X, y, loss, regression=loss == "squared")
     best, found = optimum(whole, l2), optimum(whole.subset(coreset.index, coreset.weight), l2)
     return whole.objective(found.coef, found.intercept, l2) - best.objective

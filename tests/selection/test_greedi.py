@@ -231,18 +231,14 @@ def test_summaries_of_parts_make_that_of_all():
 def test_the_agreed_frame_bounds_coordinates_and_distances(kind):
     rows = made(kind, n=400)
     dataset = Dataset(rows, None)
-    task = "classification"
     for options in (
         {},
         {"scale": "standard"},
         {"scale": "unit"},
         {"metric": "cosine", "scale": "minmax"},
     ):
-        summaries = [
-            summary_of(part, split_classes(None, part.n_rows, task), task)
-            for part in cut(rows, None, 3)
-        ]
-        shared = share_scaling(summaries, settings(size=1, **options))
+        shared = share_scaling([summary_of(part, split_classes(None, part.n_rows, "classification"), "classification") for part in cut(rows, None, 3)],
+                       settings(size=1, **options))  # fmt: skip
         fixed_point = shared.fixed_points[0][0]
         points = shared.features(dataset.rows, None).group(np.arange(400))
         assert np.abs(fixed_point.coordinates(points)).max() <= 1 + 1e-6

@@ -1,4 +1,4 @@
-"""Greedy in small groups: what it promises; with one group it is plain greedy."""
+"""Greedy in small groups: what it promises, and that it is plain greedy where there is one group."""
 
 from __future__ import annotations
 

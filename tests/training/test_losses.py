@@ -1,4 +1,4 @@
-"""Losses and their slopes against the catalog's formulas, by hand, and finite differences."""
+"""Losses and their slopes, against the formulas of the catalog, by hand, and by finite differences."""
 
 from __future__ import annotations
 

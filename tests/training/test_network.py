@@ -20,7 +20,7 @@ N, D, H, M = 23, 7, 5, 3
 def made(
     activation: str = "sigmoid", dtype: str = "float64"
 ) -> tuple[np.ndarray, np.ndarray, Network]:
-    """Return rows with stretches of zeros, their classes, and a network of weights all at work."""
+    """Rows with whole zero stretches, their classes, and a network whose weights are all at work."""
     rng = np.random.default_rng(3)
     rows = rng.normal(size=(N, D))
     rows[rng.random((N, D)) < 0.3] = 0
