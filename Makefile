@@ -3,7 +3,10 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench evidence paper scale wheel-test man clean
+CHECKED := craig_cli tests benchmarks examples packaging
+PYTEST := $(BIN)/python -m pytest -rs -n 2 --dist loadfile
+
+.PHONY: demo lint test tools test-all bench evidence paper scale wheel-test man clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -23,10 +26,24 @@ demo: $(VENV)/.installed
 	$(BIN)/craig info build/demo.parquet
 	$(BIN)/craig verify sample_data/sample.libsvm build/demo.parquet
 
-test: $(VENV)/.installed-dev
-	$(BIN)/ruff check craig_cli tests benchmarks examples packaging
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check $(CHECKED)
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -rs -n 2 --dist loadfile $(PYTEST_OPTIONS)
+
+# The quick tier: what to run before and after a change. Four minutes at most, with nothing compiled yet.
+test: lint
+	$(PYTEST) --junitxml build/tests-quick.xml $(PYTEST_OPTIONS)
+
+# Everything that tests know beside the dev extra, as far as it can be had: tests/tools.py has the list.
+tools: $(VENV)/.installed-dev
+	$(BIN)/python tests/install_tools.py
+
+# Both tiers, with every tool; fails if a test was skipped whose tool is there.
+# TIER='slow or needs' takes what the quick tier has not run, or may have skipped.
+test-all: lint tools
+	$(PYTEST) -m '$(TIER)' --junitxml build/tests-all.xml $(PYTEST_OPTIONS)
+	$(BIN)/python tests/skips.py $(if $(TIER),build/tests-quick.xml) build/tests-all.xml
 
 # The experiments of the paper: half an hour at most. PAPER_OPTIONS="--only fig2,pages" for some.
 paper: $(BIN)/python

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 pythons=("${@:-}")
-[ -n "${pythons[0]}" ] || pythons=(python3.11 python3.13)
+[ -n "${pythons[0]}" ] || pythons=(python3.11 python3.14)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

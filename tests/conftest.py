@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import signal
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from tools import path_of, spared
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark slow the cases of each ``thinned`` test that the quick tier spares."""
+    thinned = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("thinned"):
+            thinned[item.nodeid.partition("[")[0]].append(item)
+    for cases in thinned.values():
+        together = cases[0].get_closest_marker("thinned").kwargs.get("together", 1)
+        for place in spared([case.callspec.params for case in cases], together):
+            cases[place].add_marker(pytest.mark.slow)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs what is not there."""
+    for marker in item.iter_markers("needs"):
+        for name in marker.args:
+            path_of(name)
 
 
 def pytest_configure() -> None:
@@ -19,9 +40,4 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of real data sets (``CRAIG_SHARED_DATA``); skips where there is none."""
-    folder = Path(
-        os.environ.get("CRAIG_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data")
-    )
-    if not folder.is_dir():
-        pytest.skip(f"shared data not found in {folder}: set CRAIG_SHARED_DATA")
-    return folder
+    return Path(path_of("shared data"))

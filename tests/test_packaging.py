@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tools import needs, path_of
 
+from craig_cli import __version__
 from craig_cli.cli.app import COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -58,9 +59,7 @@ def test_a_man_page_for_each_command(pages):
 
 
 def test_man_pages_are_good_roff(pages):
-    groff = shutil.which("groff")
-    if groff is None:
-        pytest.skip("groff is not installed, to format the man pages with")
+    groff = path_of("groff")
     shown = subprocess.run(
         [groff, "-ww", "-man", "-Tascii", *map(str, pages)], capture_output=True, text=True
     )
@@ -70,12 +69,17 @@ def test_man_pages_are_good_roff(pages):
     )
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    "shell",
+    [
+        "bash",
+        pytest.param("zsh", marks=pytest.mark.needs("zsh")),
+        pytest.param("fish", marks=pytest.mark.needs("fish")),
+    ],
+)
 def test_completion_scripts(on_path, tmp_path, shell):
     script = subprocess.run(["craig", "completion", shell], capture_output=True, text=True)
     assert script.returncode == 0 and "_CRAIG_COMPLETE" in script.stdout
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed, to complete with")
     (tmp_path / "script").write_text(script.stdout)
     if shell == "bash":
         typed = (
@@ -91,7 +95,9 @@ def test_completion_scripts(on_path, tmp_path, shell):
         ], done.stderr
     else:
         assert (
-            subprocess.run([shell, "-n", str(tmp_path / "script")], capture_output=True).returncode
+            subprocess.run(
+                [path_of(shell), "-n", str(tmp_path / "script")], capture_output=True
+            ).returncode
             == 0
         )
 
@@ -115,8 +121,9 @@ def test_the_container_file():
         assert (ROOT / sample).exists()
 
 
+@pytest.mark.slow
 def test_the_action_runs(on_path, tmp_path):
-    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed, to read the action with")
+    yaml = needs("pyyaml")
     action = yaml.safe_load((PACKAGING / "action" / "action.yml").read_text())
     step = next(step for step in action["runs"]["steps"] if step.get("id") == "select")
     assert set(step["env"]) == {"DATA", "OPTIONS", "OUTPUT"}
@@ -134,3 +141,31 @@ def test_the_action_runs(on_path, tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "outputs").read_text() == "manifest=cs.parquet\npicks=20\n"
     assert "picks     20 of 600 rows" in (tmp_path / "summary").read_text()
+
+
+def test_ci_runs_the_lowest_python_and_the_one_that_the_wheel_is_tried_on():
+    yaml = needs("pyyaml")
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())["jobs"]
+    lowest, highest = jobs["quick"]["strategy"]["matrix"]["python"]
+    assert f'requires-python = ">={lowest}"' in (ROOT / "pyproject.toml").read_text()
+    assert f"python{lowest} python{highest}" in jobs["wheel"]["steps"][-1]["run"]
+    assert f"(python{lowest} python{highest})" in (PACKAGING / "test_wheel.sh").read_text()
+
+
+def test_the_pages_of_the_project_agree_on_the_version():
+    yaml = needs("pyyaml")
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert cited["version"] == __version__
+    assert f"\n## {__version__}\n" in (ROOT / "CHANGELOG.md").read_text()
+    assert cited["references"][0]["title"] in re.sub(
+        r"\s+|\*", " ", (ROOT / "README.md").read_text()
+    )
+
+
+def test_hooks_and_make_run_the_same_tools():
+    yaml = needs("pyyaml")
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    makefile = (ROOT / "Makefile").read_text()
+    for hook in hooks:
+        tool = hook["entry"].removeprefix(".venv/bin/").partition(" --")[0]
+        assert f"$(BIN)/{tool}" in makefile

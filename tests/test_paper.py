@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tools import needs
 
-pytest.importorskip("matplotlib")
+needs("matplotlib")
 
 import paper_linear
 import paper_page

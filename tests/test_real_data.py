@@ -33,6 +33,7 @@ def test_the_first_rows_of_ijcnn1_against_plain_greedy(shared_data):
     assert coreset.epsilon_total == pytest.approx(remaining[-1], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_ijcnn1_at_ten_percent(shared_data):
     dataset = read(shared_data, "ijcnn1.trn.bz2")
     exact, cells, again = (
@@ -50,6 +51,7 @@ def test_ijcnn1_at_ten_percent(shared_data):
         assert getattr(exact, name).tobytes() == getattr(again, name).tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "settings"),
     (
@@ -111,6 +113,7 @@ def test_a_column_0_under_base_1_is_refused(shared_data, tmp_path, capsys):
     assert "adult.tst.bz2:1:4: " in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_training_on_ijcnn1(shared_data, tmp_path, capsys):
     """SAGA reaches the optimum of L-BFGS; known numbers: f* of l2 = 1e-5, and the errors at it."""
     data, facts = str(shared_data / "ijcnn1.trn.bz2"), {}
@@ -143,6 +146,7 @@ def test_training_on_ijcnn1(shared_data, tmp_path, capsys):
     assert report["error"] == pytest.approx(0.08, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["sgd", "momentum", "adagrad", "adam", "saga", "svrg"])
 def test_usual_steps_on_unscaled_abalone(shared_data, solver):
     dataset = read(shared_data, "abalone.trn.bz2", task="regression")

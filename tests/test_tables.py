@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tools import needs
 
 from craig_cli import select_coreset
 from craig_cli.errors import CraigError
@@ -23,17 +24,22 @@ def columns():
 
 
 def pandas_frame():
-    return pytest.importorskip("pandas", reason="pandas is not installed").DataFrame(columns())
+    return needs("pandas").DataFrame(columns())
 
 
 def polars_frame():
-    return pytest.importorskip("polars", reason="polars is not installed").DataFrame(columns())
+    return needs("polars").DataFrame(columns())
 
 
 def arrow_table():
     return pa.table(columns())
 
 
+FRAMES = [
+    pytest.param("pandas", marks=pytest.mark.needs("pandas")),
+    pytest.param("polars", marks=pytest.mark.needs("polars")),
+    "pyarrow",
+]
 MAKERS = {"pandas": pandas_frame, "polars": polars_frame, "pyarrow": arrow_table}
 
 
@@ -47,7 +53,7 @@ def drop(table, name):
     )
 
 
-@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("maker", FRAMES)
 def test_tables(maker):
     table = MAKERS[maker]()
     wanted = select_coreset(ROWS, LABELS, **OPTIONS)
@@ -63,7 +69,7 @@ def test_tables(maker):
     assert select_coreset(drop(table, "kind"), **OPTIONS).label is None
 
 
-@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("maker", FRAMES)
 def test_columns_of_weights_and_costs(maker):
     table, options = (
         MAKERS[maker](),
@@ -94,7 +100,7 @@ def test_columns_of_weights_and_costs(maker):
         select_coreset(is_float64, "w", sample_weight="w", **OPTIONS)
 
 
-@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("maker", FRAMES)
 def test_tables_that_are_refused(maker):
     table = MAKERS[maker]()
     for X, y, message in (

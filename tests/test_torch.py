@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tools import needs
 
-torch = pytest.importorskip("torch")
+torch = needs("torch")
 
-from craig_cli.errors import UsageError  # noqa: E402
-from craig_cli.selection.grouped import grouped_rows  # noqa: E402
-from craig_cli.threads import Workers  # noqa: E402
-from craig_cli.torch import CoresetSampler, IndexedDataset  # noqa: E402
+from craig_cli.errors import UsageError
+from craig_cli.selection.grouped import grouped_rows
+from craig_cli.threads import Workers
+from craig_cli.torch import CoresetSampler, IndexedDataset
+
+pytestmark = pytest.mark.needs("torch")
 
 N = 120
 EXAMPLE = Path(__file__).parents[1] / "examples" / "resnet20.py"

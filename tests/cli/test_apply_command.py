@@ -1,4 +1,4 @@
-"""``craig apply``: chosen rows as they stand, or as numbers, in every format, with their weights."""
+"""``craig apply``: chosen rows as they stand, or as numbers, in every format, with weights."""
 
 from __future__ import annotations
 

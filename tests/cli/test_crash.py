@@ -17,12 +17,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commandline import listing, write_csv
+from tools import path_of
 
 from craig_cli.cli import main
 
 REPOSITORY = Path(__file__).parents[2]
 CRAIG = [sys.executable, "-m", "craig_cli"]
 N_ROWS = 3000
+SAID = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 
 
 @pytest.fixture
@@ -69,6 +71,7 @@ def wait_for_handlers(process: subprocess.Popen) -> None:
         time.sleep(0.002)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda s: s.name
 )
@@ -86,16 +89,11 @@ def test_a_signal_at_any_time_leaves_the_old_output_or_the_new(big, own_folder, 
         assert "Traceback" not in errors
         if number != signal.SIGKILL:
             assert listing(own_folder) == ["big.csv", "cs.parquet"]
-            if (
-                process.returncode == -number
-            ):  # the work was done, and Python had put its handlers away
+            if process.returncode == -number:  # the work was done, and the handlers put away
                 assert big.read_bytes() == new
             elif process.returncode:
                 assert process.returncode == 128 + number
-                assert errors == (
-                    f"craig: "
-                    f"{'interrupted' if number == signal.SIGINT else 'terminated' if number == signal.SIGTERM else 'hung up'}\n"
-                )
+                assert errors == f"craig: {SAID[number]}\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
@@ -113,6 +111,7 @@ def test_a_signal_while_the_file_is_written(big, own_folder, monkeypatch, number
     assert listing(own_folder) == ["big.csv", "cs.parquet"]
 
 
+@pytest.mark.slow
 def test_an_ignored_hangup_stays_ignored(big, whole_run):
     process = subprocess.Popen(["bash", "-c", "trap '' HUP; exec \"$@\"", "bash", *CRAIG, *SELECT])
     time.sleep(0.5)
@@ -202,11 +201,12 @@ def test_a_broken_pipe_is_quiet(big):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow  # in a new cache: kernels are compiled anew
 def test_without_write_rights_on_install_and_home(tmp_path_factory, big, own_folder):
     # Root may write everywhere by capabilities, which setpriv takes away.
     powerless = ["setpriv", "--bounding-set", "-dac_override", "--"] if os.getuid() == 0 else []
-    if powerless and not shutil.which("setpriv"):
-        pytest.skip("root, and no setpriv")
+    if powerless:
+        path_of("setpriv")
     install = tmp_path_factory.mktemp("install")
     shutil.copytree(
         REPOSITORY / "craig_cli",

@@ -1,4 +1,4 @@
-"""``craig select --engine dask``: the same bytes as in this process, whatever happens to a worker."""
+"""``craig select --engine dask``: the bytes of this process, whatever happens to a worker."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tools import needs
 
 from craig_cli.readers import parts as reading
 from craig_cli.workflows.stopwatch import peak_memory_bytes
 
-distributed = pytest.importorskip(
-    "distributed", reason="dask not found: pip install 'craig-cli[dev]'"
-)
+distributed = needs("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 OPTIONS = (
@@ -93,6 +92,7 @@ def test_local_shards_and_dask_give_the_same_bytes(craig, files, dask, monkeypat
     assert len(written) == 1
 
 
+@pytest.mark.slow
 def test_local_processes_with_little_memory_give_the_same_bytes(craig, files):
     assert craig("select", *files, *OPTIONS, "--parts", "files", "-o", "local.parquet").code == 0
     limit = ("--threads", "1", "--memory-limit", "700M")
@@ -114,6 +114,7 @@ def test_cells_are_gathered_by_the_workers(craig, files, dask, monkeypatch):
     assert Path("local-cells.parquet").read_bytes() == Path("dask-cells.parquet").read_bytes()
 
 
+@pytest.mark.slow
 def test_workers_keep_their_memory(craig, files, dask, cluster):
     assert (
         craig("select", *files, *OPTIONS, *dask, "--parts", "12", "-o", "limited.parquet").code == 0
@@ -125,6 +126,7 @@ def test_workers_keep_their_memory(craig, files, dask, cluster):
     assert max(peaks.values()) < WORKER_BYTES
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_mid_run_changes_nothing(craig, files, dask, cluster):
     folder, _, client = cluster
     many = ("--parts", "24", "--partition", "cells")

@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from commandline import listing, write_csv
+from tools import needs, path_of
 
 from craig_cli.calibration import make_coreset
 from craig_cli.files.manifest import read_manifest
@@ -368,7 +368,7 @@ def test_page_without_matplotlib(craig, coreset, own_folder, no_matplotlib):
 
 
 def test_picture(craig, coreset, own_folder):
-    pytest.importorskip("matplotlib")
+    needs("matplotlib")
     assert (
         craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--plot", "curves.png").code
         == 0
@@ -400,10 +400,9 @@ def test_picture_without_matplotlib(craig, coreset, no_matplotlib):
     )
 
 
+@pytest.mark.needs("chromium")
 def test_the_page_opens_in_a_browser(craig, coreset, own_folder):
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("no Chromium is installed, to open the page with")
+    browser = path_of("chromium")
     assert (
         craig(
             "evaluate",

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from commandline import listing, write_csv
+from tools import path_of, slow
 
 from craig_cli.files.partial import read_partial
 
@@ -443,7 +444,8 @@ def test_what_is_no_partial(craig, shards, own_folder):
          "Use --weights cluster, and craig calibrate afterwards."),
         (("--parts", "2", "--proxy", "all.csv"), ALL_ROWS.format("--proxy")),
         (("--partial", "--include", "rows.txt", "--method", "exact"), ALL_ROWS.format("--include")),
-        (("--parts", "files", "--exclude", "rows.txt", "--method", "exact"), ALL_ROWS.format("--exclude")),
+        (("--parts", "files", "--exclude", "rows.txt", "--method", "exact"),
+         ALL_ROWS.format("--exclude")),
         (("--engine", "dask", "--extend", "cs.parquet"), ALL_ROWS.format("--extend")),
         (("--parts", "2", "--refine", "--dry-run"), ALL_ROWS.format("--refine")),
         (("--parts", "2", "--method", "random"),
@@ -469,7 +471,7 @@ def scripts() -> dict[str, str]:
     return {block.split("\n", 1)[0].removeprefix("# "): block for block in named}
 
 
-@pytest.mark.parametrize("name", ("xargs", "Makefile", "SLURM"))
+@pytest.mark.parametrize("name", ("Makefile", *slow("xargs", "SLURM")))
 def test_the_scripts_that_are_shown_run(name, craig, shards, own_folder, tmp_path_factory):
     (own_folder / "shards").mkdir()
     for shard in shards[:2]:
@@ -484,8 +486,7 @@ def test_the_scripts_that_are_shown_run(name, craig, shards, own_folder, tmp_pat
         (tools / tool).chmod(0o755)
     script = scripts()[name]
     if name == "Makefile":
-        if shutil.which("make") is None:
-            pytest.skip("make not found")
+        path_of("make")
         (own_folder / "Makefile").write_text(script)
         script = "make -j2 cs.parquet"
     if name == "SLURM":

@@ -58,7 +58,8 @@ def test_every_option_reaches_the_settings(asked):
         *("--", "-d.csv", "e.csv"),
     )
     assert seen["inputs"] == InputSettings(
-        ("-d.csv", "e.csv"), "tsv", "z", False, "regression", 0, "skip", ("p", "q"), ("r",), ";", False, "k"
+        ("-d.csv", "e.csv"), "tsv", "z", False, "regression", 0, "skip", ("p", "q"), ("r",), ";",
+        False, "k"
     )  # fmt: skip
     assert seen["selection"] == SelectionSettings(
         Budget(fraction=0.5), "random", "cosine", "unit", 7, 3, "regression"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commandline import write_csv
+from tools import needs
 
 from craig_cli.dataset import Dataset
 from craig_cli.readers import read_dataset
@@ -66,7 +67,7 @@ def test_a_line_plot():
 
 @pytest.mark.parametrize("name", ["p.png", "p.svg"])
 def test_pictures(craig, coreset, own_folder, name):
-    pytest.importorskip("matplotlib", reason="matplotlib is not installed (the extra plot)")
+    needs("matplotlib")
     result = craig("plot", "data.csv", "cs.parquet", "-o", name)
     assert (result.code, result.err) == (0, f"picture  of 6 picks written to {name}\n")
     picture = (own_folder / name).read_bytes()

@@ -147,25 +147,25 @@ def test_another_proxy_is_found_out(craig, proxy):
         (("select", "rows.csv", "--size", "8", "--proxy", "short.npy", "-o", "x.parquet"), 3,
          "short.npy: it has 39 rows, and the data 40. Write one row of the proxy for each row of "
          "the data, in the same order."),
-        (("select", "rows.csv", "--size", "8", "--proxy", "nan.npy", "-o", "x.parquet"), 3, "nan.npy:3:2: the value is not finite (value 'nan')."),
+        (("select", "rows.csv", "--size", "8", "--proxy", "nan.npy", "-o", "x.parquet"), 3,
+         "nan.npy:3:2: the value is not finite (value 'nan')."),
         (("select", "rows.csv", "--size", "8", "--proxy", "flat.npy", "-o", "x.parquet"), 3,
          "flat.npy: it holds 1-dimensional float64, not rows and columns of numbers. Save an array "
          "of shape (rows, columns)."),
         (("select", "rows.csv", "--size", "8", "--proxy", "objects.npy", "-o", "x.parquet"), 3,
          "objects.npy: not an .npy file, cut short, or one that holds objects. Write it with "
          "numpy.save."),
-        (("select", "rows.csv", "--size", "8", "--proxy", "none.npy", "-o", "x.parquet"), 3, "none.npy: cannot be read: No such file or directory."),
-        (("select", "rows.csv", "--size", "8", "--proxy", "-", "-o", "x.parquet"), 2, "--proxy: it "
-                                                                                      "is not "
-                                                                                      "read from "
-                                                                                      "stdin. "
-                                                                                      "Name a "
-                                                                                      "file."),
-        (("select", "rows.csv", "--size", "8", "--proxy", "grads.npy", "--memory-limit", "2G", "-o", "x.parquet"), 4,
+        (("select", "rows.csv", "--size", "8", "--proxy", "none.npy", "-o", "x.parquet"), 3,
+         "none.npy: cannot be read: No such file or directory."),
+        (("select", "rows.csv", "--size", "8", "--proxy", "-", "-o", "x.parquet"), 2,
+         "--proxy: it is not read from stdin. Name a file."),
+        (("select", "rows.csv", "--size", "8", "--proxy", "grads.npy", "--memory-limit", "2G",
+          "-o", "x.parquet"), 4,
          "--proxy: its rows are held in memory. Leave out --memory-limit."),
-        (("select", "rows.csv", "--size", "8", "--proxy", "grads.npy", "--force", "-o", "grads.npy"), 2, None),
-        (("verify", "rows.csv", "cs.parquet"), 2, "--proxy: 'cs.parquet' was selected by a proxy: "
-                                                  "name its file."),
+        (("select", "rows.csv", "--size", "8", "--proxy", "grads.npy", "--force",
+          "-o", "grads.npy"), 2, None),
+        (("verify", "rows.csv", "cs.parquet"), 2,
+         "--proxy: 'cs.parquet' was selected by a proxy: name its file."),
         (("verify", "rows.csv", "plain.parquet", "--proxy", "grads.npy"), 2,
          "--proxy: 'plain.parquet' was selected by the columns of the data. Leave it out."),
         (("train", "rows.csv", "--coreset", "cs.parquet", "--first", "4", "-o", "m.npz"), 2,

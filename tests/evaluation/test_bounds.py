@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tools import slow
 
 from craig_cli.dataset import Dataset, SparseRows, as_dense
 from craig_cli.evaluation import gradient_bound
@@ -77,6 +78,7 @@ CASES = [
 ]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("method", ["exact", "stratified", "random"])
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize(("kind", "loss"), CASES)
@@ -182,7 +184,7 @@ def test_weights_count_by_their_shares():
     assert gradient_bound(problem, index, np.array([1.0, 1.0]), picks, 1.0) == once
 
 
-@pytest.mark.parametrize("method", ["exact", "random"])
+@pytest.mark.parametrize("method", ["exact", *slow("random")])
 def test_rows_that_have_weights(method):
     dataset, _ = made("three")
     dataset = replace(dataset, weights=np.random.default_rng(5).integers(0, 5, 200).astype(float))

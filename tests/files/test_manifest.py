@@ -211,7 +211,7 @@ def test_is_manifest(tmp_path):
 
 
 def rewrite(path: str, footer: object = None, drop: str | None = None, **columns: pa.Array) -> None:
-    """Write a manifest anew with other columns or another footer (text, or changes to the old one)."""
+    """Write a manifest anew with other columns or another footer (text, or changes to it)."""
     table, facts = pq.read_table(path), json.loads(pq.read_metadata(path).metadata[b"craig"])
     text = footer if isinstance(footer, str) else json.dumps(facts | (footer or {}))
     for name, values in columns.items():

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 import pytest
 from hdf5_files import never, read, sparse, stored, write
+from tools import slow
 
 from craig_cli.errors import InputError
 from craig_cli.readers import hdf5, hdf5_paths
@@ -279,6 +280,7 @@ BAD_FILES = [
 ]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("block_bytes", [1, 4 << 20])
 @pytest.mark.parametrize(("contents", "options", "text"), BAD_FILES)
 def test_bad_files(
@@ -336,7 +338,7 @@ def test_a_row_that_takes_too_much_memory(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", [*range(5), *slow(*range(5, 40))])
 def test_random_damage_never_escapes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tools import path_of
 
 from craig_cli.errors import InputError, UsageError
 from craig_cli.readers import read_dataset
@@ -20,7 +21,6 @@ from craig_cli.settings import InputSettings
 CODES = {"u1": 8, "i1": 9, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
 IMAGES = np.arange(24, dtype=np.uint8).reshape(4, 2, 3) * 11
 LABELS = np.array([3, 1, 3, 0], np.uint8)
-FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -87,30 +87,28 @@ def test_patterns_and_folders_name_labels_too(folder):
 @pytest.mark.parametrize(
     ("name", "content", "options", "text"),
     [
-        ("a-idx3-ubyte", idx(IMAGES), {}, "its name does not tell that of its labels (images in it "
-                                          "would be labels there, idx3 would be idx1). "
-         "Name their file with --label FILE, or use --no-label."),
-        ("images-idx3-ubyte.gz", gzip.compress(idx(IMAGES), mtime=0), {}, "there is no file of its "
-                                                                          "labels beside it, "
-         "labels-idx1-ubyte.gz, compressed or not. Name it with --label FILE, or use --no-label."),
-        ("images.idx", b"\x89HDF\r\n", {"no_label": True}, "this is not an IDX file (value '89 48 "
-                                                           "44 46'). Give its format with "
-                                                           "--format."),
-        ("images.idx", b"", {"no_label": True}, "this is not an IDX file. Give its format with "
-                                                "--format."),
-        ("images.idx", idx(IMAGES)[:10], {"no_label": True}, "the file ends within its header. "
-                                                             "Copy or download the file again."),
-        ("images.idx", idx(IMAGES)[:-7], {"no_label": True}, "the file ends after 2 of 4 rows. "
-                                                             "Copy or download the file again."),
-        ("images.idx", idx(IMAGES) + b"\0", {"no_label": True}, "the file goes on after the rows "
-                                                                "that its header tells. "
-         "Copy or download the file again."),
-        ("images.idx", idx(IMAGES)[:8] + b"\xff\xff\xff\xff" * 2, {"no_label": True}, "a row has "
-                                                                                      "18446744065119617025 numbers, not 1 to 67108864. "
-         "Copy or download the file again."),
-        ("images.idx", idx(LABELS), {"no_label": True}, "it has one axis, so these are labels, not "
-                                                        "rows. "
-         "Name the file of the images: the labels beside it are found."),
+        ("a-idx3-ubyte", idx(IMAGES), {},
+         "its name does not tell that of its labels (images in it would be labels there, idx3 "
+         "would be idx1). Name their file with --label FILE, or use --no-label."),
+        ("images-idx3-ubyte.gz", gzip.compress(idx(IMAGES), mtime=0), {},
+         "there is no file of its labels beside it, labels-idx1-ubyte.gz, compressed or not. Name "
+         "it with --label FILE, or use --no-label."),
+        ("images.idx", b"\x89HDF\r\n", {"no_label": True},
+         "this is not an IDX file (value '89 48 44 46'). Give its format with --format."),
+        ("images.idx", b"", {"no_label": True},
+         "this is not an IDX file. Give its format with --format."),
+        ("images.idx", idx(IMAGES)[:10], {"no_label": True},
+         "the file ends within its header. Copy or download the file again."),
+        ("images.idx", idx(IMAGES)[:-7], {"no_label": True},
+         "the file ends after 2 of 4 rows. Copy or download the file again."),
+        ("images.idx", idx(IMAGES) + b"\0", {"no_label": True},
+         "the file goes on after the rows that its header tells. Copy or download the file again."),
+        ("images.idx", idx(IMAGES)[:8] + b"\xff\xff\xff\xff" * 2, {"no_label": True},
+         "a row has 18446744065119617025 numbers, not 1 to 67108864. Copy "
+         "or download the file again."),
+        ("images.idx", idx(LABELS), {"no_label": True},
+         "it has one axis, so these are labels, not rows. Name the file of the images: "
+         "the labels beside it are found."),
         ("images.idx", idx(IMAGES[:3]), {"label": "train-labels-idx1-ubyte"},
          "train-labels-idx1-ubyte: it has 4 labels, and images.idx 3 rows. Name another file with "
          "--label FILE."),
@@ -118,7 +116,8 @@ def test_patterns_and_folders_name_labels_too(folder):
          "train-images-idx3-ubyte: it has 6 numbers a row, and a label is one. Name another file "
          "with --label FILE, or use --no-label."),
         ("images.idx", idx(np.array([[0, 1], [2, np.nan]], "f4")), {"no_label": True},
-         "images.idx:2:2: the value is not finite (value 'nan'). Correct it, or leave the row out."),
+         "images.idx:2:2: the value is not finite (value 'nan'). Correct it, or leave the row "
+         "out."),
     ],
 )  # fmt: skip
 def test_refused(folder, name, content, options, text):
@@ -143,10 +142,9 @@ def test_refused_options(folder):
     )
 
 
+@pytest.mark.needs("fashion-mnist")
 def test_fashion_mnist():
-    if not FASHION_MNIST.is_dir():
-        pytest.skip(f"no {FASHION_MNIST} (Debian: dataset-fashion-mnist)")
-    data = read(str(FASHION_MNIST / "t10k-images-idx3-ubyte.gz"))
+    data = read(str(Path(path_of("fashion-mnist"), "t10k-images-idx3-ubyte.gz")))
     assert data.rows.shape == (10_000, 784)
     assert float(data.rows.max()) == 1.0
     assert np.bincount(data.labels).tolist() == [1000] * 10

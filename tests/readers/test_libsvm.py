@@ -298,9 +298,9 @@ def test_closing_early_stops_the_thread(tmp_path: Path) -> None:
 
 
 REAL_FILES = [
-    ("ijcnn1.trn", 1, (49990, 22)),
-    ("adult.trn", 0, (32561, 123)),
-    ("reuters.trn", 1, (7770, 8315)),
+    pytest.param("ijcnn1.trn", 1, (49990, 22), marks=pytest.mark.slow),
+    pytest.param("adult.trn", 0, (32561, 123), marks=pytest.mark.slow),
+    pytest.param("reuters.trn", 1, (7770, 8315), marks=pytest.mark.slow),
     ("abalone.trn", 1, (4177, 8)),
 ]
 

@@ -43,6 +43,7 @@ def naive_spending(distances, costs, budget, per_cost, weights, auxiliary_distan
         nearest = np.minimum(nearest, distances[:, pick])
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("is_weighted", (False, True))
 @pytest.mark.parametrize("first_look", (1, 16, 10_000))
 @pytest.mark.parametrize("kind", ("normal", "clusters", "text"))

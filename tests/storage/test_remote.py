@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commandline import write_csv
+from tools import needs, path_of
 
 from craig_cli.cli import main
 from craig_cli.errors import InputError, UsageError
@@ -40,8 +40,7 @@ def store(tmp_path_factory):
     """Start an S3 server with a bucket of the sample files; give the boto3 client and the ending of
     names.
     """
-    moto = pytest.importorskip("moto.server", reason="moto not found: pip install 'craig-cli[dev]'")
-    boto3 = pytest.importorskip("boto3", reason="boto3 not found: pip install 'craig-cli[dev]'")
+    moto, boto3 = needs("moto", ".server"), needs("boto3")
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {
             "AWS_ACCESS_KEY_ID": "testing",
@@ -114,9 +113,7 @@ def server(command, port):
 @pytest.fixture
 def google():
     """Give the names of a bucket of Google's store, as far as an emulator is one."""
-    emulator, port = shutil.which("gcp-storage-emulator"), free_port()
-    if emulator is None:
-        pytest.skip("gcp-storage-emulator not found: pip install gcp-storage-emulator")
+    emulator, port = path_of("gcp-storage-emulator"), free_port()
     with server(
         [
             emulator,
@@ -140,9 +137,7 @@ def azure(monkeypatch):
     """Give the names of a container of Azure's store, as far as an emulator is one; its key is that
     of all emulators.
     """
-    emulator, port = shutil.which("azurite-blob"), free_port()
-    if emulator is None:
-        pytest.skip("azurite-blob not found: npm install -g azurite")
+    emulator, port = path_of("azurite"), free_port()
     monkeypatch.setenv(
         "AZURE_STORAGE_KEY",
         "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
@@ -166,7 +161,13 @@ def azure(monkeypatch):
         yield name
 
 
-@pytest.mark.parametrize("cloud", ["google", "azure"])
+@pytest.mark.parametrize(
+    "cloud",
+    [
+        pytest.param("google", marks=pytest.mark.needs("gcp-storage-emulator")),
+        pytest.param("azure", marks=pytest.mark.needs("azurite")),
+    ],
+)
 def test_other_stores_hold_data_manifests_and_partials(request, craig, tmp_path, cloud):
     name = request.getfixturevalue(cloud)
     for key in ("sample.csv", "sample.parquet"):
@@ -196,6 +197,7 @@ def test_other_stores_hold_data_manifests_and_partials(request, craig, tmp_path,
     )  # fmt: skip
 
 
+@pytest.mark.needs("azurite")
 def test_a_store_of_azure_without_a_key_is_refused_in_words(azure, craig, monkeypatch):
     monkeypatch.delenv("AZURE_STORAGE_KEY")
     code, _, err = craig("select", azure("data/sample.csv"), *OPTIONS, "-o", "cs.parquet")

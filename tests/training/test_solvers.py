@@ -51,6 +51,7 @@ def test_every_solver_of_the_catalog_is_there():
 # The optimum
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize(("loss", "classes"), TASKS)
@@ -138,6 +139,7 @@ def test_one_against_the_rest_is_so_many_problems_of_two_classes():
 # Every solver
 
 
+@pytest.mark.thinned(together=2)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -288,6 +290,7 @@ def awkward(name):
     return rows
 
 
+@pytest.mark.thinned(together=2)
 @pytest.mark.parametrize(
     "name", ["units", "constant column", "empty column", "duplicates", "huge", "tiny", "zero"]
 )

@@ -7,9 +7,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from commandline import write_csv
+from tools import needs
 
 from craig_cli.cli import main
 from craig_cli.files.manifest import read_manifest
@@ -65,10 +67,7 @@ def data_of(folder):
 
 
 def test_scikit_learn(folder, coreset):
-    linear, datasets = (
-        pytest.importorskip("sklearn.linear_model"),
-        pytest.importorskip("sklearn.datasets"),
-    )
+    linear, datasets = needs("scikit-learn", ".linear_model"), needs("scikit-learn", ".datasets")
     rows, labels = data_of(folder)
     model = linear.LogisticRegression(C=10)
     wanted = model.fit(
@@ -91,8 +90,9 @@ def test_scikit_learn(folder, coreset):
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.needs("xgboost")
 def test_xgboost(folder, coreset):
-    xgboost = pytest.importorskip("xgboost")
+    xgboost = needs("xgboost")
     rows, labels = data_of(folder)
     options = {"objective": "binary:logistic", "max_depth": 2, "nthread": 1, "seed": 0}
     arrays = xgboost.DMatrix(
@@ -110,8 +110,9 @@ def test_xgboost(folder, coreset):
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.needs("lightgbm")
 def test_lightgbm(folder, coreset):
-    lightgbm = pytest.importorskip("lightgbm")
+    lightgbm = needs("lightgbm")
     rows, labels = data_of(folder)
     options = {
         "objective": "binary",
@@ -144,8 +145,9 @@ def test_lightgbm(folder, coreset):
     assert abs(predictions["plain.libsvm"] - predictions["s.libsvm"]).max() > 0.01
 
 
+@pytest.mark.needs("vowpalwabbit")
 def test_vowpal_wabbit(folder, coreset):
-    vw = pytest.importorskip("vowpalwabbit")
+    vw = needs("vowpalwabbit")
     rows, labels = data_of(folder)
     text = (folder / "s.vw").read_text()
 
@@ -174,12 +176,9 @@ def test_vowpal_wabbit(folder, coreset):
     assert np.mean((weighted > 0) == (labels == 1)) > 0.7
 
 
+@pytest.mark.needs("pandas", "polars")
 def test_pandas_and_polars_and_h5py(folder, coreset):
-    pandas, polars, h5py = (
-        pytest.importorskip("pandas"),
-        pytest.importorskip("polars"),
-        pytest.importorskip("h5py"),
-    )
+    pandas, polars = needs("pandas"), needs("polars")
     rows, labels = data_of(folder)
     fixed_point = pandas.read_parquet(folder / "s.parquet")
     assert fixed_point.columns.tolist() == ["a", "b", "c", "d", "label", "weight"]
