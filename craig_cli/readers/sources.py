@@ -149,7 +149,7 @@ def expand_name(name: str, wanted_format: str | None) -> list[Location]:
             nothing = f"no file in this folder has an extension of {' or '.join(formats)}"
             remedy = "Name the files, and give --format."
         elif any(c in location.path for c in "*?[") and not (path.exists() or path.is_symlink()):
-            found = sorted(glob.glob(location.path, recursive=True))  # noqa: PTH207  (Path.glob takes no absolute patterns)
+            found = sorted(glob.glob(location.path, recursive=True))  # noqa: PTH207
         found = None if found is None else [file for file in found if not Path(file).is_dir()]
     if found is None:
         return [location if location.is_remote else Location.of(location.path)]

@@ -22,6 +22,7 @@ from craig_cli.selection.scaling import make_features
 from craig_cli.selection.selector import select_class
 from craig_cli.selection.shared_scaling import Summary, as_read, summary_of
 from craig_cli.settings import SelectionSettings
+from craig_cli.settings.catalog import methods_that
 from craig_cli.settings.parts import needs_all_rows
 from craig_cli.threads import Workers
 
@@ -29,8 +30,6 @@ SPARE = 8
 """So many candidates a class does a part offer beyond its share, so that small parts can give more
 than that.
 """
-METHODS = ("auto", "cells", "exact", "stochastic")
-"""Methods that parts can select by; ``auto`` takes cells."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +75,11 @@ class Partial:
 
 def check_partitioned(settings: SelectionSettings) -> None:
     """Raise `UsageError` for a selection that cannot be made in parts."""
-    if settings.method not in METHODS:
+    able = methods_that("parts")
+    if settings.method not in able:
         raise UsageError(
             f"--method {settings.method}: parts of the data are selected from by "
-            f"{', '.join(METHODS)}. Choose one of these."
+            f"{', '.join(sorted(able))}. Choose one of these."
         )
     if settings.budget.is_cover:
         raise UsageError(

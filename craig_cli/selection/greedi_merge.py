@@ -308,9 +308,7 @@ def resolved_classes(parts: Sequence[PartAssignment]) -> tuple[bool, ...]:
 def merged_coreset(
     plan: Plan, parts: Sequence[PartAssignment] | None, is_float64: Sequence[bool]
 ) -> Coreset:
-    """Return the coreset by the assignment of all rows; without one, by those of the shards, as
-    bounds.
-    """
+    """Return the coreset by the assignment of all rows; without one, by the shards', as bounds."""
     shared, counts = plan.shared, plan.shared.counts.tolist()
     assigned, picks = [] if parts is None else over_all(parts), []
     for c, picked in enumerate(plan.classes):

@@ -18,6 +18,7 @@ from craig_cli.selection.disk_cells import rows_of_cell
 from craig_cli.selection.methods import METHODS
 from craig_cli.selection.methods.cells import CELL_ROWS_AT_MOST, NEAR_PICK_BYTES
 from craig_cli.settings import SelectionSettings, size_in_words
+from craig_cli.settings.catalog import methods_that
 
 BASE_BYTES = 350_000_000
 """The program, its packages and kernels, while they are compiled for the first time too."""
@@ -25,8 +26,6 @@ ROW_BYTES = 64
 """Of any row: its label, while the classes are found, and its places."""
 UNEVEN = 1.2
 """Cells on disk are larger than their mean size by less than this."""
-ON_DISK = ("cells", "random", "auto")
-"""Methods that can work from disk."""
 
 
 def reading_bytes(n_rows: int, row_bytes: int) -> int:
@@ -171,7 +170,7 @@ def plan(dataset: Dataset, settings: SelectionSettings, afterwards: int = 0) -> 
         or settings.representative != "medoid"
         or settings.is_constrained
     )
-    if settings.method not in ON_DISK or settings.budget.is_open or takes_memory:
+    if settings.method not in methods_that("disk") or settings.budget.is_open or takes_memory:
         raise ResourceError(
             f"{refusal}. Give --memory-limit {size_in_words(in_memory)}, or use --method cells "
             f"with --fraction or --size, without --sample-rows, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -10,6 +11,19 @@ class Entry(NamedTuple):
 
     name: str
     help: str
+
+
+class Method(NamedTuple):
+    """A method of selection, and what it can do.
+
+    Abilities are ``draws`` (its picks are random rows), ``order`` (it has the greedy order that
+    budgets of epsilon and of costs need), ``constraints`` (it goes on from given rows), ``disk``
+    and ``parts`` (it selects from rows that are not in memory, or not in one place).
+    """
+
+    name: str
+    help: str
+    abilities: tuple[str, ...] = ()
 
 
 class Format(NamedTuple):
@@ -121,25 +135,38 @@ TASKS = (
 )
 
 METHODS = (
-    Entry("auto", "exact while that takes about a second, else cells; says which and why"),
-    Entry("exact", "lazy greedy: the picks of plain greedy (the paper's method)"),
-    Entry(
+    Method(
+        "auto",
+        "exact while that takes about a second, else cells; says which and why",
+        ("order", "constraints", "disk", "parts"),
+    ),
+    Method(
+        "exact",
+        "lazy greedy: the picks of plain greedy (the paper's method)",
+        ("order", "constraints", "parts"),
+    ),
+    Method(
         "cells",
         "twice the picks, greedy within compact cells, thinned out over all: "
         "near-linear time, L as low as exact's",
+        ("disk", "parts"),
     ),
-    Entry(
+    Method(
         "stochastic",
         "greedy over n/k ln(1/delta) random candidates a pick (Mirzasoleiman et al. 2015)",
+        ("constraints", "parts"),
     ),
-    Entry(
-        "stratified", "one random row of each balanced, compact cell; weights are the cell's rows"
+    Method(
+        "stratified",
+        "one random row of each balanced, compact cell; weights are the cell's rows",
+        ("draws",),
     ),
-    Entry("random", "uniform random rows of each class (the paper's baseline)"),
-    Entry(
+    Method("random", "uniform random rows of each class (the paper's baseline)", ("draws", "disk")),
+    Method(
         "importance",
         "random rows of each class, likelier the longer their gradient at a pilot "
         "model; weights 1/probability (OSMAC)",
+        ("draws",),
     ),
 )
 
@@ -271,6 +298,11 @@ ENGINES = (
 )
 
 
-def names(table: tuple[Entry, ...] | tuple[Format, ...]) -> tuple[str, ...]:
+def names(table: Sequence[Entry | Format | Method]) -> tuple[str, ...]:
     """Return the names of a table, in its order."""
     return tuple(entry.name for entry in table)
+
+
+def methods_that(ability: str) -> tuple[str, ...]:
+    """Return the names of the methods that can do something."""
+    return tuple(method.name for method in METHODS if ability in method.abilities)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar, NamedTuple
 
 from craig_cli.errors import UsageError
-from craig_cli.settings.catalog import Entry, Format, names
+from craig_cli.settings.catalog import Entry, Format, Method, names
 
-Table = tuple[Entry, ...] | tuple[Format, ...]
+Table = tuple[Entry, ...] | tuple[Format, ...] | tuple[Method, ...]
 
 
 def usable_threads() -> int:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from craig_cli.errors import UsageError
-from craig_cli.settings.catalog import METHODS, METRICS, REPRESENTATIVES, SCALES, TASKS
+from craig_cli.settings.catalog import (
+    METHODS,
+    METRICS,
+    REPRESENTATIVES,
+    SCALES,
+    TASKS,
+    methods_that,
+)
 from craig_cli.settings.checks import (
     COUNT,
     NOT_NEGATIVE,
@@ -23,7 +30,7 @@ from craig_cli.settings.checks import (
 BUDGETS = ("fraction", "size", "epsilon", "mean_epsilon", "budget_cost")
 """What `Budget` takes."""
 
-DRAWN = ("random", "stratified", "importance")
+DRAWN = methods_that("draws")
 """Methods whose picks are random rows."""
 
 
@@ -140,7 +147,7 @@ class SelectionSettings(Checked, Threaded):
             "--fraction, or leave --refine out.",
         )
         refuse(
-            self.method not in ("exact", "auto"),
+            self.method not in methods_that("order"),
             f"--method {self.method} has no greedy order, so --epsilon and --mean-epsilon do not "
             "apply: use --fraction, --size or --method exact.",
         )
@@ -148,7 +155,7 @@ class SelectionSettings(Checked, Threaded):
     def _check_knapsack(self) -> None:
         """Raise `UsageError` for what does not go with a budget of costs."""
         refuse(
-            self.method not in ("exact", "auto"),
+            self.method not in methods_that("order"),
             f"--budget-cost: --method {self.method} knows no costs. Use --method exact.",
         )
         refuse(
@@ -166,7 +173,7 @@ class SelectionSettings(Checked, Threaded):
         for name in ("include", "exclude", "extend"):
             rows = getattr(self, name)
             refuse(
-                rows and self.method not in ("auto", "exact", "stochastic"),
+                rows and self.method not in methods_that("constraints"),
                 f"--{name}: --method {self.method} cannot go on from given rows. Use --method "
                 "exact or stochastic.",
             )

@@ -84,7 +84,8 @@ class Location:
         """Whether this is written straight: ``-``, an open descriptor, a pipe or a device."""
         if self.is_remote:
             return False
-        if self.is_standard or os.path.abspath(self.path).startswith(STREAM_PATHS):  # noqa: PTH100 (Path would resolve nothing here)
+        here = os.path.abspath(self.path)  # noqa: PTH100 (Path would resolve nothing)
+        if self.is_standard or here.startswith(STREAM_PATHS):
             return True
         try:
             mode = Path(self.path).stat().st_mode

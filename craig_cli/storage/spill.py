@@ -82,7 +82,7 @@ class SpillArray:
 
     def __init__(self, spill: Spill, n_columns: int, dtype: np.dtype) -> None:
         self._spill = spill
-        self._file = tempfile.TemporaryFile(dir=spill.folder, buffering=0)  # noqa: SIM115 (closed by the spill)
+        self._file = tempfile.TemporaryFile(dir=spill.folder, buffering=0)  # noqa: SIM115
         self.shape, self.dtype = (0, n_columns), dtype
         self._row_bytes = n_columns * dtype.itemsize
 
