@@ -117,7 +117,7 @@ def merge_offers(
     ----------
     shared : SharedScaling
         By all parts.
-    candidate_sets : sequence of Offer
+    candidate_sets : sequence of Candidates
         Of all parts or cells, their rows numbered among all rows.
     settings : SelectionSettings
 

@@ -38,8 +38,8 @@ def reselected_rows(
         rng = np.random.default_rng([settings.seed, epoch])
         return random_rows(class_numbers, settings.fraction, rng)
     if settings.method == "groups":
-        narrow = np.asarray(proxy, np.float32)
-        return grouped_rows(narrow, class_numbers, settings.fraction, workers)
+        coarse = np.asarray(proxy, np.float32)
+        return grouped_rows(coarse, class_numbers, settings.fraction, workers)
     selection = SelectionSettings(
         Budget(fraction=settings.fraction),
         method=settings.method,
