@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ LAST = ("seconds", "peak_memory_bytes", "notes")
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(ABC):
     """What a command did or found."""
 
     @property
@@ -31,9 +32,9 @@ class Report:
         """Return the report in JSON types."""
         return asdict(self)
 
+    @abstractmethod
     def lines(self) -> list[tuple[str, str]]:
         """Return the report for people: words, and what follows each."""
-        raise NotImplementedError
 
     def text(self) -> str:
         """Return the report for people."""
