@@ -29,7 +29,7 @@ def check_fit(loss: Loss, classes: Labels | None, settings: TrainSettings | None
     """
     if classes is None and not loss.fits_numbers:
         raise UsageError(
-            f"--loss {loss.name}: it needs classes, and the target is a number. Use --loss squared."
+            f"The {loss.name} loss needs classes, and the target is a number. Use squared."
         )
     if classes is not None and len(classes) < 2:
         raise UsageError(

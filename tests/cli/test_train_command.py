@@ -489,7 +489,7 @@ def test_a_start_of_other_classes(craig, own_folder):
         (("--json", "-o", "-"), "--json and --output - both write to stdout: choose one."),
         (
             ("--loss", "logistic", "--task", "regression"),
-            "--loss logistic: it needs classes, and the target is a number. Use --loss squared.",
+            "The logistic loss needs classes, and the target is a number. Use squared.",
         ),
         (
             ("--no-label",),

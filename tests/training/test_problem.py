@@ -177,7 +177,7 @@ def test_weights_refused(weights):
             [1, 2],
             "logistic",
             True,
-            "--loss logistic: it needs classes, and the target is a number. Use --loss squared.",
+            "The logistic loss needs classes, and the target is a number. Use squared.",
         ),
     ],
 )

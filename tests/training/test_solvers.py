@@ -385,7 +385,7 @@ def test_a_solver_that_is_not_there(monkeypatch):
 
 
 def test_labels_that_the_loss_of_a_problem_cannot_take():
-    with pytest.raises(UsageError, match=r"^--loss logistic: it needs classes, "):
+    with pytest.raises(UsageError, match=r"^The logistic loss needs classes, "):
         fit(replace(made_problem("squared", 0), loss=LOSSES["logistic"]), TrainSettings())
 
 
