@@ -26,9 +26,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from craig_cli.cli import main
+from craig_cli.selection.methods import METHODS
 
 KEPT = Path(__file__).with_suffix(".json")
-METHODS = ("exact", "cells", "stochastic", "stratified", "random", "importance")
 METRICS = ("euclidean", "cosine")
 SCALES = ("none", "standard", "minmax", "unit")
 PURPOSES = ("linear", "local")
