@@ -26,9 +26,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from craig_cli.cli import main
+from craig_cli.selection.methods import METHODS
 
 KEPT = Path(__file__).with_suffix(".json")
-METHODS = ("exact", "cells", "stochastic", "stratified", "random", "importance")
 METRICS = ("euclidean", "cosine")
 SCALES = ("none", "standard", "minmax", "unit")
 PURPOSES = ("linear", "local")
@@ -144,11 +144,17 @@ if __name__ == "__main__":
         os.chdir(folder)
         write_data(Path(folder))
         results = {name: select(name, options) for name, options in cases().items()}
+    kept = json.loads(KEPT.read_text())
     if arguments.write:
+        # What has not changed keeps its last digits, so that the file tells what has.
+        results |= {
+            name: kept[name]
+            for name in kept.keys() & results.keys()
+            if not differs(kept[name], results[name])
+        }
         lines = [f"{json.dumps(name)}: {json.dumps(results[name])}" for name in sorted(results)]
         KEPT.write_text("{\n" + ",\n".join(lines) + "\n}\n")
         sys.exit(0)
-    kept = json.loads(KEPT.read_text())
     changed = [name for name in kept if name not in results or differs(kept[name], results[name])]
     print("\n".join(changed))
     print(f"{len(kept)} manifests, {len(changed)} changed", file=sys.stderr)

@@ -10,11 +10,11 @@ from scipy.spatial.distance import cdist
 from shapes import SHAPES, make
 
 from craig_cli.selection import check_coreset, measure, select
-from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.settings import Budget, SelectionSettings, catalog
 
 ROWS = {"one row": 1, "d = 10,000": 60, "1,000 classes of 50": 1000, "one huge class, 50 tiny": 900}
 USUAL_ROWS = 700
-METHODS = ("auto", "exact", "stochastic", "cells", "stratified", "random")
+METHODS = tuple(name for name in catalog.names(catalog.METHODS) if name != "importance")
 
 
 @pytest.fixture(params=tuple(SHAPES))

@@ -15,6 +15,7 @@ import pytest
 
 from craig_cli.files.manifest import read_manifest
 from craig_cli.files.model import read_model
+from craig_cli.selection.methods import METHODS
 
 ROWS = 120
 WEIGHTS = ("--weight-column", "w", "--drop", "c")
@@ -111,9 +112,7 @@ def test_without_weights_nothing_is_said_of_them(craig, table):
     assert "row_weights.column" in craig("diff", "plain.parquet", "weighted.parquet").out
 
 
-@pytest.mark.parametrize(
-    "method", ("exact", "cells", "stochastic", "stratified", "random", "importance")
-)
+@pytest.mark.parametrize("method", METHODS)
 def test_linear_coresets_of_weighted_rows(craig, table, method):
     done = craig(
         "select", "d.csv", "--size", "30", "--method", method, *WEIGHTS, "-o", "cs.parquet"

@@ -29,7 +29,7 @@ from craig_cli.readers.gather import Reading
 from craig_cli.readers.picks import read_picks
 from craig_cli.settings import InputSettings
 from craig_cli.settings.apply import ApplySettings
-from craig_cli.settings.catalog import EXPORTS
+from craig_cli.settings.catalog import EXPORTS, names
 from craig_cli.writers import target_of
 
 SELECT = ("--size", "4", "--method", "exact", "--weights", "cluster", "--representative", "medoid")
@@ -361,8 +361,8 @@ def test_stdout(craig, selected):
         (
             ("-o", "x"),
             2,
-            "--output: the name 'x' does not tell the format. Give --to, one of libsvm, csv, tsv, "
-            "parquet, hdf5, vw, npz.",
+            "--output: the name 'x' does not tell the format. Give --to, one of "
+            f"{', '.join(names(EXPORTS))}.",
         ),
         (
             ("-o", "x.csv", "--weight-name", "a"),

@@ -19,6 +19,7 @@ from craig_cli.calibration import make_coreset
 from craig_cli.files.manifest import read_manifest
 from craig_cli.files.request import restore_calibration, restore_settings
 from craig_cli.readers import read_dataset
+from craig_cli.settings.catalog import LOSSES, names
 
 QUICK = ("--seeds", "2", "--epochs", "5")
 
@@ -182,8 +183,7 @@ def test_fail_if(craig, coreset, condition, code):
         ),
         (
             ("--loss", "logistic,log"),
-            "--loss: 'log' is not one of logistic, softmax, squared, "
-            "squared-hinge, smoothed-hinge.",
+            f"--loss: 'log' is not one of {', '.join(names(LOSSES))}.",
         ),
         (("--loss", "squared,squared"), "--loss: 'squared,squared' names a loss twice."),
         (("--l2", "1,-1"), "--l2: -1.0 is not a finite number of at least 0."),

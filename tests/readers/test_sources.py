@@ -23,6 +23,7 @@ from craig_cli.readers import streams
 from craig_cli.readers.sources import Source, expand_sources, read_file_list
 from craig_cli.readers.streams import read_ahead
 from craig_cli.settings import InputSettings
+from craig_cli.settings.catalog import FORMATS, names
 
 DATA = b"1 1:2\n" * 100_000
 
@@ -231,10 +232,8 @@ def test_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 FORMAT_HELP = (
-    "the name does not tell the format. Give --format, one of libsvm, csv, tsv, parquet, hdf5, "
-    "idx; known extensions: .libsvm .svm .svmlight .trn "
-    ".tst .t .tr .val .scale .csv .tsv .tab .parquet .pq .h5 .hdf5 .hdf -idx3-ubyte .idx3-ubyte "
-    "-idx1-ubyte .idx1-ubyte .idx."
+    f"the name does not tell the format. Give --format, one of {', '.join(names(FORMATS))}; "
+    f"known extensions: {' '.join(end for entry in FORMATS for end in entry.extensions)}."
 )
 
 
@@ -265,8 +264,7 @@ BAD_NAMES = [
                                                                  "many levels of symbolic links."),
     ("x" * 300, make_missing, InputError, "x" * 300 + ": cannot be read: File name too long."),
     ("empty.csv", Path.mkdir, InputError, "empty.csv: no file in this folder has an extension of "
-                                          "libsvm or csv or tsv or parquet or hdf5 or idx. "
-     "Name the files, and give --format."),
+     f"{' or '.join(names(FORMATS))}. Name the files, and give --format."),
     ("/dev/null", None, InputError, "/dev/null: a device or socket, not a file. Pipe its bytes to "
                                     "- (standard input)."),
     ("s.csv", make_socket, InputError, "s.csv: a device or socket, not a file. Pipe its bytes to - "

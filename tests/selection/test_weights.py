@@ -14,6 +14,7 @@ from test_lazy_greedy import made, sparse
 from craig_cli.dataset import Dataset
 from craig_cli.errors import InputError
 from craig_cli.selection import check_coreset, lazy_greedy, measure, select
+from craig_cli.selection.methods import METHODS
 from craig_cli.selection.prefix import first_picks
 from craig_cli.selection.row_weights import (
     FLOAT64_SHARE,
@@ -22,8 +23,7 @@ from craig_cli.selection.row_weights import (
     row_weights,
 )
 from craig_cli.settings import Budget, SelectionSettings
-
-METHODS = ("exact", "stochastic", "cells", "stratified", "random", "importance")
+from craig_cli.settings.catalog import methods_that
 
 
 def chosen(rows, weights, labels=None, threads=2, **settings):
@@ -143,11 +143,11 @@ def test_weights_of_a_class_add_up_and_rows_of_weight_zero_are_taken_last(method
         assert summary.n_selected == 30
     if method != "cells":  # that gives up what is missed least, not what weighs least
         assert np.count_nonzero(weights[coreset.index[coreset.label == 1]]) >= (
-            20 if method in ("stratified", "random", "importance") else 15
+            20 if method in methods_that("draws") else 15
         )
 
 
-@pytest.mark.parametrize("method", ("random", "stratified", "importance"))
+@pytest.mark.parametrize("method", methods_that("draws"))
 def test_drawn_rows_are_unbiased(method):
     rng = np.random.default_rng(7)
     rows, weights = rng.normal(size=(60, 2)), rng.exponential(size=60)

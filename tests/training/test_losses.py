@@ -48,9 +48,7 @@ def test_a_code_that_is_none_gives_no_number(code, how):
 def test_a_name_that_is_none():
     with pytest.raises(UsageError) as caught:
         find_loss("hinge", 2)
-    assert str(caught.value) == (
-        "--loss: 'hinge' is not one of logistic, softmax, squared, squared-hinge, smoothed-hinge."
-    )
+    assert str(caught.value) == f"--loss: 'hinge' is not one of {', '.join(names(CATALOG))}."
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from craig_cli.dataset import SparseRows
 from craig_cli.errors import UsageError
 from craig_cli.readers import read_dataset
+from craig_cli.readers.formats import reader_of
 from craig_cli.settings import InputSettings
 from craig_cli.settings.apply import ApplySettings
 from craig_cli.settings.catalog import EXPORTS, FORMATS, names
@@ -56,7 +57,8 @@ def read_back(name: str, path: Path) -> tuple[list, list, list]:
     """Return rows, labels and weights of a file that was written."""
     if name in OTHERS:
         return OTHERS[name](path)
-    weights = {} if name == "libsvm" else {"weight_column": "weight"}
+    nameless = "--weight-column" in reader_of(name).refused
+    weights = {} if nameless else {"weight_column": "weight"}
     dataset = read_dataset(InputSettings((str(path),), format=name, **weights))
     rows = dataset.rows if isinstance(dataset.rows, np.ndarray) else dataset.rows.dense()
     given = WEIGHT if dataset.weights is None else dataset.weights
