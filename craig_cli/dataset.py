@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -102,6 +102,26 @@ def as_dense(rows: Rows, dtype: type[np.floating] = np.float64) -> NDArray[Any]:
     if isinstance(rows, SparseRows):
         return rows.dense(dtype)
     return np.ascontiguousarray(rows, dtype)
+
+
+def widened(rows: Rows, n_columns: int) -> Rows:
+    """Return rows of at least so many columns: those that are missing are zeros at the end."""
+    missing = n_columns - rows.shape[1]
+    if missing <= 0:
+        return rows
+    if isinstance(rows, SparseRows):
+        return replace(rows, n_columns=n_columns)
+    wide: NDArray[np.float64] = np.pad(rows, ((0, 0), (0, missing)))
+    return wide
+
+
+def as_matrix(rows: Rows) -> Any:
+    """Return rows as what can be multiplied: the array itself, or one of scipy.sparse, no copy."""
+    if not isinstance(rows, SparseRows):
+        return rows
+    from scipy.sparse import csr_array
+
+    return csr_array((rows.values, rows.indices, rows.indptr), shape=rows.shape)
 
 
 class RowTexts(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.calibration.directions import times
-from craig_cli.dataset import SparseRows, as_dense
+from craig_cli.dataset import as_dense
 from craig_cli.kernels import moments as kernels
 from craig_cli.training import Problem
 from craig_cli.training.problem import Array
@@ -45,8 +45,7 @@ def moments_at(
     One pass for all of them, of two thirds of the time without gradients; memory 256 p m (d + 1)
     bytes. What is left out has a middle axis of length 0.
     """
-    is_sparse = isinstance(problem.rows, SparseRows)
-    kernel = kernels.sparse_moments if is_sparse else kernels.dense_moments
+    kernel = kernels.sparse_moments if problem.is_sparse else kernels.dense_moments
     p, m, columns = models.shape
     shares = problem.shares
 

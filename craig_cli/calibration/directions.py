@@ -4,11 +4,9 @@ the picks can carry.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from craig_cli.dataset import SparseRows
+from craig_cli.dataset import as_matrix
 from craig_cli.threads import one_blas_thread
 from craig_cli.training import Problem
 from craig_cli.training.problem import Array
@@ -32,7 +30,7 @@ def leading_directions(sample: Problem, n_wanted: int, rng: np.random.Generator)
     Subspace iteration from a random start (Halko, Martinsson and Tropp 2011, algorithm 4.4). Time 4
     n d r an iteration, for sparse rows 4 nnz r, and 4 d r^2; memory 8 (3 d + n) r bytes.
     """
-    rows, shares = matrix_of(sample), sample.shares[:, None]
+    rows, shares = as_matrix(sample.rows), sample.shares[:, None]
     n_found = min(n_wanted + OVERSAMPLING, sample.n_rows, sample.n_columns)
     directions = orthonormal(rows.T @ (shares * rng.standard_normal((sample.n_rows, n_found))))
     for _ in range(ITERATIONS):
@@ -45,17 +43,7 @@ def leading_directions(sample: Problem, n_wanted: int, rng: np.random.Generator)
 @one_blas_thread()
 def times(part: Problem, directions: Array) -> Array:
     """Return the coordinates (n, r) of the rows along directions (d, r)."""
-    return np.asarray(matrix_of(part) @ directions)
-
-
-def matrix_of(part: Problem) -> Any:
-    """Return the rows as what can be multiplied: an array, or one of scipy.sparse."""
-    from scipy.sparse import csr_array
-
-    if not isinstance(part.rows, SparseRows):
-        return part.rows
-    indptr, indices, values = part.rows.arrays
-    return csr_array((values, indices, indptr), shape=part.rows.shape)
+    return np.asarray(as_matrix(part.rows) @ directions)
 
 
 def orthonormal(columns: Array) -> Array:

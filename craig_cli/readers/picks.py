@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Labels, Rows, SparseRows
+from craig_cli.dataset import Labels, Rows, widened
 from craig_cli.errors import InputError
 from craig_cli.readers.fingerprint import running_fingerprint
 from craig_cli.readers.gather import Reading, join_labels, join_rows
@@ -83,11 +83,8 @@ def read_picks(
         raise InputError(
             reading.whole, problem, remedy="Give the data that the manifest was made of."
         )
-    joined = join_rows(rows, names)
-    if isinstance(joined, SparseRows):
-        joined = replace(joined, n_columns=n_columns)
     return PickedRows(
-        joined,
+        widened(join_rows(rows, names), n_columns),
         join_labels(labels, reading.whole),
         running.n_rows,
         n_columns,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Dataset, SparseRows
+from craig_cli.dataset import Dataset, SparseRows, as_matrix
 from craig_cli.selection.scaling import make_features
 from craig_cli.settings import SelectionSettings
 from craig_cli.threads import Workers
@@ -41,15 +40,9 @@ def plane_view(
     with Workers(1) as workers:
         features = make_features(dataset, settings, workers)
         rows = features.group(index)
-    matrix = (
-        sp.csr_array((rows.values, rows.indices, rows.indptr), shape=(rows.n_rows, rows.n_columns))
-        if isinstance(rows, SparseRows)
-        else rows
-    )
+    matrix = as_matrix(rows)
     mean = np.asarray(matrix.mean(axis=0)).ravel()
-    squares = (
-        float((rows.values**2).sum()) if isinstance(rows, SparseRows) else float((rows**2).sum())
-    )
+    squares = float(((rows.values if isinstance(rows, SparseRows) else rows) ** 2).sum())
     variance = max(squares - len(index) * float(mean @ mean), 0.0)
     directions = np.random.default_rng(0).normal(size=(len(mean), 2))
     for _ in range(ROUNDS):

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Dataset, Labels, Rows, SparseRows
+from craig_cli.dataset import Dataset, Labels, Rows, SparseRows, widened
 from craig_cli.errors import InputError, UsageError
 from craig_cli.selection.classes import ClassRows, Label
 from craig_cli.selection.column_summary import ColumnSummary, merged, summarise
@@ -119,15 +119,8 @@ class SharedScaling:
 
     def features(self, rows: Rows | NDArray[np.floating], labels: Labels | None) -> Features:
         """Return the coordinates of rows as read, which may lack columns of zeros at the end."""
-        missing = self.n_columns - rows.shape[1]
-        if missing > 0:
-            rows = (
-                replace(rows, n_columns=self.n_columns)
-                if isinstance(rows, SparseRows)
-                else np.pad(rows, ((0, 0), (0, missing)))
-            )
         target = scaled_target(labels, self.scaling)
-        return Features(rows, self.scaling, target, is_dense=True)
+        return Features(widened(rows, self.n_columns), self.scaling, target, is_dense=True)
 
 
 def share_scaling(summaries: Sequence[Summary], settings: SelectionSettings) -> SharedScaling:

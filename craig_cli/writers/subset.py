@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Labels, Rows, SparseRows
+from craig_cli.dataset import Labels, Rows, SparseRows, as_matrix
 from craig_cli.errors import UsageError, printable
 
 WIDEST_TABLE = 10_000
@@ -73,7 +72,7 @@ def check_width(rows: Rows, format_name: str) -> None:
 def dense_columns(rows: Rows) -> Iterator[NDArray[Any]]:
     """Yield each column, zeros and all."""
     if isinstance(rows, SparseRows):
-        sparse = sp.csr_array((rows.values, rows.indices, rows.indptr), shape=rows.shape).tocsc()
+        sparse = as_matrix(rows).tocsc()
         yield from (sparse[:, [column]].toarray()[:, 0] for column in range(rows.n_columns))
     else:
         yield from (np.ascontiguousarray(rows[:, column]) for column in range(rows.shape[1]))
