@@ -40,7 +40,7 @@ def main() -> None:
         send({"end": True})
     except BrokenPipeError:  # the reader wants no more
         pass
-    except Exception as error:
+    except Exception as error:  # sent to the reader; `fault_of` raises what is not the file's fault
         send({"error": fault_of(error).parts})
 
 
