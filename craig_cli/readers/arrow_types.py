@@ -1,4 +1,4 @@
-"""Types of Parquet columns: which can be used, and what is wrong with the others."""
+"""Types of Arrow columns: which can be used, and what is wrong with the others."""
 
 from __future__ import annotations
 
