@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -124,6 +124,38 @@ def as_matrix(rows: Rows) -> Any:
     return csr_array((rows.values, rows.indices, rows.indptr), shape=rows.shape)
 
 
+@dataclass(frozen=True)
+class Encoding:
+    """How the columns of a table become those of the rows; a model keeps it for later tables.
+
+    Parameters
+    ----------
+    features : tuple of str
+        The columns of the table that are features, in the order of the rows' columns.
+    categories : mapping of str to tuple of str
+        All values of each ``--one-hot`` column, in the order of the new columns.
+    origin : str
+        What errors call the table, or the model, that it is of.
+    """
+
+    features: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    origin: str = field(default="", compare=False)
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of the columns of the rows; of one-hot columns ``column=value``."""
+        return tuple(
+            name
+            for feature in self.features
+            for name in (
+                [f"{feature}={value}" for value in self.categories[feature]]
+                if feature in self.categories
+                else [feature]
+            )
+        )
+
+
 class RowTexts(NamedTuple):
     """A text, and where each row stands in it, int64 (n, 2): its start and the end of its line."""
 
@@ -152,6 +184,10 @@ class Block:
         One a row, where the input has columns of such.
     texts : RowTexts or None
         Of text formats.
+    ids : pyarrow.Array or None
+        What ``--id`` names, one a row: whole numbers or text.
+    unseen : mapping of str to mapping of str to int, or None
+        By ``--one-hot`` column, values that the encoding does not know, and how often each occurs.
     """
 
     rows: Rows
@@ -160,6 +196,8 @@ class Block:
     weights: NDArray[np.float64] | None = None
     costs: NDArray[np.float64] | None = None
     texts: RowTexts | None = None
+    ids: Any = None
+    unseen: Mapping[str, Mapping[str, int]] | None = None
 
 
 def cut_block(block: Block, own: slice) -> Block:
@@ -173,6 +211,7 @@ def cut_block(block: Block, own: slice) -> Block:
         block.file,
         weights,
         costs,
+        ids=None if block.ids is None else block.ids[own],
     )
 
 
@@ -202,8 +241,8 @@ class Dataset:
         Names of the files as the user gave them.
     file_starts : ndarray of int64, shape (n_files + 1,)
         Row at which each file begins, then the number of rows.
-    column_names : tuple of str or None
-        Names of the columns of `rows`, where the format has them.
+    encoding : Encoding or None
+        How the columns of a table became those of `rows`, where the format has names.
     skipped_rows : int
         Bad rows passed over under ``--on-error skip``.
     skipped_examples : tuple of str
@@ -212,17 +251,28 @@ class Dataset:
         How much each row counts, at least 0; None where all count alike.
     costs : ndarray of float64, shape (n_rows,), or None
         What it costs to pick each row, above 0; None where there are no costs.
+    ids : pyarrow.ChunkedArray or None
+        What ``--id`` names, one a row.
+    notes : tuple of str
+        What the user should know of how it was read.
     """
 
     rows: Rows
     labels: Labels | None
     files: tuple[str, ...] = ("<memory>",)
     file_starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
-    column_names: tuple[str, ...] | None = None
+    encoding: Encoding | None = None
     skipped_rows: int = 0
     skipped_examples: tuple[str, ...] = ()
     weights: NDArray[np.float64] | None = None
     costs: NDArray[np.float64] | None = None
+    ids: Any = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def column_names(self) -> tuple[str, ...] | None:
+        """Names of the columns of `rows`, where the format has them."""
+        return None if self.encoding is None else self.encoding.column_names
 
     @property
     def n_rows(self) -> int:

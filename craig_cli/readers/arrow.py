@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Block, Labels
+from craig_cli.dataset import Block, Encoding, Labels
 from craig_cli.errors import InputError, printable
 from craig_cli.readers.amounts import first_unfit
 from craig_cli.readers.arrow_types import check_types, is_number
-from craig_cli.readers.columns import Columns, choose_columns, option_of
-from craig_cli.readers.formats import Categories
+from craig_cli.readers.columns import UNSEEN_REMEDY, Columns, Header, choose_columns, option_of
 from craig_cli.readers.numbers import (
     BlockCheck,
     first_unusable,
@@ -31,14 +32,18 @@ class BatchReader:
     name: str
     schema: pa.Schema
     settings: InputSettings
-    categories: Categories
+    encoding: Encoding | None = None
 
     def __post_init__(self) -> None:
-        self.columns: Columns = choose_columns(self.name, self.schema.names, self.settings)
+        self.columns: Columns = choose_columns(
+            self.name, header_of(self.schema), self.settings, self.encoding
+        )
+        self.categories = {} if self.encoding is None else self.encoding.categories
         check_types(self.name, self.schema, self.columns, self.settings.task)
         self.wanted = [
             *self.columns.features,
             *([] if self.columns.label is None else [self.columns.label]),
+            *([] if self.columns.id is None else [self.columns.id]),
             *self.columns.amounts,
         ]
         types = [self.schema.field(name).type for name in self.columns.features]
@@ -47,7 +52,9 @@ class BatchReader:
             and not self.columns.one_hot
         )
         self.dtype = np.dtype(np.float32 if is_single else np.float64)
-        self.n_columns = len(self.columns.expanded(self.categories))
+        self.n_columns = sum(
+            len(self.categories.get(name, (name,))) for name in self.columns.features
+        )
 
     def batch_rows(self, size: int) -> int:
         """Return how many rows take about `size` bytes as a block."""
@@ -57,36 +64,47 @@ class BatchReader:
         """Return the rows and labels of a batch; raises `InputError` at the first bad row."""
         check = BlockCheck(self.name, first_row)
         for name in self.wanted:
-            self.check_column(batch, name, check)
+            if name != self.columns.id:
+                self.check_column(batch, name, check)
         check.raise_first()
         rows = np.zeros((batch.num_rows, self.n_columns), self.dtype)
-        place = 0
+        place, unseen = 0, {}
         for name in self.columns.features:
             if name in self.columns.one_hot:
-                rows[np.arange(batch.num_rows), place + self.codes(batch, name)] = 1
+                codes, unseen[name] = self.codes(batch, name)
+                known = np.flatnonzero(codes >= 0)
+                rows[known, place + codes[known]] = 1
                 place += len(self.categories[name])
             else:
                 rows[:, place] = as_array(batch.column(name))
                 place += 1
-        amounts = {
+        beside: dict[str, Any] = {
             amount.field: as_array(batch.column(name)).astype(np.float64)
             for name, amount in self.columns.amounts.items()
         }
-        return Block(rows, self.labels(batch), file, amounts.get("weights"), amounts.get("costs"))
+        beside["ids"] = self.ids(batch)
+        return Block(rows, self.labels(batch), file, **beside, unseen=unseen)
 
-    def codes(self, batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
-        """Return the position of each value of a ``--one-hot`` column among its categories."""
-        codes = pc.index_in(
-            decoded(batch.column(name)).cast(pa.string()),
-            value_set=pa.array(self.categories[name], pa.string()),
+    def ids(self, batch: pa.RecordBatch) -> pa.Array | None:
+        """Return the ids of a batch: whole numbers, or text."""
+        if self.columns.id is None:
+            return None
+        values = decoded(batch.column(self.columns.id))
+        if pa.types.is_integer(values.type) and not values.null_count:
+            return values.cast(pa.int64())
+        return pa.array(as_text(self.name, self.columns.id, values.cast(pa.string()).fill_null("")))
+
+    def codes(self, batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.int64], dict[str, int]]:
+        """Return the position of each value of a ``--one-hot`` column among its categories, -1 for
+        one that is not there, and such values with how often each occurs.
+        """
+        values = decoded(batch.column(name)).cast(pa.string())
+        codes = pc.index_in(values, value_set=pa.array(self.categories[name], pa.string()))
+        counts = pc.value_counts(values.filter(codes.is_null()))
+        unseen = dict(
+            zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True)
         )
-        if codes.null_count:
-            raise InputError(
-                self.name,
-                f"column '{printable(name)}' changed while it was read",
-                remedy="Run the command again.",
-            )
-        return as_array(codes).astype(np.int64)
+        return as_array(codes.fill_null(-1)).astype(np.int64), unseen
 
     def labels(self, batch: pa.RecordBatch) -> Labels | None:
         """Return the labels of a batch without faults."""
@@ -103,29 +121,57 @@ class BatchReader:
         """Keep the fault of the first row of a column whose value is missing or cannot be used."""
         values, found = decoded(batch.column(name)), None
         n_present = int(np.argmax(as_array(values.is_null()))) if values.null_count else len(values)
-        if is_number(values.type) and name not in self.columns.one_hot:
-            numbers = as_array(values[:n_present])
+        present, remedy = values[:n_present], "Correct it"
+        if name in self.columns.one_hot:
+            found, remedy = self.first_unseen(present, name), UNSEEN_REMEDY
+        elif is_number(values.type):
+            present = as_array(present)
             amount = self.columns.amounts.get(name)
             if amount is not None:
-                found = first_unfit(numbers, amount)
+                found = first_unfit(present, amount)
             elif name == self.columns.label:
-                found = first_unusable_label(numbers, self.settings.task)
+                found = first_unusable_label(present, self.settings.task)
             else:
-                found = first_unusable(numbers)
+                found = first_unusable(present)
         if found is not None:
             row, problem = found
-            value, remedy = str(numbers[row]), "Correct it"
+            value: str | None = str(present[row])
         elif n_present < len(values):
             row, problem, value, remedy = n_present, "has no value in this row", None, "Fill it in"
         else:
             return
-        remedy += (
-            f", remove the row, or drop the column with {option_of('--drop', [name])}."
-            if name in self.columns.features
-            else " or remove the row."
-        )
+        if remedy != UNSEEN_REMEDY:
+            remedy += (
+                f", remove the row, or drop the column with {option_of('--drop', [name])}."
+                if name in self.columns.features
+                else " or remove the row."
+            )
         column = self.schema.names.index(name)
         check.add(f"{self.columns.called(name)} {problem}", row, value, column, remedy)
+
+    def first_unseen(self, values: pa.Array, name: str) -> tuple[int, str] | None:
+        """Return the first value of a ``--one-hot`` column that is not to be there, and why."""
+        if self.settings.unseen == "zeros" or self.encoding is None:
+            return None
+        known = pa.array(self.categories[name], pa.string())
+        is_new = as_array(pc.invert(pc.is_in(values.cast(pa.string()), value_set=known)))
+        if not is_new.any():
+            return None
+        return int(
+            is_new.argmax()
+        ), f"holds a value that {printable(self.encoding.origin)} does not know"
+
+
+def header_of(schema: pa.Schema) -> Header:
+    """Return the names of the columns of a table, and those that pandas wrote as its index."""
+    stated = (schema.metadata or {}).get(b"pandas")
+    if stated is None:
+        return Header(schema.names)
+    try:
+        index = json.loads(stated)["index_columns"]
+        return Header(schema.names, tuple(name for name in index if isinstance(name, str)))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Header(schema.names)
 
 
 def decoded(values: pa.Array) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -9,16 +10,17 @@ from itertools import compress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Block, Lines, RowTexts
-from craig_cli.errors import InputError
+from craig_cli.dataset import Block, Encoding, Lines, RowTexts
+from craig_cli.errors import InputError, printable
 from craig_cli.kernels import csv as kernels
 from craig_cli.kernels.decimals import MAX_DIGITS
-from craig_cli.readers.columns import choose_columns
+from craig_cli.readers.columns import UNSEEN_REMEDY, Header, choose_columns
 from craig_cli.readers.csv_faults import Fault, Layout, explain
 from craig_cli.readers.csv_head import LONGEST_RECORD, Head, delimiter_of, read_head
-from craig_cli.readers.formats import Categories, Reader, Skipped
+from craig_cli.readers.formats import Reader, Skipped
 from craig_cli.readers.sources import Source
 from craig_cli.readers.streams import read_ahead
 from craig_cli.readers.texts import amount_problem, text_problem
@@ -32,7 +34,7 @@ MOST_KNOWN = 1 << 20
 
 
 def read_blocks(
-    source: Source, file: int, settings: InputSettings, skipped: Skipped, categories: Categories
+    source: Source, file: int, settings: InputSettings, skipped: Skipped, encoding: Encoding | None
 ) -> Iterator[Block]:
     """Yield the rows of one CSV or TSV file, in blocks of about ``settings.block_bytes`` of text.
 
@@ -40,8 +42,8 @@ def read_blocks(
     ``--no-label``; and their weights and costs. Uses label, no_label, task, drop, one_hot,
     weight_column, cost_column, delimiter, header, on_error and block_bytes of `settings`.
     """
-    parser = Parser(source, settings, skipped, categories)
-    for rows, texts, row_texts in parser.tables():
+    parser = Parser(source, settings, skipped, encoding)
+    for rows, texts, row_texts, unseen in parser.tables():
         columns = parser.layout.columns
         labels: NDArray | None = None
         if columns.label is not None:
@@ -53,7 +55,8 @@ def read_blocks(
             amount.field: np.array(texts[name], np.float64)
             for name, amount in columns.amounts.items()
         }
-        yield Block(rows, labels, file, **amounts, texts=row_texts)
+        ids = None if columns.id is None else pa.array(texts[columns.id], pa.string())
+        yield Block(rows, labels, file, **amounts, texts=row_texts, ids=ids, unseen=unseen)
 
 
 def head_of(source: Source, settings: InputSettings) -> Head:
@@ -62,18 +65,17 @@ def head_of(source: Source, settings: InputSettings) -> Head:
         return read_head(stream, source.name, delimiter_of(source, settings), settings.header)
 
 
-def column_names(
-    source: Source, settings: InputSettings, categories: Categories
-) -> tuple[str, ...]:
-    """Return the names of the columns of the blocks that `read_blocks` would yield."""
-    names = head_of(source, settings).names
-    return choose_columns(source.name, names, settings).expanded(categories)
+def read_header(source: Source, settings: InputSettings) -> Header:
+    """Return the names of the columns of a file."""
+    return Header(head_of(source, settings).names)
 
 
-def collect_categories(source: Source, settings: InputSettings) -> dict[str, set[str]]:
+def collect_categories(
+    source: Source, settings: InputSettings, encoding: Encoding
+) -> dict[str, set[str]]:
     """Return the different values of each ``--one-hot`` column in the rows of `read_blocks`."""
-    parser = Parser(source, settings, lambda error: None, dict.fromkeys(settings.one_hot, ()))
-    found: dict[str, set[str]] = {name: set() for name in settings.one_hot}
+    parser = Parser(source, settings, lambda error: None, encoding, is_collecting=True)
+    found: dict[str, set[str]] = {name: set() for name in encoding.categories}
     for table in parser.tables():
         for name, values in found.items():
             values.update(table.columns[name])
@@ -100,6 +102,7 @@ class Table(NamedTuple):
     rows: NDArray[np.float64]
     columns: dict[str, list[str]]
     texts: RowTexts
+    unseen: dict[str, Counter[str]]
 
 
 class Parser:
@@ -111,15 +114,24 @@ class Parser:
     settings : InputSettings
     skipped : callable
         Told of each bad row under ``--on-error skip``; otherwise the first one is raised.
-    categories : mapping
-        Values of the ``--one-hot`` columns; one that is not among them gets no column.
+    encoding : Encoding or None
+        Which columns to take, and the values of the ``--one-hot`` columns; default: those that the
+        settings choose.
+    is_collecting : bool
+        Whether the values of ``--one-hot`` columns are not known yet.
     """
 
     def __init__(
-        self, source: Source, settings: InputSettings, skipped: Skipped, categories: Categories
+        self,
+        source: Source,
+        settings: InputSettings,
+        skipped: Skipped,
+        encoding: Encoding | None = None,
+        is_collecting: bool = False,
     ) -> None:
-        self.source, self.settings = source, settings
-        self.skipped, self.categories = skipped, categories
+        self.source, self.settings, self.encoding = source, settings, encoding
+        self.skipped, self.is_collecting = skipped, is_collecting
+        self.categories = {} if encoding is None else encoding.categories
         self.delimiter = delimiter_of(source, settings)
         self.n_lines = 0
 
@@ -154,7 +166,7 @@ class Parser:
         """Choose the columns of a file and say where each goes; return the rows read already."""
         head = read_head(stream, self.source.name, self.delimiter, self.settings.header)
         names, self.n_lines = head.names, head.n_lines
-        columns = choose_columns(self.source.name, names, self.settings)
+        columns = choose_columns(self.source.name, Header(names), self.settings, self.encoding)
         kinds = np.full(len(names), kernels.IGNORE)
         self.layout = Layout(names, kinds, columns, self.delimiter, self.settings.header)
         self.targets = np.zeros(len(names), np.int64)
@@ -169,8 +181,9 @@ class Parser:
                 kinds[numbered[name]] = kernels.NUMERIC
                 self.targets[numbered[name]] = self.n_columns
                 self.n_columns += 1
-        label = [columns.label] if columns.label else []
-        self.texts = {name: numbered[name] for name in (*columns.one_hot, *label, *columns.amounts)}
+        beside = [name for name in (columns.label, columns.id) if name is not None]
+        texts = (*columns.one_hot, *beside, *columns.amounts)
+        self.texts = {name: numbered[name] for name in texts}
         self.known: dict[str, dict[bytes, str]] = {name: {} for name in self.texts}
         for target, column in enumerate(self.texts.values()):
             kinds[column], self.targets[column] = kernels.TEXT, target
@@ -216,11 +229,15 @@ class Parser:
         if not is_good.all():
             rows, places = rows[is_good], places[is_good]
             texts = {name: list(compress(column, is_good)) for name, column in texts.items()}
-        for name, start in self.starts.items():
-            self.expand(name, texts[name], rows[:, start : start + len(self.categories[name])])
+        unseen = {
+            name: self.expand(
+                name, texts[name], rows[:, start : start + len(self.categories[name])]
+            )
+            for name, start in ({} if self.is_collecting else self.starts).items()
+        }
         n_used = int(progress[kernels.AT])
         self.n_lines += text.count(b"\n", 0, n_used)
-        return n_used, Table(rows, texts, RowTexts(text, places))
+        return n_used, Table(rows, texts, RowTexts(text, places), unseen)
 
     def read_texts(
         self,
@@ -235,8 +252,6 @@ class Parser:
         Where there is none that can be used, adds to `faults` and clears `is_good`.
         """
         known, columns = self.known[name], self.layout.columns
-        amount = columns.amounts.get(name)
-        is_number = name == columns.label and self.settings.task == "regression"
         if len(known) > MOST_KNOWN:
             known.clear()
         tokens = [
@@ -247,11 +262,7 @@ class Parser:
         for token in set(tokens) - known.keys():
             content = token[1:-1].replace(b'""', b'"') if token[:1] == b'"' else token
             known[token] = content.decode(errors="backslashreplace")
-            if (
-                found := text_problem(content, token == content, is_number)
-                if amount is None
-                else amount_problem(content, amount)
-            ):
+            if found := self.problem_of(name, content, token == content):
                 problems[token] = found
                 del known[token]
         for row, token in enumerate(tokens if problems else ()):
@@ -262,19 +273,30 @@ class Parser:
                 faults.append(Fault(int(spans[row, 0]), self.texts[name], problem, value, remedy))
         return [known.get(token, "") for token in tokens]
 
-    def expand(self, name: str, values: list[str], out: NDArray[np.float64]) -> None:
-        """Set to 1, in each row of `out`, the column of the category that the row has."""
-        if not self.categories[name]:
-            return
+    def problem_of(self, name: str, content: bytes, is_bare: bool) -> tuple[str, str] | None:
+        """Return what is wrong with the text of a field and what to do; None if nothing is."""
+        columns = self.layout.columns
+        if (amount := columns.amounts.get(name)) is not None:
+            return amount_problem(content, amount)
+        is_number = name == columns.label and self.settings.task == "regression"
+        if (found := text_problem(content, is_bare, is_number)) is not None:
+            return found
+        if name not in columns.one_hot or self.is_collecting or self.settings.unseen == "zeros":
+            return None
+        if content.decode() in self.categories[name]:
+            return None
+        origin = printable(self.encoding.origin if self.encoding else "")
+        return f"holds a value that {origin} does not know", UNSEEN_REMEDY
+
+    def expand(self, name: str, values: list[str], out: NDArray[np.float64]) -> Counter[str]:
+        """Set to 1, in each row of `out`, the column of the category that the row has, from the
+        first one on; return the values that have none, and how often each occurs.
+        """
         position = {category: column for column, category in enumerate(self.categories[name])}
-        columns = [position.get(value, -1) for value in values]
-        if -1 in columns:
-            raise InputError(
-                self.source.name,
-                f"{self.layout.columns.called(name)} changed while it was read",
-                remedy="Run the command again.",
-            )
-        out[np.arange(len(values)), columns] = 1
+        columns = np.array([position.get(value, -1) for value in values], np.int64)
+        known = np.flatnonzero(columns >= 0)
+        out[known, columns[known]] = 1
+        return Counter(value for value in values if value not in position)
 
     def report(self, text: bytes, faults: list[Fault]) -> None:
         """Tell of the bad rows in their order, or raise the first that may not be skipped."""
@@ -298,7 +320,7 @@ class Parser:
 
 READER = Reader(
     read_blocks,
-    column_names=column_names,
+    read_header=read_header,
     collect_categories=collect_categories,
     read_as_written=read_as_written,
     written_as="delimited",

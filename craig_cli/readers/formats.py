@@ -10,24 +10,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Block
+from craig_cli.dataset import Block, Encoding
 from craig_cli.errors import InputError
 from craig_cli.settings import InputSettings, check_name
 from craig_cli.settings.catalog import FORMATS, names
 from craig_cli.storage.location import Location
 
 if TYPE_CHECKING:
+    from craig_cli.readers.columns import Header
     from craig_cli.readers.gather import Reading
     from craig_cli.readers.sources import Source
 
 Skipped: TypeAlias = Callable[[InputError], None]
 """Told of each bad row that is passed over under ``--on-error skip``."""
 
-Categories: TypeAlias = Mapping[str, tuple[str, ...]]
-"""All values of each ``--one-hot`` column, in the order of the new columns."""
-
 NAMELESS = dict.fromkeys(
-    ("--drop", "--one-hot", "--weight-column", "--cost-column"),
+    ("--drop", "--one-hot", "--weight-column", "--cost-column", "--id"),
     "columns of {format} files have no names. Convert the file to CSV or Parquet first.",
 )
 """What formats without names of columns say of the options that name one."""
@@ -41,13 +39,14 @@ class Reader:
     ----------
     read_blocks : callable
         Given a source, its position among the inputs, the settings, who is told of skipped rows,
-        and the categories: yields the rows in blocks of about ``settings.block_bytes``.
+        and the encoding: yields the rows in blocks of about ``settings.block_bytes``.
     refused : mapping of str to str
         Options that mean nothing for the format, and what to say of them.
-    column_names : callable, optional
-        Given a source, the settings and the categories: the names of the columns of its blocks.
+    read_header : callable, optional
+        Given a source and the settings: the names of its columns.
     collect_categories : callable, optional
-        Given a source and the settings: the different values of each ``--one-hot`` column.
+        Given a source, the settings and an encoding without categories: the different values of
+        each ``--one-hot`` column.
     count_rows : callable, optional
         Given a source: how many rows it states. Default: they are counted by reading.
     files_beside : callable, optional
@@ -66,12 +65,14 @@ class Reader:
     """
 
     read_blocks: Callable[
-        [Source, int, InputSettings, Skipped, Categories],
+        [Source, int, InputSettings, Skipped, Encoding | None],
         Iterator[Block],
     ]
     refused: Mapping[str, str] = field(default_factory=dict)
-    column_names: Callable[[Source, InputSettings, Categories], tuple[str, ...]] | None = None
-    collect_categories: Callable[[Source, InputSettings], dict[str, set[str]]] | None = None
+    read_header: Callable[[Source, InputSettings], Header] | None = None
+    collect_categories: Callable[[Source, InputSettings, Encoding], dict[str, set[str]]] | None = (
+        None
+    )
     count_rows: Callable[[Source], int] | None = None
     files_beside: Callable[[Sequence[Location]], Collection[Location]] | None = None
     read_as_written: Callable[[Reading, NDArray[np.int64], list[bytes]], Any] | None = None

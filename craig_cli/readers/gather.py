@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from craig_cli.dataset import (
     Block,
     Dataset,
+    Encoding,
     Labels,
     Progress,
     Rows,
@@ -20,18 +21,23 @@ from craig_cli.dataset import (
     cut_block,
     no_progress,
 )
-from craig_cli.errors import InputError, UsageError
+from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.amounts import AMOUNTS
-from craig_cli.readers.formats import Categories
+from craig_cli.readers.columns import Columns, choose_columns, listed
 from craig_cli.readers.labels import unify_labels
 from craig_cli.readers.sources import Source, expand_sources
+from craig_cli.readers.suspects import Suspects
 from craig_cli.settings import InputSettings
 
 SKIPPED_SHOWN = 5
 """Errors of skipped rows that are kept for the summary."""
+UNSEEN_SHOWN = 5
+"""Values that a model does not know which are named."""
 
 
-def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> Dataset:
+def read_dataset(
+    settings: InputSettings, progress: Progress = no_progress, encoding: Encoding | None = None
+) -> Dataset:
     """Return all rows of the input.
 
     Parameters
@@ -39,6 +45,9 @@ def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> D
     settings : InputSettings
     progress : Progress
         Called with stage "read", the rows read, and None.
+    encoding : Encoding, optional
+        Of a model, for a table of names: its columns are taken, in its order. Default: made of the
+        table.
 
     Raises
     ------
@@ -52,7 +61,7 @@ def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> D
     Memory: the rows twice while blocks are joined, 8 bytes a dense value (4 for float32), 12 a
     sparse entry.
     """
-    return read_all(Reading(settings, progress))
+    return read_all(Reading(settings, progress, encoding=encoding))
 
 
 def read_all(reading: Reading) -> Dataset:
@@ -64,6 +73,7 @@ def read_all(reading: Reading) -> Dataset:
         dataset,
         weights=join_amounts([b.weights for b in blocks]),
         costs=join_amounts([b.costs for b in blocks]),
+        ids=join_ids([b.ids for b in blocks]),
     )
 
 
@@ -76,13 +86,15 @@ class Reading:
     progress : Progress
     sources : tuple of Source, optional
         Default: those that the settings name.
+    encoding : Encoding, optional
+        One that is known, for a table of names.
 
     Attributes
     ----------
     sources : tuple of Source
     settings : InputSettings
-    column_names : tuple of str or None
-        Of the blocks, where the format has them.
+    encoding : Encoding or None
+        Of the blocks, where the format has names.
     n_rows : int
         Rows read so far.
     skipped : list of InputError
@@ -90,16 +102,22 @@ class Reading:
     """
 
     def __init__(
-        self, settings: InputSettings, progress: Progress, sources: tuple[Source, ...] | None = None
+        self,
+        settings: InputSettings,
+        progress: Progress,
+        sources: tuple[Source, ...] | None = None,
+        encoding: Encoding | None = None,
     ) -> None:
         self.sources = expand_sources(settings) if sources is None else sources
         if not self.sources:
             raise UsageError("There is no input: name a file, a directory, or - for stdin.")
         check_options(self.sources, settings)
-        self.column_names, self._categories = agreed_columns(self.sources, settings)
+        self.encoding, self._notes = agreed_encoding(self.sources, settings, encoding)
         self.settings, self._progress = settings, progress
         self.skipped: list[InputError] = []
         self._counts = np.zeros(len(self.sources), np.int64)
+        self._unseen: dict[str, Counter[str]] = defaultdict(Counter)
+        self._suspects = Suspects(settings.task)
 
     @property
     def n_rows(self) -> int:
@@ -126,10 +144,14 @@ class Reading:
         """
         for file, source in enumerate(self.sources):
             blocks = source.reader.read_blocks(
-                source, file, self.settings, self.skipped.append, self._categories
+                source, file, self.settings, self.skipped.append, self.encoding
             )
             for block in wanted_blocks(source, blocks):
                 self._counts[file] += block.rows.shape[0]
+                self._suspects.add(block)
+                for column, values in (block.unseen or {}).items():
+                    if values:
+                        self._unseen[column].update(values)
                 self._progress("read", self.n_rows, None)
                 yield block if with_texts else replace(block, texts=None)
         if self.n_rows == 0:
@@ -150,10 +172,28 @@ class Reading:
             labels=join_labels(labels, self.whole),
             files=tuple(s.name for s in self.sources),
             file_starts=self.file_starts,
-            column_names=self.column_names,
+            encoding=self.encoding,
             skipped_rows=len(self.skipped),
             skipped_examples=tuple(str(error) for error in self.skipped[:SKIPPED_SHOWN]),
+            notes=self.notes(),
         )
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what the user should know of what was read so far."""
+        unseen = tuple(map(unseen_note, self._unseen, self._unseen.values()))
+        names = None if self.encoding is None else self.encoding.column_names
+        return (*self._notes, *unseen, *self._suspects.notes(names))
+
+
+def unseen_note(column: str, values: Counter[str]) -> str:
+    """Return what to say of values that a model does not know."""
+    most = values.most_common(UNSEEN_SHOWN)
+    shown = ", ".join(f"'{printable(value, 40)}' in {n:,} rows" for value, n in most)
+    more = f" and {len(values) - len(most):,} more values" if len(values) > len(most) else ""
+    return (
+        f"Column '{printable(column, 60)}': the model does not know {shown}{more}; they count for "
+        "nothing."
+    )
 
 
 def wanted_blocks(source: Source, blocks: Iterator[Block]) -> Iterator[Block]:
@@ -179,6 +219,7 @@ def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
         "--drop": bool(settings.drop),
         "--one-hot": bool(settings.one_hot),
         **{amount.option: bool(amount.column(settings)) for amount in amounts},
+        "--id": settings.id_column is not None and settings.amounts_needed,
         "--label": settings.label is not None,
     }
     for source in sources:
@@ -187,36 +228,58 @@ def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
                 raise UsageError(f"{option}: {text.format(format=source.format)}")
 
 
-def agreed_columns(
-    sources: tuple[Source, ...], settings: InputSettings
-) -> tuple[tuple[str, ...] | None, Categories]:
-    """Return the names of the feature columns, and the categories of ``--one-hot`` columns.
+def agreed_encoding(
+    sources: tuple[Source, ...], settings: InputSettings, known: Encoding | None
+) -> tuple[Encoding | None, tuple[str, ...]]:
+    """Return how columns become those of rows, the same for all files that have names, and what
+    the user should know of it: the encoding that is known, else that of the first file, with the
+    categories of all.
 
-    The names are the same in all files that have names.
+    Raises `InputError` where a file has not the columns of the first; their order is free.
     """
-    found: dict[str, set[str]] = defaultdict(set)
-    for source in sources if settings.one_hot else ():
-        if (collect := source.reader.collect_categories) is not None:
-            for column, values in collect(source, settings).items():
-                found[column] |= values
-    categories = {column: tuple(sorted(values)) for column, values in found.items()}
     named = [
-        (source, name_columns(source, settings, categories))
+        (source, read(source, settings))
         for source in sources
-        if (name_columns := source.reader.column_names) is not None
+        if (read := source.reader.read_header) is not None
     ]
-    for (first, names), (other, other_names) in pairwise(named):
-        if names != other_names:
-            odd = (
-                next((a or b for a, b in zip(other_names, names, strict=False) if a != b), None)
-                or "one column more or less"
+    if not named:
+        return None, ()
+    (first, header), *others = named
+    columns = choose_columns(first.name, header, settings, known)
+    encoding = known or Encoding(columns.features, origin=first.name)
+    for source, theirs in others:
+        extra = choose_columns(source.name, theirs, settings, encoding).extra
+        if extra and known is None:
+            raise InputError(
+                source.name,
+                f"it has {'a column' if len(extra) == 1 else 'columns'} that {first.name} has not: "
+                f"{listed(extra)}",
+                remedy="Give files with the same columns, or --drop those that differ.",
             )
-            problem = f"its columns differ from those of {first.name} (the first difference: {odd})"
-            remedy = (
-                "Give files with the same columns in the same order, or --drop those that differ."
-            )
-            raise InputError(other.name, problem, remedy=remedy)
-    return (named[0][1] if named else None), categories
+    if known is None and columns.one_hot:
+        found: dict[str, set[str]] = defaultdict(set)
+        for source, _ in named:
+            if (collect := source.reader.collect_categories) is not None:
+                for column, values in collect(
+                    source,
+                    settings,
+                    replace(encoding, categories=dict.fromkeys(columns.one_hot, ())),
+                ).items():
+                    found[column] |= values
+        categories = {column: tuple(sorted(found[column])) for column in columns.one_hot}
+        encoding = replace(encoding, categories=categories)
+    return encoding, notes_on_columns(columns)
+
+
+def notes_on_columns(columns: Columns) -> tuple[str, ...]:
+    """Return what the user should know of columns that are passed over."""
+    notes = []
+    if columns.index:
+        shown = listed(columns.index, quoted=True)
+        notes.append(f"Left out: {shown}, an index that only numbers the rows.")
+    if columns.extra:
+        notes.append(f"Passed over, as the model has no such columns: {listed(columns.extra)}.")
+    return tuple(notes)
 
 
 def join_rows(parts: list[Rows], names: list[str]) -> Rows:
@@ -265,6 +328,16 @@ def join_amounts(parts: list[NDArray[np.float64] | None]) -> NDArray[np.float64]
     """Return the weights, or the costs, of all blocks; None where there are none."""
     given = [part for part in parts if part is not None]
     return np.concatenate(given) if given else None
+
+
+def join_ids(parts: list[Any]) -> Any:
+    """Return the ids of all blocks, as a pyarrow.ChunkedArray; None where there are none."""
+    if not parts or parts[0] is None:
+        return None
+    import pyarrow as pa
+
+    is_text = any(pa.types.is_string(part.type) for part in parts)
+    return pa.chunked_array([part.cast(pa.string()) for part in parts] if is_text else parts)
 
 
 def join_labels(parts: list[Labels | None], source: str) -> Labels | None:

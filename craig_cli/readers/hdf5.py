@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Block, Labels, SparseRows
+from craig_cli.dataset import Block, Encoding, Labels, SparseRows
 from craig_cli.errors import InputError, printable
 from craig_cli.readers.amounts import AMOUNTS, first_unfit
-from craig_cli.readers.formats import NAMELESS, Categories, Reader, Skipped
+from craig_cli.readers.formats import NAMELESS, Reader, Skipped
 from craig_cli.readers.libsvm import without_zeros
 from craig_cli.readers.numbers import CORRECT, BlockCheck, as_floats, first_unusable
 from craig_cli.readers.sources import Source
@@ -34,7 +34,7 @@ SILENCE_SECONDS = 60.0
 
 
 def read_blocks(
-    source: Source, file: int, settings: InputSettings, skipped: Skipped, categories: Categories
+    source: Source, file: int, settings: InputSettings, skipped: Skipped, encoding: Encoding | None
 ) -> Iterator[Block]:
     """Yield the rows of one HDF5 file, in blocks of about ``settings.block_bytes``.
 
@@ -196,6 +196,6 @@ def is_whole_text(text: str) -> bool:
 
 READER = Reader(
     read_blocks,
-    {option: NAMELESS[option] for option in ("--drop", "--one-hot")},
+    {option: NAMELESS[option] for option in ("--drop", "--one-hot", "--id")},
     needs_path=True,
 )

@@ -9,9 +9,9 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Block
+from craig_cli.dataset import Block, Encoding
 from craig_cli.errors import InputError, UsageError, printable
-from craig_cli.readers.formats import NAMELESS, Categories, Reader, Skipped
+from craig_cli.readers.formats import NAMELESS, Reader, Skipped
 from craig_cli.readers.numbers import BlockCheck
 from craig_cli.readers.sources import Source, make_source
 from craig_cli.settings import InputSettings
@@ -48,7 +48,7 @@ class Stored(NamedTuple):
 
 
 def read_blocks(
-    source: Source, file: int, settings: InputSettings, skipped: Skipped, categories: Categories
+    source: Source, file: int, settings: InputSettings, skipped: Skipped, encoding: Encoding | None
 ) -> Iterator[Block]:
     """Yield the rows of one file of images: their first axis are rows, the others columns.
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Block, Lines, RowTexts, SparseRows
+from craig_cli.dataset import Block, Encoding, Lines, RowTexts, SparseRows
 from craig_cli.errors import InputError
 from craig_cli.kernels import libsvm as kernels
 from craig_cli.kernels.decimals import MAX_DIGITS
-from craig_cli.readers.formats import NAMELESS, Categories, Reader, Skipped
+from craig_cli.readers.formats import NAMELESS, Reader, Skipped
 from craig_cli.readers.sources import Source
 from craig_cli.readers.streams import read_ahead
 from craig_cli.settings import InputSettings
@@ -72,7 +72,7 @@ LOOKALIKES = (
 
 
 def read_blocks(
-    source: Source, file: int, settings: InputSettings, skipped: Skipped, categories: Categories
+    source: Source, file: int, settings: InputSettings, skipped: Skipped, encoding: Encoding | None
 ) -> Iterator[Block]:
     """Yield the rows of one LIBSVM file, in blocks of about ``settings.block_bytes`` of text.
 

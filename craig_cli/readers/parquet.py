@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Block
+from craig_cli.dataset import Block, Encoding
 from craig_cli.errors import InputError, ResourceError, printable
-from craig_cli.readers.arrow import BatchReader, as_text
+from craig_cli.readers.arrow import BatchReader, as_text, header_of
 from craig_cli.readers.arrow_types import check_category_type
-from craig_cli.readers.columns import choose_columns
-from craig_cli.readers.formats import Categories, Reader, Skipped
+from craig_cli.readers.columns import Header
+from craig_cli.readers.formats import Reader, Skipped
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
 
@@ -32,7 +32,7 @@ COLUMN_BYTES = 3_000_000
 
 
 def read_blocks(
-    source: Source, file: int, settings: InputSettings, skipped: Skipped, categories: Categories
+    source: Source, file: int, settings: InputSettings, skipped: Skipped, encoding: Encoding | None
 ) -> Iterator[Block]:
     """Yield the rows of one Parquet file, in blocks of about ``settings.block_bytes``.
 
@@ -42,7 +42,7 @@ def read_blocks(
     block_bytes of `settings`.
     """
     with open_table(source) as table:
-        reader = BatchReader(source.name, table.schema_arrow, settings, categories)
+        reader = BatchReader(source.name, table.schema_arrow, settings, encoding)
         groups, first_row = row_groups(table, source.rows)
         first, last = source.rows or (0, table.metadata.num_rows)
         for batch in table.iter_batches(
@@ -73,29 +73,24 @@ def count_rows(source: Source) -> int:
         return int(table.metadata.num_rows)
 
 
-def column_names(
-    source: Source, settings: InputSettings, categories: Categories
-) -> tuple[str, ...]:
-    """Return the names of the columns of the blocks that `read_blocks` would yield."""
+def read_header(source: Source, settings: InputSettings) -> Header:
+    """Return the names of the columns of a file, and those that are an index."""
     with open_table(source) as table:
-        return choose_columns(source.name, table.schema_arrow.names, settings).expanded(categories)
+        return header_of(table.schema_arrow)
 
 
-def collect_categories(source: Source, settings: InputSettings) -> dict[str, set[str]]:
+def collect_categories(
+    source: Source, settings: InputSettings, encoding: Encoding
+) -> dict[str, set[str]]:
     """Return the different values of each ``--one-hot`` column, as text."""
+    found: dict[str, set[str]] = {name: set() for name in encoding.categories}
     with open_table(source) as table:
-        schema = table.schema_arrow
-        columns = choose_columns(source.name, schema.names, settings)
-        for name in columns.one_hot:
-            check_category_type(source.name, name, schema.field(name).type)
-        found: dict[str, set[str]] = {name: set() for name in columns.one_hot}
-        if found:
-            for batch in table.iter_batches(columns=list(found)):
-                for name, values in found.items():
-                    values.update(
-                        as_text(source.name, name, batch.column(name).unique().drop_null())
-                    )
-        return found
+        for name in found:
+            check_category_type(source.name, name, table.schema_arrow.field(name).type)
+        for batch in table.iter_batches(columns=list(found)):
+            for name, values in found.items():
+                values.update(as_text(source.name, name, batch.column(name).unique().drop_null()))
+    return found
 
 
 @contextmanager
@@ -169,7 +164,7 @@ def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[by
 
 READER = Reader(
     read_blocks,
-    column_names=column_names,
+    read_header=read_header,
     collect_categories=collect_categories,
     count_rows=count_rows,
     read_as_written=read_as_written,

@@ -16,8 +16,8 @@ LABEL_COLUMNS = ("label", "target", "class", "y")
 class InputSettings:
     """Where the rows come from and how they are read; see ``craig select --help`` for each option.
 
-    Where no `amounts_needed`, columns of weights and costs are passed over if they are there, and
-    may be missing.
+    Where no `amounts_needed`, columns of weights, costs and ids are passed over if they are there,
+    and they and the label may be missing: the rows are for a model, which needs none of them.
     """
 
     paths: tuple[str, ...]
@@ -35,6 +35,8 @@ class InputSettings:
     proxy: str | None = None
     weight_column: str | None = None
     cost_column: str | None = None
+    id_column: str | None = None
+    unseen: str = "refuse"
     amounts_needed: bool = True
     block_bytes: int = 4 << 20
 
@@ -43,6 +45,7 @@ class InputSettings:
             check_name("--format", self.format, names(FORMATS))
         check_name("--task", self.task, names(TASKS))
         check_name("--on-error", self.on_error, ("stop", "skip"))
+        check_name("--unseen", self.unseen, ("refuse", "zeros"))
         if self.index_base not in (0, 1):
             raise UsageError(f"--index-base: {self.index_base} is not 0 or 1.")
         if self.no_label and self.label is not None:

@@ -185,7 +185,8 @@ def subset_of(
     reading: Reading, found: PickedRows, picks: Picks, by: NDArray[np.int64], target: Target
 ) -> Subset:
     """Return the rows as numbers; `by` is the place in `found` of each pick."""
-    names, settings = reading.column_names, reading.settings
+    encoding, settings = reading.encoding, reading.settings
+    names = None if encoding is None else encoding.column_names
     label_name = settings.label or "label"
     if target.writer.holds_rows and names is not None and label_name in names:
         raise UsageError(

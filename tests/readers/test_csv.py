@@ -14,6 +14,7 @@ import pytest
 from craig_cli.errors import CraigError, InputError
 from craig_cli.kernels import csv as kernels
 from craig_cli.readers import csv as reader
+from craig_cli.readers.gather import agreed_encoding
 from craig_cli.readers.sources import expand_sources
 from craig_cli.settings import InputSettings
 
@@ -30,12 +31,10 @@ def read(
     """Return all rows, labels and column names of a file."""
     settings = InputSettings((str(path),), **options)
     (source,) = expand_sources(settings)
-    categories = {
-        name: tuple(sorted(values))
-        for name, values in reader.collect_categories(source, settings).items()
-    }
-    names = reader.column_names(source, settings, categories)
-    blocks = list(reader.read_blocks(source, 3, settings, skipped, categories))
+    encoding, _ = agreed_encoding((source,), settings, None)
+    assert encoding is not None
+    names = encoding.column_names
+    blocks = list(reader.read_blocks(source, 3, settings, skipped, encoding))
     assert all(
         block.file == 3 and block.rows.dtype == np.float64 and block.rows.flags.c_contiguous
         for block in blocks

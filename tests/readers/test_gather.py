@@ -161,8 +161,13 @@ def test_skipped_rows_are_counted_and_the_first_are_told(tmp_path):
         (
             {"a.csv": "a,b,y\n1,2,0\n", "b.csv": "a,c,y\n1,2,0\n"},
             {},
-            "{1}: its columns differ from those of {0} (the first difference: c). "
-            "Give files with the same columns in the same order, or --drop those that differ.",
+            "{1}: it lacks column 'b', of {0}. Its columns are a, c, y.",
+        ),
+        (
+            {"a.csv": "a,b,y\n1,2,0\n", "b.csv": "c,a,b,y\n3,1,2,0\n"},
+            {},
+            "{1}: it has a column that {0} has not: c. "
+            "Give files with the same columns, or --drop those that differ.",
         ),
         (
             {"a.csv": "a,y\n1,0\n", "b.libsvm": "1 1:1\n"},

@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from tools import slow
 
+from craig_cli.dataset import Encoding
 from craig_cli.errors import CraigError, InputError
 from craig_cli.readers import parquet
+from craig_cli.readers.gather import agreed_encoding
 from craig_cli.readers.sources import expand_sources
 from craig_cli.settings import InputSettings
 
@@ -27,12 +29,10 @@ def read(path: Path, **options) -> tuple[np.ndarray, np.ndarray | None, tuple[st
     """Return all rows, labels and column names of a file."""
     settings = InputSettings((str(path),), **options)
     (source,) = expand_sources(settings)
-    categories = {
-        name: tuple(sorted(values))
-        for name, values in parquet.collect_categories(source, settings).items()
-    }
-    names = parquet.column_names(source, settings, categories)
-    blocks = list(parquet.read_blocks(source, 3, settings, never, categories))
+    encoding, _ = agreed_encoding((source,), settings, None)
+    assert encoding is not None
+    names = encoding.column_names
+    blocks = list(parquet.read_blocks(source, 3, settings, never, encoding))
     assert all(block.file == 3 and block.rows.flags.c_contiguous for block in blocks)
     if not blocks:
         return np.empty((0, len(names))), None, names
@@ -386,13 +386,18 @@ def test_the_first_bad_row_is_reported(tmp_path: Path, block_bytes: int) -> None
     assert (caught.value.row, caught.value.column) == (3, 3)
 
 
-def test_a_file_that_changed_between_the_passes(tmp_path: Path) -> None:
+def test_a_value_that_the_encoding_does_not_know(tmp_path: Path) -> None:
     settings = InputSettings((str(write(tmp_path, {"a": ["x"], "y": [1]})),), one_hot=("a",))
     (source,) = expand_sources(settings)
     with pytest.raises(InputError) as caught:
-        list(parquet.read_blocks(source, 0, settings, never, {"a": ("b",)}))
+        list(
+            parquet.read_blocks(
+                source, 0, settings, never, Encoding(("a",), {"a": ("b",)}, "m.npz")
+            )
+        )
     assert str(caught.value) == (
-        f"{source.name}: column 'a' changed while it was read. Run the command again."
+        f"{source.name}:1:1: column 'a' holds a value that m.npz does not know (value 'x'). "
+        "Correct it, or use --unseen zeros: it then counts for nothing."
     )
 
 

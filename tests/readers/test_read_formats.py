@@ -98,7 +98,7 @@ def test_every_format_reads_the_same_rows(sample, tmp_path, block_bytes):
     rows = dataset.rows if isinstance(dataset.rows, np.ndarray) else dataset.rows.dense()
     assert rows.tolist() == ROWS.tolist()
     assert count_rows(settings, str(path)) == len(ROWS)
-    has_names = reader_of(entry.name).column_names is not None
+    has_names = reader_of(entry.name).read_header is not None
     assert dataset.column_names == (("a", "b", "c") if has_names else None)
 
 
@@ -110,6 +110,7 @@ def test_options_that_a_format_refuses(sample, option):
         "--one-hot": {"one_hot": ("a",)},
         "--weight-column": {"weight_column": "b"},
         "--cost-column": {"cost_column": "c"},
+        "--id": {"id_column": "b"},
         "--label": {"label": "label"},
     }[option]
     settings = InputSettings((str(path),), **given)
