@@ -15,6 +15,7 @@ from craig_cli.calibration.rounds import calibrate, is_too_wide
 from craig_cli.dataset import Dataset, Progress, Rows, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.selection import Coreset, check_coreset
+from craig_cli.selection.assembly import with_ids
 from craig_cli.selection.classes import classes_of
 from craig_cli.selection.outofcore import select_from_disk
 from craig_cli.selection.proxy import select_by
@@ -100,7 +101,7 @@ def make_coreset(
             with stage("calibrate"):
                 coreset = calibrated_coreset(dataset, coreset, calibration, progress)
     check_coreset(coreset)
-    return coreset
+    return with_ids(coreset, dataset)
 
 
 def calibrated_coreset(

@@ -98,14 +98,23 @@ READING_WITH_DEFAULTS = (
         multiple=True,
         type=ColumnName(),
         metavar="COLUMN",
-        help="Leave a column out. May be repeated.",
+        help="Leave a column out. May be repeated; also a,b,c and patterns such as 'time_*'.",
     ),
     option(
         "--one-hot",
         multiple=True,
         type=ColumnName(),
         metavar="COLUMN",
-        help="Make a column one of 0 and 1 for each of its values. May be repeated.",
+        help="Make a column one of 0 and 1 for each of its values. May be repeated; also a,b,c and "
+        "patterns.",
+    ),
+    option(
+        "--unseen",
+        type=click.Choice(("refuse", "zeros")),
+        default=InputSettings.unseen,
+        show_default=True,
+        help="Of a --one-hot column, a value that the model, or the data, has not: refuse the row, "
+        "or let it count for nothing.",
     ),
     option(
         "--delimiter",
@@ -127,6 +136,12 @@ READING_WITH_DEFAULTS = (
         "--cost-column",
         metavar="COLUMN",
         help="Column (HDF5: dataset) of what each row costs, above 0; it is no feature.",
+    ),
+    option(
+        "--id",
+        "id_column",
+        metavar="COLUMN",
+        help="Column that names each row: no feature, but kept in the manifest and in exports.",
     ),
 )
 READING = tuple(map(without_default, READING_WITH_DEFAULTS))

@@ -169,7 +169,7 @@ def write_manifest(out: BinaryIO, manifest: Manifest) -> None:
     columns |= {"gain": c.gain, "epsilon": c.epsilon}
     columns |= {
         name: values
-        for name, values in (("medoid", c.medoid), ("base_weight", c.base_weight))
+        for name, values in (("medoid", c.medoid), ("base_weight", c.base_weight), ("id", c.ids))
         if values is not None
     }
     if manifest.files:
@@ -238,6 +238,7 @@ def assemble(source: str, facts: Facts, table: pa.Table) -> Manifest:
             parts=read_parts(facts),
             cost_budget=read_cost(facts, "budget"),
             cost_spent=read_cost(facts, "spent"),
+            ids=columns.get("id"),
         ),
         request=facts.get("request", dict),
         data_fingerprint=facts.get("data_fingerprint", str),

@@ -27,6 +27,7 @@ COLUMN_TYPES = {
     "epsilon": (pa.float64(),),
     "medoid": (pa.int64(),),
     "base_weight": (pa.float64(),),
+    "id": (pa.int64(), pa.string()),
     "file": (pa.string(),),
     "row_in_file": (pa.int64(),),
 }
@@ -34,7 +35,7 @@ COLUMN_TYPES = {
 
 def check_columns(source: str, schema: pa.Schema) -> None:
     """Raise `ManifestError` unless all columns are there, each of its type."""
-    optional = {"label", "medoid", "base_weight", "file", "row_in_file"}
+    optional = {"label", "medoid", "base_weight", "id", "file", "row_in_file"}
     for name, types in COLUMN_TYPES.items():
         if schema.names.count(name) > 1:
             raise ManifestError(source, f"column '{name}' is there twice")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias, cast
+from dataclasses import replace
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from craig_cli.dataset import (
     no_progress,
 )
 from craig_cli.errors import ResourceError
-from craig_cli.readers.gather import Reading, join_rows
+from craig_cli.readers.gather import Reading, join_ids, join_rows
 from craig_cli.settings import InputSettings, size_in_words
 from craig_cli.storage.spill import Spill, SpillArray
 
@@ -57,17 +58,18 @@ def read_limited(
     reading = Reading(settings, progress)
     rows = RowStore(reading, limit, needed, spill)
     labels: list[Labels | None] = []
+    ids: list[Any] = []
     known: dict[str, str] = {}
     for block in reading.blocks():
         rows.append(block)
         labels.append(one_of_each(block.labels, known))
+        ids.append(block.ids)
     if rows.column_bytes:
         import pyarrow
 
         pyarrow.default_memory_pool().release_unused()
-    if rows.on_disk is None:
-        return reading.dataset(join_rows(rows.in_memory, rows.names), labels), None
-    return reading.dataset(as_rows(rows.on_disk), labels), rows.on_disk
+    whole = join_rows(rows.in_memory, rows.names) if rows.on_disk is None else as_rows(rows.on_disk)
+    return replace(reading.dataset(whole, labels), ids=join_ids(ids)), rows.on_disk
 
 
 def one_of_each(labels: Labels | None, known: dict[str, str]) -> Labels | None:
@@ -112,13 +114,15 @@ class RowStore:
         self.in_memory: list[Rows] = []
         self.names: list[str] = []
         self.on_disk: SpillArray | None = None
-        self._n_bytes = 0
+        self._n_bytes = self._id_bytes = 0
         self.column_bytes = max(source.reader.column_bytes for source in reading.sources)
 
     def append(self, block: Block) -> None:
         """Add the rows of a block."""
         rows, name = block.rows, self._reading.sources[block.file].name
-        n_rows, buffers = self._reading.n_rows, block.rows.shape[1] * self.column_bytes
+        self._id_bytes += 0 if block.ids is None else int(block.ids.nbytes)
+        n_rows = self._reading.n_rows
+        buffers = block.rows.shape[1] * self.column_bytes + self._id_bytes
         least = buffers + self._needed(n_rows, 0)
         if least > self._limit:
             raise ResourceError(

@@ -78,12 +78,14 @@ class Suspects:
             if self._is_regression or 1 < len(self._known[c]) <= self._n_rows // 2
         ]
         counting = [c for c in self._counting.tolist() if c not in telling]
+        copies = (
+            "tells the label of every row, as a copy of it would",
+            "tell the label of every row, as copies of it would",
+        )
+        counts = ("only counts the rows", "only count the rows")
         return tuple(
-            f"{called(own, names)} {what}: {remedy(own, names)}"
-            for own, what in (
-                (telling, "tells the label of every row, as a copy of it would"),
-                (counting, "only counts the rows"),
-            )
+            f"{called(own, names)} {what[len(own) > 1]}: {remedy(own, names)}"
+            for own, what in ((telling, copies), (counting, counts))
             if own
         )
 
@@ -96,13 +98,15 @@ def goes_on(values: NDArray, counts: NDArray) -> bool:
 
 def called(columns: list[int], names: tuple[str, ...] | None) -> str:
     """Return what to call some columns."""
+    word = "Column" if len(columns) == 1 else "Columns"
     if names is None:
-        return f"Column {', '.join(str(c + 1) for c in columns[:5])}"
-    return f"Column {listed([names[c] for c in columns], quoted=True)}"
+        return f"{word} {listed([str(c + 1) for c in columns])}"
+    return f"{word} {listed([names[c] for c in columns], quoted=True)}"
 
 
 def remedy(columns: list[int], names: tuple[str, ...] | None) -> str:
     """Return what to do about some columns."""
-    if names is None:
-        return "leave it out, unless it is a feature."
-    return f"use {option_of('--drop', [names[c] for c in columns])}, unless it is a feature."
+    way = "leave it out" if len(columns) == 1 else "leave them out"
+    if names is not None:
+        way = f"use {option_of('--drop', [names[c] for c in columns])}"
+    return f"{way}, unless {'it is a feature' if len(columns) == 1 else 'they are features'}."

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Labels
+from craig_cli.dataset import Dataset, Labels
 from craig_cli.selection.classes import ClassPicks
 from craig_cli.selection.coreset import ClassSummary, Coreset
 from craig_cli.settings import SelectionSettings
@@ -25,6 +26,14 @@ def common_order(picks: Sequence[ClassPicks], is_greedy: bool) -> NDArray[np.int
         return np.argsort(-falling, kind="stable")
     shares = [(np.arange(len(p.rows)) + 0.5) / len(p.rows) for p in picks]
     return np.argsort(np.concatenate(shares), kind="stable")
+
+
+def with_ids(coreset: Coreset, dataset: Dataset) -> Coreset:
+    """Return a coreset with the ids of its picks, where the rows have such."""
+    if dataset.ids is None:
+        return coreset
+    ids = dataset.ids.take(coreset.index).to_numpy(zero_copy_only=False)
+    return replace(coreset, ids=ids)
 
 
 def assemble(

@@ -111,6 +111,8 @@ class Coreset:
     cost_budget, cost_spent : float or None
         What the picks were to cost at most, and what they cost; None where there was no such
         budget.
+    ids : ndarray of int64 or object, shape (k,), or None
+        What names each pick, where rows have ids.
     """
 
     index: NDArray[np.int64]
@@ -140,6 +142,7 @@ class Coreset:
     parts: tuple[int, ...] = ()
     cost_budget: float | None = None
     cost_spent: float | None = None
+    ids: NDArray[Any] | None = None
 
     @property
     def picks(self) -> NDArray[np.int64]:

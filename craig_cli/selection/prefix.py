@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset
 from craig_cli.errors import UsageError
+from craig_cli.selection.assembly import with_ids
 from craig_cli.selection.coreset import Coreset
 from craig_cli.selection.methods import METHODS
 from craig_cli.selection.selector import measure
@@ -37,7 +38,7 @@ def first_picks(
                 f"--first: among the first {first} picks there is none of class "
                 f"'{absent[0]}'. Give a larger number."
             )
-    measured = measure(dataset, replace(settings, method=coreset.method), picks)
+    measured = with_ids(measure(dataset, replace(settings, method=coreset.method), picks), dataset)
     if METHODS[coreset.method].is_greedy:
         return measured
     base = coreset.weight if coreset.base_weight is None else coreset.base_weight

@@ -33,6 +33,7 @@ class Picks:
     index: NDArray[np.int64]
     weight: NDArray[np.float64]
     label: Labels | None
+    ids: NDArray[Any] | None = None
 
 
 def apply_to_file(
@@ -83,7 +84,8 @@ def apply_to_file(
             )
     by = np.argsort(coreset.index) if settings.order == "row" else np.arange(len(coreset.index))
     label = None if coreset.label is None else coreset.label[by]
-    picks = Picks(coreset.index[by], coreset.weight[by], label)
+    ids = None if coreset.ids is None else coreset.ids[by]
+    picks = Picks(coreset.index[by], coreset.weight[by], label, ids)
     with watch.stage("read"):
         reading = Reading(inputs, progress)
         ascending = np.sort(picks.index)
@@ -200,4 +202,6 @@ def subset_of(
         names,
         label_name,
         settings.task == "regression",
+        picks.ids,
+        settings.id_column or "id",
     )

@@ -164,7 +164,9 @@ def read_all(
     test = (
         None
         if files.test is None
-        else read_dataset(replace(inputs, paths=(files.test,), amounts_needed=False), progress)
+        else read_dataset(
+            replace(inputs, paths=(files.test,), amounts_needed=False), progress, dataset.encoding
+        )
     )
     return Evaluation(dataset, inputs, selection, calibration, index, weights, test)
 
@@ -233,7 +235,9 @@ def test_error(evaluation: Evaluation, problem: Problem) -> TestError | None:
 
 def notes_of(evaluation: Evaluation, picks: NDArray[np.int64] | None) -> tuple[str, ...]:
     """Return what the user should know besides."""
-    notes = []
+    notes = [*evaluation.dataset.notes]
+    if evaluation.test is not None:
+        notes += [f"Test rows: {note}" for note in evaluation.test.notes]
     if picks is None:
         notes.append("A class has no row in the coreset: its model cannot tell that class.")
     if evaluation.selection.metric != "euclidean" or evaluation.selection.scale != "none":

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from craig_cli.calibration import calibrated_coreset
 from craig_cli.dataset import Dataset, Progress
 from craig_cli.errors import InputError
+from craig_cli.files.encoding import describe_encoding
 from craig_cli.files.manifest import Manifest, fingerprint_request, read_manifest
 from craig_cli.files.request import (
     check_not_proxied,
@@ -144,6 +145,7 @@ class RowsToTrain:
         return {
             "input": describe_inputs(self.inputs),
             "columns": list(self.dataset.column_names or ()),
+            "encoding": describe_encoding(self.dataset.encoding),
             "data_fingerprint": self.data_fingerprint,
             "coreset_fingerprint": m and fingerprint_request(m.request, m.data_fingerprint),
         }

@@ -10,6 +10,7 @@ import numpy as np
 
 from craig_cli.dataset import Dataset, Labels, Progress, Rows, SparseRows, as_dense, no_progress
 from craig_cli.errors import InputError, UsageError
+from craig_cli.files.encoding import restore_encoding
 from craig_cli.files.model import assemble, read_arrays
 from craig_cli.files.network import NetworkModel, assemble_network
 from craig_cli.files.predictions import is_predictions, write_predictions
@@ -60,7 +61,11 @@ def predict_to_file(
     watch = Stopwatch()
     predictor = read_predictor(model_path, l2)
     with watch.stage("read"):
-        dataset = read_dataset(inputs_of(model_path, predictor.facts, paths, overrides), progress)
+        dataset = read_dataset(
+            inputs_of(model_path, predictor.facts, paths, overrides),
+            progress,
+            restore_encoding(model_path, predictor.facts),
+        )
     check_not_input(output, dataset.files)
     rows = with_columns(dataset, tuple(predictor.facts["columns"]), predictor.n_columns)
     with watch.stage("predict"):
@@ -78,7 +83,7 @@ def predict_to_file(
         error=error_of(predicted, dataset.labels, predictor.is_regression),
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        notes=columns_note(dataset.n_columns, predictor.n_columns),
+        notes=(*dataset.notes, *columns_note(dataset.n_columns, predictor.n_columns)),
     )
 
 

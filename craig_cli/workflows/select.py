@@ -105,7 +105,8 @@ def select_to_file(
     )
     with watch.stage("write"), open_output(output) as out:
         write_manifest(out, manifest)
-    return report_of(output, coreset, dataset.skipped_rows, watch.seconds, spill.peak)
+    report = report_of(output, coreset, dataset.skipped_rows, watch.seconds, spill.peak)
+    return replace(report, notes=(*dataset.notes, *report.notes))
 
 
 def report_of(

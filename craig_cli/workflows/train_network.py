@@ -71,7 +71,7 @@ def train_network_to_file(
         write_network(
             out, NetworkModel(fit.network, classes, facts, np.array(list(fit.trace), TRACE_TYPE))
         )
-    notes = notes_of(len(classes), class_numbers, fixed)
+    notes = (*dataset.notes, *notes_of(len(classes), class_numbers, fixed))
     return report_of(files, settings, dataset, fit, watch, notes)
 
 

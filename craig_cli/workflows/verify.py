@@ -20,6 +20,7 @@ from craig_cli.readers.proxy import read_proxy
 from craig_cli.reports.base import counted
 from craig_cli.reports.verify import Check, VerifyReport
 from craig_cli.selection import Coreset, measure
+from craig_cli.selection.assembly import with_ids
 from craig_cli.selection.checks import broken_promises
 from craig_cli.selection.methods import METHODS
 from craig_cli.selection.proxy import proxied
@@ -111,6 +112,7 @@ def check_data(manifest: Manifest, dataset: Dataset, found: str) -> list[Check]:
         check_labels(coreset, dataset.labels),
         *check_row_weights(coreset, dataset),
         *check_cost(coreset, dataset),
+        *check_ids(coreset, dataset),
     ]
 
 
@@ -149,6 +151,19 @@ def check_cost(coreset: Coreset, dataset: Dataset) -> list[Check]:
         f"{coreset.cost_spent:.10g} of {coreset.cost_budget:.10g} stated, {seen:.10g} from the data"
     )
     return [Check("cost", is_close(np.array(coreset.cost_spent), np.array(seen)), said)]
+
+
+def check_ids(coreset: Coreset, dataset: Dataset) -> list[Check]:
+    """Return the check of the picks' ids; none where there are no ids."""
+    if coreset.ids is None and dataset.ids is None:
+        return []
+    if coreset.ids is None or dataset.ids is None:
+        where = "the data" if coreset.ids is None else "the manifest"
+        return [Check("ids", False, f"only {where} has ids")]
+    seen = with_ids(coreset, dataset).ids
+    wrong = int(np.count_nonzero(seen != coreset.ids))
+    said = f"{wrong:,} picks have another id in the data" if wrong else "those of the data"
+    return [Check("ids", not wrong, said)]
 
 
 def shape_in_words(rows: Coreset | Dataset) -> str:

@@ -23,11 +23,15 @@ def write(out: BinaryIO, subset: Subset, target: Target) -> str:
     """Write a header and a row a line: columns, label, weight. Memory: a row, zeros and all."""
     check_width(subset.rows, target.format)
     names = [*subset.column_names(), *([] if subset.labels is None else [subset.label_name])]
+    if subset.ids is not None:
+        names = [subset.id_name, *names]
     delimiter = DELIMITERS[target.format]
     out.write(line(with_weight_name(names, target.column), delimiter))
     for place in range(len(subset.index)):
         row = as_dense(subset.rows[place : place + 1])[0]
         fields = [number_text(value) for value in row.tolist()]
+        if subset.ids is not None:
+            fields = [str(subset.ids[place]), *fields]
         if subset.labels is not None:
             label = subset.labels[place]
             fields.append(label if isinstance(label, str) else number_text(label))

@@ -13,7 +13,7 @@ from craig_cli.errors import UsageError
 from craig_cli.writers.subset import Subset
 from craig_cli.writers.target import Target, Writer
 
-NAMES = ("X", "label")
+NAMES = ("X", "label", "id")
 
 
 def write(out: BinaryIO, subset: Subset, target: Target) -> str:
@@ -37,14 +37,10 @@ def write(out: BinaryIO, subset: Subset, target: Target) -> str:
                 group.create_dataset(name, data=values, track_times=False)
         else:
             file.create_dataset("X", data=rows, track_times=False)
-        if subset.labels is not None:
-            is_text = subset.labels.dtype == object
-            file.create_dataset(
-                "label",
-                data=subset.labels,
-                dtype=h5py.string_dtype() if is_text else None,
-                track_times=False,
-            )
+        for name, named in (("label", subset.labels), ("id", subset.ids)):
+            if named is not None:
+                kind = h5py.string_dtype() if named.dtype == object else None
+                file.create_dataset(name, data=named, dtype=kind, track_times=False)
         if target.column is not None:
             file.create_dataset(target.column, data=subset.weight, track_times=False)
     out.write(buffer.getbuffer())

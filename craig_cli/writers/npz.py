@@ -13,10 +13,12 @@ from craig_cli.writers.target import Target, Writer
 
 
 def write(out: BinaryIO, subset: Subset, target: Target) -> str:
-    """Write arrays index, weight and, if there are labels, label; without pickles."""
+    """Write arrays index, weight and, if there are such, label and id; without pickles."""
     arrays: dict[str, NDArray[Any]] = {"index": subset.index, "weight": subset.weight}
     if (labels := subset.labels) is not None:
         arrays["label"] = labels.astype(str) if labels.dtype == object else labels
+    if (ids := subset.ids) is not None:
+        arrays["id"] = ids.astype(str) if ids.dtype == object else ids
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     out.write(buffer.getbuffer())

@@ -16,7 +16,10 @@ from craig_cli.writers.target import Target, Writer
 def write(out: BinaryIO, subset: Subset, target: Target) -> str:
     """Write a table of the columns, the label and the weight."""
     check_width(subset.rows, "parquet")
-    columns: dict[str, Any] = {
+    columns: dict[str, Any] = {}
+    if subset.ids is not None:
+        columns[subset.id_name] = pa.array(subset.ids)
+    columns |= {
         name: pa.array(values)
         for name, values in zip(subset.column_names(), dense_columns(subset.rows), strict=True)
     }

@@ -31,6 +31,8 @@ class Subset:
         Of the columns, where the input has them.
     label_name : str
     is_regression : bool
+    ids : ndarray of int64 or object, shape (k,), or None
+        What names each row, and `id_name` is what that is called.
     """
 
     index: NDArray[np.int64]
@@ -40,6 +42,8 @@ class Subset:
     names: tuple[str, ...] | None
     label_name: str
     is_regression: bool
+    ids: NDArray[Any] | None = None
+    id_name: str = "id"
 
     def column_names(self) -> tuple[str, ...]:
         """Return a name for each column: those of the input, else x1, x2, ..."""

@@ -15,18 +15,20 @@ SPECIAL = re.compile(r"[\s:|]")
 
 
 def write(out: BinaryIO, subset: Subset, target: Target) -> str:
-    """Write label, weight as importance, row as tag, and column:value; return what labels became.
+    """Write label, weight as importance, id or row as tag, column:value; return what labels became.
 
     Two classes become -1 and 1 (``--loss_function logistic``), more 1, 2, ... (``--oaa``), each in
     sorted order; a target stays.
     """
     labels, told = label_texts(subset)
     names = [SPECIAL.sub("_", name) for name in subset.column_names()]
-    for label, weight, index, row in zip(
-        labels, subset.weight.tolist(), subset.index.tolist(), entries(subset.rows), strict=True
+    named_by = subset.index if subset.ids is None else subset.ids
+    tags = [SPECIAL.sub("_", str(tag)) for tag in named_by.tolist()]
+    for label, weight, tag, row in zip(
+        labels, subset.weight.tolist(), tags, entries(subset.rows), strict=True
     ):
         features = " ".join(f"{names[column]}:{number_text(value)}" for column, value in row)
-        out.write(f"{label} {number_text(weight)} '{index}| {features}\n".encode())
+        out.write(f"{label} {number_text(weight)} '{tag}| {features}\n".encode())
     return told
 
 
