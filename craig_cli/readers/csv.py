@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Block, Lines, RowTexts
 from craig_cli.errors import InputError
 from craig_cli.kernels import csv as kernels
-from craig_cli.kernels.decimals import MAX_DIGITS
 from craig_cli.readers.columns import choose_columns
+from craig_cli.readers.csv_cells import Cells
 from craig_cli.readers.csv_faults import Fault, Layout, explain
-from craig_cli.readers.csv_head import LONGEST_RECORD, Head, delimiter_of, read_head
+from craig_cli.readers.csv_head import LONGEST_RECORD, head_of, read_head
+from craig_cli.readers.csv_lexis import Lexis, unquoted
+from craig_cli.readers.csv_text import open_text
 from craig_cli.readers.formats import Categories, Reader, Skipped
 from craig_cli.readers.sources import Source
 from craig_cli.readers.streams import read_ahead
@@ -27,6 +29,8 @@ from craig_cli.settings import InputSettings
 if TYPE_CHECKING:
     from craig_cli.readers.gather import Reading
 
+MOST_HARD = 1 << 16
+"""Fields that the kernel leaves to Python at a time."""
 MOST_KNOWN = 1 << 20
 """Different texts of a column that are kept, so that equal ones share their memory."""
 
@@ -56,12 +60,6 @@ def read_blocks(
         yield Block(rows, labels, file, **amounts, texts=row_texts)
 
 
-def head_of(source: Source, settings: InputSettings) -> Head:
-    """Return the head of a file."""
-    with source.open() as stream:
-        return read_head(stream, source.name, delimiter_of(source, settings), settings.header)
-
-
 def column_names(
     source: Source, settings: InputSettings, categories: Categories
 ) -> tuple[str, ...]:
@@ -83,15 +81,16 @@ def collect_categories(source: Source, settings: InputSettings) -> dict[str, set
 def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[bytes]) -> Lines:
     """Return the lines of some rows; raises `InputError` where files have other columns."""
     first, *others = reading.sources
-    names = head_of(first, reading.settings).names
+    head = head_of(first, reading.settings)
     for source in others:
-        if head_of(source, reading.settings).names != names:
+        other = head_of(source, reading.settings)
+        if (other.names, other.delimiter) != (head.names, head.delimiter):
             remedy = "Write another format with --to, which takes the rows as numbers."
             raise InputError(
                 source.name, f"its columns differ from those of {first.name}", remedy=remedy
             )
-    delimiter = delimiter_of(first, reading.settings)
-    return Lines(records, first.format, names if reading.settings.header else None, delimiter)
+    names = head.names if reading.settings.header else None
+    return Lines(records, first.format, names, head.delimiter)
 
 
 class Table(NamedTuple):
@@ -120,12 +119,12 @@ class Parser:
     ) -> None:
         self.source, self.settings = source, settings
         self.skipped, self.categories = skipped, categories
-        self.delimiter = delimiter_of(source, settings)
+        self.lexis = Lexis.of(settings)
         self.n_lines = 0
 
     def tables(self) -> Iterator[Table]:
         """Yield the rows of the file."""
-        with self.source.open() as stream:
+        with open_text(self.source) as stream:
             tail = self.start(stream)
             with closing(
                 read_ahead(iter(partial(stream.read, self.settings.block_bytes), b""))
@@ -152,11 +151,13 @@ class Parser:
 
     def start(self, stream: BinaryIO) -> bytes:
         """Choose the columns of a file and say where each goes; return the rows read already."""
-        head = read_head(stream, self.source.name, self.delimiter, self.settings.header)
+        head = read_head(stream, self.source, self.settings)
         names, self.n_lines = head.names, head.n_lines
         columns = choose_columns(self.source.name, names, self.settings)
         kinds = np.full(len(names), kernels.IGNORE)
-        self.layout = Layout(names, kinds, columns, self.delimiter, self.settings.header)
+        self.layout = Layout(
+            names, kinds, columns, head.delimiter, self.settings.header, self.lexis
+        )
         self.targets = np.zeros(len(names), np.int64)
         self.starts: dict[str, int] = {}
         numbered = {name: column for column, name in enumerate(names)}
@@ -174,6 +175,10 @@ class Parser:
         self.known: dict[str, dict[bytes, str]] = {name: {} for name in self.texts}
         for target, column in enumerate(self.texts.values()):
             kinds[column], self.targets[column] = kernels.TEXT, target
+        self.cells = Cells(
+            self.layout, self.targets, self.n_columns, self.settings.on_error == "stop"
+        )
+        self.hard = np.empty((max(MOST_HARD, len(names)), 4), np.int64)
         return head.unread
 
     def parse(self, text: bytes, is_last: bool = False) -> tuple[int, Table]:
@@ -184,29 +189,34 @@ class Parser:
         max_rows = min(text.count(b"\n"), len(text) // len(self.layout.names) + 1)
         rows = np.zeros((max_rows, self.n_columns))
         spans = np.empty((max_rows, len(self.texts) + 1, 2), np.int64)
-        hard = np.empty((len(text) // MAX_DIGITS + 1, 4), np.int64)
         progress = np.zeros(kernels.N_SLOTS, np.int64)
         faults: list[Fault] = []
+        self.cells.bad.clear()
         arguments = (
-            np.frombuffer(text, np.uint8),
-            ord(self.delimiter),
+            np.frombuffer(self.lexis.translated(text), np.uint8),
+            ord(self.layout.delimiter),
             self.layout.kinds,
             self.targets,
             progress,
             rows,
             spans,
-            hard,
+            self.hard,
         )
+        n_filled = 0
         while (code := kernels.parse_records(*arguments)) != kernels.DONE and (
             code != kernels.UNCLOSED or is_last
         ):
-            faults.append(explain(self.layout, code, text, progress))
-            if code == kernels.UNCLOSED or self.settings.on_error == "stop":
+            if code == kernels.FULL:
+                faults += self.cells.fill(text, self.hard, rows, spans, progress, n_filled)
+                n_filled = int(progress[kernels.ROW])
+            else:
+                faults.append(explain(self.layout, code, text, progress))
+            if faults and (code == kernels.UNCLOSED or self.settings.on_error == "stop"):
                 break
-        for row, target, start, stop in hard[: progress[kernels.HARD]].tolist():
-            rows[row, target] = float(text[start:stop])
+        faults += self.cells.fill(text, self.hard, rows, spans, progress, n_filled)
         rows = rows[: progress[kernels.ROW]]
         is_good = np.ones(len(rows), bool)
+        is_good[self.cells.bad] = False
         texts = {
             name: self.read_texts(name, text, spans[: len(rows), target], is_good, faults)
             for target, name in enumerate(self.texts)
@@ -245,10 +255,11 @@ class Parser:
         ]
         problems: dict[bytes, tuple[str, str]] = {}
         for token in set(tokens) - known.keys():
-            content = token[1:-1].replace(b'""', b'"') if token[:1] == b'"' else token
+            bare = unquoted(token)
+            content = self.lexis.normalised(bare)
             known[token] = content.decode(errors="backslashreplace")
             if (
-                found := text_problem(content, token == content, is_number)
+                found := text_problem(content, token == bare, is_number)
                 if amount is None
                 else amount_problem(content, amount)
             ):

@@ -35,6 +35,9 @@ class InputSettings:
     proxy: str | None = None
     weight_column: str | None = None
     cost_column: str | None = None
+    decimal: str = "."
+    thousands: str | None = None
+    partition_columns: bool = False
     amounts_needed: bool = True
     block_bytes: int = 4 << 20
 
@@ -58,5 +61,27 @@ class InputSettings:
             len(self.delimiter) == 1 and self.delimiter.isascii()
         ):
             raise UsageError(f"--delimiter: '{self.delimiter}' is not one ASCII character.")
+        self.check_numbers()
         if self.block_bytes < 1:
             raise UsageError("block_bytes: must be positive.")
+
+    def check_numbers(self) -> None:
+        """Raise `UsageError` where numbers could not be told from what stands around them."""
+        if self.decimal not in (".", ","):
+            raise UsageError(f"--decimal: '{self.decimal}' is not '.' or ','.")
+        if self.delimiter == self.decimal:
+            raise UsageError(
+                f"--delimiter and --decimal are both '{self.decimal}': name another delimiter."
+            )
+        if self.thousands is None:
+            return
+        if len(self.thousands) != 1 or self.thousands.isalnum() or self.thousands in '+-"\r\n\t\0':
+            raise UsageError(
+                f"--thousands: '{self.thousands}' is not one character that may separate "
+                f"thousands, such as ',' or ' '."
+            )
+        if self.thousands == self.decimal:
+            raise UsageError(
+                f"--thousands and --decimal are both '{self.decimal}'. Where a comma is the "
+                f"decimal point, give --decimal , too."
+            )
