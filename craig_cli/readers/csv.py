@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from itertools import compress
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,13 @@ def collect_categories(source: Source, settings: InputSettings) -> dict[str, set
         for name, values in found.items():
             values.update(table.columns[name])
     return found
+
+
+def read_columns(source: Source, settings: InputSettings) -> Iterator[Any]:
+    """Yield the rows of a file as batches of text columns."""
+    from craig_cli.readers.csv_batches import read_batches  # Arrow is not needed for rows
+
+    return read_batches(source, settings)
 
 
 def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[bytes]) -> Lines:
@@ -313,4 +320,5 @@ READER = Reader(
     collect_categories=collect_categories,
     read_as_written=read_as_written,
     written_as="delimited",
+    read_columns=read_columns,
 )

@@ -22,6 +22,7 @@ from craig_cli.dataset import (
 )
 from craig_cli.errors import InputError, UsageError
 from craig_cli.readers.amounts import AMOUNTS
+from craig_cli.readers.explained import explained
 from craig_cli.readers.formats import Categories
 from craig_cli.readers.labels import unify_labels
 from craig_cli.readers.sources import Source, expand_sources
@@ -96,7 +97,8 @@ class Reading:
         if not self.sources:
             raise UsageError("There is no input: name a file, a directory, or - for stdin.")
         check_options(self.sources, settings)
-        self.column_names, self._categories = agreed_columns(self.sources, settings)
+        with explained(self.sources, settings):
+            self.column_names, self._categories = agreed_columns(self.sources, settings)
         self.settings, self._progress = settings, progress
         self.skipped: list[InputError] = []
         self._counts = np.zeros(len(self.sources), np.int64)
@@ -124,6 +126,11 @@ class Reading:
 
         Raises `InputError` if there are none.
         """
+        with explained(self.sources, self.settings):
+            yield from self._blocks(with_texts)
+
+    def _blocks(self, with_texts: bool) -> Iterator[Block]:
+        """Yield all blocks, as `blocks` does."""
         for file, source in enumerate(self.sources):
             blocks = source.reader.read_blocks(
                 source, file, self.settings, self.skipped.append, self._categories

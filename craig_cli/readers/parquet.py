@@ -56,6 +56,13 @@ def read_blocks(
             first_row += batch.num_rows
 
 
+def read_columns(source: Source, settings: InputSettings) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file with all their columns."""
+    with open_table(source) as table:
+        n_columns = max(1, len(table.schema_arrow))
+        yield from table.iter_batches(max(1, settings.block_bytes // (8 * n_columns)))
+
+
 def row_groups(table: pq.ParquetFile, rows: tuple[int, int] | None) -> tuple[list[int] | None, int]:
     """Return the row groups that hold some rows (None: all), and the first row of these."""
     if rows is None:
@@ -174,6 +181,7 @@ READER = Reader(
     count_rows=count_rows,
     read_as_written=read_as_written,
     written_as="parquet",
+    read_columns=read_columns,
     keeps_to_rows=True,
     column_bytes=COLUMN_BYTES,
 )
