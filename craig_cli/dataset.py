@@ -212,6 +212,8 @@ class Dataset:
         How much each row counts, at least 0; None where all count alike.
     costs : ndarray of float64, shape (n_rows,), or None
         What it costs to pick each row, above 0; None where there are no costs.
+    notes : tuple of str
+        What the user should know of how it was read.
     """
 
     rows: Rows
@@ -223,6 +225,7 @@ class Dataset:
     skipped_examples: tuple[str, ...] = ()
     weights: NDArray[np.float64] | None = None
     costs: NDArray[np.float64] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def n_rows(self) -> int:

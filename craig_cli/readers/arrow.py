@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from craig_cli.errors import InputError, printable
 from craig_cli.readers.amounts import first_unfit
 from craig_cli.readers.arrow_types import check_types, is_number
 from craig_cli.readers.columns import Columns, choose_columns, option_of
+from craig_cli.readers.folders import Partition, with_partition
 from craig_cli.readers.formats import Categories
 from craig_cli.readers.numbers import (
     BlockCheck,
@@ -32,8 +34,12 @@ class BatchReader:
     schema: pa.Schema
     settings: InputSettings
     categories: Categories
+    partition: Sequence[Partition] = ()
 
     def __post_init__(self) -> None:
+        stored = set(self.schema.names)
+        empty = with_partition(self.schema.empty_table(), self.partition, self.settings.one_hot)
+        self.schema = empty.schema
         self.columns: Columns = choose_columns(self.name, self.schema.names, self.settings)
         check_types(self.name, self.schema, self.columns, self.settings.task)
         self.wanted = [
@@ -41,6 +47,7 @@ class BatchReader:
             *([] if self.columns.label is None else [self.columns.label]),
             *self.columns.amounts,
         ]
+        self.stored = [name for name in self.wanted if name in stored]
         types = [self.schema.field(name).type for name in self.columns.features]
         is_single = (
             all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in types)
@@ -55,6 +62,7 @@ class BatchReader:
 
     def block(self, batch: pa.RecordBatch, first_row: int, file: int) -> Block:
         """Return the rows and labels of a batch; raises `InputError` at the first bad row."""
+        batch = with_partition(batch, self.partition, self.columns.one_hot)
         check = BlockCheck(self.name, first_row)
         for name in self.wanted:
             self.check_column(batch, name, check)

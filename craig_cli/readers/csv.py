@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Block, Lines, RowTexts
 from craig_cli.errors import InputError
 from craig_cli.kernels import csv as kernels
+from craig_cli.readers.categories import check_categories
 from craig_cli.readers.columns import choose_columns
 from craig_cli.readers.csv_cells import Cells
 from craig_cli.readers.csv_faults import Fault, Layout, explain
+from craig_cli.readers.csv_folders import Folders, with_folders
 from craig_cli.readers.csv_head import LONGEST_RECORD, head_of, read_head
 from craig_cli.readers.csv_lexis import Lexis, unquoted
 from craig_cli.readers.csv_text import open_text
+from craig_cli.readers.folders import partition_read
 from craig_cli.readers.formats import Categories, Reader, Skipped
 from craig_cli.readers.sources import Source
 from craig_cli.readers.streams import read_ahead
@@ -65,6 +68,7 @@ def column_names(
 ) -> tuple[str, ...]:
     """Return the names of the columns of the blocks that `read_blocks` would yield."""
     names = head_of(source, settings).names
+    names = names + [entry.name for entry in partition_read(source, settings)]
     return choose_columns(source.name, names, settings).expanded(categories)
 
 
@@ -75,6 +79,7 @@ def collect_categories(source: Source, settings: InputSettings) -> dict[str, set
     for table in parser.tables():
         for name, values in found.items():
             values.update(table.columns[name])
+        check_categories(source.name, found, is_complete=False)
     return found
 
 
@@ -97,6 +102,8 @@ def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[by
                 source.name, f"its columns differ from those of {first.name}", remedy=remedy
             )
     names = head.names if reading.settings.header else None
+    if reading.settings.partition_columns:
+        names, records = with_folders(reading, index, names, records, head.delimiter)
     return Lines(records, first.format, names, head.delimiter)
 
 
@@ -160,7 +167,9 @@ class Parser:
         """Choose the columns of a file and say where each goes; return the rows read already."""
         head = read_head(stream, self.source, self.settings)
         names, self.n_lines = head.names, head.n_lines
-        columns = choose_columns(self.source.name, names, self.settings)
+        self.folders = Folders(self.source, self.settings)
+        columns = choose_columns(self.source.name, names + self.folders.names, self.settings)
+        self.folders.check(columns, self.settings.task)
         kinds = np.full(len(names), kernels.IGNORE)
         self.layout = Layout(
             names, kinds, columns, head.delimiter, self.settings.header, self.lexis
@@ -174,11 +183,14 @@ class Parser:
                 self.starts[name] = self.n_columns
                 self.n_columns += len(self.categories[name])
             else:
-                kinds[numbered[name]] = kernels.NUMERIC
-                self.targets[numbered[name]] = self.n_columns
+                if name in numbered:
+                    kinds[numbered[name]] = kernels.NUMERIC
+                    self.targets[numbered[name]] = self.n_columns
+                self.folders.places[name] = self.n_columns
                 self.n_columns += 1
         label = [columns.label] if columns.label else []
-        self.texts = {name: numbered[name] for name in (*columns.one_hot, *label, *columns.amounts)}
+        named = (*columns.one_hot, *label, *columns.amounts)
+        self.texts = {name: numbered[name] for name in named if name in numbered}
         self.known: dict[str, dict[bytes, str]] = {name: {} for name in self.texts}
         for target, column in enumerate(self.texts.values()):
             kinds[column], self.targets[column] = kernels.TEXT, target
@@ -229,6 +241,7 @@ class Parser:
             for target, name in enumerate(self.texts)
         }
         self.report(text, faults)
+        texts |= self.folders.fill(rows)
         places = spans[: len(rows), -1]
         if not is_good.all():
             rows, places = rows[is_good], places[is_good]

@@ -27,7 +27,7 @@ Categories: TypeAlias = Mapping[str, tuple[str, ...]]
 """All values of each ``--one-hot`` column, in the order of the new columns."""
 
 NAMELESS = dict.fromkeys(
-    ("--drop", "--one-hot", "--weight-column", "--cost-column"),
+    ("--drop", "--one-hot", "--weight-column", "--cost-column", "--partition-columns"),
     "columns of {format} files have no names. Convert the file to CSV or Parquet first.",
 )
 """What formats without names of columns say of the options that name one."""

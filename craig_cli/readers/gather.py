@@ -20,9 +20,11 @@ from craig_cli.dataset import (
     cut_block,
     no_progress,
 )
-from craig_cli.errors import InputError, UsageError
+from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.amounts import AMOUNTS
+from craig_cli.readers.categories import check_categories
 from craig_cli.readers.explained import explained
+from craig_cli.readers.folders import partition_notes
 from craig_cli.readers.formats import Categories
 from craig_cli.readers.labels import unify_labels
 from craig_cli.readers.sources import Source, expand_sources
@@ -160,6 +162,7 @@ class Reading:
             column_names=self.column_names,
             skipped_rows=len(self.skipped),
             skipped_examples=tuple(str(error) for error in self.skipped[:SKIPPED_SHOWN]),
+            notes=partition_notes([source.partition for source in self.sources], self.settings),
         )
 
 
@@ -187,11 +190,18 @@ def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
         "--one-hot": bool(settings.one_hot),
         **{amount.option: bool(amount.column(settings)) for amount in amounts},
         "--label": settings.label is not None,
+        "--partition-columns": settings.partition_columns,
     }
     for source in sources:
         for option, text in ((o, source.reader.refused.get(o)) for o in given if given[o]):
             if text is not None:
                 raise UsageError(f"{option}: {text.format(format=source.format)}")
+    is_useless = settings.partition_columns and not any(source.partition for source in sources)
+    if is_useless and settings.amounts_needed:
+        raise UsageError(
+            f"--partition-columns: no folder of {printable(sources[0].name)} is named as "
+            f"COLUMN=VALUE. Leave it out."
+        )
 
 
 def agreed_columns(
@@ -206,6 +216,7 @@ def agreed_columns(
         if (collect := source.reader.collect_categories) is not None:
             for column, values in collect(source, settings).items():
                 found[column] |= values
+            check_categories(source.name, found)
     categories = {column: tuple(sorted(values)) for column, values in found.items()}
     named = [
         (source, name_columns(source, settings, categories))

@@ -16,7 +16,9 @@ from craig_cli.dataset import Block
 from craig_cli.errors import InputError, ResourceError, printable
 from craig_cli.readers.arrow import BatchReader, as_text
 from craig_cli.readers.arrow_types import check_category_type
+from craig_cli.readers.categories import check_categories
 from craig_cli.readers.columns import choose_columns
+from craig_cli.readers.folders import partition_read, with_partition
 from craig_cli.readers.formats import Categories, Reader, Skipped
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
@@ -42,13 +44,14 @@ def read_blocks(
     block_bytes of `settings`.
     """
     with open_table(source) as table:
-        reader = BatchReader(source.name, table.schema_arrow, settings, categories)
+        partition = partition_read(source, settings)
+        reader = BatchReader(source.name, table.schema_arrow, settings, categories, partition)
         groups, first_row = row_groups(table, source.rows)
         first, last = source.rows or (0, table.metadata.num_rows)
         for batch in table.iter_batches(
             batch_size=reader.batch_rows(settings.block_bytes),
             row_groups=groups,
-            columns=reader.wanted,
+            columns=reader.stored,
         ):
             start, stop = max(first - first_row, 0), min(last - first_row, batch.num_rows)
             if start < stop:
@@ -85,24 +88,33 @@ def column_names(
 ) -> tuple[str, ...]:
     """Return the names of the columns of the blocks that `read_blocks` would yield."""
     with open_table(source) as table:
-        return choose_columns(source.name, table.schema_arrow.names, settings).expanded(categories)
+        return choose_columns(source.name, names_of(table, source, settings), settings).expanded(
+            categories
+        )
 
 
 def collect_categories(source: Source, settings: InputSettings) -> dict[str, set[str]]:
     """Return the different values of each ``--one-hot`` column, as text."""
     with open_table(source) as table:
         schema = table.schema_arrow
-        columns = choose_columns(source.name, schema.names, settings)
-        for name in columns.one_hot:
+        columns = choose_columns(source.name, names_of(table, source, settings), settings)
+        partition = {entry.name: {entry.text} for entry in partition_read(source, settings)}
+        stored = [name for name in columns.one_hot if name not in partition]
+        for name in stored:
             check_category_type(source.name, name, schema.field(name).type)
-        found: dict[str, set[str]] = {name: set() for name in columns.one_hot}
-        if found:
-            for batch in table.iter_batches(columns=list(found)):
-                for name, values in found.items():
-                    values.update(
-                        as_text(source.name, name, batch.column(name).unique().drop_null())
-                    )
+        found: dict[str, set[str]] = {name: partition.get(name, set()) for name in columns.one_hot}
+        for batch in table.iter_batches(columns=stored) if stored else ():
+            for name in stored:
+                values = batch.column(name).unique().drop_null()
+                found[name].update(as_text(source.name, name, values))
+            check_categories(source.name, found, is_complete=False)
         return found
+
+
+def names_of(table: pq.ParquetFile, source: Source, settings: InputSettings) -> list[str]:
+    """Return the names of all columns, those of the folders last."""
+    own: list[str] = table.schema_arrow.names
+    return own + [entry.name for entry in partition_read(source, settings)]
 
 
 @contextmanager
@@ -165,13 +177,15 @@ def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[by
             for batch in table.iter_batches(batch_size=n_rows):
                 first, last = np.searchsorted(index, [row, row + batch.num_rows])
                 if first < last:
-                    parts.append(batch.take(pa.array(index[first:last] - row)))
+                    taken = batch.take(pa.array(index[first:last] - row))
+                    partition = partition_read(source, reading.settings)
+                    parts.append(with_partition(taken, partition))
                 row += batch.num_rows
         if row != file_starts[file + 1]:
             raise InputError(
                 source.name, "it changed while it was read", remedy="Run the command again."
             )
-    return pa.Table.from_batches(parts, schema)
+    return pa.Table.from_batches(parts, None if parts else schema)
 
 
 READER = Reader(

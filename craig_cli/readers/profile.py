@@ -14,6 +14,7 @@ from craig_cli.dataset import Progress, no_progress
 from craig_cli.readers.arrow import decoded
 from craig_cli.readers.arrow_types import is_number, is_text
 from craig_cli.readers.csv_lexis import DATE, ON_OFF, PYTHON, TRUE_FALSE, WORDS, YES_NO, Lexis
+from craig_cli.readers.folders import partition_read, with_partition
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
 
@@ -323,6 +324,11 @@ def profile_sources(
             if most_cells is not None and rows * len(tallies) >= most_cells:
                 is_whole = False
                 break
+            batch = with_partition(
+                batch,
+                partition_read(source, settings),
+                [entry.name for entry in source.partition] if is_text_file else (),
+            )
             for name, values in zip(batch.schema.names, batch.columns, strict=True):
                 if name not in tallies:
                     tallies[name] = Tally(name, Lexis.of(settings))

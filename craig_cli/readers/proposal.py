@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from craig_cli.errors import printable
-from craig_cli.readers import columns as choosing
 from craig_cli.readers.amounts import AMOUNTS
+from craig_cli.readers.categories import MOST_CATEGORIES
 from craig_cli.readers.profile import ColumnProfile, TableProfile
+from craig_cli.readers.proposed_command import FIELDS, command_of, joined, meant_names
 from craig_cli.settings import LABEL_COLUMNS, InputSettings
 
-MOST_CATEGORIES = 1000
-"""Values of a column that ``--one-hot`` takes. Rows of more columns of 0 and 1 are of no use to
-distances: all rows are as far apart as any others, and a million rows take 8 GB.
-"""
 MOST_PROPOSED = 100
 """Values of a column for which ``--one-hot`` is proposed."""
 MOST_CLASSES = 100
 """Distinct whole numbers that are taken for classes, and not for a target of regression."""
 ID_NAME = re.compile(r"(.*[_ .-])?(id|ids|uuid|guid|key|index|rowid|nr|no)|.*(Id|ID)|Unnamed: 0|")
+FEW_ROWS = 20
+"""Up to so many rows, texts may be different in each and be no ids."""
 SHOWN_IN_ERROR = 16
 """Columns that the report in an error lists before it cuts the list."""
 SHOWN = 200
-FIELDS = {field.name for field in fields(InputSettings)}
-HAS_LISTS = hasattr(choosing, "matching_names")
-"""Whether --drop and --one-hot take lists and patterns."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +125,9 @@ def propose(profile: TableProfile, settings: InputSettings, paths: Sequence[str]
             f"'{printable(target.name, 60)}' has many values: the command takes it as a number, "
             f"by --task regression."
         )
-    command = command_of(uses, settings, paths, label, task)
+    words = command_of({use.column.name: use.role for use in uses}, settings, paths, label, task)
+    needs_skip = target is not None and target.missing > 0 and settings.on_error != "skip"
+    command = joined(words, needs_skip)
     return Proposal(profile, uses, command, tuple(notes), not guess)
 
 
@@ -180,16 +177,17 @@ def use_of(
 ) -> Use:
     """Return what becomes of one column."""
     name, distinct = column.name, column.distinct
+    names = [other.name for other in profile.columns]
     if name == label:
         return label_use(column, settings)
-    if name in dropped_names(profile, settings, settings.drop):
+    if name in meant_names(names, settings.drop):
         return Use(column, "left out, by --drop", "left out")
     for amount in AMOUNTS:
         if amount.column(settings) == name:
             return Use(column, f"by {amount.option}", "amount")
     if getattr(settings, "id_column", None) == name:
         return Use(column, "id, by --id", "left out")
-    is_hot = name in dropped_names(profile, settings, settings.one_hot)
+    is_hot = name in meant_names(names, settings.one_hot)
     kind = column.type
     if kind.startswith("constant"):
         kind = kind.removeprefix("constant ")
@@ -233,7 +231,8 @@ def text_use(column: ColumnProfile, profile: TableProfile) -> Use:
     distinct, present = column.distinct, profile.rows - column.missing
     if distinct == 1:
         return Use(column, "the same in every row: --drop", "drop", False)
-    if column.is_unique or (present > 20 and distinct is not None and distinct > 0.9 * present):
+    is_near = distinct is None or distinct > 0.9 * present
+    if present > FEW_ROWS and (column.is_unique or (distinct is not None and is_near)):
         return Use(column, f"looks like an id: --drop{or_id()}", "id", False)
     if distinct is None or distinct > MOST_CATEGORIES:
         return Use(column, "too many values for --one-hot: --drop", "drop", False)
@@ -260,109 +259,3 @@ def faulty_use(column: ColumnProfile, settings: InputSettings) -> Use:
 def or_id() -> str:
     """Return what else can be done about an id."""
     return ", or keep it with --id" if "id_column" in FIELDS else ""
-
-
-def dropped_names(
-    profile: TableProfile, settings: InputSettings, patterns: Sequence[str]
-) -> Sequence[str]:
-    """Return the columns that ``--drop`` or ``--one-hot`` names."""
-    names = [column.name for column in profile.columns]
-    if HAS_LISTS:
-        found: Sequence[str] = choosing.matching_names("--drop", patterns, "", names, True)
-        return found
-    return patterns
-
-
-def command_of(
-    uses: Sequence[Use],
-    settings: InputSettings,
-    paths: Sequence[str],
-    label: str | None,
-    task: str | None,
-) -> str:
-    """Return a command that works, as a shell takes it."""
-    words = ["craig", "select", *paths]
-    options: list[str] = []
-    for name, option in KEPT_OPTIONS.items():
-        value = getattr(settings, name)
-        if value != getattr(PLAIN, name):
-            options += [option] if value is True else [option, str(value)]
-    if not settings.header:
-        options.append("--no-header")
-    names = [use.column.name for use in uses]
-    drop = [use.column.name for use in uses if use.role in ("drop", "id")]
-    one_hot = [use.column.name for use in uses if use.role == "one-hot"]
-    options += ["--no-label"] if label is None else label_options(label, settings)
-    if task is not None:
-        options += ["--task", task]
-    options += named("--drop", [*settings.drop, *drop], names)
-    options += named("--one-hot", [*settings.one_hot, *one_hot], names)
-    if any(use.role == "missing" for use in uses):
-        options += ["--missing", "mean"]
-    if settings.on_error == "skip" or any(u.role == "label" and u.column.missing for u in uses):
-        options += ["--on-error", "skip"]
-    options += ["--fraction", "0.1", "-o", "cs.parquet"]
-    return " ".join(map(shlex.quote, [*words, *options]))
-
-
-PLAIN = InputSettings(())
-KEPT_OPTIONS = {
-    "format": "--format",
-    "delimiter": "--delimiter",
-    "decimal": "--decimal",
-    "thousands": "--thousands",
-    "partition_columns": "--partition-columns",
-    "task": "--task",
-    "weight_column": "--weight-column",
-    "cost_column": "--cost-column",
-    **({"id_column": "--id"} if "id_column" in FIELDS else {}),
-    **({"missing": "--missing"} if "missing" in FIELDS else {}),
-}
-
-
-def label_options(label: str, settings: InputSettings) -> list[str]:
-    """Return the option that names the label, unless it is found without."""
-    is_usual = settings.label is None and label.lower() in LABEL_COLUMNS
-    return [] if is_usual else ["--label", label]
-
-
-def named(option: str, wanted: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Return an option that names some columns, as short as it can be told."""
-    if not wanted:
-        return []
-    if not HAS_LISTS:
-        return [word for name in wanted for word in (option, name)]
-    short = shortened(list(dict.fromkeys(wanted)), names)
-    plain = [name for name in short if "," not in name and name == name.strip()]
-    others = [name for name in short if name not in plain]
-    return [
-        *([option, ",".join(plain)] if plain else []),
-        *(w for n in others for w in (option, n)),
-    ]
-
-
-def shortened(wanted: list[str], names: Sequence[str]) -> list[str]:
-    """Return names, three and more of them with one beginning as a pattern that fits no other."""
-    left, short = list(wanted), []
-    special = re.compile(r"[*?\[]")
-    while left:
-        name = left[0]
-        best = [name]
-        for cut in [match.end() for match in re.finditer(r"[_. -]|\D(?=\d)", name)]:
-            start = name[:cut]
-            own = [other for other in left if other.startswith(start)]
-            fits = [other for other in names if other.startswith(start)]
-            if len(own) >= 3 and len(own) > len(best) and set(fits) <= set(wanted):
-                best = own
-        if len(best) > 1 and not special.search(name):
-            start = next(
-                name[: match.end()]
-                for match in re.finditer(r"[_. -]|\D(?=\d)", name)
-                if [o for o in left if o.startswith(name[: match.end()])] == best
-            )
-            short.append(f"{start}*")
-        else:
-            best = [name]
-            short.append(name)
-        left = [other for other in left if other not in best]
-    return short

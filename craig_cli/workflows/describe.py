@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from dataclasses import asdict
 from typing import Any
@@ -13,6 +12,7 @@ from craig_cli.readers import expand_sources
 from craig_cli.readers.gather import Reading, check_options
 from craig_cli.readers.profile import MOST_DISTINCT, profile_sources
 from craig_cli.readers.proposal import propose
+from craig_cli.readers.proposed_command import joined
 from craig_cli.readers.sources import Source
 from craig_cli.reports.describe import DescribeReport
 from craig_cli.settings import InputSettings
@@ -104,7 +104,7 @@ def matrix_facts(
     is_many = labels is not None and len(labels) > min(1000, max(20, reading.n_rows // 2))
     if inputs.task == "regression" or is_many:
         names += ["--task", "regression"]
-    words = ["craig", "select", *inputs.paths, *names, "--fraction", "0.1", "-o", "cs.parquet"]
+    words = ["craig", "select", *inputs.paths, *names]
     return {
         "rows": reading.n_rows,
         "columns": n_columns,
@@ -116,7 +116,7 @@ def matrix_facts(
             "density": n_present / max(1, reading.n_rows * n_columns),
             "labels": labels_facts(labels),
         },
-        "command": " ".join(map(shlex.quote, words)),
+        "command": joined(words),
         "notes": [],
     }
 
@@ -127,5 +127,8 @@ def labels_facts(labels: Counter[Any] | None) -> dict[str, Any] | None:
         return None
     return {
         "distinct": None if len(labels) > MOST_DISTINCT else len(labels),
-        "most": [[name, n] for name, n in labels.most_common(LABELS_SHOWN)],
+        "most": [
+            [int(name) if isinstance(name, float) and name.is_integer() else name, n]
+            for name, n in labels.most_common(LABELS_SHOWN)
+        ],
     }
