@@ -134,12 +134,15 @@ class Encoding:
         The columns of the table that are features, in the order of the rows' columns.
     categories : mapping of str to tuple of str
         All values of each ``--one-hot`` column, in the order of the new columns.
+    fills : mapping of str to float
+        What stands for a missing number (``--missing``), by column.
     origin : str
         What errors call the table, or the model, that it is of.
     """
 
     features: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fills: Mapping[str, float] = field(default_factory=dict)
     origin: str = field(default="", compare=False)
 
     @property
@@ -188,6 +191,8 @@ class Block:
         What ``--id`` names, one a row: whole numbers or text.
     unseen : mapping of str to mapping of str to int, or None
         By ``--one-hot`` column, values that the encoding does not know, and how often each occurs.
+    filled : mapping of str to int, or None
+        By column, how many missing cells the encoding has filled.
     """
 
     rows: Rows
@@ -198,6 +203,7 @@ class Block:
     texts: RowTexts | None = None
     ids: Any = None
     unseen: Mapping[str, Mapping[str, int]] | None = None
+    filled: Mapping[str, int] | None = None
 
 
 def cut_block(block: Block, own: slice) -> Block:

@@ -76,6 +76,35 @@ class InputError(CraigError):
         return f"{place}: {self.problem}{seen}.{remedy}"
 
 
+class TableError(InputError):
+    """A table cannot be used as it is: what is wrong first, and below it a report of all columns.
+
+    Parameters
+    ----------
+    error : InputError
+        What is wrong first.
+    report : str
+        Lines on all columns.
+    """
+
+    def __init__(self, error: InputError, report: str) -> None:
+        self.error, self.report = error, report
+        super().__init__(
+            error.source,
+            error.problem,
+            row=error.row,
+            column=error.column,
+            value=error.value,
+            remedy=error.remedy,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.error, self.report)
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}\n\n{self.report}"
+
+
 class ManifestError(InputError):
     """A file given as a manifest is not one, or cannot be read."""
 

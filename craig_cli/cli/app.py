@@ -27,6 +27,7 @@ COMMANDS = (
     Entry("train", "Train a linear model, or a network, on a coreset or on all rows."),
     Entry("evaluate", "Compare a coreset with all rows, and with random ones."),
     Entry("predict", "Predict the rows of a data set by a trained model."),
+    Entry("describe", "Show what the columns of data hold, and a command that selects from it."),
     Entry("info", "Show what a manifest says."),
     Entry("plot", "Show epsilon, gains, weights and rows of a manifest, as text or as a picture."),
     Entry("diff", "Compare two manifests."),

@@ -119,12 +119,29 @@ READING_WITH_DEFAULTS = (
     option(
         "--delimiter",
         metavar="CHARACTER",
-        help="What separates the fields of CSV text; by the format if not given.",
+        help="What separates the fields of CSV text; by the first line if not given.",
     ),
     option(
         "--no-header",
         is_flag=True,
         help="The first line of CSV text is a row; columns are named 1, 2, 3, ...",
+    ),
+    option(
+        "--decimal",
+        metavar="CHARACTER",
+        default=InputSettings.decimal,
+        show_default=True,
+        help="Decimal point of the numbers in CSV text: . or a comma.",
+    ),
+    option(
+        "--thousands",
+        metavar="CHARACTER",
+        help="What stands between the thousands of numbers in CSV text, such as ',' or ' '.",
+    ),
+    option(
+        "--partition-columns",
+        is_flag=True,
+        help="Make columns of the folders that files are in, such as year=2024/month=5.",
     ),
     option("--rows-key", metavar="NAME", help="HDF5 dataset or CSR group of the rows."),
     option(

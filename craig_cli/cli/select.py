@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from craig_cli.cli.command import Run, reporting
@@ -105,7 +107,7 @@ def command(run: Run) -> Report:
     if parts is not None:
         return select_parts(run, inputs, selection, parts, calibration)
     if is_plan:
-        return plan(run, inputs, selection, calibration)
+        return plan(run, inputs, selection, calibration, purpose.may_fall_back)
     from craig_cli.workflows.select import select_to_file
 
     return select_to_file(
@@ -120,12 +122,26 @@ def command(run: Run) -> Report:
 
 
 def plan(
-    run: Run, inputs: InputSettings, selection: SelectionSettings, calibration: CalibrationSettings
+    run: Run,
+    inputs: InputSettings,
+    selection: SelectionSettings,
+    calibration: CalibrationSettings,
+    may_fall_back: bool = False,
 ) -> Report:
     """Return what a selection would do."""
     from craig_cli.workflows.plan import plan_selection
+    from craig_cli.workflows.select import check_files
 
-    return plan_selection(inputs, selection, calibration, run["extend"], run.progress)
+    if run["output"] is not None:
+        check_files(inputs, run["output"], run["force"])
+    return plan_selection(
+        inputs,
+        selection,
+        calibration,
+        may_fall_back=may_fall_back,
+        extend=run["extend"],
+        progress=run.progress,
+    )
 
 
 def select_parts(
@@ -143,7 +159,7 @@ def select_parts(
     job = Job(inputs, selection, parts)
     if run["dry_run"]:
         check_job(job, calibration)
-        return plan(run, inputs, selection, calibration)
+        return plan(run, inputs, replace(selection, memory_limit=0), calibration)
     work = select_partial if run["partial"] else select_in_parts
     return work(
         job, run["output"], calibration=calibration, force=run["force"], progress=run.progress

@@ -15,7 +15,24 @@ from craig_cli.settings.calibration import CalibrationSettings
 
 NOT_KEPT = frozenset({"paths", "block_bytes", "threads", "memory_limit", "proxy", "amounts_needed"})
 """Settings that change no number, or that the manifest must not tell."""
-KEPT_IF_GIVEN = frozenset({"weight_column", "cost_column", "id_column", "unseen"})
+ALWAYS_KEPT = frozenset(
+    {
+        "format",
+        "label",
+        "no_label",
+        "task",
+        "index_base",
+        "on_error",
+        "drop",
+        "one_hot",
+        "delimiter",
+        "header",
+        "rows_key",
+    }
+)
+"""Settings of reading that the first manifests have; later ones are kept where they are not the
+default, so that what did not ask for them stays the same, byte for byte.
+"""
 
 
 def describe_request(
@@ -84,11 +101,11 @@ def restore_calibration(
 
 def describe_inputs(inputs: InputSettings) -> dict[str, Any]:
     """Return how the data is read, in JSON types."""
+    defaults = asdict(InputSettings(inputs.paths))
     kept = {
         name: value
         for name, value in asdict(inputs).items()
-        if name not in NOT_KEPT
-        and (name not in KEPT_IF_GIVEN or value != getattr(InputSettings, name))
+        if name not in NOT_KEPT and (name in ALWAYS_KEPT or value != defaults[name])
     }
     return {
         name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()

@@ -10,11 +10,11 @@ from craig_cli.kernels import kernel
 from craig_cli.kernels.decimals import NUMBER, NUMBER_HARD, NUMBER_TOO_LARGE, leading_number
 from craig_cli.kernels.libsvm import NEWLINE, RETURN, SPACE, TAB
 
-DONE, UNCLOSED, EMPTY, UNREADABLE, TOO_LARGE, TOO_FEW, TOO_MANY, AFTER_QUOTE = range(8)
+DONE, UNCLOSED, EMPTY, FULL, TOO_LARGE, TOO_FEW, TOO_MANY, AFTER_QUOTE = range(8)
 """What `parse_records` returns."""
 
-IGNORE, NUMERIC, TEXT = range(3)
-"""Kinds of columns."""
+IGNORE, NUMERIC, TEXT, OPTIONAL = range(4)
+"""Kinds of columns; OPTIONAL is text that may be empty."""
 
 AT, ROW, HARD, RECORD, FAULT, FIELD = range(6)
 """Slots of the `progress` of `parse_records`."""
@@ -99,7 +99,7 @@ def parse_record(text, at, delimiter, kinds, targets, progress, row, n_hard, val
     n_columns, fault, field = kinds.shape[0], DONE, 0
     while True:
         at = skip_blanks(text, at, delimiter)
-        first, after, problem = at, -1, DONE
+        first, after, problem, is_word = at, -1, DONE, False
         if field >= n_columns:
             problem = TOO_MANY
         elif kinds[field] == NUMERIC and fault == DONE:
@@ -111,7 +111,8 @@ def parse_record(text, at, delimiter, kinds, targets, progress, row, n_hard, val
                     hard[n_hard, 2], hard[n_hard, 3] = start, stop
                     n_hard += 1
             else:
-                problem = TOO_LARGE if after >= 0 and kind == NUMBER_TOO_LARGE else UNREADABLE
+                is_word = after < 0 or kind != NUMBER_TOO_LARGE
+                problem = DONE if is_word else TOO_LARGE
                 after = -1
         if after < 0:
             start, stop, quoted, after, state = scan_field(text, at, delimiter)
@@ -121,8 +122,12 @@ def parse_record(text, at, delimiter, kinds, targets, progress, row, n_hard, val
             if state == UNCLOSED:
                 progress[FAULT], progress[FIELD] = first, field
                 return UNCLOSED, at, n_hard
-            is_text = problem == DONE and kinds[field] == TEXT
-            if start == stop and (problem == UNREADABLE or is_text):
+            is_text = problem == DONE and kinds[field] >= TEXT
+            if is_word and problem == DONE:
+                hard[n_hard, 0], hard[n_hard, 1] = row, targets[field]
+                hard[n_hard, 2], hard[n_hard, 3] = first, stop + quoted
+                n_hard += 1
+            elif start == stop and is_text and kinds[field] == TEXT:
                 problem = EMPTY
             elif is_text and fault == DONE:
                 spans[row, targets[field], 0] = first
@@ -145,9 +150,11 @@ def parse_record(text, at, delimiter, kinds, targets, progress, row, n_hard, val
 
 @kernel
 def parse_records(text, delimiter, kinds, targets, progress, values, spans, hard):
-    """Return DONE after the last record of `text`, or the code of the first fault.
+    """Return DONE after the last record of `text`, FULL where `hard` might not hold the next, or
+    the code of the first fault.
 
-    Blank lines are passed over.
+    Blank lines are passed over. A numeric field that is no number, or none at all, is no fault
+    here: the caller may know what it means.
 
     Parameters
     ----------
@@ -165,12 +172,15 @@ def parse_records(text, delimiter, kinds, targets, progress, values, spans, hard
         Filled in place from row progress[ROW] on.
     spans : ndarray of int64, shape (max_rows, n_texts + 1, 2)
         Filled in place: start and stop of each text, its quotes included, and of the whole record.
-    hard : ndarray of int64, shape (len(text) // MAX_DIGITS + 1, 4)
-        Filled in place: numbers the caller has to resolve, as row, column in `values`, start and
-        stop of the text.
+    hard : ndarray of int64, shape (at least n_columns, 4)
+        Filled in place: fields the caller has to resolve, as row, column in `values`, start and
+        stop of the text, its quotes included.
     """
     row, n_hard, record, fault = progress[ROW], progress[HARD], progress[AT], DONE
     while record < text.shape[0] and fault == DONE:
+        if n_hard + kinds.shape[0] > hard.shape[0]:
+            fault = FULL
+            break
         at = skip_blanks(text, record, delimiter)
         if text[at] != NEWLINE:
             progress[RECORD] = record

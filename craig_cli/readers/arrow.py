@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from craig_cli.errors import InputError, printable
 from craig_cli.readers.amounts import first_unfit
 from craig_cli.readers.arrow_types import check_types, is_number
 from craig_cli.readers.columns import UNSEEN_REMEDY, Columns, Header, choose_columns, option_of
+from craig_cli.readers.folders import Partition, with_partition
 from craig_cli.readers.numbers import (
     BlockCheck,
     first_unusable,
@@ -33,8 +35,13 @@ class BatchReader:
     schema: pa.Schema
     settings: InputSettings
     encoding: Encoding | None = None
+    partition: Sequence[Partition] = ()
 
     def __post_init__(self) -> None:
+        stored = set(self.schema.names)
+        one_hot = self.settings.one_hot
+        empty = with_partition(self.schema.empty_table(), self.partition, one_hot)
+        self.schema = empty.schema
         self.columns: Columns = choose_columns(
             self.name, header_of(self.schema), self.settings, self.encoding
         )
@@ -46,6 +53,7 @@ class BatchReader:
             *([] if self.columns.id is None else [self.columns.id]),
             *self.columns.amounts,
         ]
+        self.stored = [name for name in self.wanted if name in stored]
         types = [self.schema.field(name).type for name in self.columns.features]
         is_single = (
             all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in types)
@@ -62,6 +70,7 @@ class BatchReader:
 
     def block(self, batch: pa.RecordBatch, first_row: int, file: int) -> Block:
         """Return the rows and labels of a batch; raises `InputError` at the first bad row."""
+        batch = with_partition(batch, self.partition, self.columns.one_hot)
         check = BlockCheck(self.name, first_row)
         for name in self.wanted:
             if name != self.columns.id:

@@ -7,30 +7,36 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from itertools import compress
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Block, Encoding, Lines, RowTexts
-from craig_cli.errors import InputError, printable
+from craig_cli.errors import InputError
 from craig_cli.kernels import csv as kernels
-from craig_cli.kernels.decimals import MAX_DIGITS
-from craig_cli.readers.columns import UNSEEN_REMEDY, Header, choose_columns
+from craig_cli.readers.categories import check_categories
+from craig_cli.readers.columns import Header, choose_columns
+from craig_cli.readers.csv_cells import Cells
 from craig_cli.readers.csv_faults import Fault, Layout, explain
-from craig_cli.readers.csv_head import LONGEST_RECORD, Head, delimiter_of, read_head
+from craig_cli.readers.csv_folders import Folders, with_folders
+from craig_cli.readers.csv_head import LONGEST_RECORD, head_of, read_head
+from craig_cli.readers.csv_lexis import Lexis
+from craig_cli.readers.csv_text import open_text
+from craig_cli.readers.csv_texts import TextFields, expand
+from craig_cli.readers.folders import partition_read
 from craig_cli.readers.formats import Reader, Skipped
 from craig_cli.readers.sources import Source
 from craig_cli.readers.streams import read_ahead
-from craig_cli.readers.texts import amount_problem, text_problem
 from craig_cli.settings import InputSettings
+from craig_cli.settings.inputs import fills_missing
 
 if TYPE_CHECKING:
     from craig_cli.readers.gather import Reading
 
-MOST_KNOWN = 1 << 20
-"""Different texts of a column that are kept, so that equal ones share their memory."""
+MOST_HARD = 1 << 16
+"""Fields that the kernel leaves to Python at a time."""
 
 
 def read_blocks(
@@ -43,7 +49,7 @@ def read_blocks(
     weight_column, cost_column, delimiter, header, on_error and block_bytes of `settings`.
     """
     parser = Parser(source, settings, skipped, encoding)
-    for rows, texts, row_texts, unseen in parser.tables():
+    for rows, texts, row_texts, unseen, filled in parser.tables():
         columns = parser.layout.columns
         labels: NDArray | None = None
         if columns.label is not None:
@@ -56,18 +62,14 @@ def read_blocks(
             for name, amount in columns.amounts.items()
         }
         ids = None if columns.id is None else pa.array(texts[columns.id], pa.string())
-        yield Block(rows, labels, file, **amounts, texts=row_texts, ids=ids, unseen=unseen)
-
-
-def head_of(source: Source, settings: InputSettings) -> Head:
-    """Return the head of a file."""
-    with source.open() as stream:
-        return read_head(stream, source.name, delimiter_of(source, settings), settings.header)
+        beside: dict[str, Any] = {**amounts, "unseen": unseen, "filled": filled}
+        yield Block(rows, labels, file, **beside, texts=row_texts, ids=ids)
 
 
 def read_header(source: Source, settings: InputSettings) -> Header:
     """Return the names of the columns of a file."""
-    return Header(head_of(source, settings).names)
+    names = head_of(source, settings).names
+    return Header(names + [entry.name for entry in partition_read(source, settings)])
 
 
 def collect_categories(
@@ -79,21 +81,32 @@ def collect_categories(
     for table in parser.tables():
         for name, values in found.items():
             values.update(table.columns[name])
+        check_categories(source.name, found, is_complete=False)
     return found
+
+
+def read_columns(source: Source, settings: InputSettings) -> Iterator[Any]:
+    """Yield the rows of a file as batches of text columns."""
+    from craig_cli.readers.csv_batches import read_batches  # Arrow is not needed for rows
+
+    return read_batches(source, settings)
 
 
 def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[bytes]) -> Lines:
     """Return the lines of some rows; raises `InputError` where files have other columns."""
     first, *others = reading.sources
-    names = head_of(first, reading.settings).names
+    head = head_of(first, reading.settings)
     for source in others:
-        if head_of(source, reading.settings).names != names:
+        other = head_of(source, reading.settings)
+        if (other.names, other.delimiter) != (head.names, head.delimiter):
             remedy = "Write another format with --to, which takes the rows as numbers."
             raise InputError(
                 source.name, f"its columns differ from those of {first.name}", remedy=remedy
             )
-    delimiter = delimiter_of(first, reading.settings)
-    return Lines(records, first.format, names if reading.settings.header else None, delimiter)
+    names = head.names if reading.settings.header else None
+    if reading.settings.partition_columns:
+        names, records = with_folders(reading, index, names, records, head.delimiter)
+    return Lines(records, first.format, names, head.delimiter)
 
 
 class Table(NamedTuple):
@@ -103,6 +116,7 @@ class Table(NamedTuple):
     columns: dict[str, list[str]]
     texts: RowTexts
     unseen: dict[str, Counter[str]]
+    filled: dict[str, int]
 
 
 class Parser:
@@ -132,12 +146,12 @@ class Parser:
         self.source, self.settings, self.encoding = source, settings, encoding
         self.skipped, self.is_collecting = skipped, is_collecting
         self.categories = {} if encoding is None else encoding.categories
-        self.delimiter = delimiter_of(source, settings)
+        self.lexis = Lexis.of(settings)
         self.n_lines = 0
 
     def tables(self) -> Iterator[Table]:
         """Yield the rows of the file."""
-        with self.source.open() as stream:
+        with open_text(self.source) as stream:
             tail = self.start(stream)
             with closing(
                 read_ahead(iter(partial(stream.read, self.settings.block_bytes), b""))
@@ -164,11 +178,16 @@ class Parser:
 
     def start(self, stream: BinaryIO) -> bytes:
         """Choose the columns of a file and say where each goes; return the rows read already."""
-        head = read_head(stream, self.source.name, self.delimiter, self.settings.header)
+        head = read_head(stream, self.source, self.settings)
         names, self.n_lines = head.names, head.n_lines
-        columns = choose_columns(self.source.name, Header(names), self.settings, self.encoding)
+        self.folders = Folders(self.source, self.settings)
+        header = Header(names + self.folders.names)
+        columns = choose_columns(self.source.name, header, self.settings, self.encoding)
+        self.folders.check(columns, self.settings.task)
         kinds = np.full(len(names), kernels.IGNORE)
-        self.layout = Layout(names, kinds, columns, self.delimiter, self.settings.header)
+        self.layout = Layout(
+            names, kinds, columns, head.delimiter, self.settings.header, self.lexis
+        )
         self.targets = np.zeros(len(names), np.int64)
         self.starts: dict[str, int] = {}
         numbered = {name: column for column, name in enumerate(names)}
@@ -178,15 +197,24 @@ class Parser:
                 self.starts[name] = self.n_columns
                 self.n_columns += len(self.categories[name])
             else:
-                kinds[numbered[name]] = kernels.NUMERIC
-                self.targets[numbered[name]] = self.n_columns
+                if name in numbered:
+                    kinds[numbered[name]] = kernels.NUMERIC
+                    self.targets[numbered[name]] = self.n_columns
+                self.folders.places[name] = self.n_columns
                 self.n_columns += 1
         beside = [name for name in (columns.label, columns.id) if name is not None]
-        texts = (*columns.one_hot, *beside, *columns.amounts)
-        self.texts = {name: numbered[name] for name in texts}
-        self.known: dict[str, dict[bytes, str]] = {name: {} for name in self.texts}
-        for target, column in enumerate(self.texts.values()):
-            kinds[column], self.targets[column] = kernels.TEXT, target
+        named = (*columns.one_hot, *beside, *columns.amounts)
+        self.texts = {name: numbered[name] for name in named if name in numbered}
+        self.fields = TextFields(
+            self.layout, self.texts, self.settings, self.encoding, self.is_collecting
+        )
+        optional = {columns.id, *(columns.one_hot if fills_missing(self.settings) else ())}
+        for target, (name, column) in enumerate(self.texts.items()):
+            kinds[column] = kernels.OPTIONAL if name in optional else kernels.TEXT
+            self.targets[column] = target
+        fills = {} if self.encoding is None else self.encoding.fills
+        self.cells = Cells(self.layout, self.targets, self.n_columns, fills, self.may_skip)
+        self.hard = np.empty((max(MOST_HARD, len(names)), 4), np.int64)
         return head.unread
 
     def parse(self, text: bytes, is_last: bool = False) -> tuple[int, Table]:
@@ -197,106 +225,57 @@ class Parser:
         max_rows = min(text.count(b"\n"), len(text) // len(self.layout.names) + 1)
         rows = np.zeros((max_rows, self.n_columns))
         spans = np.empty((max_rows, len(self.texts) + 1, 2), np.int64)
-        hard = np.empty((len(text) // MAX_DIGITS + 1, 4), np.int64)
         progress = np.zeros(kernels.N_SLOTS, np.int64)
         faults: list[Fault] = []
+        self.cells.bad.clear()
         arguments = (
-            np.frombuffer(text, np.uint8),
-            ord(self.delimiter),
+            np.frombuffer(self.lexis.translated(text), np.uint8),
+            ord(self.layout.delimiter),
             self.layout.kinds,
             self.targets,
             progress,
             rows,
             spans,
-            hard,
+            self.hard,
         )
+        n_filled = 0
         while (code := kernels.parse_records(*arguments)) != kernels.DONE and (
             code != kernels.UNCLOSED or is_last
         ):
-            faults.append(explain(self.layout, code, text, progress))
-            if code == kernels.UNCLOSED or self.settings.on_error == "stop":
+            if code == kernels.FULL:
+                found = self.cells.fill(text, self.hard, rows, spans, progress, n_filled)
+                n_filled = int(progress[kernels.ROW])
+            else:
+                found = [explain(self.layout, code, text, progress)]
+            faults += found
+            if not all(map(self.may_skip, found)):
                 break
-        for row, target, start, stop in hard[: progress[kernels.HARD]].tolist():
-            rows[row, target] = float(text[start:stop])
+        faults += self.cells.fill(text, self.hard, rows, spans, progress, n_filled)
         rows = rows[: progress[kernels.ROW]]
         is_good = np.ones(len(rows), bool)
+        is_good[self.cells.bad] = False
         texts = {
-            name: self.read_texts(name, text, spans[: len(rows), target], is_good, faults)
+            name: self.fields.read(name, text, spans[: len(rows), target], is_good, faults)
             for target, name in enumerate(self.texts)
         }
         self.report(text, faults)
+        texts |= self.folders.fill(rows)
         places = spans[: len(rows), -1]
         if not is_good.all():
             rows, places = rows[is_good], places[is_good]
             texts = {name: list(compress(column, is_good)) for name, column in texts.items()}
         unseen = {
-            name: self.expand(
-                name, texts[name], rows[:, start : start + len(self.categories[name])]
-            )
+            name: expand(self.categories[name], texts[name], rows[:, start:])
             for name, start in ({} if self.is_collecting else self.starts).items()
         }
         n_used = int(progress[kernels.AT])
         self.n_lines += text.count(b"\n", 0, n_used)
-        return n_used, Table(rows, texts, RowTexts(text, places), unseen)
+        return n_used, Table(rows, texts, RowTexts(text, places), unseen, self.cells.take_filled())
 
-    def read_texts(
-        self,
-        name: str,
-        text: bytes,
-        spans: NDArray[np.int64],
-        is_good: NDArray[np.bool_],
-        faults: list[Fault],
-    ) -> list[str]:
-        """Return the content of a text field in each row.
-
-        Where there is none that can be used, adds to `faults` and clears `is_good`.
-        """
-        known, columns = self.known[name], self.layout.columns
-        if len(known) > MOST_KNOWN:
-            known.clear()
-        tokens = [
-            text[start:stop]
-            for start, stop in zip(spans[:, 0].tolist(), spans[:, 1].tolist(), strict=True)
-        ]
-        problems: dict[bytes, tuple[str, str]] = {}
-        for token in set(tokens) - known.keys():
-            content = token[1:-1].replace(b'""', b'"') if token[:1] == b'"' else token
-            known[token] = content.decode(errors="backslashreplace")
-            if found := self.problem_of(name, content, token == content):
-                problems[token] = found
-                del known[token]
-        for row, token in enumerate(tokens if problems else ()):
-            if token in problems and is_good[row]:
-                is_good[row] = False
-                value, (what, remedy) = token.decode(errors="backslashreplace"), problems[token]
-                problem = f"{columns.called(name)} {what}"
-                faults.append(Fault(int(spans[row, 0]), self.texts[name], problem, value, remedy))
-        return [known.get(token, "") for token in tokens]
-
-    def problem_of(self, name: str, content: bytes, is_bare: bool) -> tuple[str, str] | None:
-        """Return what is wrong with the text of a field and what to do; None if nothing is."""
-        columns = self.layout.columns
-        if (amount := columns.amounts.get(name)) is not None:
-            return amount_problem(content, amount)
-        is_number = name == columns.label and self.settings.task == "regression"
-        if (found := text_problem(content, is_bare, is_number)) is not None:
-            return found
-        if name not in columns.one_hot or self.is_collecting or self.settings.unseen == "zeros":
-            return None
-        if content.decode() in self.categories[name]:
-            return None
-        origin = printable(self.encoding.origin if self.encoding else "")
-        return f"holds a value that {origin} does not know", UNSEEN_REMEDY
-
-    def expand(self, name: str, values: list[str], out: NDArray[np.float64]) -> Counter[str]:
-        """Set to 1, in each row of `out`, the column of the category that the row has, from the
-        first one on; return the values that have none, and how often each occurs.
-        """
-        position = {category: column for column, category in enumerate(self.categories[name])}
-        columns = np.array([position.get(value, -1) for value in values], np.int64)
-        known = np.flatnonzero(columns >= 0)
-        out[known, columns[known]] = 1
-        return Counter(value for value in values if value not in position)
+    def may_skip(self, fault: Fault) -> bool:
+        """Return whether a bad row may be passed over."""
+        by_missing = fault.is_missing and self.settings.missing == "skip"
+        return fault.can_skip and (self.settings.on_error == "skip" or by_missing)
 
     def report(self, text: bytes, faults: list[Fault]) -> None:
         """Tell of the bad rows in their order, or raise the first that may not be skipped."""
@@ -313,7 +292,7 @@ class Parser:
                 value=fault.value,
                 remedy=fault.remedy,
             )
-            if self.settings.on_error == "stop" or not fault.can_skip:
+            if not self.may_skip(fault):
                 raise error
             self.skipped(error)
 
@@ -324,4 +303,5 @@ READER = Reader(
     collect_categories=collect_categories,
     read_as_written=read_as_written,
     written_as="delimited",
+    read_columns=read_columns,
 )

@@ -25,7 +25,7 @@ Skipped: TypeAlias = Callable[[InputError], None]
 """Told of each bad row that is passed over under ``--on-error skip``."""
 
 NAMELESS = dict.fromkeys(
-    ("--drop", "--one-hot", "--weight-column", "--cost-column", "--id"),
+    ("--drop", "--one-hot", "--weight-column", "--cost-column", "--id", "--partition-columns"),
     "columns of {format} files have no names. Convert the file to CSV or Parquet first.",
 )
 """What formats without names of columns say of the options that name one."""
@@ -56,6 +56,8 @@ class Reader:
         these rows as they stand in the files.
     written_as : str
         What `read_as_written` gives; a writer that takes it has the same word.
+    read_columns : callable, optional
+        Given a source and the settings: the rows of a table as `pyarrow.RecordBatch`, as they are.
     keeps_to_rows : bool
         Whether blocks hold only the rows that the source asks for.
     needs_path : bool
@@ -77,6 +79,7 @@ class Reader:
     files_beside: Callable[[Sequence[Location]], Collection[Location]] | None = None
     read_as_written: Callable[[Reading, NDArray[np.int64], list[bytes]], Any] | None = None
     written_as: str = ""
+    read_columns: Callable[[Source, InputSettings], Iterator[Any]] | None = None
     keeps_to_rows: bool = False
     needs_path: bool = False
     column_bytes: int = 0

@@ -23,7 +23,9 @@ from craig_cli.dataset import (
 )
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.amounts import AMOUNTS
-from craig_cli.readers.columns import Columns, choose_columns, listed
+from craig_cli.readers.encodings import agreed_encoding, unseen_note
+from craig_cli.readers.explained import explained
+from craig_cli.readers.folders import partition_notes
 from craig_cli.readers.labels import unify_labels
 from craig_cli.readers.sources import Source, expand_sources
 from craig_cli.readers.suspects import Suspects
@@ -31,8 +33,6 @@ from craig_cli.settings import InputSettings
 
 SKIPPED_SHOWN = 5
 """Errors of skipped rows that are kept for the summary."""
-UNSEEN_SHOWN = 5
-"""Values that a model does not know which are named."""
 
 
 def read_dataset(
@@ -112,7 +112,8 @@ class Reading:
         if not self.sources:
             raise UsageError("There is no input: name a file, a directory, or - for stdin.")
         check_options(self.sources, settings)
-        self.encoding, self._notes = agreed_encoding(self.sources, settings, encoding)
+        with explained(self.sources, settings):
+            self.encoding, self._notes = agreed_encoding(self.sources, settings, encoding)
         self.settings, self._progress = settings, progress
         self.skipped: list[InputError] = []
         self._counts = np.zeros(len(self.sources), np.int64)
@@ -142,6 +143,11 @@ class Reading:
 
         Raises `InputError` if there are none.
         """
+        with explained(self.sources, self.settings):
+            yield from self._blocks(with_texts)
+
+    def _blocks(self, with_texts: bool) -> Iterator[Block]:
+        """Yield all blocks, as `blocks` does."""
         for file, source in enumerate(self.sources):
             blocks = source.reader.read_blocks(
                 source, file, self.settings, self.skipped.append, self.encoding
@@ -182,18 +188,8 @@ class Reading:
         """Return what the user should know of what was read so far."""
         unseen = tuple(map(unseen_note, self._unseen, self._unseen.values()))
         names = None if self.encoding is None else self.encoding.column_names
-        return (*self._notes, *unseen, *self._suspects.notes(names))
-
-
-def unseen_note(column: str, values: Counter[str]) -> str:
-    """Return what to say of values that a model does not know."""
-    most = values.most_common(UNSEEN_SHOWN)
-    shown = ", ".join(f"'{printable(value, 40)}' in {n:,} rows" for value, n in most)
-    more = f" and {len(values) - len(most):,} more values" if len(values) > len(most) else ""
-    return (
-        f"Column '{printable(column, 60)}': the model does not know {shown}{more}; they count for "
-        "nothing."
-    )
+        folders = partition_notes([source.partition for source in self.sources], self.settings)
+        return (*self._notes, *folders, *unseen, *self._suspects.notes(names))
 
 
 def wanted_blocks(source: Source, blocks: Iterator[Block]) -> Iterator[Block]:
@@ -221,65 +217,18 @@ def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
         **{amount.option: bool(amount.column(settings)) for amount in amounts},
         "--id": settings.id_column is not None and settings.amounts_needed,
         "--label": settings.label is not None,
+        "--partition-columns": settings.partition_columns,
     }
     for source in sources:
         for option, text in ((o, source.reader.refused.get(o)) for o in given if given[o]):
             if text is not None:
                 raise UsageError(f"{option}: {text.format(format=source.format)}")
-
-
-def agreed_encoding(
-    sources: tuple[Source, ...], settings: InputSettings, known: Encoding | None
-) -> tuple[Encoding | None, tuple[str, ...]]:
-    """Return how columns become those of rows, the same for all files that have names, and what
-    the user should know of it: the encoding that is known, else that of the first file, with the
-    categories of all.
-
-    Raises `InputError` where a file has not the columns of the first; their order is free.
-    """
-    named = [
-        (source, read(source, settings))
-        for source in sources
-        if (read := source.reader.read_header) is not None
-    ]
-    if not named:
-        return None, ()
-    (first, header), *others = named
-    columns = choose_columns(first.name, header, settings, known)
-    encoding = known or Encoding(columns.features, origin=first.name)
-    for source, theirs in others:
-        extra = choose_columns(source.name, theirs, settings, encoding).extra
-        if extra and known is None:
-            raise InputError(
-                source.name,
-                f"it has {'a column' if len(extra) == 1 else 'columns'} that {first.name} has not: "
-                f"{listed(extra)}",
-                remedy="Give files with the same columns, or --drop those that differ.",
-            )
-    if known is None and columns.one_hot:
-        found: dict[str, set[str]] = defaultdict(set)
-        for source, _ in named:
-            if (collect := source.reader.collect_categories) is not None:
-                for column, values in collect(
-                    source,
-                    settings,
-                    replace(encoding, categories=dict.fromkeys(columns.one_hot, ())),
-                ).items():
-                    found[column] |= values
-        categories = {column: tuple(sorted(found[column])) for column in columns.one_hot}
-        encoding = replace(encoding, categories=categories)
-    return encoding, notes_on_columns(columns)
-
-
-def notes_on_columns(columns: Columns) -> tuple[str, ...]:
-    """Return what the user should know of columns that are passed over."""
-    notes = []
-    if columns.index:
-        shown = listed(columns.index, quoted=True)
-        notes.append(f"Left out: {shown}, an index that only numbers the rows.")
-    if columns.extra:
-        notes.append(f"Passed over, as the model has no such columns: {listed(columns.extra)}.")
-    return tuple(notes)
+    is_useless = settings.partition_columns and not any(source.partition for source in sources)
+    if is_useless and settings.amounts_needed:
+        raise UsageError(
+            f"--partition-columns: no folder of {printable(sources[0].name)} is named as "
+            f"COLUMN=VALUE. Leave it out."
+        )
 
 
 def join_rows(parts: list[Rows], names: list[str]) -> Rows:

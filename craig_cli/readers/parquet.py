@@ -16,7 +16,9 @@ from craig_cli.dataset import Block, Encoding
 from craig_cli.errors import InputError, ResourceError, printable
 from craig_cli.readers.arrow import BatchReader, as_text, header_of
 from craig_cli.readers.arrow_types import check_category_type
+from craig_cli.readers.categories import check_categories
 from craig_cli.readers.columns import Header
+from craig_cli.readers.folders import partition_read, with_partition
 from craig_cli.readers.formats import Reader, Skipped
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
@@ -42,18 +44,26 @@ def read_blocks(
     block_bytes of `settings`.
     """
     with open_table(source) as table:
-        reader = BatchReader(source.name, table.schema_arrow, settings, encoding)
+        partition = partition_read(source, settings)
+        reader = BatchReader(source.name, table.schema_arrow, settings, encoding, partition)
         groups, first_row = row_groups(table, source.rows)
         first, last = source.rows or (0, table.metadata.num_rows)
         for batch in table.iter_batches(
             batch_size=reader.batch_rows(settings.block_bytes),
             row_groups=groups,
-            columns=reader.wanted,
+            columns=reader.stored,
         ):
             start, stop = max(first - first_row, 0), min(last - first_row, batch.num_rows)
             if start < stop:
                 yield reader.block(batch.slice(start, stop - start), first_row + start, file)
             first_row += batch.num_rows
+
+
+def read_columns(source: Source, settings: InputSettings) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file with all their columns."""
+    with open_table(source) as table:
+        n_columns = max(1, len(table.schema_arrow))
+        yield from table.iter_batches(max(1, settings.block_bytes // (8 * n_columns)))
 
 
 def row_groups(table: pq.ParquetFile, rows: tuple[int, int] | None) -> tuple[list[int] | None, int]:
@@ -76,21 +86,27 @@ def count_rows(source: Source) -> int:
 def read_header(source: Source, settings: InputSettings) -> Header:
     """Return the names of the columns of a file, and those that are an index."""
     with open_table(source) as table:
-        return header_of(table.schema_arrow)
+        names, index_names = header_of(table.schema_arrow)
+        partition = partition_read(source, settings)
+        return Header([*names, *(entry.name for entry in partition)], index_names)
 
 
 def collect_categories(
     source: Source, settings: InputSettings, encoding: Encoding
 ) -> dict[str, set[str]]:
     """Return the different values of each ``--one-hot`` column, as text."""
-    found: dict[str, set[str]] = {name: set() for name in encoding.categories}
     with open_table(source) as table:
-        for name in found:
+        partition = {entry.name: {entry.text} for entry in partition_read(source, settings)}
+        stored = [name for name in encoding.categories if name not in partition]
+        for name in stored:
             check_category_type(source.name, name, table.schema_arrow.field(name).type)
-        for batch in table.iter_batches(columns=list(found)):
-            for name, values in found.items():
-                values.update(as_text(source.name, name, batch.column(name).unique().drop_null()))
-    return found
+        found = {name: partition.get(name, set()) for name in encoding.categories}
+        for batch in table.iter_batches(columns=stored) if stored else ():
+            for name in stored:
+                values = batch.column(name).unique().drop_null()
+                found[name].update(as_text(source.name, name, values))
+            check_categories(source.name, found, is_complete=False)
+        return found
 
 
 @contextmanager
@@ -153,13 +169,15 @@ def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[by
             for batch in table.iter_batches(batch_size=n_rows):
                 first, last = np.searchsorted(index, [row, row + batch.num_rows])
                 if first < last:
-                    parts.append(batch.take(pa.array(index[first:last] - row)))
+                    taken = batch.take(pa.array(index[first:last] - row))
+                    partition = partition_read(source, reading.settings)
+                    parts.append(with_partition(taken, partition))
                 row += batch.num_rows
         if row != file_starts[file + 1]:
             raise InputError(
                 source.name, "it changed while it was read", remedy="Run the command again."
             )
-    return pa.Table.from_batches(parts, schema)
+    return pa.Table.from_batches(parts, None if parts else schema)
 
 
 READER = Reader(
@@ -169,6 +187,7 @@ READER = Reader(
     count_rows=count_rows,
     read_as_written=read_as_written,
     written_as="parquet",
+    read_columns=read_columns,
     keeps_to_rows=True,
     column_bytes=COLUMN_BYTES,
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from craig_cli.errors import InputError, UsageError, printable
+from craig_cli.readers.folders import Partition, files_in, partitions_of, without_hidden
 from craig_cli.readers.formats import Reader, reader_of
 from craig_cli.readers.streams import (
     CHUNK_BYTES,
@@ -56,6 +57,8 @@ class Source:
         lives.
     rows : (int, int) or None
         The first row to read, and that after the last; None: all.
+    partition : tuple of Partition
+        The columns that the names of its folders are.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Source:
     compression: str | None
     location: Location
     rows: tuple[int, int] | None = None
+    partition: tuple[Partition, ...] = ()
 
     @property
     def reader(self) -> Reader:
@@ -120,13 +124,19 @@ def expand_sources(settings: InputSettings) -> tuple[Source, ...]:
         if (find := reader_of(format_name).files_beside) is not None
         for file in find(own)
     }
-    return tuple(make_source(file, settings.format) for file in files if file not in beside)
+    files = [file for file in files if file not in beside]
+    partitions = partitions_of([file.path for file in files])
+    return tuple(
+        make_source(file, settings.format, partition)
+        for file, partition in zip(files, partitions, strict=True)
+    )
 
 
 def expand_name(name: str, wanted_format: str | None) -> list[Location]:
     """Return the files that one name means, sorted, or the file of that name.
 
-    Of a folder these are the files of a known extension, of a pattern what it fits.
+    Of a folder these are the files of a known extension, its own or else those below, of a pattern
+    what it fits.
     """
     if not name:
         raise UsageError("The name of an input file is empty.")
@@ -141,15 +151,14 @@ def expand_name(name: str, wanted_format: str | None) -> list[Location]:
         path = Path(location.path)
         found, nothing, remedy = None, "no file matches this pattern", "Check the pattern."
         if path.is_dir():
-            found = sorted(
-                str(entry)
-                for entry in path.iterdir()
-                if not entry.name.startswith(".") and format_of(entry.name) in formats
+            found = files_in(path, lambda entry: format_of(entry) in formats)
+            nothing = (
+                f"no file in this folder, or below, has an extension of {' or '.join(formats)}"
             )
-            nothing = f"no file in this folder has an extension of {' or '.join(formats)}"
             remedy = "Name the files, and give --format."
         elif any(c in location.path for c in "*?[") and not (path.exists() or path.is_symlink()):
-            found = sorted(glob.glob(location.path, recursive=True))  # noqa: PTH207
+            fitting = sorted(glob.glob(location.path, recursive=True))  # noqa: PTH207
+            found = without_hidden(fitting, location.path)
         found = None if found is None else [file for file in found if not Path(file).is_dir()]
     if found is None:
         return [location if location.is_remote else Location.of(location.path)]
@@ -170,7 +179,9 @@ def format_of(file_name: str) -> str | None:
     )
 
 
-def make_source(location: Location, wanted_format: str | None) -> Source:
+def make_source(
+    location: Location, wanted_format: str | None, partition: tuple[Partition, ...] = ()
+) -> Source:
     """Return the source of one file, its format and codec found out."""
     name, is_pipe = location.source, is_pipe_or_file(location)
     format_name = wanted_format or format_of(location.file_name)
@@ -197,7 +208,7 @@ def make_source(location: Location, wanted_format: str | None) -> Source:
             f"{printable(name)}: {format_name} files are not read compressed "
             f"({compression}): decompress the file first."
         )
-    source = Source(name, format_name, compression, opened)
+    source = Source(name, format_name, compression, opened, partition=partition)
     if copy is not None:
         weakref.finalize(source, copy.close)
     return source

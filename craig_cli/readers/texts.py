@@ -16,6 +16,9 @@ NO_TEXT = re.compile(r"[+-]?nan|n/?a", re.IGNORECASE)
 """Labels and categories that stand for none unless they are quoted: R writes NA bare where there is
 none, and quotes a name.
 """
+CONVERT = "iconv -f {} -t UTF-8 FILE > NEW"
+TO_UTF8 = f"Convert the file to UTF-8: {CONVERT.format('WINDOWS-1252')}."
+LINE_ENDS = "tr '\\r' '\\n' < FILE > NEW"
 CORRECT = "Correct the row, or drop it with --on-error skip."
 
 
@@ -28,7 +31,9 @@ def text_problem(content: bytes, is_bare: bool, is_number: bool) -> tuple[str, s
     if b"\0" in content:
         return "holds a NUL byte", "Check that the file is not damaged."
     if "\ufffd" in content.decode(errors="replace"):
-        return "is not UTF-8 text", "Convert the file to UTF-8."
+        return "is not UTF-8 text", TO_UTF8
+    if is_bare and b"\r" in content:
+        return "holds a bare carriage return", f"Convert the line ends: {LINE_ENDS}."
     if is_number and NUMBER.fullmatch(text):
         return (
             ("is too large for a 64-bit float", "Scale the column.")

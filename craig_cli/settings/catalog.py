@@ -269,6 +269,14 @@ SOLVERS = (
     Entry("lbfgs", "full gradients, to the optimum (scipy's L-BFGS-B)"),
 )
 
+MISSING = (
+    Entry("refuse", "an error that names the first one"),
+    Entry("skip", "the row is skipped, and counted"),
+    Entry("mean", "the mean of the column; a missing category is a value of its own"),
+    Entry("median", "the median of the column; likewise"),
+    Entry("zero", "0; likewise"),
+)
+
 SCHEDULES = (
     Entry("exponential", "a0 b^k, k the epoch from 0"),
     Entry("k-inverse", "a0 / (1 + b k)"),

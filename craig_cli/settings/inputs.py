@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from craig_cli.errors import UsageError
-from craig_cli.settings.catalog import FORMATS, TASKS, names
+from craig_cli.settings.catalog import FORMATS, MISSING, TASKS, names
 from craig_cli.settings.checks import check_name
 
 LABEL_COLUMNS = ("label", "target", "class", "y")
 """Columns taken for the label when ``--label`` is not given, in this order."""
+
+
+def fills_missing(settings: InputSettings) -> bool:
+    """Return whether something stands for missing cells."""
+    return settings.missing in ("mean", "median", "zero")
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,10 @@ class InputSettings:
     cost_column: str | None = None
     id_column: str | None = None
     unseen: str = "refuse"
+    missing: str = "refuse"
+    decimal: str = "."
+    thousands: str | None = None
+    partition_columns: bool = False
     amounts_needed: bool = True
     block_bytes: int = 4 << 20
 
@@ -45,6 +54,7 @@ class InputSettings:
             check_name("--format", self.format, names(FORMATS))
         check_name("--task", self.task, names(TASKS))
         check_name("--on-error", self.on_error, ("stop", "skip"))
+        check_name("--missing", self.missing, names(MISSING))
         check_name("--unseen", self.unseen, ("refuse", "zeros"))
         if self.index_base not in (0, 1):
             raise UsageError(f"--index-base: {self.index_base} is not 0 or 1.")
@@ -61,5 +71,27 @@ class InputSettings:
             len(self.delimiter) == 1 and self.delimiter.isascii()
         ):
             raise UsageError(f"--delimiter: '{self.delimiter}' is not one ASCII character.")
+        self.check_numbers()
         if self.block_bytes < 1:
             raise UsageError("block_bytes: must be positive.")
+
+    def check_numbers(self) -> None:
+        """Raise `UsageError` where numbers could not be told from what stands around them."""
+        if self.decimal not in (".", ","):
+            raise UsageError(f"--decimal: '{self.decimal}' is not '.' or ','.")
+        if self.delimiter == self.decimal:
+            raise UsageError(
+                f"--delimiter and --decimal are both '{self.decimal}': name another delimiter."
+            )
+        if self.thousands is None:
+            return
+        if len(self.thousands) != 1 or self.thousands.isalnum() or self.thousands in '+-"\r\n\t\0':
+            raise UsageError(
+                f"--thousands: '{self.thousands}' is not one character that may separate "
+                f"thousands, such as ',' or ' '."
+            )
+        if self.thousands == self.decimal:
+            raise UsageError(
+                f"--thousands and --decimal are both '{self.decimal}'. Where a comma is the "
+                f"decimal point, give --decimal , too."
+            )

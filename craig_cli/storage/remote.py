@@ -15,7 +15,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -115,23 +115,48 @@ def expand(location: Location, is_wanted: Callable[[str], bool]) -> list[str] | 
     with failures(location):
         if not has_pattern and store.get_file_info(base).type != fs.FileType.Directory:
             return None
-        is_deep = has_pattern and "/" in plain[len(prefix) + 1 :]
-        found = store.get_file_info(fs.FileSelector(base, recursive=is_deep, allow_not_found=True))
-    inner = [
-        info.path[len(base.rstrip("/")) + 1 :] for info in found if info.type == fs.FileType.File
-    ]
-    if has_pattern:
-        inner = [path for path in inner if fits(path, plain[len(prefix) + 1 :])]
-    else:
-        inner = [path for path in inner if not path.startswith(".") and is_wanted(path)]
-    return [f"{prefix.rstrip('/')}/{path}{ending}" for path in sorted(inner)]
+        is_deep = has_pattern and ("/" in plain[len(prefix) + 1 :] or "**" in plain)
+        inner = files_below(store, base, is_deep)
+        if has_pattern:
+            wanted = plain[len(prefix) + 1 :].split("/")
+            inner = [path for path in inner if fits(path.split("/"), wanted)]
+        else:
+            inner = [path for path in inner if is_wanted(path)]
+            if not inner:
+                inner = [path for path in files_below(store, base, True) if is_wanted(path)]
+            inner = [path for path in inner if not is_hidden(path.split("/"))]
+    inner.sort(key=lambda path: path.split("/"))
+    return [f"{prefix.rstrip('/')}/{path}{ending}" for path in inner]
 
 
-def fits(path: str, pattern: str) -> bool:
-    """Return whether each step of a path fits that of a pattern."""
-    steps, wanted = path.split("/"), pattern.split("/")
-    return len(steps) == len(wanted) and all(
-        fnmatch.fnmatchcase(step, want) for step, want in zip(steps, wanted, strict=True)
+def files_below(store: Any, base: str, is_deep: bool) -> list[str]:
+    """Return the files of a folder, or also of those below, by their paths from there."""
+    from pyarrow import fs
+
+    found = store.get_file_info(fs.FileSelector(base, recursive=is_deep, allow_not_found=True))
+    start = len(base.rstrip("/")) + 1
+    return [info.path[start:] for info in found if info.type == fs.FileType.File]
+
+
+def is_hidden(steps: Sequence[str]) -> bool:
+    """Return whether a file holds no rows, or is in a folder of such: ``_SUCCESS``, ``.crc``."""
+    return any(step.startswith((".", "_")) for step in steps)
+
+
+def fits(steps: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Return whether each step of a path fits that of a pattern; ``**`` fits any number of them,
+    and a pattern no hidden file, unless it names such.
+    """
+    if wanted and wanted[0] == "**":
+        return fits(steps, wanted[1:]) or (
+            bool(steps) and not is_hidden(steps[:1]) and fits(steps[1:], wanted)
+        )
+    if not steps or not wanted:
+        return not steps and not wanted
+    return (
+        fnmatch.fnmatchcase(steps[0], wanted[0])
+        and (not is_hidden(steps[:1]) or is_hidden(wanted[:1]))
+        and fits(steps[1:], wanted[1:])
     )
 
 

@@ -64,8 +64,7 @@ def select_to_file(
         Replace an existing file that is not a manifest.
     progress : Progress
     """
-    proxies = [] if inputs.proxy is None else [split_key(inputs.proxy)[0]]
-    check_output(output, [*inputs.paths, *proxies], is_manifest, force)
+    check_files(inputs, output, force)
     calibration = calibration or CalibrationSettings(seed=selection.seed)
     watch = Stopwatch()
     earlier = None if extend is None else read_manifest(extend)
@@ -107,6 +106,12 @@ def select_to_file(
         write_manifest(out, manifest)
     report = report_of(output, coreset, dataset.skipped_rows, watch.seconds, spill.peak)
     return replace(report, notes=(*dataset.notes, *report.notes))
+
+
+def check_files(inputs: InputSettings, output: str, force: bool) -> None:
+    """Raise `UsageError` if the output cannot be written, or is one of the files to read."""
+    proxies = [] if inputs.proxy is None else [split_key(inputs.proxy)[0]]
+    check_output(output, [*inputs.paths, *proxies], is_manifest, force)
 
 
 def report_of(

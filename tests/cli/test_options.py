@@ -55,11 +55,12 @@ def test_every_option_reaches_the_settings(asked):
             "--index-base 0 --on-error skip --drop p --drop q --one-hot r --delimiter ';' "
             "--no-header --rows-key k --force -o x"
         ),
+        *shlex.split("--decimal , --thousands ' ' --partition-columns"),
         *("--", "-d.csv", "e.csv"),
     )
     assert seen["inputs"] == InputSettings(
         ("-d.csv", "e.csv"), "tsv", "z", False, "regression", 0, "skip", ("p", "q"), ("r",), ";",
-        False, "k"
+        False, "k", decimal=",", thousands=" ", partition_columns=True
     )  # fmt: skip
     assert seen["selection"] == SelectionSettings(
         Budget(fraction=0.5), "random", "cosine", "unit", 7, 3, "regression"

@@ -14,7 +14,7 @@ import pytest
 from craig_cli.errors import CraigError, InputError
 from craig_cli.kernels import csv as kernels
 from craig_cli.readers import csv as reader
-from craig_cli.readers.gather import agreed_encoding
+from craig_cli.readers.encodings import agreed_encoding
 from craig_cli.readers.sources import expand_sources
 from craig_cli.settings import InputSettings
 
@@ -227,12 +227,12 @@ def test_a_table_wider_than_its_rows_takes_no_memory(tmp_path: Path) -> None:
 
 
 def test_the_kernel_as_plain_python(tmp_path: Path) -> None:
-    text = np.frombuffer(b'1,"a,""b",2.5\n\n-3e1,c,0x\n', np.uint8)
+    text = np.frombuffer(b'1,"a,""b",2.5\n\n-3e1,c,0x\n1,2\n', np.uint8)
     function = getattr(kernels.parse_records, "py_func", kernels.parse_records)
     for parse in (kernels.parse_records, function):
         values, spans, hard = (
-            np.zeros((3, 2)),
-            np.zeros((3, 2, 2), np.int64),
+            np.zeros((4, 2)),
+            np.zeros((4, 2, 2), np.int64),
             np.zeros((3, 4), np.int64),
         )
         progress = np.zeros(kernels.N_SLOTS, np.int64)
@@ -240,15 +240,16 @@ def test_the_kernel_as_plain_python(tmp_path: Path) -> None:
             np.array([kernels.NUMERIC, kernels.TEXT, kernels.NUMERIC]),
             np.array([0, 0, 1]),
         )
-        assert (
-            parse(text, ord(","), kinds, targets, progress, values, spans, hard)
-            == kernels.UNREADABLE
-        )
-        assert values[0].tolist() == [1, 2.5]
-        assert spans[0].tolist() == [[2, 9], [0, 14]]
+        arguments = (text, ord(","), kinds, targets, progress, values, spans, hard)
+        assert parse(*arguments) == kernels.FULL
+        assert values[:2].tolist() == [[1, 2.5], [-30, 0]]
+        assert spans[:2].tolist() == [[[2, 9], [0, 14]], [[20, 21], [15, 25]]]
+        assert hard[: progress[kernels.HARD]].tolist() == [[1, 1, 22, 24]]
+        progress[kernels.HARD] = 0
+        assert parse(*arguments) == kernels.TOO_FEW
         assert progress[
             [kernels.AT, kernels.ROW, kernels.RECORD, kernels.FAULT, kernels.FIELD]
-        ].tolist() == [25, 1, 15, 22, 2]
+        ].tolist() == [29, 2, 25, 27, 1]
 
 
 BAD = [
@@ -258,14 +259,14 @@ BAD = [
     (
         "a,b,y\n1,,p\n",
         {},
-        "{}:2:2: column 'b' has no value in this row. Fill it in, drop the row "
-        "with --on-error skip, or the column with --drop b.",
+        "{}:2:2: column 'b' has no value in this row. Fill it in, say with "
+        "--missing what stands for it, or drop the column with --drop b.",
     ),
     (
         'a,b,y\n1,"",p\n',
         {},
-        "{}:2:2: column 'b' has no value in this row. Fill it in, drop the row with --on-error "
-        "skip, or the column with --drop b.",
+        "{}:2:2: column 'b' has no value in this row. Fill it in, say with --missing "
+        "what stands for it, or drop the column with --drop b.",
     ),
     (
         "a,b,y\n1,2,\n",
@@ -282,14 +283,14 @@ BAD = [
     (
         "a,b,y\n1,NA,p\n",
         {},
-        "{}:2:2: column 'b' has no value in this row (value 'NA'). Fill it in, drop the row with "
-        "--on-error skip, or the column with --drop b.",
+        "{}:2:2: column 'b' has no value in this row (value 'NA'). Fill it in, say with "
+        "--missing what stands for it, or drop the column with --drop b.",
     ),
     (
         "a,b,y\n1,-NaN,p\n",
         {},
-        "{}:2:2: column 'b' has no value in this row (value '-NaN'). Fill it in, drop the row with "
-        "--on-error skip, or the column with --drop b.",
+        "{}:2:2: column 'b' has no value in this row (value '-NaN'). Fill it in, say with "
+        "--missing what stands for it, or drop the column with --drop b.",
     ),
     (
         "a,b,y\n1,-inf,p\n",
@@ -316,8 +317,8 @@ BAD = [
     (
         "a,b,y\n1,1_000,p\n",
         {},
-        "{}:2:2: column 'b' holds text, not a number (value '1_000'). Use --drop b or --one-hot b, "
-        "or drop the row with --on-error skip.",
+        "{}:2:2: column 'b' holds numbers with separators between thousands (value '1_000'). Read "
+        "them with --thousands _.",
     ),
     (
         "a,b,y\n1,2\n",
@@ -401,25 +402,26 @@ BAD = [
         b"a,b\x00,y\n1,2,p\n",
         {},
         "{}:1: this is not UTF-8 text (value 'a,b\\x00,y\\n'). Check "
-        "--format, or convert the file to UTF-8.",
+        "--format, or convert the file to UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW.",
     ),
     (
         b"a,b\xe4,y\n1,2,p\n",
         {},
         "{}:1: this is not UTF-8 text (value 'a,b\\xe4,y\\n'). Check "
-        "--format, or convert the file to UTF-8.",
+        "--format, or convert the file to UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW.",
     ),
     (
         b"a,b,y\n1,2,\xe4\n",
         {},
-        "{}:2:3: label column 'y' is not UTF-8 text (value '\\xe4'). Convert the file to UTF-8.",
+        "{}:2:3: label column 'y' is not UTF-8 text (value '\\xe4'). Convert the file to UTF-8: "
+        "iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW.",
     ),
     (
         b"PAR1\x15\x04\x15\n\x00",
         {},
         "{}:1: this is not UTF-8 text (value "
         "'PAR1\\x15\\x04\\x15\\n'). Check --format, or convert the "
-        "file to UTF-8.",
+        "file to UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW.",
     ),
     (
         "a,b,y\n1,2,nan\n",
@@ -456,10 +458,10 @@ BAD = [
         "drop the row with --on-error skip.",
     ),
     (
-        "a;b;y\n1;2;3\n",
+        "a;b|c;y\n1;2;3\n",
         {},
         "{}:1: there is only one column, as no ',' separates any (value "
-        "'a;b;y'). Name the separator with --delimiter.",
+        "'a;b|c;y'). Name the separator, with --delimiter ';' or '|'.",
     ),
     (
         "1,2,3\n",
@@ -475,7 +477,8 @@ BAD = [
     (
         "a,y\r1,2\r",
         {},
-        "{}:1: bare carriage returns stand where lines should end. Convert the line ends.",
+        "{}:1: bare carriage returns stand where lines should end. Convert the line ends: "
+        "tr '\\r' '\\n' < FILE > NEW.",
     ),
     (
         'a,"b"c,y\n',
@@ -524,15 +527,15 @@ BAD = [
     ),
     (
         "a\ty\n1\t2\n",
-        {},
+        {"delimiter": ","},
         "{}:1: there is only one column, as no ',' separates any (value 'a\\ty'). "
-        "Name the separator with --delimiter.",
+        "Name the separator, with --delimiter $'\\t'.",
     ),
     (
         "c,a,y\n,1,0\n",
         {"one_hot": ("c",)},
-        "{}:2:1: column 'c' has no value in this row. Fill it in, drop the row with --on-error "
-        "skip, or the column with --drop c.",
+        "{}:2:1: column 'c' has no value in this row. Fill it in, say with --missing "
+        "what stands for it, or drop the column with --drop c.",
     ),
     (
         "a,y\n1,0\n",

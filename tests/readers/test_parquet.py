@@ -14,7 +14,7 @@ from tools import slow
 from craig_cli.dataset import Encoding
 from craig_cli.errors import CraigError, InputError
 from craig_cli.readers import parquet
-from craig_cli.readers.gather import agreed_encoding
+from craig_cli.readers.encodings import agreed_encoding
 from craig_cli.readers.sources import expand_sources
 from craig_cli.settings import InputSettings
 

@@ -1,0 +1,79 @@
+"""How the columns of all files of an input become those of rows."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+
+from craig_cli.dataset import Encoding
+from craig_cli.errors import InputError, printable
+from craig_cli.readers.categories import check_categories
+from craig_cli.readers.columns import Columns, choose_columns, listed
+from craig_cli.readers.sources import Source
+from craig_cli.settings import InputSettings
+
+UNSEEN_SHOWN = 5
+"""Values that a model does not know which are named."""
+
+
+def agreed_encoding(
+    sources: tuple[Source, ...], settings: InputSettings, known: Encoding | None
+) -> tuple[Encoding | None, tuple[str, ...]]:
+    """Return how columns become those of rows, the same for all files that have names, and what
+    the user should know of it: the encoding that is known, else that of the first file, with the
+    categories of all.
+
+    Raises `InputError` where a file has not the columns of the first; their order is free.
+    """
+    named = [
+        (source, read(source, settings))
+        for source in sources
+        if (read := source.reader.read_header) is not None
+    ]
+    if not named:
+        return None, ()
+    (first, header), *others = named
+    columns = choose_columns(first.name, header, settings, known)
+    encoding = known or Encoding(columns.features, origin=first.name)
+    for source, theirs in others:
+        extra = choose_columns(source.name, theirs, settings, encoding).extra
+        if extra and known is None:
+            raise InputError(
+                source.name,
+                f"it has {'a column' if len(extra) == 1 else 'columns'} that {first.name} has not: "
+                f"{listed(extra)}",
+                remedy="Give files with the same columns, or --drop those that differ.",
+            )
+    if known is None and columns.one_hot:
+        open_ended = replace(encoding, categories=dict.fromkeys(columns.one_hot, ()))
+        found: dict[str, set[str]] = defaultdict(set)
+        for source, _ in named:
+            if (collect := source.reader.collect_categories) is not None:
+                for column, values in collect(source, settings, open_ended).items():
+                    found[column] |= values
+                check_categories(source.name, found)
+        categories = {column: tuple(sorted(found[column])) for column in columns.one_hot}
+        encoding = replace(encoding, categories=categories)
+    return encoding, notes_on_columns(columns)
+
+
+def notes_on_columns(columns: Columns) -> tuple[str, ...]:
+    """Return what the user should know of columns that are passed over."""
+    notes = []
+    if columns.index:
+        shown = listed(columns.index, quoted=True)
+        notes.append(f"Left out: {shown}, an index that only numbers the rows.")
+    if columns.extra:
+        notes.append(f"Passed over, as the model has no such columns: {listed(columns.extra)}.")
+    return tuple(notes)
+
+
+def unseen_note(column: str, values: Counter[str]) -> str:
+    """Return what to say of values that a model does not know."""
+    most = values.most_common(UNSEEN_SHOWN)
+    shown = ", ".join(f"'{printable(value, 40)}' in {n:,} rows" for value, n in most)
+    more = f" and {len(values) - len(most):,} more values" if len(values) > len(most) else ""
+    return (
+        f"Column '{printable(column, 60)}': the model does not know {shown}{more}; they count for "
+        "nothing."
+    )
