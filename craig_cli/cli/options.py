@@ -9,9 +9,9 @@ import click
 from craig_cli.cli.parameters import EXCLUSIVE, ColumnName, FileName, InputFile, Option, option
 from craig_cli.cli.session import Session
 from craig_cli.settings import LABEL_COLUMNS, InputSettings, SelectionSettings
-from craig_cli.settings.catalog import FORMATS, TASKS, names
+from craig_cli.settings.catalog import FORMATS, MISSING, TASKS, names
 
-READING_TABLES = (("Formats", FORMATS), ("Tasks", TASKS))
+READING_TABLES = (("Formats", FORMATS), ("Tasks", TASKS), ("Missing", MISSING))
 
 
 def without_default(shown: Option) -> Option:
@@ -107,6 +107,13 @@ READING_WITH_DEFAULTS = (
         metavar="COLUMN",
         help="Make a column one of 0 and 1 for each of its values. May be repeated; also a,b,c and "
         "patterns.",
+    ),
+    option(
+        "--missing",
+        type=click.Choice(names(MISSING)),
+        default=InputSettings.missing,
+        show_default=True,
+        help="What becomes of cells without a number.",
     ),
     option(
         "--unseen",

@@ -95,7 +95,8 @@ class Cells:
 
     def take_filled(self) -> dict[str, int]:
         """Return how many missing cells were filled since the last time, by column."""
-        counts = {self.names[t]: int(self.n_filled[t]) for t in np.flatnonzero(self.n_filled).tolist()}
+        there = np.flatnonzero(self.n_filled).tolist()
+        counts = {self.names[target]: int(self.n_filled[target]) for target in there}
         self.n_filled[:] = 0
         return counts
 

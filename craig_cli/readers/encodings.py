@@ -6,12 +6,16 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 
 from craig_cli.dataset import Encoding
-from craig_cli.errors import InputError, printable
+from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.categories import check_categories
 from craig_cli.readers.columns import Columns, choose_columns, listed
+from craig_cli.readers.fills import with_fills
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
+from craig_cli.settings.inputs import fills_missing
 
+FILLED_SHOWN = 8
+"""Columns with filled cells that are named."""
 UNSEEN_SHOWN = 5
 """Values that a model does not know which are named."""
 
@@ -46,6 +50,8 @@ def agreed_encoding(
             )
     if known is None and columns.one_hot:
         open_ended = replace(encoding, categories=dict.fromkeys(columns.one_hot, ()))
+        if fills_missing(settings):
+            open_ended = replace(open_ended, fills=dict.fromkeys(columns.features, 0.0))
         found: dict[str, set[str]] = defaultdict(set)
         for source, _ in named:
             if (collect := source.reader.collect_categories) is not None:
@@ -54,6 +60,10 @@ def agreed_encoding(
                 check_categories(source.name, found)
         categories = {column: tuple(sorted(found[column])) for column in columns.one_hot}
         encoding = replace(encoding, categories=categories)
+    if known is None and fills_missing(settings):
+        encoding = with_fills(encoding, [source for source, _ in named], settings)
+    elif known is not None:
+        encoding = with_known_fills(known, settings)
     return encoding, notes_on_columns(columns)
 
 
@@ -66,6 +76,30 @@ def notes_on_columns(columns: Columns) -> tuple[str, ...]:
     if columns.extra:
         notes.append(f"Passed over, as the model has no such columns: {listed(columns.extra)}.")
     return tuple(notes)
+
+
+def with_known_fills(known: Encoding, settings: InputSettings) -> Encoding:
+    """Return the encoding of a model, with what stands for missing numbers if that is wanted."""
+    if not fills_missing(settings):
+        return replace(known, fills={})
+    if known.fills:
+        return known
+    if settings.missing == "zero":
+        return replace(known, fills=dict.fromkeys(known.features, 0.0))
+    raise UsageError(
+        f"--missing {settings.missing}: {printable(known.origin)} has no {settings.missing} of its "
+        f"columns. Train it with --missing {settings.missing}, or use --missing zero."
+    )
+
+
+def filled_note(filled: Counter[str], encoding: Encoding, missing: str) -> tuple[str, ...]:
+    """Return what to say of missing cells that were filled."""
+    most = filled.most_common(FILLED_SHOWN)
+    shown = ", ".join(
+        f"{n:,} in '{printable(name, 60)}' ({encoding.fills[name]:.6g})" for name, n in most
+    )
+    more = f" and more in {len(filled) - len(most):,} columns" if len(filled) > len(most) else ""
+    return (f"Filled in, by --missing {missing}: {shown}{more}.",) if filled else ()
 
 
 def unseen_note(column: str, values: Counter[str]) -> str:

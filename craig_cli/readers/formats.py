@@ -25,7 +25,15 @@ Skipped: TypeAlias = Callable[[InputError], None]
 """Told of each bad row that is passed over under ``--on-error skip``."""
 
 NAMELESS = dict.fromkeys(
-    ("--drop", "--one-hot", "--weight-column", "--cost-column", "--id", "--partition-columns"),
+    (
+        "--drop",
+        "--one-hot",
+        "--weight-column",
+        "--cost-column",
+        "--id",
+        "--missing",
+        "--partition-columns",
+    ),
     "columns of {format} files have no names. Convert the file to CSV or Parquet first.",
 )
 """What formats without names of columns say of the options that name one."""

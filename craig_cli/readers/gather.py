@@ -23,7 +23,7 @@ from craig_cli.dataset import (
 )
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.amounts import AMOUNTS
-from craig_cli.readers.encodings import agreed_encoding, unseen_note
+from craig_cli.readers.encodings import agreed_encoding, filled_note, unseen_note
 from craig_cli.readers.explained import explained
 from craig_cli.readers.folders import partition_notes
 from craig_cli.readers.labels import unify_labels
@@ -118,6 +118,7 @@ class Reading:
         self.skipped: list[InputError] = []
         self._counts = np.zeros(len(self.sources), np.int64)
         self._unseen: dict[str, Counter[str]] = defaultdict(Counter)
+        self._filled: Counter[str] = Counter()
         self._suspects = Suspects(settings.task)
 
     @property
@@ -158,6 +159,7 @@ class Reading:
                 for column, values in (block.unseen or {}).items():
                     if values:
                         self._unseen[column].update(values)
+                self._filled.update(block.filled or {})
                 self._progress("read", self.n_rows, None)
                 yield block if with_texts else replace(block, texts=None)
         if self.n_rows == 0:
@@ -188,6 +190,8 @@ class Reading:
         """Return what the user should know of what was read so far."""
         unseen = tuple(map(unseen_note, self._unseen, self._unseen.values()))
         names = None if self.encoding is None else self.encoding.column_names
+        if self.encoding is not None:
+            unseen += filled_note(self._filled, self.encoding, self.settings.missing)
         folders = partition_notes([source.partition for source in self.sources], self.settings)
         return (*self._notes, *folders, *unseen, *self._suspects.notes(names))
 
@@ -215,6 +219,7 @@ def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
         "--drop": bool(settings.drop),
         "--one-hot": bool(settings.one_hot),
         **{amount.option: bool(amount.column(settings)) for amount in amounts},
+        "--missing": settings.missing != "refuse" and settings.amounts_needed,
         "--id": settings.id_column is not None and settings.amounts_needed,
         "--label": settings.label is not None,
         "--partition-columns": settings.partition_columns,
