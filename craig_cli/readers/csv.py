@@ -18,7 +18,8 @@ from craig_cli.kernels.decimals import MAX_DIGITS
 from craig_cli.readers.columns import choose_columns
 from craig_cli.readers.csv_faults import Fault, Layout, explain
 from craig_cli.readers.csv_head import LONGEST_RECORD, Head, delimiter_of, read_head
-from craig_cli.readers.formats import Categories, Reader, Skipped
+from craig_cli.readers.formats import Categories, Reader
+from craig_cli.readers.skipped import Skipped, SkippedRow
 from craig_cli.readers.sources import Source
 from craig_cli.readers.streams import read_ahead
 from craig_cli.readers.texts import amount_problem, text_problem
@@ -72,7 +73,7 @@ def column_names(
 
 def collect_categories(source: Source, settings: InputSettings) -> dict[str, set[str]]:
     """Return the different values of each ``--one-hot`` column in the rows of `read_blocks`."""
-    parser = Parser(source, settings, lambda error: None, dict.fromkeys(settings.one_hot, ()))
+    parser = Parser(source, settings, lambda row: None, dict.fromkeys(settings.one_hot, ()))
     found: dict[str, set[str]] = {name: set() for name in settings.one_hot}
     for table in parser.tables():
         for name, values in found.items():
@@ -103,7 +104,7 @@ class Table(NamedTuple):
 
 
 class Parser:
-    """Turns the text of one file into rows, and remembers how many lines it has seen.
+    """Turns the text of one file into rows, and remembers how many lines and rows it has seen.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ class Parser:
         self.source, self.settings = source, settings
         self.skipped, self.categories = skipped, categories
         self.delimiter = delimiter_of(source, settings)
-        self.n_lines = 0
+        self.n_lines = self.n_rows = 0
 
     def tables(self) -> Iterator[Table]:
         """Yield the rows of the file."""
@@ -211,8 +212,9 @@ class Parser:
             name: self.read_texts(name, text, spans[: len(rows), target], is_good, faults)
             for target, name in enumerate(self.texts)
         }
-        self.report(text, faults)
         places = spans[: len(rows), -1]
+        self.report(text, faults, places[is_good, 0])
+        self.n_rows += int(is_good.sum()) + len(faults)
         if not is_good.all():
             rows, places = rows[is_good], places[is_good]
             texts = {name: list(compress(column, is_good)) for name, column in texts.items()}
@@ -276,10 +278,12 @@ class Parser:
             )
         out[np.arange(len(values)), columns] = 1
 
-    def report(self, text: bytes, faults: list[Fault]) -> None:
-        """Tell of the bad rows in their order, or raise the first that may not be skipped."""
+    def report(self, text: bytes, faults: list[Fault], good: NDArray[np.int64]) -> None:
+        """Tell of the bad rows in their order, or raise the first that may not be skipped; `good`
+        is where the others start.
+        """
         counted, line = 0, self.n_lines + 1
-        for fault in sorted(faults, key=lambda fault: fault.at):
+        for n_before, fault in enumerate(sorted(faults, key=lambda fault: fault.at)):
             line += text.count(b"\n", counted, fault.at)
             counted = fault.at
             column = None if fault.field is None else fault.field + 1
@@ -293,7 +297,9 @@ class Parser:
             )
             if self.settings.on_error == "stop" or not fault.can_skip:
                 raise error
-            self.skipped(error)
+            number = self.n_rows + n_before + int(np.searchsorted(good, fault.at))
+            name = "" if fault.field is None else self.layout.names[fault.field]
+            self.skipped(SkippedRow(number, error, name))
 
 
 READER = Reader(

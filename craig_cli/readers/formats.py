@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Block
-from craig_cli.errors import InputError
+from craig_cli.readers.skipped import Skipped
 from craig_cli.settings import InputSettings, check_name
 from craig_cli.settings.catalog import FORMATS, names
 from craig_cli.storage.location import Location
@@ -19,9 +19,6 @@ from craig_cli.storage.location import Location
 if TYPE_CHECKING:
     from craig_cli.readers.gather import Reading
     from craig_cli.readers.sources import Source
-
-Skipped: TypeAlias = Callable[[InputError], None]
-"""Told of each bad row that is passed over under ``--on-error skip``."""
 
 Categories: TypeAlias = Mapping[str, tuple[str, ...]]
 """All values of each ``--one-hot`` column, in the order of the new columns."""

@@ -16,6 +16,7 @@ from craig_cli.dataset import (
     Labels,
     Progress,
     Rows,
+    SkippedRows,
     SparseRows,
     cut_block,
     no_progress,
@@ -24,11 +25,9 @@ from craig_cli.errors import InputError, UsageError
 from craig_cli.readers.amounts import AMOUNTS
 from craig_cli.readers.formats import Categories
 from craig_cli.readers.labels import unify_labels
+from craig_cli.readers.skipped import SkipLog, SkippedRow
 from craig_cli.readers.sources import Source, expand_sources
 from craig_cli.settings import InputSettings
-
-SKIPPED_SHOWN = 5
-"""Errors of skipped rows that are kept for the summary."""
 
 
 def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> Dataset:
@@ -84,8 +83,8 @@ class Reading:
     column_names : tuple of str or None
         Of the blocks, where the format has them.
     n_rows : int
-        Rows read so far.
-    skipped : list of InputError
+        Rows read so far, but for those skipped.
+    skipped : SkipLog
         The bad rows passed over so far.
     """
 
@@ -98,16 +97,23 @@ class Reading:
         check_options(self.sources, settings)
         self.column_names, self._categories = agreed_columns(self.sources, settings)
         self.settings, self._progress = settings, progress
-        self.skipped: list[InputError] = []
+        self.skipped = SkipLog()
         self._counts = np.zeros(len(self.sources), np.int64)
 
     @property
     def n_rows(self) -> int:
+        return self.n_input_rows - len(self.skipped)
+
+    @property
+    def n_input_rows(self) -> int:
+        """Rows read so far as they lie, skipped ones included."""
         return int(self._counts.sum())
 
     @property
     def file_starts(self) -> NDArray[np.int64]:
-        """Row at which each file begins, then the number of rows, as far as they are read."""
+        """Row at which each file begins, then the number of rows, as far as they are read; skipped
+        ones count.
+        """
         return np.concatenate([[0], np.cumsum(self._counts)])
 
     @property
@@ -119,29 +125,67 @@ class Reading:
             else (f"{self.sources[0].name} and {len(self.sources) - 1} more")
         )
 
-    def blocks(self, with_texts: bool = False) -> Iterator[Block]:
-        """Yield all blocks, file by file, as numbers only or with the texts of their rows.
+    def blocks(self) -> Iterator[Block]:
+        """Yield all blocks, file by file, numbers only; raises `InputError` if there are none."""
+        for block, _ in self.numbered_blocks():
+            yield block
 
-        Raises `InputError` if there are none.
+    def numbered_blocks(
+        self, with_texts: bool = False
+    ) -> Iterator[tuple[Block, NDArray[np.int64]]]:
+        """Yield all blocks, and the number of each of their rows in the input as it lies.
+
+        Blocks are of numbers only, or with the texts of their rows too. Raises `InputError` if
+        there are none.
         """
-        for file, source in enumerate(self.sources):
-            blocks = source.reader.read_blocks(
-                source, file, self.settings, self.skipped.append, self._categories
-            )
-            for block in wanted_blocks(source, blocks):
-                self._counts[file] += block.rows.shape[0]
+        for file in range(len(self.sources)):
+            for block, numbers in self._wanted_rows(file):
                 self._progress("read", self.n_rows, None)
-                yield block if with_texts else replace(block, texts=None)
+                yield block if with_texts else replace(block, texts=None), numbers
         if self.n_rows == 0:
-            skipped = self.skipped
+            skipped = self.skipped.rows()
             reason = (
-                f"all {len(skipped)} rows were skipped as bad, the first: {skipped[0]}"
-                if skipped
+                f"all {len(skipped)} rows were skipped as bad, the first: {skipped.examples[0]}"
+                if len(skipped)
                 else "there are no rows"
             )
             raise InputError(
                 self.whole, reason.rstrip("."), remedy="Give at least one row of data."
             )
+
+    def _wanted_rows(self, file: int) -> Iterator[tuple[Block, NDArray[np.int64]]]:
+        """Yield the rows of a file that are wanted, and their numbers; keep count of all wanted."""
+        source, start = self.sources[file], self.n_input_rows
+        first, last = source.rows or (0, np.iinfo(np.int64).max)
+        row = first if source.reader.keeps_to_rows else 0
+        fresh: list[SkippedRow] = []
+
+        def take_in(n_rows: int) -> None:
+            """Count rows as they lie up to here, and the bad ones among them."""
+            nonlocal row
+            row += n_rows
+            self._counts[file] = max(min(row, last) - first, 0)
+            for skip in fresh:
+                if first <= skip.number < last:
+                    self.skipped.add(skip, start + skip.number - first)
+            fresh.clear()
+
+        for block in source.reader.read_blocks(
+            source, file, self.settings, fresh.append, self._categories
+        ):
+            n = block.rows.shape[0]
+            numbers = np.arange(row, row + n)
+            if fresh:
+                gaps = SkippedRows(np.array([skip.number - row for skip in fresh], np.int64))
+                numbers = row + gaps.numbers_of(np.arange(n))
+            take_in(n + len(fresh))
+            own = slice(*np.searchsorted(numbers, (first, last)).tolist())
+            if own.start < own.stop:
+                is_whole = own.stop - own.start == n
+                yield block if is_whole else cut_block(block, own), numbers[own] - first + start
+            if row >= last:
+                return
+        take_in(len(fresh))
 
     def dataset(self, rows: Rows, labels: list[Labels | None]) -> Dataset:
         """Return the data set of all blocks, given their rows joined and the labels of each."""
@@ -151,25 +195,8 @@ class Reading:
             files=tuple(s.name for s in self.sources),
             file_starts=self.file_starts,
             column_names=self.column_names,
-            skipped_rows=len(self.skipped),
-            skipped_examples=tuple(str(error) for error in self.skipped[:SKIPPED_SHOWN]),
+            skipped=self.skipped.rows(),
         )
-
-
-def wanted_blocks(source: Source, blocks: Iterator[Block]) -> Iterator[Block]:
-    """Yield the blocks of a file, cut to the rows that are wanted unless they are so already."""
-    if source.rows is None or source.reader.keeps_to_rows:
-        yield from blocks
-        return
-    start, (first, last) = 0, source.rows
-    for block in blocks:
-        n = block.rows.shape[0]
-        own = slice(max(first - start, 0), min(last - start, n))
-        if own.start < own.stop:
-            yield cut_block(block, own)
-        start += n
-        if start >= last:
-            return
 
 
 def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:

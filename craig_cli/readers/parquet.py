@@ -16,16 +16,12 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Block, Labels
 from craig_cli.errors import InputError, ResourceError, printable
-from craig_cli.readers.amounts import first_unfit
+from craig_cli.readers.amounts import unfit
 from craig_cli.readers.columns import Columns, choose_columns, option_of
-from craig_cli.readers.formats import Categories, Reader, Skipped
-from craig_cli.readers.numbers import (
-    BlockCheck,
-    first_unusable,
-    first_unusable_label,
-    numeric_labels,
-)
+from craig_cli.readers.formats import Categories, Reader
+from craig_cli.readers.numbers import BlockCheck, numeric_labels, unusable, unusable_labels
 from craig_cli.readers.parquet_types import check_category_type, check_types, is_number
+from craig_cli.readers.skipped import Skipped
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
 
@@ -45,9 +41,8 @@ def read_blocks(
     """Yield the rows of one Parquet file, in blocks of about ``settings.block_bytes``.
 
     Dense rows, float32 if every feature is a float of at most 32 bits, else float64. Labels are
-    int64, float64 or str objects. A bad row is an error also under ``--on-error skip``, which is
-    for rows of text. Uses label, no_label, task, drop, one_hot, weight_column, cost_column and
-    block_bytes of `settings`.
+    int64, float64 or str objects. Uses label, no_label, task, drop, one_hot, weight_column,
+    cost_column, on_error and block_bytes of `settings`.
     """
     with open_table(source) as table:
         reader = BatchReader(source.name, table.schema_arrow, settings, categories)
@@ -56,7 +51,11 @@ def read_blocks(
         for batch in reader.batches(table, settings.block_bytes, groups):
             start, stop = max(first - first_row, 0), min(last - first_row, batch.num_rows)
             if start < stop:
-                yield reader.block(batch.slice(start, stop - start), first_row + start, file)
+                good = reader.good_rows(
+                    batch.slice(start, stop - start), first_row + start, skipped
+                )
+                if good.num_rows:
+                    yield reader.block(good, file)
             first_row += batch.num_rows
 
 
@@ -93,12 +92,17 @@ def collect_categories(source: Source, settings: InputSettings) -> dict[str, set
         for name in columns.one_hot:
             check_category_type(source.name, name, schema.field(name).type)
         found: dict[str, set[str]] = {name: set() for name in columns.one_hot}
-        if found:
-            for batch in table.iter_batches(columns=list(found)):
-                for name, values in found.items():
-                    values.update(
-                        as_text(source.name, name, batch.column(name).unique().drop_null())
-                    )
+        if found and settings.on_error == "skip":
+            reader = BatchReader(source.name, schema, settings, dict.fromkeys(found, ()))
+            batches = (
+                reader.good_rows(batch, 0, lambda row: None)
+                for batch in reader.batches(table, settings.block_bytes, None)
+            )
+        else:
+            batches = table.iter_batches(columns=list(found)) if found else iter(())
+        for batch in batches:
+            for name, values in found.items():
+                values.update(as_text(source.name, name, batch.column(name).unique().drop_null()))
         return found
 
 
@@ -177,12 +181,18 @@ class BatchReader:
             if batch.num_rows
         )
 
-    def block(self, batch: pa.RecordBatch, first_row: int, file: int) -> Block:
-        """Return the rows and labels of a batch; raises `InputError` at the first bad row."""
+    def good_rows(self, batch: pa.RecordBatch, first_row: int, skipped: Skipped) -> pa.RecordBatch:
+        """Return the rows of a batch that can be used; raises `InputError` at the first bad row
+        unless those are skipped.
+        """
         check = BlockCheck(self.name, first_row)
         for name in self.wanted:
             self.check_column(batch, name, check)
-        check.raise_first()
+        kept = check.settle(batch.num_rows, self.settings.on_error, skipped)
+        return batch if kept is None else batch.take(pa.array(kept))
+
+    def block(self, batch: pa.RecordBatch, file: int) -> Block:
+        """Return the rows and labels of a batch without faults."""
         rows = np.zeros((batch.num_rows, self.n_columns), self.dtype)
         place = 0
         for name in self.columns.features:
@@ -224,32 +234,45 @@ class BatchReader:
         return labels
 
     def check_column(self, batch: pa.RecordBatch, name: str, check: BlockCheck) -> None:
-        """Keep the fault of the first row of a column whose value is missing or cannot be used."""
-        values, found = decoded(batch.column(name)), None
-        n_present = int(np.argmax(as_array(values.is_null()))) if values.null_count else len(values)
+        """Keep the faults of the rows whose value of a column is missing or cannot be used."""
+        values = decoded(batch.column(name))
+        present = np.arange(len(values))
+        found: list[tuple[NDArray[np.bool_], str]] = []
+        if values.null_count:
+            is_null = as_array(values.is_null())
+            present = np.flatnonzero(~is_null)
+            self.add_faults(check, name, "has no value in this row", np.flatnonzero(is_null), None)
         if is_number(values.type) and name not in self.columns.one_hot:
-            numbers = as_array(values[:n_present])
+            numbers = as_array(values.drop_null())
             amount = self.columns.amounts.get(name)
             if amount is not None:
-                found = first_unfit(numbers, amount)
-            elif name == self.columns.label:
-                found = first_unusable_label(numbers, self.settings.task)
+                found = unfit(numbers, amount)
             else:
-                found = first_unusable(numbers)
-        if found is not None:
-            row, problem = found
-            value, remedy = str(numbers[row]), "Correct it"
-        elif n_present < len(values):
-            row, problem, value, remedy = n_present, "has no value in this row", None, "Fill it in"
-        else:
-            return
-        remedy += (
+                is_label = name == self.columns.label
+                one = (
+                    unusable_labels(numbers, self.settings.task) if is_label else unusable(numbers)
+                )
+                found = [] if one is None else [one]
+            for bad, problem in found:
+                self.add_faults(check, name, problem, present[bad], numbers[bad])
+
+    def add_faults(
+        self,
+        check: BlockCheck,
+        name: str,
+        problem: str,
+        rows: NDArray[np.int64],
+        values: NDArray | None,
+    ) -> None:
+        """Keep the faults of some rows in a column; values of None are missing."""
+        remedy = ("Fill it in" if values is None else "Correct it") + (
             f", remove the row, or drop the column with {option_of('--drop', [name])}."
             if name in self.columns.features
             else " or remove the row."
         )
-        column = self.schema.names.index(name)
-        check.add(f"{self.columns.called(name)} {problem}", row, value, column, remedy)
+        columns = np.full(len(rows), self.schema.names.index(name))
+        called = self.columns.called(name)
+        check.add(f"{called} {problem}", rows, values, columns, remedy, called=name)
 
 
 def decoded(values: pa.Array) -> pa.Array:

@@ -111,6 +111,9 @@ class Coreset:
     cost_budget, cost_spent : float or None
         What the picks were to cost at most, and what they cost; None where there was no such
         budget.
+    skipped_rows, skipped_mark : int, str
+        Bad rows of the input that were skipped, and digits that tell which (`SkippedRows.mark`).
+        `n_rows` leaves them out, row numbers count them.
     """
 
     index: NDArray[np.int64]
@@ -140,6 +143,13 @@ class Coreset:
     parts: tuple[int, ...] = ()
     cost_budget: float | None = None
     cost_spent: float | None = None
+    skipped_rows: int = 0
+    skipped_mark: str = ""
+
+    @property
+    def n_input_rows(self) -> int:
+        """Rows of the input as it lies, skipped ones included."""
+        return self.n_rows + self.skipped_rows
 
     @property
     def picks(self) -> NDArray[np.int64]:

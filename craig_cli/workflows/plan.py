@@ -15,6 +15,7 @@ from craig_cli.selection.classes import split_classes
 from craig_cli.selection.constraints import pick_constraints
 from craig_cli.selection.costs import measured_rate, predicted_work, resolve_method
 from craig_cli.selection.memory import holding_bytes, in_memory_bytes, shape_of_selection
+from craig_cli.selection.numbering import constraints_by_position
 from craig_cli.selection.proxy import proxied
 from craig_cli.selection.scaling import make_features
 from craig_cli.selection.selector import shares_of_classes
@@ -36,10 +37,11 @@ def plan_selection(
     if extend is not None:
         selection = extended(extend, read_manifest(extend), selection)
     dataset = read_dataset(inputs, progress)
+    selection = constraints_by_position(selection, dataset)
     n_columns = dataset.n_columns
     if inputs.proxy is not None:
         dataset, selection = proxied(
-            dataset, read_proxy(inputs.proxy, dataset.n_rows, progress).rows, selection
+            dataset, read_proxy(inputs.proxy, dataset, progress).rows, selection
         )
     classes = split_classes(dataset.labels, dataset.n_rows, selection.task)
     counts = np.array([len(members.index) for members in classes])
@@ -72,4 +74,5 @@ def plan_selection(
             holding_bytes(shape) + calibrating_bytes(dataset, selection, calibration),
         ),
         notes=features.notes,
+        skipped=dataset.skipped.reasons,
     )
