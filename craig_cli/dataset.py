@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -221,6 +222,17 @@ def cut_block(block: Block, own: slice) -> Block:
     )
 
 
+def take_from_block(block: Block, kept: NDArray[np.int64] | None) -> Block:
+    """Return some rows of a block without their texts; the block itself if `kept` is None."""
+    if kept is None:
+        return block
+    weights, costs = (
+        None if values is None else values[kept] for values in (block.weights, block.costs)
+    )
+    labels = None if block.labels is None else block.labels[kept]
+    return Block(block.rows.take(kept, axis=0), labels, block.file, weights, costs)
+
+
 class Lines(NamedTuple):
     """Rows of text as they stand in their files, each with its newline.
 
@@ -231,6 +243,83 @@ class Lines(NamedTuple):
     format: str
     names: list[str] | None = None
     delimiter: str = ""
+
+
+class SkipReason(NamedTuple):
+    """Why some rows were skipped: the problem in words, the column that has it ("" where none is
+    told), and how many rows.
+    """
+
+    problem: str
+    column: str
+    rows: int
+
+
+@dataclass(frozen=True, eq=False)
+class SkippedRows:
+    """The bad rows that were passed over under ``--on-error skip``.
+
+    They tell the row numbers of an input from the positions among the rows that were kept.
+
+    Parameters
+    ----------
+    rows : ndarray of int64
+        Their numbers in the input as it lies, from 0, ascending.
+    reasons : tuple of SkipReason
+        The most frequent first.
+    examples : tuple of str
+        What was wrong with the first of them.
+    """
+
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    reasons: tuple[SkipReason, ...] = ()
+    examples: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def mark(self) -> str:
+        """32 hexadecimal digits that tell these rows from any others."""
+        return hashlib.sha256(self.rows.astype("<i8").tobytes()).hexdigest()[:32]
+
+    def numbers_of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of the input that stand at some positions among those kept."""
+        if len(self.rows) == 0:
+            return positions
+        kept_before = self.rows - np.arange(len(self.rows))
+        return positions + np.searchsorted(kept_before, positions, side="right")
+
+    def positions_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the positions among the rows kept of rows of the input; -1 for skipped ones."""
+        if len(self.rows) == 0:
+            return numbers
+        before = np.searchsorted(self.rows, numbers)
+        is_skipped = self.rows[np.minimum(before, len(self.rows) - 1)] == numbers
+        return np.where(is_skipped, -1, numbers - before)
+
+
+def join_skipped(parts: Iterable[tuple[SkippedRows, int]]) -> SkippedRows:
+    """Return the skipped rows of parts that follow one another, each with its number of rows as
+    they lie.
+    """
+    rows, start = [np.empty(0, np.int64)], 0
+    counts: dict[tuple[str, str], int] = {}
+    examples: list[str] = []
+    for part, n_input_rows in parts:
+        rows.append(part.rows + start)
+        start += n_input_rows
+        examples += part.examples
+        for reason in part.reasons:
+            key = reason.problem, reason.column
+            counts[key] = counts.get(key, 0) + reason.rows
+    return SkippedRows(np.concatenate(rows), ranked_reasons(counts), tuple(examples))
+
+
+def ranked_reasons(counts: Mapping[tuple[str, str], int]) -> tuple[SkipReason, ...]:
+    """Return problems of columns, each with its number of rows, the most frequent first."""
+    ranked = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    return tuple(SkipReason(*key, rows) for key, rows in ranked)
 
 
 @dataclass(frozen=True)
@@ -246,13 +335,11 @@ class Dataset:
     files : tuple of str
         Names of the files as the user gave them.
     file_starts : ndarray of int64, shape (n_files + 1,)
-        Row at which each file begins, then the number of rows.
+        Row at which each file begins, then the number of rows; skipped ones count.
     encoding : Encoding or None
         How the columns of a table became those of `rows`, where the format has names.
-    skipped_rows : int
-        Bad rows passed over under ``--on-error skip``.
-    skipped_examples : tuple of str
-        What was wrong with the first of them.
+    skipped : SkippedRows
+        Bad rows of the input that are not among `rows`.
     weights : ndarray of float64, shape (n_rows,), or None
         How much each row counts, at least 0; None where all count alike.
     costs : ndarray of float64, shape (n_rows,), or None
@@ -268,8 +355,7 @@ class Dataset:
     files: tuple[str, ...] = ("<memory>",)
     file_starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
     encoding: Encoding | None = None
-    skipped_rows: int = 0
-    skipped_examples: tuple[str, ...] = ()
+    skipped: SkippedRows = field(default_factory=SkippedRows)
     weights: NDArray[np.float64] | None = None
     costs: NDArray[np.float64] | None = None
     ids: Any = None
@@ -287,3 +373,13 @@ class Dataset:
     @property
     def n_columns(self) -> int:
         return int(self.rows.shape[1])
+
+    @property
+    def skipped_rows(self) -> int:
+        """How many bad rows were skipped."""
+        return len(self.skipped)
+
+    @property
+    def n_input_rows(self) -> int:
+        """Rows of the input as it lies, skipped ones included."""
+        return self.n_rows + self.skipped_rows

@@ -17,6 +17,7 @@ from craig_cli.errors import UsageError
 from craig_cli.selection import Coreset, check_coreset
 from craig_cli.selection.assembly import with_ids
 from craig_cli.selection.classes import classes_of
+from craig_cli.selection.numbering import by_row_number, constraints_by_position
 from craig_cli.selection.outofcore import select_from_disk
 from craig_cli.selection.proxy import select_by
 from craig_cli.settings import SelectionSettings
@@ -54,7 +55,9 @@ def make_coreset(
 ) -> Coreset:
     """Return a coreset, made from first to last: scores, selection, calibration, check.
 
-    The one door to a coreset of rows in one place, for the command and for Python alike.
+    The one door to a coreset of rows in one place, for the command and for Python alike. Rows are
+    named by their numbers in the input as it lies, in the settings and in the coreset; only within
+    are they positions among the rows of the data set.
 
     Parameters
     ----------
@@ -85,6 +88,7 @@ def make_coreset(
     (`calibration.costs`).
     """
     calibration = calibration or CalibrationSettings(seed=settings.seed)
+    settings = constraints_by_position(settings, dataset)
     with stage("select"):
         if on_disk is not None:
             rows, spill = on_disk
@@ -100,6 +104,7 @@ def make_coreset(
         else:
             with stage("calibrate"):
                 coreset = calibrated_coreset(dataset, coreset, calibration, progress)
+    coreset = by_row_number(coreset, dataset.skipped)
     check_coreset(coreset)
     return with_ids(coreset, dataset)
 

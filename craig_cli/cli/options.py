@@ -91,7 +91,7 @@ READING_WITH_DEFAULTS = (
         type=click.Choice(("stop", "skip")),
         default=InputSettings.on_error,
         show_default=True,
-        help="Stop at a bad row of text, or skip it.",
+        help="Stop at a bad row, or skip it; row numbers count it.",
     ),
     option(
         "--drop",
@@ -207,8 +207,8 @@ PROXY = option(
     "--proxy",
     type=InputFile(),
     metavar="FILE",
-    help="Rows to take distances among instead, one for each row of DATA, such as gradients from "
-    "your own trainer: .npy, FILE.h5:/DATASET, Parquet or another format.",
+    help="Rows to take distances among instead, one for each row of DATA (skipped ones too), such "
+    "as gradients from your own trainer: .npy, FILE.h5:/DATASET, Parquet or another format.",
 )
 JSON = option("--json", is_flag=True, help="Report as one JSON object on stdout.")
 COMMON = (

@@ -26,15 +26,16 @@ from craig_cli.files.manifest_checks import (
     read_class,
     read_cost,
     read_parts,
+    read_skipped,
 )
 from craig_cli.files.parquet_footer import (
-    SCHEMA_VERSION,
     Facts,
     arrow_array,
     canonical_json,
     footer_of,
     has_footer,
     open_table,
+    schema_version,
     storable_name,
     values_of,
     write_table,
@@ -73,7 +74,8 @@ class Manifest:
     files : tuple of str
         The input files, if several, as the user named them; else empty.
     file_starts : ndarray of int64, shape (n_files + 1,)
-        Row at which each file begins, then the number of rows; empty if `files` is.
+        Row at which each file begins, then the number of rows, skipped ones included; empty if
+        `files` is.
     craig_version : str
         That wrote it.
     """
@@ -89,7 +91,7 @@ class Manifest:
         """Return what the footer states, in JSON types."""
         c = self.coreset
         facts = {
-            "schema_version": SCHEMA_VERSION,
+            "schema_version": schema_version(c.skipped_rows),
             "craig_version": self.craig_version,
             **{name: getattr(c, name) for name in TOLD},
             "calibration": None if c.calibration is None else dict(c.calibration),
@@ -113,6 +115,8 @@ class Manifest:
             ],
             "notes": list(c.notes),
         }
+        if c.skipped_rows:
+            facts["skipped"] = {"rows": c.skipped_rows, "mark": c.skipped_mark}
         if c.n_given:
             facts["given"] = c.n_given
         if c.parts:
@@ -239,6 +243,7 @@ def assemble(source: str, facts: Facts, table: pa.Table) -> Manifest:
             cost_budget=read_cost(facts, "budget"),
             cost_spent=read_cost(facts, "spent"),
             ids=columns.get("id"),
+            **read_skipped(facts),
         ),
         request=facts.get("request", dict),
         data_fingerprint=facts.get("data_fingerprint", str),
@@ -251,5 +256,7 @@ def assemble(source: str, facts: Facts, table: pa.Table) -> Manifest:
         craig_version=facts.get("craig_version", str),
     )
     check_rows(source, manifest.coreset, facts.count("k"))
-    check_files(source, manifest.files, manifest.file_starts, manifest.coreset.n_rows, columns)
+    check_files(
+        source, manifest.files, manifest.file_starts, manifest.coreset.n_input_rows, columns
+    )
     return manifest

@@ -68,6 +68,17 @@ def read_cost(facts: Facts, key: str) -> float | None:
     return facts.number(key, of=facts.get("cost", dict)) if "cost" in facts.values else None
 
 
+def read_skipped(facts: Facts) -> dict[str, Any]:
+    """Return what is stated of bad rows that were skipped, as fields of a `Coreset`."""
+    stated = facts.get("skipped", dict, default={})
+    if not stated:
+        return {}
+    return {
+        "skipped_rows": facts.count("rows", of=stated),
+        "skipped_mark": facts.get("mark", str, of=stated),
+    }
+
+
 def read_parts(facts: Facts) -> tuple[int, ...]:
     """Return the rows of each part that the data was selected in; none where there are no parts."""
     parts: list[Any] = facts.get("parts", list, default=[])
@@ -88,10 +99,11 @@ def check_rows(source: str, coreset: Coreset, k: int) -> None:
             source,
             f"the footer states {k} selected of {coreset.n_rows} rows, the table has {len(index)}",
         )
-    if index.min() < 0 or index.max() >= coreset.n_rows:
-        outside = index[(index < 0) | (index >= coreset.n_rows)][0]
+    n_input_rows = coreset.n_input_rows
+    if index.min() < 0 or index.max() >= n_input_rows:
+        outside = index[(index < 0) | (index >= n_input_rows)][0]
         raise ManifestError(
-            source, f"an index is not between 0 and {coreset.n_rows - 1}", value=str(outside)
+            source, f"an index is not between 0 and {n_input_rows - 1}", value=str(outside)
         )
     values, counts = np.unique(index, return_counts=True)
     if len(values) < k:

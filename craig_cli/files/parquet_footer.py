@@ -24,9 +24,17 @@ from numpy.typing import NDArray
 from craig_cli.errors import InputError, ManifestError
 from craig_cli.storage.location import Location
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""The newest that is read."""
 REQUIRED: Any = object()
 """Stands for no default."""
+
+
+def schema_version(skipped_rows: int) -> int:
+    """Return the schema version of a file: 1 unless bad rows were skipped, which count in its row
+    numbers from 2 on.
+    """
+    return 2 if skipped_rows else 1
 
 
 def write_table(out: BinaryIO, arrays: Mapping[str, pa.Array], key: bytes, footer: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,15 +19,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from craig_cli import __version__
+from craig_cli.dataset import SkippedRows, SkipReason
 from craig_cli.errors import ManifestError
 from craig_cli.files.parquet_footer import (
-    SCHEMA_VERSION,
     Facts,
     arrow_array,
     canonical_json,
     footer_of,
     has_footer,
     open_table,
+    schema_version,
     storable_name,
     values_of,
     write_table,
@@ -51,6 +52,7 @@ class FileShare:
     name : str
         As the user named it.
     rows : int
+        As they lie, skipped ones included.
     bytes : int
         Of the whole file.
     is_continued : bool
@@ -75,7 +77,8 @@ class PartialFile:
         Every option that changes the numbers, in JSON types.
     data_fingerprint : str
         Of the rows of the part.
-    skipped_rows : int
+    skipped : SkippedRows
+        By their numbers in the part as it lies; without examples.
     craig_version : str
         That wrote it.
     """
@@ -84,7 +87,7 @@ class PartialFile:
     files: tuple[FileShare, ...]
     request: Mapping[str, Any]
     data_fingerprint: str
-    skipped_rows: int = 0
+    skipped: SkippedRows = field(default_factory=SkippedRows)
     craig_version: str = __version__
 
 
@@ -129,14 +132,14 @@ def write_partial(out: BinaryIO, file: PartialFile) -> None:
         arrow_array(points.reshape(-1)), points.shape[1]
     )
     footer = {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": schema_version(len(file.skipped)),
         "craig_version": file.craig_version,
         "request": dict(file.request),
         "data_fingerprint": file.data_fingerprint,
         "n": summary.n_rows,
         "d": summary.n_columns,
         "names": None if summary.names is None else list(summary.names),
-        "skipped_rows": file.skipped_rows,
+        "skipped_rows": len(file.skipped),
         "files": [
             {"name": storable_name(f.name), "rows": f.rows, "bytes": f.bytes} for f in file.files
         ],
@@ -154,6 +157,11 @@ def write_partial(out: BinaryIO, file: PartialFile) -> None:
         ],
         "targets": [columns_text(target) for target in summary.targets],
     }
+    if len(file.skipped):
+        footer["skipped"] = {
+            "rows": packed(file.skipped.rows.astype(np.float64)),
+            "reasons": [list(reason) for reason in file.skipped.reasons],
+        }
     write_table(out, arrays, FOOTER_KEY, canonical_json(footer))
 
 
@@ -227,19 +235,41 @@ def assemble(facts: Facts, table: pa.Table) -> PartialFile:
         tuple(summaries),
         tuple(targets),
     )
+    files = tuple(
+        FileShare(
+            facts.get("name", str, of=f), facts.count("rows", of=f), facts.count("bytes", of=f)
+        )
+        for f in facts.objects("files")
+    )
     return PartialFile(
         Partial(summary, tuple(candidate_sets)),
-        tuple(
-            FileShare(
-                facts.get("name", str, of=f), facts.count("rows", of=f), facts.count("bytes", of=f)
-            )
-            for f in facts.objects("files")
-        ),
+        files,
         facts.get("request", dict),
         facts.get("data_fingerprint", str),
-        facts.count("skipped_rows"),
+        read_skipped(facts, sum(share.rows for share in files), n_rows),
         facts.get("craig_version", str),
     )
+
+
+def read_skipped(facts: Facts, n_input_rows: int, n_rows: int) -> SkippedRows:
+    """Return the rows that were skipped; raises `ValueError` where they do not add up."""
+    n_skipped = facts.count("skipped_rows")
+    if n_skipped == 0:
+        return SkippedRows()
+    if "skipped" not in facts.values:
+        problem = "it does not say which rows were skipped, as craig of an older version made it"
+        remedy = "Make it again (craig select --partial --force)."
+        raise ManifestError(facts.source, problem, remedy=remedy)
+    stated = facts.get("skipped", dict)
+    rows = unpacked(stated["rows"], (n_skipped,)).astype(np.int64)
+    if n_rows + n_skipped != n_input_rows or not (
+        rows[0] >= 0 and rows[-1] < n_input_rows and (np.diff(rows) > 0).all()
+    ):
+        raise ValueError("skipped")
+    reasons = tuple(
+        SkipReason(str(problem), str(column), int(n)) for problem, column, n in stated["reasons"]
+    )
+    return SkippedRows(rows, reasons)
 
 
 def read_columns(source: str, table: pa.Table, n_columns: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from craig_cli.dataset import Labels
 from craig_cli.files.parquet_footer import arrow_array, has_footer, write_table
@@ -15,13 +16,16 @@ FOOTER_KEY = b"craig_predictions"
 
 
 def write_predictions(
-    out: BinaryIO, predicted: Labels, certainty: tuple[str, Array] | None
+    out: BinaryIO,
+    index: NDArray[np.int64],
+    predicted: Labels,
+    certainty: tuple[str, Array] | None,
 ) -> None:
     """Write columns index, prediction and, for classes, `certainty` under its name.
 
-    That is a probability or a score.
+    `index` is the row of the input as it lies; certainty is a probability or a score.
     """
-    columns = {"index": np.arange(len(predicted)), "prediction": predicted}
+    columns = {"index": index, "prediction": predicted}
     if certainty is not None:
         columns[certainty[0]] = certainty[1]
     write_table(

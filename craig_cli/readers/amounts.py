@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.readers.numbers import first_unusable
+from craig_cli.readers.numbers import unusable
 from craig_cli.settings import InputSettings
 
 
@@ -41,10 +41,11 @@ COST = Amount("costs", "cost column", "--cost-column", False)
 AMOUNTS = (WEIGHT, COST)
 
 
-def first_unfit(values: NDArray, amount: Amount) -> tuple[int, str] | None:
-    """Return the position of the first number that is no such amount, and what is wrong with it."""
-    found = [] if (unusable := first_unusable(values)) is None else [unusable]
+def unfit(values: NDArray, amount: Amount) -> list[tuple[NDArray[np.bool_], str]]:
+    """Return which numbers are no such amounts, a mask a fault, and what is wrong with them."""
+    found = unusable(values)
     small = amount.is_too_small(values)
-    if small.any():
-        found.append((int(np.argmax(small)), amount.problem))
-    return min(found, default=None)
+    return [
+        *([] if found is None else [found]),
+        *([(small, amount.problem)] if small.any() else []),
+    ]

@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Block, Encoding, Labels
 from craig_cli.errors import InputError, printable
-from craig_cli.readers.amounts import first_unfit
+from craig_cli.readers.amounts import unfit
 from craig_cli.readers.arrow_types import check_types, is_number
 from craig_cli.readers.columns import UNSEEN_REMEDY, Columns, Header, choose_columns, option_of
 from craig_cli.readers.folders import Partition, with_partition
 from craig_cli.readers.numbers import (
     BlockCheck,
-    first_unusable,
-    first_unusable_label,
     numeric_labels,
+    unusable,
+    unusable_labels,
 )
+from craig_cli.readers.skipped import Skipped
 from craig_cli.settings import InputSettings
+from craig_cli.settings.inputs import fills_missing
 
 
 @dataclass
@@ -36,6 +38,7 @@ class BatchReader:
     settings: InputSettings
     encoding: Encoding | None = None
     partition: Sequence[Partition] = ()
+    is_collecting: bool = False
 
     def __post_init__(self) -> None:
         stored = set(self.schema.names)
@@ -46,6 +49,7 @@ class BatchReader:
             self.name, header_of(self.schema), self.settings, self.encoding
         )
         self.categories = {} if self.encoding is None else self.encoding.categories
+        self.fills = {} if self.encoding is None else self.encoding.fills
         check_types(self.name, self.schema, self.columns, self.settings.task)
         self.wanted = [
             *self.columns.features,
@@ -53,6 +57,7 @@ class BatchReader:
             *([] if self.columns.id is None else [self.columns.id]),
             *self.columns.amounts,
         ]
+        self.n_filled: dict[str, int] = {}
         self.stored = [name for name in self.wanted if name in stored]
         types = [self.schema.field(name).type for name in self.columns.features]
         is_single = (
@@ -68,14 +73,47 @@ class BatchReader:
         """Return how many rows take about `size` bytes as a block."""
         return max(1, size // (self.dtype.itemsize * max(1, self.n_columns)))
 
-    def block(self, batch: pa.RecordBatch, first_row: int, file: int) -> Block:
-        """Return the rows and labels of a batch; raises `InputError` at the first bad row."""
+    def good_rows(self, batch: pa.RecordBatch, first_row: int, skipped: Skipped) -> pa.RecordBatch:
+        """Return the rows of a batch that can be used, with the columns of the folders.
+
+        Raises `InputError` at the first bad row unless those are skipped.
+        """
         batch = with_partition(batch, self.partition, self.columns.one_hot)
-        check = BlockCheck(self.name, first_row)
+        check, missing = BlockCheck(self.name, first_row), BlockCheck(self.name, first_row)
         for name in self.wanted:
             if name != self.columns.id:
-                self.check_column(batch, name, check)
-        check.raise_first()
+                may_miss = name in self.columns.features and self.settings.missing == "skip"
+                self.check_column(batch, name, check, missing if may_miss else check)
+        if self.settings.on_error == "stop":
+            check.raise_first()
+        check.faults += missing.faults
+        kept = check.settle(batch.num_rows, "skip", skipped)
+        filled, self.n_filled = self.filled(batch if kept is None else batch.take(pa.array(kept)))
+        return filled
+
+    def filled(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, dict[str, int]]:
+        """Return a batch with numbers in place of those that are missing, and texts in place of
+        missing categories, as the encoding says; and how many numbers those are, by column.
+        """
+        counts = {}
+        for name in filter(self.is_filled, self.columns.features):
+            values = decoded(batch.column(name))
+            place = batch.schema.names.index(name)
+            if name in self.columns.one_hot:
+                texts = values.cast(pa.string()).fill_null("")
+                batch = batch.set_column(place, name, texts)
+            else:
+                lacks = lacking(values)
+                if lacks.any():
+                    kind = values.type if pa.types.is_floating(values.type) else pa.float64()
+                    numbers = as_array(values.cast(kind).fill_null(0)).copy()
+                    numbers[lacks] = self.fills[name]
+                    counts[name] = int(lacks.sum())
+                    batch = batch.set_column(place, name, pa.array(numbers))
+        return batch, counts
+
+    def block(self, batch: pa.RecordBatch, file: int) -> Block:
+        """Return the rows and labels of a batch without faults."""
         rows = np.zeros((batch.num_rows, self.n_columns), self.dtype)
         place, unseen = 0, {}
         for name in self.columns.features:
@@ -92,7 +130,7 @@ class BatchReader:
             for name, amount in self.columns.amounts.items()
         }
         beside["ids"] = self.ids(batch)
-        return Block(rows, self.labels(batch), file, **beside, unseen=unseen)
+        return Block(rows, self.labels(batch), file, **beside, unseen=unseen, filled=self.n_filled)
 
     def ids(self, batch: pa.RecordBatch) -> pa.Array | None:
         """Return the ids of a batch: whole numbers, or text."""
@@ -126,49 +164,82 @@ class BatchReader:
         labels[:] = as_text(self.name, self.columns.label, values)
         return labels
 
-    def check_column(self, batch: pa.RecordBatch, name: str, check: BlockCheck) -> None:
-        """Keep the fault of the first row of a column whose value is missing or cannot be used."""
-        values, found = decoded(batch.column(name)), None
-        n_present = int(np.argmax(as_array(values.is_null()))) if values.null_count else len(values)
-        present, remedy = values[:n_present], "Correct it"
+    def is_filled(self, name: str) -> bool:
+        """Return whether something stands for what is missing in a column."""
         if name in self.columns.one_hot:
-            found, remedy = self.first_unseen(present, name), UNSEEN_REMEDY
+            return fills_missing(self.settings)
+        return name in self.fills
+
+    def check_column(
+        self, batch: pa.RecordBatch, name: str, check: BlockCheck, missing: BlockCheck
+    ) -> None:
+        """Keep the faults of the rows whose value of a column cannot be used, or is missing."""
+        values = decoded(batch.column(name))
+        present = np.arange(len(values))
+        is_filled = self.is_filled(name)
+        takes_nan = is_filled or missing is not check
+        lacks = lacking(values) if takes_nan else as_array(values.is_null())
+        if lacks.any():
+            present, without = np.flatnonzero(~lacks), np.flatnonzero(lacks)
+            if not is_filled:
+                self.add_faults(missing, name, "has no value in this row", without, None)
+            values = values.filter(pa.array(~lacks))
+        if name in self.columns.one_hot:
+            self.check_categories(values, name, present, check)
         elif is_number(values.type):
-            present = as_array(present)
+            numbers = as_array(values)
             amount = self.columns.amounts.get(name)
             if amount is not None:
-                found = first_unfit(present, amount)
-            elif name == self.columns.label:
-                found = first_unusable_label(present, self.settings.task)
+                found = unfit(numbers, amount)
             else:
-                found = first_unusable(present)
-        if found is not None:
-            row, problem = found
-            value: str | None = str(present[row])
-        elif n_present < len(values):
-            row, problem, value, remedy = n_present, "has no value in this row", None, "Fill it in"
-        else:
-            return
-        if remedy != UNSEEN_REMEDY:
-            remedy += (
-                f", remove the row, or drop the column with {option_of('--drop', [name])}."
-                if name in self.columns.features
-                else " or remove the row."
-            )
-        column = self.schema.names.index(name)
-        check.add(f"{self.columns.called(name)} {problem}", row, value, column, remedy)
+                is_label = name == self.columns.label
+                one = (
+                    unusable_labels(numbers, self.settings.task) if is_label else unusable(numbers)
+                )
+                found = [] if one is None else [one]
+            for bad, problem in found:
+                self.add_faults(check, name, problem, present[bad], numbers[bad])
 
-    def first_unseen(self, values: pa.Array, name: str) -> tuple[int, str] | None:
-        """Return the first value of a ``--one-hot`` column that is not to be there, and why."""
-        if self.settings.unseen == "zeros" or self.encoding is None:
-            return None
+    def check_categories(
+        self, values: pa.Array, name: str, present: NDArray[np.int64], check: BlockCheck
+    ) -> None:
+        """Keep the faults of the rows whose category the encoding does not know."""
+        if self.settings.unseen == "zeros" or self.encoding is None or self.is_collecting:
+            return
         known = pa.array(self.categories[name], pa.string())
-        is_new = as_array(pc.invert(pc.is_in(values.cast(pa.string()), value_set=known)))
-        if not is_new.any():
-            return None
-        return int(
-            is_new.argmax()
-        ), f"holds a value that {printable(self.encoding.origin)} does not know"
+        texts = values.cast(pa.string())
+        is_new = as_array(pc.invert(pc.is_in(texts, value_set=known)))
+        if is_new.any():
+            problem = f"holds a value that {printable(self.encoding.origin)} does not know"
+            shown = np.array(texts.filter(pa.array(is_new)).to_pylist(), object)
+            self.add_faults(check, name, problem, present[is_new], shown, UNSEEN_REMEDY)
+
+    def add_faults(
+        self,
+        check: BlockCheck,
+        name: str,
+        problem: str,
+        rows: NDArray[np.int64],
+        values: NDArray | None,
+        remedy: str = "",
+    ) -> None:
+        """Keep the faults of some rows in a column; values of None are missing."""
+        usual = ("Fill it in" if values is None else "Correct it") + (
+            f", remove the row, or drop the column with {option_of('--drop', [name])}."
+            if name in self.columns.features
+            else " or remove the row."
+        )
+        columns = np.full(len(rows), self.schema.names.index(name))
+        called = self.columns.called(name)
+        check.add(f"{called} {problem}", rows, values, columns, remedy or usual, called=name)
+
+
+def lacking(values: pa.Array) -> NDArray[np.bool_]:
+    """Return whether each value is missing: null, or a NaN."""
+    lacks: NDArray[np.bool_] = as_array(values.is_null())
+    if pa.types.is_floating(values.type):
+        lacks = lacks | as_array(pc.is_nan(values).fill_null(False))
+    return lacks
 
 
 def header_of(schema: pa.Schema) -> Header:

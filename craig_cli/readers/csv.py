@@ -26,7 +26,8 @@ from craig_cli.readers.csv_lexis import Lexis
 from craig_cli.readers.csv_text import open_text
 from craig_cli.readers.csv_texts import TextFields, expand
 from craig_cli.readers.folders import partition_read
-from craig_cli.readers.formats import Reader, Skipped
+from craig_cli.readers.formats import Reader
+from craig_cli.readers.skipped import Skipped, SkippedRow
 from craig_cli.readers.sources import Source
 from craig_cli.readers.streams import read_ahead
 from craig_cli.settings import InputSettings
@@ -76,7 +77,7 @@ def collect_categories(
     source: Source, settings: InputSettings, encoding: Encoding
 ) -> dict[str, set[str]]:
     """Return the different values of each ``--one-hot`` column in the rows of `read_blocks`."""
-    parser = Parser(source, settings, lambda error: None, encoding, is_collecting=True)
+    parser = Parser(source, settings, lambda row: None, encoding, is_collecting=True)
     found: dict[str, set[str]] = {name: set() for name in encoding.categories}
     for table in parser.tables():
         for name, values in found.items():
@@ -120,7 +121,7 @@ class Table(NamedTuple):
 
 
 class Parser:
-    """Turns the text of one file into rows, and remembers how many lines it has seen.
+    """Turns the text of one file into rows, and remembers how many lines and rows it has seen.
 
     Parameters
     ----------
@@ -147,7 +148,7 @@ class Parser:
         self.skipped, self.is_collecting = skipped, is_collecting
         self.categories = {} if encoding is None else encoding.categories
         self.lexis = Lexis.of(settings)
-        self.n_lines = 0
+        self.n_lines = self.n_rows = 0
 
     def tables(self) -> Iterator[Table]:
         """Yield the rows of the file."""
@@ -258,9 +259,10 @@ class Parser:
             name: self.fields.read(name, text, spans[: len(rows), target], is_good, faults)
             for target, name in enumerate(self.texts)
         }
-        self.report(text, faults)
         texts |= self.folders.fill(rows)
         places = spans[: len(rows), -1]
+        self.report(text, faults, places[is_good, 0])
+        self.n_rows += int(is_good.sum()) + len(faults)
         if not is_good.all():
             rows, places = rows[is_good], places[is_good]
             texts = {name: list(compress(column, is_good)) for name, column in texts.items()}
@@ -277,10 +279,12 @@ class Parser:
         by_missing = fault.is_missing and self.settings.missing == "skip"
         return fault.can_skip and (self.settings.on_error == "skip" or by_missing)
 
-    def report(self, text: bytes, faults: list[Fault]) -> None:
-        """Tell of the bad rows in their order, or raise the first that may not be skipped."""
+    def report(self, text: bytes, faults: list[Fault], good: NDArray[np.int64]) -> None:
+        """Tell of the bad rows in their order, or raise the first that may not be skipped; `good`
+        is where the others start.
+        """
         counted, line = 0, self.n_lines + 1
-        for fault in sorted(faults, key=lambda fault: fault.at):
+        for n_before, fault in enumerate(sorted(faults, key=lambda fault: fault.at)):
             line += text.count(b"\n", counted, fault.at)
             counted = fault.at
             column = None if fault.field is None else fault.field + 1
@@ -294,7 +298,9 @@ class Parser:
             )
             if not self.may_skip(fault):
                 raise error
-            self.skipped(error)
+            number = self.n_rows + n_before + int(np.searchsorted(good, fault.at))
+            name = "" if fault.field is None else self.layout.names[fault.field]
+            self.skipped(SkippedRow(number, error, name))
 
 
 READER = Reader(

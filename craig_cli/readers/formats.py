@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Block, Encoding
-from craig_cli.errors import InputError
+from craig_cli.readers.skipped import Skipped
 from craig_cli.settings import InputSettings, check_name
 from craig_cli.settings.catalog import FORMATS, names
 from craig_cli.storage.location import Location
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from craig_cli.readers.gather import Reading
     from craig_cli.readers.sources import Source
 
-Skipped: TypeAlias = Callable[[InputError], None]
-"""Told of each bad row that is passed over under ``--on-error skip``."""
 
 NAMELESS = dict.fromkeys(
     (

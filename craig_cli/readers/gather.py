@@ -17,6 +17,7 @@ from craig_cli.dataset import (
     Labels,
     Progress,
     Rows,
+    SkippedRows,
     SparseRows,
     cut_block,
     no_progress,
@@ -27,12 +28,10 @@ from craig_cli.readers.encodings import agreed_encoding, filled_note, unseen_not
 from craig_cli.readers.explained import explained
 from craig_cli.readers.folders import partition_notes
 from craig_cli.readers.labels import unify_labels
+from craig_cli.readers.skipped import SkipLog, SkippedRow
 from craig_cli.readers.sources import Source, expand_sources
 from craig_cli.readers.suspects import Suspects
 from craig_cli.settings import InputSettings
-
-SKIPPED_SHOWN = 5
-"""Errors of skipped rows that are kept for the summary."""
 
 
 def read_dataset(
@@ -96,8 +95,8 @@ class Reading:
     encoding : Encoding or None
         Of the blocks, where the format has names.
     n_rows : int
-        Rows read so far.
-    skipped : list of InputError
+        Rows read so far, but for those skipped.
+    skipped : SkipLog
         The bad rows passed over so far.
     """
 
@@ -115,7 +114,7 @@ class Reading:
         with explained(self.sources, settings):
             self.encoding, self._notes = agreed_encoding(self.sources, settings, encoding)
         self.settings, self._progress = settings, progress
-        self.skipped: list[InputError] = []
+        self.skipped = SkipLog()
         self._counts = np.zeros(len(self.sources), np.int64)
         self._unseen: dict[str, Counter[str]] = defaultdict(Counter)
         self._filled: Counter[str] = Counter()
@@ -123,11 +122,18 @@ class Reading:
 
     @property
     def n_rows(self) -> int:
+        return self.n_input_rows - len(self.skipped)
+
+    @property
+    def n_input_rows(self) -> int:
+        """Rows read so far as they lie, skipped ones included."""
         return int(self._counts.sum())
 
     @property
     def file_starts(self) -> NDArray[np.int64]:
-        """Row at which each file begins, then the number of rows, as far as they are read."""
+        """Row at which each file begins, then the number of rows, as far as they are read; skipped
+        ones count.
+        """
         return np.concatenate([[0], np.cumsum(self._counts)])
 
     @property
@@ -139,39 +145,81 @@ class Reading:
             else (f"{self.sources[0].name} and {len(self.sources) - 1} more")
         )
 
-    def blocks(self, with_texts: bool = False) -> Iterator[Block]:
-        """Yield all blocks, file by file, as numbers only or with the texts of their rows.
+    def blocks(self) -> Iterator[Block]:
+        """Yield all blocks, file by file, numbers only; raises `InputError` if there are none."""
+        for block, _ in self.numbered_blocks():
+            yield block
 
-        Raises `InputError` if there are none.
+    def numbered_blocks(
+        self, with_texts: bool = False
+    ) -> Iterator[tuple[Block, NDArray[np.int64]]]:
+        """Yield all blocks, and the number of each of their rows in the input as it lies.
+
+        Blocks are of numbers only, or with the texts of their rows too. Raises `InputError` if
+        there are none.
         """
         with explained(self.sources, self.settings):
-            yield from self._blocks(with_texts)
+            for file in range(len(self.sources)):
+                for block, numbers in self._wanted_rows(file):
+                    self._look_at(block)
+                    self._progress("read", self.n_rows, None)
+                    yield block if with_texts else replace(block, texts=None), numbers
+            self._check_any()
 
-    def _blocks(self, with_texts: bool) -> Iterator[Block]:
-        """Yield all blocks, as `blocks` does."""
-        for file, source in enumerate(self.sources):
-            blocks = source.reader.read_blocks(
-                source, file, self.settings, self.skipped.append, self.encoding
-            )
-            for block in wanted_blocks(source, blocks):
-                self._counts[file] += block.rows.shape[0]
-                self._suspects.add(block)
-                for column, values in (block.unseen or {}).items():
-                    if values:
-                        self._unseen[column].update(values)
-                self._filled.update(block.filled or {})
-                self._progress("read", self.n_rows, None)
-                yield block if with_texts else replace(block, texts=None)
+    def _look_at(self, block: Block) -> None:
+        """Remember what the user should know of a block."""
+        self._suspects.add(block)
+        for column, values in (block.unseen or {}).items():
+            if values:
+                self._unseen[column].update(values)
+        self._filled.update(block.filled or {})
+
+    def _check_any(self) -> None:
+        """Raise `InputError` if there were no rows."""
         if self.n_rows == 0:
-            skipped = self.skipped
+            skipped = self.skipped.rows()
             reason = (
-                f"all {len(skipped)} rows were skipped as bad, the first: {skipped[0]}"
-                if skipped
+                f"all {len(skipped)} rows were skipped as bad, the first: {skipped.examples[0]}"
+                if len(skipped)
                 else "there are no rows"
             )
             raise InputError(
                 self.whole, reason.rstrip("."), remedy="Give at least one row of data."
             )
+
+    def _wanted_rows(self, file: int) -> Iterator[tuple[Block, NDArray[np.int64]]]:
+        """Yield the rows of a file that are wanted, and their numbers; keep count of all wanted."""
+        source, start = self.sources[file], self.n_input_rows
+        first, last = source.rows or (0, np.iinfo(np.int64).max)
+        row = first if source.reader.keeps_to_rows else 0
+        fresh: list[SkippedRow] = []
+
+        def take_in(n_rows: int) -> None:
+            """Count rows as they lie up to here, and the bad ones among them."""
+            nonlocal row
+            row += n_rows
+            self._counts[file] = max(min(row, last) - first, 0)
+            for skip in fresh:
+                if first <= skip.number < last:
+                    self.skipped.add(skip, start + skip.number - first)
+            fresh.clear()
+
+        for block in source.reader.read_blocks(
+            source, file, self.settings, fresh.append, self.encoding
+        ):
+            n = block.rows.shape[0]
+            numbers = np.arange(row, row + n)
+            if fresh:
+                gaps = SkippedRows(np.array([skip.number - row for skip in fresh], np.int64))
+                numbers = row + gaps.numbers_of(np.arange(n))
+            take_in(n + len(fresh))
+            own = slice(*np.searchsorted(numbers, (first, last)).tolist())
+            if own.start < own.stop:
+                is_whole = own.stop - own.start == n
+                yield block if is_whole else cut_block(block, own), numbers[own] - first + start
+            if row >= last:
+                return
+        take_in(len(fresh))
 
     def dataset(self, rows: Rows, labels: list[Labels | None]) -> Dataset:
         """Return the data set of all blocks, given their rows joined and the labels of each."""
@@ -181,8 +229,7 @@ class Reading:
             files=tuple(s.name for s in self.sources),
             file_starts=self.file_starts,
             encoding=self.encoding,
-            skipped_rows=len(self.skipped),
-            skipped_examples=tuple(str(error) for error in self.skipped[:SKIPPED_SHOWN]),
+            skipped=self.skipped.rows(),
             notes=self.notes(),
         )
 
@@ -194,22 +241,6 @@ class Reading:
             unseen += filled_note(self._filled, self.encoding, self.settings.missing)
         folders = partition_notes([source.partition for source in self.sources], self.settings)
         return (*self._notes, *folders, *unseen, *self._suspects.notes(names))
-
-
-def wanted_blocks(source: Source, blocks: Iterator[Block]) -> Iterator[Block]:
-    """Yield the blocks of a file, cut to the rows that are wanted unless they are so already."""
-    if source.rows is None or source.reader.keeps_to_rows:
-        yield from blocks
-        return
-    start, (first, last) = 0, source.rows
-    for block in blocks:
-        n = block.rows.shape[0]
-        own = slice(max(first - start, 0), min(last - start, n))
-        if own.start < own.stop:
-            yield cut_block(block, own)
-        start += n
-        if start >= last:
-            return
 
 
 def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Block, Encoding, Labels, SparseRows
+from craig_cli.dataset import Block, Encoding, Labels, SparseRows, take_from_block
 from craig_cli.errors import InputError, printable
-from craig_cli.readers.amounts import AMOUNTS, first_unfit
-from craig_cli.readers.formats import NAMELESS, Reader, Skipped
+from craig_cli.readers.amounts import AMOUNTS, unfit
+from craig_cli.readers.formats import NAMELESS, Reader
 from craig_cli.readers.libsvm import without_zeros
-from craig_cli.readers.numbers import CORRECT, BlockCheck, as_floats, first_unusable
+from craig_cli.readers.numbers import CORRECT, BlockCheck, as_floats, unusable
+from craig_cli.readers.skipped import Skipped
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
 
@@ -39,9 +40,8 @@ def read_blocks(
     """Yield the rows of one HDF5 file, in blocks of about ``settings.block_bytes``.
 
     Dense rows are float32 if they are stored so, else float64; sparse rows are without explicit
-    zeros. Labels are int64, float64 or str objects. A bad row is an error also under ``--on-error
-    skip``, which is for rows of text. Uses rows_key, label, no_label, weight_column, cost_column,
-    task and block_bytes of `settings`.
+    zeros. Labels are int64, float64 or str objects. Uses rows_key, label, no_label, weight_column,
+    cost_column, task, on_error and block_bytes of `settings`.
     """
     request = {
         name: getattr(settings, name) for name in ("rows_key", "label", "no_label", "block_bytes")
@@ -65,15 +65,18 @@ def read_blocks(
             beside = {amount.field: as_floats(arrays[amount.field]) for amount in amounts}
             for amount in amounts:
                 numbers, called = beside[amount.field], amount.field.removesuffix("s")
-                if (found := first_unfit(numbers, amount)) is not None:
-                    check.add(f"the {called} {found[1]}", found[0], str(numbers[found[0]]))
-            check.raise_first()
+                for bad, problem in unfit(numbers, amount):
+                    wrong = np.flatnonzero(bad)
+                    check.add(f"the {called} {problem}", wrong, numbers[wrong])
+            n_rows = rows.shape[0]
+            kept = check.settle(n_rows, settings.on_error, skipped)
             weights, costs = (
                 None if numbers is None else numbers.astype(np.float64)
                 for numbers in map(beside.get, ("weights", "costs"))
             )
-            yield Block(rows, labels, file, weights, costs)
-            first_row += rows.shape[0]
+            if kept is None or len(kept):
+                yield take_from_block(Block(rows, labels, file, weights, costs), kept)
+            first_row += n_rows
 
 
 @contextmanager
@@ -142,48 +145,47 @@ def receive(probe: subprocess.Popen[bytes], array: NDArray, name: str) -> NDArra
 
 
 def sparse_rows(check: BlockCheck, n_columns: int, arrays: dict[str, NDArray]) -> SparseRows:
-    """Return sparse rows without explicit zeros; the first entry that cannot be used is a fault."""
+    """Return sparse rows without explicit zeros; the first bad entry of a row is its fault."""
     indptr, indices = arrays["indptr"], arrays["indices"].astype(np.int64)
     values = as_floats(arrays["values"])
     is_falling = np.zeros(len(indices), bool)
     is_falling[1:] = indices[1:] <= indices[:-1]
     is_falling[indptr[indptr < len(indices)]] = False
-    bad_indices = (
-        (
-            (indices < 0) | (indices >= n_columns),
-            f"the column index is not between 0 and {n_columns - 1}",
-        ),
-        (is_falling, "the column index is not above the one before it"),
-    )
-    remedy = "Write the matrix again, indices ascending within each row."
+    rewrite = "Write the matrix again, indices ascending within each row."
+    outside = f"the column index is not between 0 and {n_columns - 1}"
     found = [
-        (int(bad.argmax()), problem, indices, remedy) for bad, problem in bad_indices if bad.any()
+        ((indices < 0) | (indices >= n_columns), outside, indices, rewrite),
+        (is_falling, "the column index is not above the one before it", indices, rewrite),
     ]
-    if (unusable := first_unusable(values)) is not None:
-        found.append((unusable[0], f"the value {unusable[1]}", values, CORRECT))
-    if found:
-        entry, problem, wrong, remedy = min(found, key=lambda fault: fault[0])
-        column = None if wrong is indices else int(indices[entry])
-        row = int(np.searchsorted(indptr, entry, "right")) - 1
-        check.add(problem, row, str(wrong[entry]), column, remedy)
+    if (wrong := unusable(values)) is not None:
+        found.append((wrong[0], f"the value {wrong[1]}", values, CORRECT))
+    is_taken = np.zeros(len(indptr) - 1, bool)
+    entries = np.flatnonzero(np.any([bad for bad, *_ in found], axis=0))
+    rows, first = np.unique(np.searchsorted(indptr, entries, "right") - 1, return_index=True)
+    entries = entries[first]
+    for bad, problem, seen, remedy in found:
+        own = bad[entries] & ~is_taken[rows]
+        is_taken[rows[own]] = True
+        columns = None if seen is indices else indices[entries[own]]
+        check.add(problem, rows[own], seen[entries[own]], columns, remedy)
     return without_zeros(
         SparseRows(indptr, indices.astype(np.int32), values.astype(np.float64), n_columns)
     )
 
 
 def text_labels(check: BlockCheck, texts: list[str], task: str) -> NDArray[np.object_]:
-    """Return labels of text; the first that is not UTF-8, or any for regression, is a fault."""
+    """Return labels of text; those that are not UTF-8 are faults, and for regression any."""
     if task == "regression":
         remedy = "Name other labels with --label PATH, or leave out --task regression."
-        check.faults.append(
-            InputError(
-                check.name, "the labels are text, but regression needs numbers", remedy=remedy
-            )
+        raise InputError(
+            check.name, "the labels are text, but regression needs numbers", remedy=remedy
         )
-    bad = next((row for row, text in enumerate(texts) if not is_whole_text(text)), None)
-    if bad is not None:
-        value = texts[bad].encode(errors="surrogateescape").decode(errors="backslashreplace")
-        check.add("the label is not UTF-8 text", bad, value, remedy="Write it as UTF-8.")
+    bad = [row for row, text in enumerate(texts) if not is_whole_text(text)]
+    seen = [
+        texts[row].encode(errors="surrogateescape").decode(errors="backslashreplace") for row in bad
+    ]
+    wrong = np.array(bad, np.int64)
+    check.add("the label is not UTF-8 text", wrong, seen, remedy="Write it as UTF-8.")
     labels = np.empty(len(texts), object)
     labels[:] = texts
     return labels

@@ -9,10 +9,11 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Block, Encoding
+from craig_cli.dataset import Block, Encoding, take_from_block
 from craig_cli.errors import InputError, UsageError, printable
-from craig_cli.readers.formats import NAMELESS, Reader, Skipped
+from craig_cli.readers.formats import NAMELESS, Reader
 from craig_cli.readers.numbers import BlockCheck
+from craig_cli.readers.skipped import Skipped
 from craig_cli.readers.sources import Source, make_source
 from craig_cli.settings import InputSettings
 from craig_cli.settings.catalog import COMPRESSIONS
@@ -54,7 +55,7 @@ def read_blocks(
 
     Bytes are brightnesses, divided by 255 to be in 0 ... 1, as float32; other types are as they
     stand, float32 if they are stored so, else float64. Labels are int64 or float64. Uses label,
-    no_label, task and block_bytes of `settings`.
+    no_label, task, on_error and block_bytes of `settings`.
     """
     beside = None if settings.no_label else labels_source(source, settings.label)
     with source.open() as stream:
@@ -72,17 +73,17 @@ def read_blocks(
             )
         images = Stored(stream, header, source.name)
         if beside is None:
-            yield from row_blocks(images, None, file, settings)
+            yield from row_blocks(images, None, file, settings, skipped)
             return
         with beside.open() as label_stream:
             labels = Stored(label_stream, read_header(label_stream, beside.name), beside.name)
             check_lengths(images, labels)
-            yield from row_blocks(images, labels, file, settings)
+            yield from row_blocks(images, labels, file, settings, skipped)
             check_end(labels)
 
 
 def row_blocks(
-    images: Stored, labels: Stored | None, file: int, settings: InputSettings
+    images: Stored, labels: Stored | None, file: int, settings: InputSettings, skipped: Skipped
 ) -> Iterator[Block]:
     """Yield the rows after a header with their labels, then check that nothing follows."""
     header = images.header
@@ -100,8 +101,9 @@ def row_blocks(
         if labels is not None:
             beside = BlockCheck(labels.name, first_row, faults=check.faults)
             values = beside.labels(read_numbers(labels, n_rows, first_row)[:, 0], settings.task)
-        check.raise_first()
-        yield Block(rows, values, file)
+        kept = check.settle(n_rows, settings.on_error, skipped)
+        if kept is None or len(kept):
+            yield take_from_block(Block(rows, values, file), kept)
     check_end(images)
 
 

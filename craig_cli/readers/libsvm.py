@@ -15,7 +15,8 @@ from craig_cli.dataset import Block, Encoding, Lines, RowTexts, SparseRows
 from craig_cli.errors import InputError
 from craig_cli.kernels import libsvm as kernels
 from craig_cli.kernels.decimals import MAX_DIGITS
-from craig_cli.readers.formats import NAMELESS, Reader, Skipped
+from craig_cli.readers.formats import NAMELESS, Reader
+from craig_cli.readers.skipped import Skipped, SkippedRow
 from craig_cli.readers.sources import Source
 from craig_cli.readers.streams import read_ahead
 from craig_cli.settings import InputSettings
@@ -27,6 +28,7 @@ LONGEST_LINE = 1 << 30
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 TOKEN_END = re.compile(rb"[ \t\r\n#]")
 TOKEN_LIMIT = 200
+INDEX_BEFORE = re.compile(rb"(\d{1,20}):$")
 
 FAULTS = {
     kernels.LABEL_UNREADABLE: (
@@ -130,6 +132,7 @@ class Parser:
     skipped: Skipped
     n_lines: int = 0
     n_rows: int = 0
+    n_skipped: int = 0
     n_columns: int = 0
 
     def parse(self, text: bytes) -> tuple[SparseRows, NDArray[np.float64], RowTexts]:
@@ -176,7 +179,10 @@ class Parser:
         error = explain(self.name, row, code, text[start:stop], fault - start)
         if self.settings.on_error == "stop":
             raise error
-        self.skipped(error)
+        number = self.n_rows + self.n_skipped + int(progress[kernels.ROW])
+        index = INDEX_BEFORE.search(text[start:fault])
+        self.skipped(SkippedRow(number, error, index[1].decode() if index else ""))
+        self.n_skipped += 1
         progress[kernels.AT] = stop + 1
         progress[kernels.LINE] += 1
 

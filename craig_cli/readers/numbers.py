@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Labels
 from craig_cli.errors import InputError
+from craig_cli.readers.skipped import Skipped, SkippedRow
 
 CORRECT = "Correct it, or leave the row out."
 
@@ -16,8 +19,8 @@ LARGEST_WHOLE = 2**53
 """Whole numbers up to this one have a float64 of their own."""
 
 
-def first_unusable(values: NDArray) -> tuple[int, str] | None:
-    """Return the flat position of the first number that float64 does not hold, and what is wrong.
+def unusable(values: NDArray) -> tuple[NDArray[np.bool_], str] | None:
+    """Return which numbers float64 does not hold, a mask, and what is wrong with them.
 
     None if each is finite, and whole numbers are exact.
     """
@@ -28,18 +31,18 @@ def first_unusable(values: NDArray) -> tuple[int, str] | None:
         problem = "is beyond 2^53, so a 64-bit float may not hold it"
     else:
         return None
-    return (int(bad.argmax()), problem) if bad.any() else None
+    return (bad, problem) if bad.any() else None
 
 
-def first_unusable_label(labels: NDArray, task: str) -> tuple[int, str] | None:
-    """Return the position of the first label that `numeric_labels` cannot take, and what is wrong.
+def unusable_labels(labels: NDArray, task: str) -> tuple[NDArray[np.bool_], str] | None:
+    """Return which labels `numeric_labels` cannot take, a mask, and what is wrong with them.
 
     None if it can take all.
     """
     if task == "regression" or labels.dtype.kind == "f":
-        return first_unusable(labels)
+        return unusable(labels)
     bad = labels > np.iinfo(np.int64).max
-    return (int(bad.argmax()), "is too large for a 64-bit integer") if bad.any() else None
+    return (bad, "is too large for a 64-bit integer") if bad.any() else None
 
 
 def numeric_labels(labels: NDArray, task: str) -> Labels:
@@ -62,6 +65,20 @@ def as_floats(values: NDArray) -> NDArray:
         )
 
 
+class RowFaults(NamedTuple):
+    """Rows of a block that have the same fault, ascending; what is there, and where (from 0), if
+    that is told; and the file.
+    """
+
+    problem: str
+    rows: NDArray[np.int64]
+    values: Sequence[object] | NDArray | None
+    columns: NDArray[np.int64] | None
+    remedy: str | None
+    name: str
+    called: str
+
+
 @dataclass
 class BlockCheck:
     """Makes rows and labels of stored numbers, and keeps what is wrong with them.
@@ -79,39 +96,43 @@ class BlockCheck:
     name: str
     first_row: int
     remedy: str | None = CORRECT
-    faults: list[InputError] = field(default_factory=list)
+    faults: list[RowFaults] = field(default_factory=list)
 
     def add(
-        self, problem: str, row: int, value: str | None, column: int | None = None, remedy: str = ""
+        self,
+        problem: str,
+        rows: NDArray[np.int64],
+        values: Sequence[object] | NDArray | None,
+        columns: NDArray[np.int64] | None = None,
+        remedy: str = "",
+        *,
+        called: str = "",
     ) -> None:
-        """Keep the fault of a row of the block; `row` and `column` count from 0."""
-        self.faults.append(
-            InputError(
-                self.name,
-                problem,
-                row=self.first_row + row + 1,
-                column=None if column is None else column + 1,
-                value=value,
-                remedy=remedy or self.remedy,
+        """Keep the faults of some rows of the block; rows and columns count from 0.
+
+        `called` is the name of the column, where it has one.
+        """
+        if len(rows):
+            self.faults.append(
+                RowFaults(problem, rows, values, columns, remedy or self.remedy, self.name, called)
             )
-        )
 
     def rows(self, stored: NDArray) -> NDArray:
         """Return a table of numbers as float32 if they are, else as float64."""
         values = as_floats(stored)
-        found = first_unusable(values)
-        if found is not None:
-            row, column = divmod(found[0], values.shape[1])
-            self.add(f"the value {found[1]}", row, str(values[row, column]), column)
+        if (found := unusable(values)) is not None:
+            bad, problem = found
+            rows = np.flatnonzero(bad.any(axis=1))
+            columns = bad[rows].argmax(axis=1)
+            self.add(f"the value {problem}", rows, values[rows, columns], columns)
         return values if values.dtype == np.float32 else values.astype(np.float64)
 
     def labels(self, stored: NDArray, task: str) -> Labels:
         """Return numbers as labels."""
         values = as_floats(stored)
-        found = first_unusable_label(values, task)
-        if found is not None:
-            self.add(f"the label {found[1]}", found[0], str(values[found[0]]))
-            values = values[:0]
+        if (found := unusable_labels(values, task)) is not None:
+            rows = np.flatnonzero(found[0])
+            self.add(f"the label {found[1]}", rows, values[rows])
         return numeric_labels(values, task)
 
     def raise_first(self) -> None:
@@ -119,5 +140,49 @@ class BlockCheck:
 
         So the size of a block does not change which one is reported.
         """
-        if self.faults:
-            raise min(self.faults, key=lambda fault: (fault.row or 0, fault.column or 0))
+        firsts = [self.bad_row(fault, 0) for fault in self.faults]
+        if firsts:
+            raise min(firsts, key=lambda bad: (bad.number, bad.error.column or 0)).error
+
+    def settle(self, n_rows: int, on_error: str, skipped: Skipped) -> NDArray[np.int64] | None:
+        """Return the rows of the block that are kept where bad ones are skipped; None for all.
+
+        Raises the first fault where they are not skipped.
+        """
+        if not self.faults:
+            return None
+        if on_error == "stop":
+            self.raise_first()
+        kept = np.ones(n_rows, bool)
+        for bad in self.bad_rows():
+            skipped(bad)
+            kept[bad.number - self.first_row] = False
+        return np.flatnonzero(kept)
+
+    def bad_rows(self) -> Iterator[SkippedRow]:
+        """Yield each bad row once, in their order, with the fault of its lowest column."""
+        columns = [
+            np.full(len(fault.rows), -1) if fault.columns is None else fault.columns
+            for fault in self.faults
+        ]
+        counts = [len(fault.rows) for fault in self.faults]
+        rows = np.concatenate([fault.rows for fault in self.faults])
+        owner = np.repeat(np.arange(len(counts)), counts)
+        at = np.concatenate([np.arange(count) for count in counts])
+        order = np.lexsort((owner, np.concatenate(columns), rows))
+        for place in order[np.unique(rows[order], return_index=True)[1]].tolist():
+            yield self.bad_row(self.faults[owner[place]], int(at[place]))
+
+    def bad_row(self, fault: RowFaults, at: int) -> SkippedRow:
+        """Return one row of a fault, and its error."""
+        number = self.first_row + int(fault.rows[at])
+        column = None if fault.columns is None else int(fault.columns[at]) + 1
+        error = InputError(
+            fault.name,
+            fault.problem,
+            row=number + 1,
+            column=column,
+            value=None if fault.values is None else str(fault.values[at]),
+            remedy=fault.remedy,
+        )
+        return SkippedRow(number, error, fault.called or ("" if column is None else str(column)))

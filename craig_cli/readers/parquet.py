@@ -19,9 +19,11 @@ from craig_cli.readers.arrow_types import check_category_type
 from craig_cli.readers.categories import check_categories
 from craig_cli.readers.columns import Header
 from craig_cli.readers.folders import partition_read, with_partition
-from craig_cli.readers.formats import Reader, Skipped
+from craig_cli.readers.formats import Reader
+from craig_cli.readers.skipped import Skipped
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
+from craig_cli.settings.inputs import fills_missing
 
 if TYPE_CHECKING:
     from craig_cli.readers.gather import Reading
@@ -39,9 +41,8 @@ def read_blocks(
     """Yield the rows of one Parquet file, in blocks of about ``settings.block_bytes``.
 
     Dense rows, float32 if every feature is a float of at most 32 bits, else float64. Labels are
-    int64, float64 or str objects. A bad row is an error also under ``--on-error skip``, which is
-    for rows of text. Uses label, no_label, task, drop, one_hot, weight_column, cost_column and
-    block_bytes of `settings`.
+    int64, float64 or str objects. Uses label, no_label, task, drop, one_hot, weight_column,
+    cost_column, on_error and block_bytes of `settings`.
     """
     with open_table(source) as table:
         partition = partition_read(source, settings)
@@ -55,7 +56,11 @@ def read_blocks(
         ):
             start, stop = max(first - first_row, 0), min(last - first_row, batch.num_rows)
             if start < stop:
-                yield reader.block(batch.slice(start, stop - start), first_row + start, file)
+                good = reader.good_rows(
+                    batch.slice(start, stop - start), first_row + start, skipped
+                )
+                if good.num_rows:
+                    yield reader.block(good, file)
             first_row += batch.num_rows
 
 
@@ -96,15 +101,30 @@ def collect_categories(
 ) -> dict[str, set[str]]:
     """Return the different values of each ``--one-hot`` column, as text."""
     with open_table(source) as table:
-        partition = {entry.name: {entry.text} for entry in partition_read(source, settings)}
-        stored = [name for name in encoding.categories if name not in partition]
+        partition = partition_read(source, settings)
+        found = {
+            name: {e.text for e in partition if e.name == name} for name in encoding.categories
+        }
+        stored = [name for name in found if not found[name]]
         for name in stored:
             check_category_type(source.name, name, table.schema_arrow.field(name).type)
-        found = {name: partition.get(name, set()) for name in encoding.categories}
-        for batch in table.iter_batches(columns=stored) if stored else ():
+        batches: Iterator[pa.RecordBatch] = iter(())
+        if stored and (settings.on_error == "skip" or settings.missing == "skip"):
+            reader = BatchReader(source.name, table.schema_arrow, settings, encoding, partition)
+            reader.is_collecting = True
+            n_rows = reader.batch_rows(settings.block_bytes)
+            batches = (
+                reader.good_rows(batch, 0, lambda row: None)
+                for batch in table.iter_batches(batch_size=n_rows, columns=reader.stored)
+            )
+        elif stored:
+            batches = table.iter_batches(columns=stored)
+        for batch in batches:
             for name in stored:
                 values = batch.column(name).unique().drop_null()
                 found[name].update(as_text(source.name, name, values))
+                if fills_missing(settings) and batch.column(name).null_count:
+                    found[name].add("")
             check_categories(source.name, found, is_complete=False)
         return found
 

@@ -18,7 +18,7 @@ from craig_cli.storage.location import Location
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows of one file: from `first` to before `last`; None stands for its end."""
+    """Rows of one file as they lie: from `first` to before `last`; None stands for its end."""
 
     name: str
     first: int = 0
@@ -51,11 +51,13 @@ def file_names(settings: InputSettings) -> tuple[str, ...]:
 
 
 def count_rows(settings: InputSettings, name: str) -> int:
-    """Return the rows of one file: what it states, else by reading it."""
+    """Return the rows of one file as they lie: what it states, else by reading it."""
     reading = Reading(replace(settings, paths=(name,)), no_progress)
     if (count := reading.sources[0].reader.count_rows) is not None:
         return count(reading.sources[0])
-    return sum(block.rows.shape[0] for block in reading.blocks())
+    for _ in reading.blocks():
+        pass
+    return reading.n_input_rows
 
 
 def equal_parts(names: Sequence[str], counts: Sequence[int], n_parts: int) -> list[Part]:
@@ -81,7 +83,7 @@ def equal_parts(names: Sequence[str], counts: Sequence[int], n_parts: int) -> li
 
 
 def read_part(settings: InputSettings, part: Part, progress: Progress = no_progress) -> Dataset:
-    """Return the rows of one part.
+    """Return the rows of one part; row numbers are those of the part as it lies.
 
     Of Parquet only the row groups that hold them are read, other files from their start on.
     """

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Labels, Rows, widened
-from craig_cli.errors import InputError
+from craig_cli.dataset import Labels, Rows, SkippedRows, widened
 from craig_cli.readers.fingerprint import running_fingerprint
 from craig_cli.readers.gather import Reading, join_labels, join_rows
+from craig_cli.readers.skipped import checked_positions
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,10 @@ class PickedRows:
     ----------
     rows : Rows
     labels : Labels or None
+    numbers : ndarray of int64, shape (k,)
+        Of the rows in the input as it lies.
     n_rows, n_columns : int
-        Of the whole input.
+        Of the whole input, skipped rows left out.
     fingerprint : str
         Of the whole input.
     records : list of bytes
@@ -32,6 +34,7 @@ class PickedRows:
 
     rows: Rows
     labels: Labels | None
+    numbers: NDArray[np.int64]
     n_rows: int
     n_columns: int
     fingerprint: str
@@ -44,16 +47,18 @@ def read_picks(
     like: str = "",
     parts: Sequence[int] = (),
     with_texts: bool = False,
+    by_position: bool = False,
 ) -> PickedRows:
     """Return the rows of an input that are named by `index`, ascending.
 
     The whole input is read once, block by block. `like` and `parts` tell how its fingerprint is
-    made (`fingerprint`).
+    made (`fingerprint`). `index` names rows as they lie, or `by_position` among those not skipped.
+    Rows that are not there are left out: `check_all_found` refuses that.
 
     Raises
     ------
     InputError
-        The data cannot be used, or has fewer rows than are asked for.
+        The data cannot be used.
 
     Notes
     -----
@@ -64,12 +69,16 @@ def read_picks(
     labels: list[Labels | None] = []
     names: list[str] = []
     records: list[bytes] = []
+    found: list[NDArray[np.int64]] = []
     n_columns = 0
-    for block in reading.blocks(with_texts):
+    for block, numbers in reading.numbered_blocks(with_texts):
         n, d = block.rows.shape
         n_columns = max(n_columns, d)
-        first, last = np.searchsorted(index, [running.n_rows, running.n_rows + n])
-        local = index[first:last] - running.n_rows
+        own = np.arange(running.n_rows, running.n_rows + n) if by_position else numbers
+        first, last = np.searchsorted(index, [own[0], own[-1] + 1])
+        local = np.searchsorted(own, index[first:last])
+        local = local[own[local] == index[first:last]]
+        found.append(numbers[local])
         if len(local) or not rows:  # the first block also tells the kind of rows
             rows.append(block.rows.take(local, axis=0))
             labels.append(None if block.labels is None else block.labels[local])
@@ -77,17 +86,22 @@ def read_picks(
         if block.texts is not None:
             records += block.texts.take(local)
         running.add(block)
-    outside = index[(index < 0) | (index >= running.n_rows)]
-    if len(outside):
-        problem = f"there is no row {outside[0]}, counted from 0, but {running.n_rows} in all"
-        raise InputError(
-            reading.whole, problem, remedy="Give the data that the manifest was made of."
-        )
+    picked = np.concatenate(found)
     return PickedRows(
         widened(join_rows(rows, names), n_columns),
         join_labels(labels, reading.whole),
+        picked,
         running.n_rows,
         n_columns,
         running.text(),
         records,
     )
+
+
+def check_all_found(
+    reading: Reading, found: PickedRows, index: NDArray[np.int64], by_position: bool = False
+) -> None:
+    """Raise `InputError` if a row asked for was skipped, or there is none of its number."""
+    if len(found.numbers) < len(index):
+        skipped = SkippedRows() if by_position else reading.skipped.rows()
+        checked_positions(reading.whole, index, skipped, found.n_rows)

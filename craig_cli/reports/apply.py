@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from craig_cli.errors import printable
-from craig_cli.reports.base import RunReport, counted, place
+from craig_cli.reports.base import RunReport, place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +45,9 @@ class ApplyReport(RunReport):
             "own": "importance of each line" if self.format == "vw" else "in array weight",
             "none": "not written",
         }[self.weight_place]
-        skipped = f", {self.skipped_rows:,} bad ones skipped" if self.skipped_rows else ""
         how = "rows as they stand" if self.copied else "rows as the numbers they were read as"
         return [
-            ("rows", f"{self.rows:,} read{skipped}, {counted(self.columns, 'column')}"),
+            *self.read_lines(),
             ("output", f"{self.written:,} in {self.order} order written to {place(self.output)}"),
             ("format", f"{self.format}, {'no rows' if self.format == 'npz' else how}"),
             ("weights", f"{where}, sum {self.weight_sum:g}"),

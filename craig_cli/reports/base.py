@@ -8,9 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from craig_cli.errors import printable
+from craig_cli.reports.skipped import skipped_facts, skipped_lines, warnings_of
+
+if TYPE_CHECKING:
+    from craig_cli.dataset import SkipReason
 
 CLASSES_SHOWN = 10
 """Classes that a text report lists one by one."""
@@ -48,6 +52,8 @@ class RunReport(Report):
     Parameters
     ----------
     rows, columns, skipped_rows : int
+    skipped : tuple of SkipReason
+        Why rows were skipped.
     seconds : mapping of str to float
         Wall-clock time of each stage.
     peak_memory_bytes : int
@@ -60,18 +66,28 @@ class RunReport(Report):
     seconds: Mapping[str, float]
     peak_memory_bytes: int
     notes: tuple[str, ...] = ()
+    skipped: tuple[SkipReason, ...] = ()
 
     def facts(self) -> dict[str, Any]:
-        """Return the report in JSON types, times, memory and notes last."""
-        facts = super().facts()
+        """Return the report in JSON types, times, memory and notes last; why rows were skipped, and
+        a warning of that, only where some were.
+        """
+        facts = super().facts() | self.skipped_facts()
+        if not self.skipped:
+            del facts["skipped"]
         return facts | {name: facts.pop(name) for name in LAST}
 
-    def read_line(self) -> tuple[str, str]:
-        """Return the line on what was read."""
-        skipped = self.skipped_rows
-        return "rows", f"{self.rows:,} read, {counted(self.columns, 'column')}" + (
-            f", {counted(skipped, 'bad row')} skipped" if skipped else ""
-        )
+    def skipped_facts(self) -> dict[str, Any]:
+        """Return what is told of skipped rows, in JSON types; nothing where there were none."""
+        if not self.skipped:
+            return {}
+        notes = (*self.notes, *warnings_of(self.rows, self.skipped))
+        return {"skipped": skipped_facts(self.skipped), "notes": list(notes)}
+
+    def read_lines(self) -> list[tuple[str, str]]:
+        """Return the lines on what was read, and what of it was skipped."""
+        read = f"{self.rows:,} read, {counted(self.columns, 'column')}"
+        return [("rows", read), *skipped_lines(self.rows, self.skipped)]
 
     def closing_lines(self, temporary: str = "") -> list[tuple[str, str]]:
         """Return the last lines: times, memory and notes; `temporary` is what else was taken."""

@@ -31,7 +31,7 @@ class CalibrateReport(RunReport):
     def lines(self) -> list[tuple[str, str]]:
         """Return the closing summary."""
         return [
-            self.read_line(),
+            *self.read_lines(),
             picks_line(self.selected, self.rows, self.output),
             *calibration_lines(self.calibration, self.weights),
             *self.closing_lines(),

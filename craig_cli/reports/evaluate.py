@@ -148,6 +148,7 @@ class EvaluateReport(RunReport):
             "rows": self.rows,
             "columns": self.columns,
             "skipped_rows": self.skipped_rows,
+            **self.skipped_facts(),
             "picks": self.picks,
             "epsilon_mean": self.epsilon_mean,
             "selection": {**asdict(self.selection), "epochs": self.selection.epochs},
@@ -156,7 +157,7 @@ class EvaluateReport(RunReport):
             "failed": self.failures(),
             "seconds": dict(self.seconds),
             "peak_memory_bytes": self.peak_memory_bytes,
-            "notes": list(self.notes),
+            "notes": self.skipped_facts().get("notes", list(self.notes)),
         }
 
     def lines(self) -> list[tuple[str, str]]:
@@ -166,7 +167,7 @@ class EvaluateReport(RunReport):
             *(("FAILED", failure) for failure in self.failures()),
             *listed("verdict", self.verdict()),
             *listed("cost", self.costs()),
-            self.read_line(),
+            *self.read_lines(),
             ("coreset", f"{picks}{self.epsilon_in_words}"),
         ]
 

@@ -44,6 +44,11 @@ class InfoReport(Report):
             for key, value in asked.items()
             if value is not None and value is not False and value != []
         ]
+        skipped = []
+        if "skipped" in said:
+            n, lost = said["n"], said["skipped"]["rows"]
+            words = f"{lost:,} bad rows of {n + lost:,}; index counts them"
+            skipped = [("skipped", words)]
         parts = [("parts", f"selected in {len(said['parts'])} parts")] if "parts" in said else []
         return [
             (
@@ -52,6 +57,7 @@ class InfoReport(Report):
                 f"craig {said['craig_version']}",
             ),
             ("picks", f"{share}, {counted(said['d'], 'column')}"),
+            *skipped,
             *(
                 ("file", f"{printable(file['name'])}: {counted(file['rows'], 'row')}")
                 for file in said["files"]

@@ -52,7 +52,7 @@ class NetworkReport(RunReport):
         said = self.settings
         batches = f"batches of {said['batch']}, step {said['step']:g}, l2 {said['l2']:g}"
         return [
-            self.read_line(),
+            *self.read_lines(),
             ("trained", self.trained_in_words()),
             (
                 "model",

@@ -36,7 +36,7 @@ class PartialReport(RunReport):
             return [("kept", f"{where}: {found} (--force makes it again)")]
         share = f"{self.candidates:,} ({self.candidates / self.rows:.2%})"
         return [
-            self.read_line(),
+            *self.read_lines(),
             ("offer", f"{share} written to {where}, for craig merge"),
             *self.closing_lines(),
         ]

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from craig_cli.dataset import SkipReason
 from craig_cli.errors import printable
-from craig_cli.reports.base import Report, counted
+from craig_cli.reports.base import Report, aligned, counted
+from craig_cli.reports.skipped import skipped_facts, skipped_lines
 
 SHADES = " .:-=+*#%@"
 """From nothing to most, in plain ASCII, so that any terminal shows it."""
@@ -80,6 +82,8 @@ class PlotReport(Report):
         The picture that was written.
     width : int
         Columns of the text.
+    skipped : tuple of SkipReason
+        Why rows of the data were skipped.
     """
 
     manifest: str
@@ -92,6 +96,7 @@ class PlotReport(Report):
     view: View | None
     output: str | None
     width: int
+    skipped: tuple[SkipReason, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """Return the report in JSON types; of the view only its size."""
@@ -103,12 +108,14 @@ class PlotReport(Report):
         if self.view is not None:
             facts["view"] |= {"rows": len(self.view.rows), "picks": len(self.view.picks)}
             del facts["view"]["n_rows"]
-        return facts
+        facts["skipped"] = skipped_facts(self.skipped)
+        return facts if self.skipped else {k: v for k, v in facts.items() if k != "skipped"}
 
     def lines(self) -> list[tuple[str, str]]:
         """Return where the picture is."""
         where = printable(str(self.output))
-        return [("picture", f"of {counted(self.picks, 'pick')} written to {where}")]
+        lines = [("picture", f"of {counted(self.picks, 'pick')} written to {where}")]
+        return lines + skipped_lines(self.rows, self.skipped)
 
     def text(self) -> str:
         """Return the plots in plain text, or where the picture is."""
@@ -128,6 +135,8 @@ class PlotReport(Report):
         ]
         if self.view is not None:
             parts.append(view_plot(self.view, self.width))
+        if self.skipped:
+            parts.append(aligned(skipped_lines(self.rows, self.skipped)))
         return "\n\n".join(parts)
 
 

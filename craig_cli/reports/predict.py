@@ -35,7 +35,7 @@ class PredictReport(RunReport):
         if self.error is not None:
             quality = error_in_words(self.error, self.is_regression)
         return [
-            self.read_line(),
+            *self.read_lines(),
             ("model", f"{self.loss}, l2 {self.l2:g}"),
             ("output", f"predictions written to {place(self.output)}"),
             ("quality", quality),

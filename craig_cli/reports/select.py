@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from craig_cli.dataset import SkipReason
 from craig_cli.reports.base import (
     Report,
     RunReport,
@@ -15,6 +16,7 @@ from craig_cli.reports.base import (
     counted,
     picks_line,
 )
+from craig_cli.reports.skipped import skipped_facts, skipped_lines
 
 ONE_A_CLUSTER = "representatives: one random row per cluster"
 REPRESENTATIVES = {"random": ONE_A_CLUSTER, "varied": f"{ONE_A_CLUSTER}, rare values seen to"}
@@ -76,7 +78,7 @@ class SelectReport(RunReport):
             share = f", {self.epsilon_share:.2%} of one medoid a class"
         if self.temporary_bytes:
             temporary = f", and {self.temporary_bytes / 1e6:,.0f} MB of temporary files"
-        lines = [self.read_line()]
+        lines = self.read_lines()
         if self.weight_sum is not None:
             lines.append(("", f"their weights add up to {self.weight_sum:g}"))
         lines.append(picks_line(self.selected, self.rows, self.output))
@@ -118,6 +120,8 @@ class PlanReport(Report):
     predicted_memory_bytes : int
         At the peak of the command.
     notes : tuple of str
+    skipped : tuple of SkipReason
+        Why rows were skipped.
     """
 
     rows: int
@@ -131,10 +135,12 @@ class PlanReport(Report):
     predicted_seconds: float
     predicted_memory_bytes: int
     notes: tuple[str, ...]
+    skipped: tuple[SkipReason, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """Return the report in JSON types."""
-        return {"dry_run": True, **super().facts()}
+        facts = {"dry_run": True, **super().facts(), "skipped": skipped_facts(self.skipped)}
+        return facts if self.skipped else {k: v for k, v in facts.items() if k != "skipped"}
 
     def lines(self) -> list[tuple[str, str]]:
         """Return the report for people."""
@@ -147,6 +153,7 @@ class PlanReport(Report):
         weights = [("weights", f"{self.weights}, by a calibration")]
         return [
             ("rows", f"{self.rows:,} read, {counted(self.columns, 'column')}"),
+            *skipped_lines(self.rows, self.skipped),
             ("picks", picks),
             *class_lines([{"epsilon_mean": None, **entry} for entry in self.classes]),
             ("method", method_in_words(self.method, self.reason)),

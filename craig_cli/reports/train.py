@@ -44,7 +44,7 @@ class TrainReport(RunReport):
         if self.chosen_by is not None:
             trained = f"on {counted(self.trained_rows, 'row')} of {printable(self.chosen_by)}"
         return [
-            self.read_line(),
+            *self.read_lines(),
             ("trained", trained),
             (
                 "model",

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from craig_cli.dataset import SkipReason
 from craig_cli.errors import CheckError, printable
 from craig_cli.reports.base import Report
+from craig_cli.reports.skipped import skipped_facts, skipped_lines
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,17 @@ class VerifyReport(Report):
     manifest : str
     checks : tuple of Check
     seconds : mapping of str to float
+    rows : int
+        Of the data, those skipped left out.
+    skipped : tuple of SkipReason
+        Why rows of the data were skipped.
     """
 
     manifest: str
     checks: tuple[Check, ...]
     seconds: Mapping[str, float]
+    rows: int = 0
+    skipped: tuple[SkipReason, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -46,7 +54,13 @@ class VerifyReport(Report):
 
     def facts(self) -> dict[str, Any]:
         """Return the report in JSON types."""
-        return {"manifest": self.manifest, "passed": self.passed, **super().facts()}
+        facts = {"manifest": self.manifest, "passed": self.passed, **super().facts()}
+        del facts["rows"]
+        return (
+            facts | {"skipped": skipped_facts(self.skipped)}
+            if self.skipped
+            else {name: value for name, value in facts.items() if name != "skipped"}
+        )
 
     def lines(self) -> list[tuple[str, str]]:
         """Return the report for people."""
@@ -57,6 +71,7 @@ class VerifyReport(Report):
             else "the manifest does not hold for the data"
         )
         return [
+            *skipped_lines(self.rows, self.skipped),
             *((words[check.passed], f"{check.name}: {check.detail}") for check in self.checks),
             ("", f"{printable(self.manifest)}: {verdict}"),
         ]

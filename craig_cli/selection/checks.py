@@ -32,9 +32,9 @@ def broken_promises(coreset: Coreset) -> list[str]:
 
 def promises_of_rows(c: Coreset) -> Iterator[Promise]:
     """Yield the promises about which rows were picked, and their clusters."""
-    k, n = len(c.index), c.n_rows
+    k, n, n_input = len(c.index), c.n_rows, c.n_input_rows
     yield len(np.unique(c.index)) == k, "a row is selected twice"
-    yield k > 0 and c.index.min() >= 0 and c.index.max() < n, "an index is out of range"
+    yield k > 0 and c.index.min() >= 0 and c.index.max() < n_input, "an index is out of range"
     yield np.array_equal(c.order, np.arange(k)), "order is not 0, 1, 2, ..."
     yield (c.cluster_size >= 1).all(), "a selected row does not stand for itself"
     yield int(c.cluster_size.sum()) == n, "cluster sizes do not add up to the number of rows"
@@ -43,7 +43,7 @@ def promises_of_rows(c: Coreset) -> Iterator[Promise]:
         "representatives, and the medoids of their clusters, go together",
     )
     yield len(np.unique(c.picks)) == k, "a medoid is there twice"
-    yield c.picks.min() >= 0 and c.picks.max() < n, "a medoid is out of range"
+    yield c.picks.min() >= 0 and c.picks.max() < n_input, "a medoid is out of range"
     counts = sum(s.n_rows for s in c.classes), sum(s.n_selected for s in c.classes)
     yield counts == (n, k), "class counts do not add up"
 

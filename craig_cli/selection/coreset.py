@@ -113,6 +113,9 @@ class Coreset:
         budget.
     ids : ndarray of int64 or object, shape (k,), or None
         What names each pick, where rows have ids.
+    skipped_rows, skipped_mark : int, str
+        Bad rows of the input that were skipped, and digits that tell which (`SkippedRows.mark`).
+        `n_rows` leaves them out, row numbers count them.
     """
 
     index: NDArray[np.int64]
@@ -143,6 +146,13 @@ class Coreset:
     cost_budget: float | None = None
     cost_spent: float | None = None
     ids: NDArray[Any] | None = None
+    skipped_rows: int = 0
+    skipped_mark: str = ""
+
+    @property
+    def n_input_rows(self) -> int:
+        """Rows of the input as it lies, skipped ones included."""
+        return self.n_rows + self.skipped_rows
 
     @property
     def picks(self) -> NDArray[np.int64]:

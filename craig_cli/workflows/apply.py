@@ -16,8 +16,9 @@ from craig_cli.files.manifest import Manifest, read_manifest
 from craig_cli.files.request import restore_inputs
 from craig_cli.readers import read_dataset
 from craig_cli.readers.gather import Reading
-from craig_cli.readers.picks import PickedRows, read_picks
+from craig_cli.readers.picks import PickedRows, check_all_found, read_picks
 from craig_cli.reports.apply import ApplyReport
+from craig_cli.selection.numbering import by_row_number, check_same_skipped
 from craig_cli.settings.apply import ApplySettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.storage.location import Location
@@ -82,20 +83,22 @@ def apply_to_file(
             coreset = first_of(
                 manifest_path, manifest, dataset, paths, settings.first, settings.threads, progress
             )
+            coreset = by_row_number(coreset, dataset.skipped)
     by = np.argsort(coreset.index) if settings.order == "row" else np.arange(len(coreset.index))
     label = None if coreset.label is None else coreset.label[by]
     ids = None if coreset.ids is None else coreset.ids[by]
     picks = Picks(coreset.index[by], coreset.weight[by], label, ids)
     with watch.stage("read"):
         reading = Reading(inputs, progress)
-        ascending = np.sort(picks.index)
-        found = read_picks(
-            reading,
-            ascending,
-            manifest.data_fingerprint,
-            manifest.coreset.parts,
-            with_texts=copies(reading, target),
-        )
+        is_whole = coreset.skipped_rows == 0 and settings.first is None
+        found = find(reading, manifest, picks, target, by_position=is_whole)
+        if found.fingerprint != manifest.data_fingerprint and is_whole and len(reading.skipped):
+            # Of other data only the row numbers are taken, and these are the data's own.
+            reading = Reading(inputs, progress, reading.sources)
+            found, is_whole = find(reading, manifest, picks, target), False
+        if found.fingerprint == manifest.data_fingerprint:
+            check_same_skipped(coreset, reading.skipped.rows(), manifest_path)
+        check_all_found(reading, found, picks.index, is_whole)
         picks = checked(manifest_path, manifest, found, picks, settings.force_mismatch)
     for output in target.outputs:
         check_not_input(output, [source.location for source in reading.sources])
@@ -107,6 +110,7 @@ def apply_to_file(
         rows=found.n_rows,
         columns=found.n_columns,
         skipped_rows=len(reading.skipped),
+        skipped=reading.skipped.rows().reasons,
         written=len(picks.index),
         order=settings.order,
         copied=copies(reading, target),
@@ -116,6 +120,20 @@ def apply_to_file(
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
         notes=(told,) if told else (),
+    )
+
+
+def find(
+    reading: Reading, manifest: Manifest, picks: Picks, target: Target, by_position: bool = False
+) -> PickedRows:
+    """Return the rows of the data that are picked."""
+    return read_picks(
+        reading,
+        np.sort(picks.index),
+        manifest.data_fingerprint,
+        manifest.coreset.parts,
+        with_texts=copies(reading, target),
+        by_position=by_position,
     )
 
 
@@ -168,8 +186,7 @@ def copies(reading: Reading, target: Target) -> bool:
 
 def write_rows(reading: Reading, found: PickedRows, picks: Picks, target: Target) -> str:
     """Write the picks, and their weights to a file beside; return what the user should know."""
-    ascending = np.sort(picks.index)
-    by = np.searchsorted(ascending, picks.index)
+    by = np.searchsorted(np.sort(picks.index), picks.index)
     reader, writer = reading.sources[0].reader, target.writer
     with ExitStack() as stack:
         out, *side = (stack.enter_context(open_output(output)) for output in target.outputs)
@@ -177,7 +194,7 @@ def write_rows(reading: Reading, found: PickedRows, picks: Picks, target: Target
             write_weights(beside, picks.weight)
         with compressed(out, target.compression) as stream:
             if copies(reading, target) and reader.read_as_written and writer.copy:
-                rows = reader.read_as_written(reading, ascending, found.records)
+                rows = reader.read_as_written(reading, found.numbers, found.records)
                 writer.copy(stream, rows, by, picks.weight, target)
                 return ""
             return writer.write(stream, subset_of(reading, found, picks, by, target), target)
@@ -195,7 +212,7 @@ def subset_of(
             f"--label: a column and the labels are both named '{label_name}'. Rename one of them."
         )
     return Subset(
-        picks.index,
+        found.numbers[by],
         picks.weight,
         found.rows.take(by, axis=0) if target.writer.holds_rows else found.rows,
         picks.label,

@@ -142,4 +142,5 @@ def drawn(
 ) -> Subset:
     """Return the rows that settings select, and what that took."""
     coreset, seconds = timed(lambda: make_coreset(dataset, selection, calibration))
-    return Subset(coreset.index, coreset.weight, selection.seed, seconds)
+    index = dataset.skipped.positions_of(coreset.index)
+    return Subset(index, coreset.weight, selection.seed, seconds)

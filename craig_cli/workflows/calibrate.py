@@ -18,6 +18,7 @@ from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.reports.calibrate import CalibrateReport
 from craig_cli.selection import Coreset, check_coreset
+from craig_cli.selection.numbering import by_position, by_row_number
 from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
@@ -80,8 +81,10 @@ def calibrate_to_file(
         check_belongs(files.manifest, manifest, fingerprint_for(manifest, dataset))
     check_not_input(files.output, dataset.files)
     with watch.stage("calibrate"):
-        coreset = taken(dataset, selection, manifest.coreset, files.first)
+        coreset = by_position(manifest.coreset, dataset, files.manifest)
+        coreset = taken(dataset, selection, coreset, files.first)
         coreset = calibrated_coreset(dataset, coreset, settings, progress)
+        coreset = by_row_number(coreset, dataset.skipped)
         check_coreset(coreset)
     request = {**manifest.request, "calibration": describe_calibration(settings)}
     if files.first is not None:
@@ -94,13 +97,20 @@ def calibrate_to_file(
         )
         write_manifest(
             out,
-            replace(manifest, coreset=coreset, request=request, data_fingerprint=data_fingerprint),
+            replace(
+                manifest,
+                coreset=coreset,
+                request=request,
+                data_fingerprint=data_fingerprint,
+                file_starts=dataset.file_starts if manifest.files else manifest.file_starts,
+            ),
         )
     return CalibrateReport(
         output=files.output,
         rows=dataset.n_rows,
         columns=dataset.n_columns,
         skipped_rows=dataset.skipped_rows,
+        skipped=dataset.skipped.reasons,
         selected=len(coreset.index),
         weights=coreset.weights,
         calibration=coreset.calibration,

@@ -26,6 +26,7 @@ from craig_cli.readers import read_dataset
 from craig_cli.reports.evaluate import EvaluateReport, SelectionCost
 from craig_cli.reports.evaluation_page import is_page, page
 from craig_cli.reports.evaluation_plot import check_plotting, is_plot, write_plot
+from craig_cli.reports.skipped import skipped_in_words
 from craig_cli.selection import assign
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
@@ -98,6 +99,7 @@ def evaluate(
         rows=evaluation.dataset.n_rows,
         columns=evaluation.dataset.n_columns,
         skipped_rows=evaluation.dataset.skipped_rows,
+        skipped=evaluation.dataset.skipped.reasons,
         picks=len(evaluation.index),
         is_regression=problems[0].classes is None,
         epsilon_mean=None if manifest is None else manifest.coreset.epsilon_mean,
@@ -238,6 +240,10 @@ def notes_of(evaluation: Evaluation, picks: NDArray[np.int64] | None) -> tuple[s
     notes = [*evaluation.dataset.notes]
     if evaluation.test is not None:
         notes += [f"Test rows: {note}" for note in evaluation.test.notes]
+    if evaluation.test is not None and evaluation.test.skipped_rows:
+        test = evaluation.test
+        told = skipped_in_words(test.n_rows, test.skipped.reasons)
+        notes.append(f"Of the test rows {told}.")
     if picks is None:
         notes.append("A class has no row in the coreset: its model cannot tell that class.")
     if evaluation.selection.metric != "euclidean" or evaluation.selection.scale != "none":

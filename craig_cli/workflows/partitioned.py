@@ -193,4 +193,4 @@ def report_in_parts(
     told = f"Selected in {len(coreset.parts)} parts, which offered {n_candidates:,} rows."
     reason = "the rows are selected from in parts" if job.selection.method == "auto" else ""
     coreset = replace(coreset, reason=reason, notes=(*coreset.notes, told))
-    return report_of(output, coreset, sum(source.skipped_rows for source in sources), seconds)
+    return report_of(output, coreset, steps.skipped_of_all(sources), seconds)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from craig_cli.dataset import Dataset, Progress, no_progress
+from craig_cli.dataset import Dataset, Progress, SkippedRows, join_skipped, no_progress
 from craig_cli.errors import InputError
 from craig_cli.files.manifest import Manifest, write_manifest
 from craig_cli.files.partial import FileShare, PartialFile
@@ -29,6 +29,7 @@ from craig_cli.selection.greedi_merge import (
     merged_coreset,
     resolved_classes,
 )
+from craig_cli.selection.numbering import by_row_number
 from craig_cli.selection.partition_tree import (
     CellRows,
     PartitionTree,
@@ -66,12 +67,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Source:
-    """Where the rows of a part came from: the files, how many rows were skipped, and the
-    fingerprint of the rows (None: not known).
+    """Where the rows of a part came from: the files, which rows were skipped, and the fingerprint
+    of the rows (None: not known).
     """
 
     files: tuple[FileShare, ...]
-    skipped_rows: int
+    skipped: SkippedRows
     fingerprint: str | None = None
 
 
@@ -89,7 +90,14 @@ def source_of(dataset: Dataset, part: Part, data_fingerprint: str | None = None)
         FileShare(piece.name, rows, Location.of(piece.name).size(), piece.first > 0)
         for piece, rows in zip(part.pieces, np.diff(dataset.file_starts).tolist(), strict=True)
     )
-    return Source(files, dataset.skipped_rows, data_fingerprint)
+    return Source(files, dataset.skipped, data_fingerprint)
+
+
+def skipped_of_all(sources: Sequence[Source]) -> SkippedRows:
+    """Return the rows that were skipped in all parts, by their numbers in the whole input."""
+    return join_skipped(
+        (source.skipped, sum(share.rows for share in source.files)) for source in sources
+    )
 
 
 def offer_of_part(job: Job, part: Part, progress: Progress = no_progress) -> PartialFile:
@@ -97,9 +105,7 @@ def offer_of_part(job: Job, part: Part, progress: Progress = no_progress) -> Par
     dataset = read_part(job.inputs, part, progress)
     source = source_of(dataset, part)
     partial = select_part(dataset, job.selection, job.parts.oversampling, progress)
-    return PartialFile(
-        partial, source.files, job.request(), fingerprint(dataset), dataset.skipped_rows
-    )
+    return PartialFile(partial, source.files, job.request(), fingerprint(dataset), dataset.skipped)
 
 
 def plan_of_partials(job: Job, *files: PartialFile) -> Plan:
@@ -109,7 +115,7 @@ def plan_of_partials(job: Job, *files: PartialFile) -> Plan:
 
 def source_of_partial(file: PartialFile) -> Source:
     """Return where a partial's rows came from."""
-    return Source(file.files, file.skipped_rows, file.data_fingerprint)
+    return Source(file.files, file.skipped, file.data_fingerprint)
 
 
 def sample_of_part(job: Job, part: Part, n_rows: int) -> tuple[Sample, Source]:
@@ -186,7 +192,11 @@ def coreset_of(
 def manifest_of(
     job: Job, coreset: Coreset, data_fingerprint: str, sources: Sequence[Source]
 ) -> Manifest:
-    """Return the manifest of a coreset that keeps its promises."""
+    """Return the manifest of a coreset that keeps its promises.
+
+    Its rows, which are positions, become row numbers.
+    """
+    coreset = by_row_number(coreset, skipped_of_all(sources))
     check_coreset(coreset)
     names: list[str] = []
     counts: list[int] = []

@@ -24,7 +24,9 @@ from craig_cli.files.request import (
 from craig_cli.files.weights import read_weights
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
+from craig_cli.readers.skipped import checked_positions
 from craig_cli.selection import Coreset
+from craig_cli.selection.numbering import by_position, check_same_skipped
 from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import InputSettings
 from craig_cli.settings.training import TrainFiles
@@ -72,24 +74,40 @@ def check_belongs(
 def chosen_rows(
     files: PickedBy, manifest: Manifest | None, dataset: Dataset, data_fingerprint: str
 ) -> tuple[NDArray[np.int64] | None, Array | None]:
-    """Return the rows to train on, in greedy order, and their weights; None for all rows."""
+    """Return the rows to train on, in greedy order, and their weights; None for all rows.
+
+    Rows are positions among those of the data set.
+    """
     if manifest is not None:
         if not files.force_mismatch:
             check_belongs(str(files.coreset), manifest, data_fingerprint, MAY_FORCE)
+        if manifest.data_fingerprint == data_fingerprint:
+            check_same_skipped(manifest.coreset, dataset.skipped, str(files.coreset))
         index, weights = manifest.coreset.index, manifest.coreset.weight
     elif files.weights_file is not None:
         index, weights = read_weights(files.weights_file)
     else:
         return None, None
-    outside = index[(index < 0) | (index >= dataset.n_rows)]
+    source, remedy = files.coreset or files.weights_file or "", "Give the data it belongs to."
+    outside = index[(index < 0) | (index >= dataset.n_input_rows)]
     if len(outside):
         raise InputError(
-            files.coreset or files.weights_file or "",
-            f"an index is not between 0 and {dataset.n_rows - 1}",
+            source,
+            f"an index is not between 0 and {dataset.n_input_rows - 1}",
             value=str(outside[0]),
-            remedy="Give the data it belongs to.",
+            remedy=remedy,
         )
-    return index, weights
+    if manifest is not None:
+        return coreset_within(source, manifest, dataset, data_fingerprint).index, weights
+    return checked_positions(source, index, dataset.skipped, dataset.n_rows, remedy), weights
+
+
+def coreset_within(
+    source: str, manifest: Manifest, dataset: Dataset, data_fingerprint: str
+) -> Coreset:
+    """Return the coreset of a manifest by positions among the rows of a data set."""
+    is_of_other_data = manifest.data_fingerprint != data_fingerprint
+    return by_position(manifest.coreset, dataset, source, is_of_other_data)
 
 
 def each_once(index: NDArray[np.int64], weights: Array) -> tuple[NDArray[np.int64], Array]:
@@ -109,10 +127,13 @@ def first_of(
     threads: int,
     progress: Progress,
 ) -> Coreset:
-    """Return the first picks of the manifest in file `source`, calibrated as it is."""
+    """Return the first picks of the manifest in file `source`, calibrated as it is; rows are
+    positions among those of the data set.
+    """
     check_not_proxied("--first", source, manifest.request)
     _, selection = restore_settings(source, manifest.request, paths, {}, threads)
-    prefix = first_picks(dataset, selection, manifest.coreset, first)
+    coreset = coreset_within(source, manifest, dataset, fingerprint_for(manifest, dataset))
+    prefix = first_picks(dataset, selection, coreset, first)
     return calibrated_coreset(
         dataset, prefix, restore_calibration(source, manifest.request, threads), progress
     )

@@ -20,6 +20,7 @@ from craig_cli.selection.memory import (
     on_disk_bytes,
     shape_of_selection,
 )
+from craig_cli.selection.numbering import constraints_by_position
 from craig_cli.selection.proxy import proxied
 from craig_cli.selection.scaling import make_features
 from craig_cli.selection.selector import shares_of_classes
@@ -68,11 +69,12 @@ def plan_of(
     progress: Progress,
 ) -> PlanReport:
     """Return what a selection of rows that are read would do."""
+    selection = constraints_by_position(selection, dataset)
     n_columns, read_notes = dataset.n_columns, dataset.notes
     check_pilot(dataset, selection, calibration)
     if inputs.proxy is not None:
         dataset, selection = proxied(
-            dataset, read_proxy(inputs.proxy, dataset.n_rows, progress).rows, selection
+            dataset, read_proxy(inputs.proxy, dataset, progress).rows, selection
         )
     classes = classes_of(dataset, selection.task)
     counts = np.array([len(members.index) for members in classes])
@@ -112,6 +114,7 @@ def plan_of(
         predicted_seconds=work / measured_rate(settings.n_threads),
         predicted_memory_bytes=needed,
         notes=(*read_notes, *notes),
+        skipped=dataset.skipped.reasons,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Dataset, Progress, no_progress
+from craig_cli.dataset import Dataset, Progress, SkipReason, no_progress
 from craig_cli.errors import UsageError, printable
 from craig_cli.files.manifest import Manifest, read_manifest
 from craig_cli.files.request import restore_settings
@@ -17,6 +17,7 @@ from craig_cli.reports.evaluation_plot import check_plotting
 from craig_cli.reports.plot import PlotReport, View, Weights
 from craig_cli.reports.projection import plane_view
 from craig_cli.selection import Coreset
+from craig_cli.selection.numbering import by_position
 from craig_cli.settings import SelectionSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.storage.location import Location
@@ -68,14 +69,16 @@ def plot_manifest(
         check_output(output, [*paths, manifest_path], None, force, "picture")
     manifest = read_manifest(manifest_path)
     coreset = manifest.coreset
-    view = None
+    view: View | None = None
+    skipped: tuple[SkipReason, ...] = ()
     if paths:
         inputs, selection = restore_settings(manifest_path, manifest.request, paths, overrides, 0)
         dataset = read_dataset(inputs, progress)
         check_belongs(manifest_path, manifest, fingerprint_for(manifest, dataset))
         if output is not None:
             check_not_input(output, dataset.files)
-        view = view_of(dataset, selection, coreset)
+        view = view_of(dataset, selection, by_position(coreset, dataset, manifest_path))
+        skipped = dataset.skipped.reasons
     edges = weight_edges(coreset.weight)
     report = PlotReport(
         manifest=manifest_path,
@@ -88,6 +91,7 @@ def plot_manifest(
         view=view,
         output=output,
         width=width,
+        skipped=skipped,
     )
     if output is not None:
         from craig_cli.reports.manifest_plot import draw

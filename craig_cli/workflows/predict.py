@@ -71,12 +71,14 @@ def predict_to_file(
     with watch.stage("predict"):
         predicted, certainty = predictor.predict(rows, threads or usable_threads())
     with watch.stage("write"), open_output(output) as out:
-        write_predictions(out, predicted, certainty)
+        index = dataset.skipped.numbers_of(np.arange(dataset.n_rows))
+        write_predictions(out, index, predicted, certainty)
     return PredictReport(
         output=output,
         rows=dataset.n_rows,
         columns=dataset.n_columns,
         skipped_rows=dataset.skipped_rows,
+        skipped=dataset.skipped.reasons,
         loss=predictor.loss,
         l2=predictor.l2,
         is_regression=predictor.is_regression,

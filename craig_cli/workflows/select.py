@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from craig_cli.calibration import calibrating_bytes, make_coreset
-from craig_cli.dataset import Dataset, Progress, no_progress
+from craig_cli.dataset import Dataset, Progress, SkippedRows, no_progress
 from craig_cli.errors import ResourceError
 from craig_cli.files.manifest import (
     Manifest,
@@ -26,6 +26,7 @@ from craig_cli.readers.proxy import read_proxy, split_key
 from craig_cli.reports.select import SelectReport
 from craig_cli.selection import Coreset
 from craig_cli.selection.memory import check_limit, plan, reading_bytes
+from craig_cli.selection.numbering import by_position
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
@@ -78,10 +79,11 @@ def select_to_file(
             check_in_memory(on_disk, calibration)
             proxy = None
             if inputs.proxy is not None:
-                proxy = read_proxy(inputs.proxy, dataset.n_rows, progress)
+                proxy = read_proxy(inputs.proxy, dataset, progress)
             data_fingerprint = fingerprint(dataset)
             if earlier is not None:
                 check_belongs(str(extend), earlier, fingerprint_for(earlier, dataset))
+                selection = replace(selection, extend=row_numbers(str(extend), earlier, dataset))
         check_not_input(output, dataset.files)
         coreset = make_coreset(
             dataset,
@@ -104,7 +106,7 @@ def select_to_file(
     )
     with watch.stage("write"), open_output(output) as out:
         write_manifest(out, manifest)
-    report = report_of(output, coreset, dataset.skipped_rows, watch.seconds, spill.peak)
+    report = report_of(output, coreset, dataset.skipped, watch.seconds, spill.peak)
     return replace(report, notes=(*dataset.notes, *report.notes))
 
 
@@ -114,10 +116,16 @@ def check_files(inputs: InputSettings, output: str, force: bool) -> None:
     check_output(output, [*inputs.paths, *proxies], is_manifest, force)
 
 
+def row_numbers(source: str, earlier: Manifest, dataset: Dataset) -> tuple[int, ...]:
+    """Return the picks of an earlier manifest as rows of the input as it lies now."""
+    picks = by_position(earlier.coreset, dataset, source).picks
+    return tuple(dataset.skipped.numbers_of(picks).tolist())
+
+
 def report_of(
     output: str,
     coreset: Coreset,
-    skipped_rows: int,
+    skipped: SkippedRows,
     seconds: Mapping[str, float],
     temporary_bytes: int = 0,
 ) -> SelectReport:
@@ -129,7 +137,8 @@ def report_of(
         output=output,
         rows=coreset.n_rows,
         columns=coreset.n_columns,
-        skipped_rows=skipped_rows,
+        skipped_rows=len(skipped),
+        skipped=skipped.reasons,
         selected=len(coreset.index),
         method=coreset.method,
         reason=coreset.reason,

@@ -70,6 +70,7 @@ def train_to_file(
         rows=dataset.n_rows,
         columns=dataset.n_columns,
         skipped_rows=dataset.skipped_rows,
+        skipped=dataset.skipped.reasons,
         trained_rows=part.n_rows,
         chosen_by=files.coreset or files.weights_file,
         loss=problem.loss.name,

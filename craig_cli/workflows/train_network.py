@@ -115,6 +115,7 @@ def report_of(
         rows=dataset.n_rows,
         columns=dataset.n_columns,
         skipped_rows=dataset.skipped_rows,
+        skipped=dataset.skipped.reasons,
         trained_rows=dataset.n_rows if fit.chosen is None else len(fit.chosen.index),
         chosen_by=files.coreset or files.weights_file,
         settings=asdict(settings),

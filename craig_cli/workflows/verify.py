@@ -23,6 +23,7 @@ from craig_cli.selection import Coreset, measure
 from craig_cli.selection.assembly import with_ids
 from craig_cli.selection.checks import broken_promises
 from craig_cli.selection.methods import METHODS
+from craig_cli.selection.numbering import by_position
 from craig_cli.selection.proxy import proxied
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.workflows.picked import fingerprint_for
@@ -60,25 +61,27 @@ def verify_manifest(
     with watch.stage("read"):
         dataset = read_dataset(inputs, progress)
         found = fingerprint_for(manifest, dataset)
-        proxy = read_known_proxy(manifest_path, manifest.request, inputs, dataset.n_rows, progress)
+        proxy = read_known_proxy(manifest_path, manifest.request, inputs, dataset, progress)
     with watch.stage("check"):
-        checks = [
-            *check_data(manifest, dataset, found),
-            *check_proxy(manifest.request, proxy),
-            check_promises(manifest),
-        ]
+        coreset, checks = check_data(manifest, dataset, found)
+        checks += [*check_proxy(manifest.request, proxy), check_promises(manifest)]
         if all(check.passed for check in checks[1:]):
             measured, selection = (
                 (dataset, selection) if proxy is None else proxied(dataset, proxy.rows, selection)
             )
-            checks += check_measures(manifest.coreset, measured, selection)
+            checks += check_measures(coreset, measured, selection)
         else:
             checks.append(Check("clusters and epsilon", None, "the checks above must hold first"))
-    return VerifyReport(manifest_path, tuple(checks), watch.seconds)
+    reasons = dataset.skipped.reasons
+    return VerifyReport(manifest_path, tuple(checks), watch.seconds, dataset.n_rows, reasons)
 
 
 def read_known_proxy(
-    source: str, request: Mapping[str, Any], inputs: InputSettings, n_rows: int, progress: Progress
+    source: str,
+    request: Mapping[str, Any],
+    inputs: InputSettings,
+    dataset: Dataset,
+    progress: Progress,
 ) -> Dataset | None:
     """Return the rows that a manifest was selected by, where these are a proxy's."""
     if "proxy" in request and inputs.proxy is None:
@@ -87,7 +90,7 @@ def read_known_proxy(
         raise UsageError(
             f"--proxy: '{printable(source)}' was selected by the columns of the data. Leave it out."
         )
-    return None if inputs.proxy is None else read_proxy(inputs.proxy, n_rows, progress)
+    return None if inputs.proxy is None else read_proxy(inputs.proxy, dataset, progress)
 
 
 def check_proxy(request: Mapping[str, Any], proxy: Dataset | None) -> list[Check]:
@@ -98,16 +101,22 @@ def check_proxy(request: Mapping[str, Any], proxy: Dataset | None) -> list[Check
     return [compare("proxy fingerprint", str(stated.get("fingerprint")), fingerprint(proxy))]
 
 
-def check_data(manifest: Manifest, dataset: Dataset, found: str) -> list[Check]:
-    """Return the checks of the manifest's statements about the data."""
+def check_data(manifest: Manifest, dataset: Dataset, found: str) -> tuple[Coreset, list[Check]]:
+    """Return the coreset by positions among the rows of the data, and the checks of the manifest's
+    statements about these.
+    """
     coreset = manifest.coreset
     checks = [
         compare("data fingerprint", manifest.data_fingerprint, found),
         compare("shape", shape_in_words(coreset), shape_in_words(dataset)),
     ]
     if not checks[1].passed:
-        return [*checks, Check("labels", None, "the shape must hold first")]
-    return [
+        return coreset, [*checks, Check("labels", None, "the shape must hold first")]
+    try:
+        coreset = by_position(coreset, dataset, "manifest")
+    except InputError as error:
+        return coreset, [*checks, Check("row numbers", False, error.problem)]
+    return coreset, [
         *checks,
         check_labels(coreset, dataset.labels),
         *check_row_weights(coreset, dataset),

@@ -232,8 +232,8 @@ def rewrite(path: str, footer: object = None, drop: str | None = None, **columns
         ({"footer": "[]"}, "the footer is not a JSON object."),
         ({"footer": "{}"}, "footer: 'schema_version' is missing or of a wrong type."),
         (
-            {"footer": {"schema_version": 2}},
-            "manifest schema version 2, and this craig reads up to 1. Update craig.",
+            {"footer": {"schema_version": 3}},
+            "manifest schema version 3, and this craig reads up to 2. Update craig.",
         ),
         (
             {"footer": {"schema_version": True}},

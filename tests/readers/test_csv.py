@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +14,19 @@ from craig_cli.errors import CraigError, InputError
 from craig_cli.kernels import csv as kernels
 from craig_cli.readers import csv as reader
 from craig_cli.readers.encodings import agreed_encoding
+from craig_cli.readers.skipped import Skipped, SkippedRow
 from craig_cli.readers.sources import expand_sources
 from craig_cli.settings import InputSettings
 
 BLOCK_SIZES = [1, 7, 300, 4 << 20]
 
 
-def never(error: InputError) -> None:
-    raise AssertionError(error)
+def never(skip: SkippedRow) -> None:
+    raise AssertionError(skip.error)
 
 
 def read(
-    path: Path, skipped: Callable[[InputError], None] = never, **options
+    path: Path, skipped: Skipped = never, **options
 ) -> tuple[np.ndarray, list | None, tuple[str, ...]]:  # type: ignore[no-untyped-def]
     """Return all rows, labels and column names of a file."""
     settings = InputSettings((str(path),), **options)
@@ -174,7 +174,7 @@ def test_one_hot_columns(tmp_path: Path, block_bytes: int) -> None:
         'a,colour,b,y\n1,red,2,0\n3,"dark, blue",4,1\n5,NA,6,1\n7,red,8,1\n9,"NA",0,1\n'
         "x,green,0,1\n"
     )
-    seen: list[InputError] = []
+    seen: list[SkippedRow] = []
     rows, labels, names = read(
         write(tmp_path, text),
         seen.append,
@@ -185,7 +185,10 @@ def test_one_hot_columns(tmp_path: Path, block_bytes: int) -> None:
     assert names == ("a", "colour=NA", "colour=dark, blue", "colour=red", "b")
     assert rows.tolist() == [[1, 0, 0, 1, 2], [3, 0, 1, 0, 4], [7, 0, 0, 1, 8], [9, 1, 0, 0, 0]]
     assert labels == ["0", "1", "1", "1"]
-    assert [error.row for error in seen] == [4, 7]
+    assert [(skip.error.row, skip.number, skip.column) for skip in seen] == [
+        (4, 2, "colour"),
+        (7, 5, "a"),
+    ]
 
 
 def test_regression_targets_are_exact_numbers(tmp_path: Path) -> None:
@@ -199,13 +202,14 @@ def test_skipped_rows_are_told_in_order(tmp_path: Path, block_bytes: int) -> Non
     text = (
         'a,b,y\n1,2,p\n1,,p\n1,2\n"x\ny",2,p\n\n3,4,\n5,6,"q\n"\n7,nan,q\n7,8,nan\n7,8,p,9\n9,9,z\n'
     )
-    seen: list[InputError] = []
+    seen: list[SkippedRow] = []
     rows, labels, _ = read(
         write(tmp_path, text), seen.append, on_error="skip", block_bytes=block_bytes
     )
     assert rows.tolist() == [[1, 2], [5, 6], [9, 9]]
     assert labels == ["p", "q\n", "z"]
-    assert [(error.row, error.column) for error in seen] == [
+    assert [skip.number for skip in seen] == [1, 2, 3, 4, 6, 7, 8]
+    assert [(skip.error.row, skip.error.column) for skip in seen] == [
         (3, 2),
         (4, None),
         (5, 1),

@@ -133,8 +133,10 @@ def test_skipped_rows_are_counted_and_the_first_are_told(tmp_path):
     path = tmp_path / "a.libsvm"
     path.write_text("1 1:2\n" + "1 1:nan\n" * 9 + "2 1:1\n")
     dataset = read(path, on_error="skip")
-    assert (dataset.n_rows, dataset.skipped_rows, len(dataset.skipped_examples)) == (2, 9, 5)
-    assert dataset.skipped_examples[0].startswith(f"{path}:2:")
+    assert (dataset.n_rows, dataset.skipped_rows, len(dataset.skipped.examples)) == (2, 9, 5)
+    assert dataset.skipped.examples[0].startswith(f"{path}:2:")
+    assert dataset.skipped.rows.tolist() == list(range(1, 10))
+    assert dataset.skipped.reasons == (("the value is not finite", "1", 9),)
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,15 @@ from sklearn.datasets import load_svmlight_file
 
 from craig_cli.errors import InputError
 from craig_cli.readers import libsvm
+from craig_cli.readers.skipped import SkippedRow
 from craig_cli.readers.sources import expand_sources
 from craig_cli.settings import InputSettings
 
 BLOCK_SIZES = [1, 7, 64, 4 << 20]
 
 
-def never(error: InputError) -> None:
-    raise AssertionError(error)
+def never(skip: SkippedRow) -> None:
+    raise AssertionError(skip.error)
 
 
 def read(path: Path, skipped=never, **options) -> tuple[csr_matrix, np.ndarray | None]:  # type: ignore[no-untyped-def]
@@ -224,9 +225,9 @@ def test_bad_lines(tmp_path: Path, line: str | bytes, text: str, block_bytes: in
     with pytest.raises(InputError) as caught:
         read(path, block_bytes=block_bytes)
     assert str(caught.value) == f"{path}:4:{text}"
-    errors: list[InputError] = []
-    matrix, labels = read(path, errors.append, on_error="skip", block_bytes=block_bytes)
-    assert [str(error) for error in errors] == [f"{path}:4:{text}"]
+    skips: list[SkippedRow] = []
+    matrix, labels = read(path, skips.append, on_error="skip", block_bytes=block_bytes)
+    assert [str(skip.error) for skip in skips] == [f"{path}:4:{text}"]
     assert (labels.tolist(), matrix.toarray().tolist()) == ([1, 1], [[1], [1]])
 
 
@@ -269,10 +270,11 @@ def test_column_counts_characters(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block_bytes", BLOCK_SIZES)
 def test_skipping_counts_lines_in_any_block(tmp_path: Path, block_bytes: int) -> None:
-    errors: list[InputError] = []
+    skips: list[SkippedRow] = []
     path = write(tmp_path, "1 1:1\n1 9:1 9:2\n# c\nx 1:1\n2 2:2\n3 1:1e999")
-    matrix, labels = read(path, errors.append, on_error="skip", block_bytes=block_bytes)
-    assert [error.row for error in errors] == [2, 4, 6]
+    matrix, labels = read(path, skips.append, on_error="skip", block_bytes=block_bytes)
+    assert [(skip.error.row, skip.number) for skip in skips] == [(2, 1), (4, 2), (6, 4)]
+    assert [skip.column for skip in skips] == ["", "", "1"]
     assert (labels.tolist(), matrix.toarray().tolist()) == ([1, 2], [[1, 0], [0, 2]])
 
 

@@ -256,14 +256,11 @@ BAD_VALUES = [
 
 
 @pytest.mark.parametrize("block_bytes", [1, 4 << 20])
-@pytest.mark.parametrize("on_error", ["stop", "skip"])
 @pytest.mark.parametrize(("values", "text"), BAD_VALUES)
-def test_bad_features(
-    tmp_path: Path, values: pa.Array, text: str, on_error: str, block_bytes: int
-) -> None:
+def test_bad_features(tmp_path: Path, values: pa.Array, text: str, block_bytes: int) -> None:
     path = write(tmp_path, {"a": values, "y": list(range(len(values)))})
     with pytest.raises(InputError) as caught:
-        read(path, block_bytes=block_bytes, on_error=on_error)
+        read(path, block_bytes=block_bytes)
     assert str(caught.value) == f"{path}{text}"
 
 
@@ -392,7 +389,7 @@ def test_a_value_that_the_encoding_does_not_know(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         list(
             parquet.read_blocks(
-                source, 0, settings, never, Encoding(("a",), {"a": ("b",)}, "m.npz")
+                source, 0, settings, never, Encoding(("a",), {"a": ("b",)}, origin="m.npz")
             )
         )
     assert str(caught.value) == (

@@ -130,3 +130,32 @@ def test_what_cannot_be_cut(settings, message):
     with pytest.raises(UsageError) as error:
         file_names(settings)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("kind", ("csv", "parquet"))
+@pytest.mark.parametrize("n_parts", (1, 3, 10))
+def test_parts_are_cut_by_rows_as_they_lie(tmp_path, monkeypatch, kind, n_parts):
+    """Bad rows count: each part knows its own, and their numbers within it."""
+    monkeypatch.chdir(tmp_path)
+    bad = np.array([0, 9, 10, 11, 55, 98, 99])
+    rows = ROWS.copy()
+    rows[bad, 1] = np.nan
+    if kind == "csv":
+        write_csv(tmp_path / "d.csv", LABELS.tolist(), rows)
+    else:
+        table = pa.table({"label": LABELS, **{f"x{c}": rows[:, c] for c in range(3)}})
+        pq.write_table(table, "d.parquet", row_group_size=7)
+    settings = InputSettings((f"d.{kind}",), block_bytes=200, on_error="skip")
+    count = count_rows(settings, f"d.{kind}")
+    assert count == 100
+    parts = equal_parts(settings.paths, [count], n_parts)
+    start = 0
+    for part in parts:
+        dataset = read_part(settings, part)
+        own = np.arange(start, start + dataset.n_input_rows)
+        kept = np.setdiff1d(own, bad)
+        assert dataset.rows.tolist() == ROWS[kept].tolist()
+        assert dataset.skipped.rows.tolist() == (np.intersect1d(own, bad) - start).tolist()
+        assert dataset.file_starts.tolist() == [0, len(own)]
+        start += len(own)
+    assert start == 100
