@@ -251,8 +251,9 @@ def faulty_use(column: ColumnProfile, settings: InputSettings) -> Use:
         return Use(column, words, "drop", False)
     if "missing" not in FIELDS:
         return Use(column, "some rows have none: --drop, or --on-error skip", "drop", False)
-    if getattr(settings, "missing", "refuse") != "refuse":
-        return Use(column, f"feature, by --missing {settings.missing}", "feature")
+    filled_by = getattr(settings, "missing", "refuse")
+    if filled_by != "refuse":
+        return Use(column, f"feature, by --missing {filled_by}", "feature")
     return Use(column, "--missing", "missing", False)
 
 
