@@ -110,6 +110,7 @@ def test_options_that_a_format_refuses(sample, option):
         "--one-hot": {"one_hot": ("a",)},
         "--weight-column": {"weight_column": "b"},
         "--cost-column": {"cost_column": "c"},
+        "--partition-columns": {"partition_columns": True},
         "--label": {"label": "label"},
     }[option]
     settings = InputSettings((str(path),), **given)
