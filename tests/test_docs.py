@@ -1,5 +1,5 @@
-"""Every example that is shown runs: those in each command's help, and the README's lines that begin
-with ``$ craig``.
+"""Every example that is shown runs: those in each command's help, and the lines of the README and
+of ``docs/data.md`` that begin with ``$ craig``.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 
 
-def readme_examples() -> list[str]:
-    """Return the commands of the README in order, lines that end with a backslash joined."""
-    text = README.read_text() if README.exists() else ""
+def page_examples(page: Path) -> list[str]:
+    """Return the commands of a page in order, lines that end with a backslash joined."""
+    text = page.read_text() if page.exists() else ""
     return re.findall(r"^\s*\$ (craig .*)$", text.replace("\\\n", " "), flags=re.MULTILINE)
 
 
 PAGES = {entry.name: list(load_command(entry.name).examples) for entry in COMMANDS} | {
-    "README": readme_examples()
+    "README": page_examples(README),
+    "data": page_examples(ROOT / "docs" / "data.md"),
 }
 
 

@@ -53,7 +53,13 @@ def report_of(sources: Sequence[Source], settings: InputSettings) -> str | None:
             f"All columns{among} (more: craig describe):",
             *proposal.lines(SHOWN_IN_ERROR),
             *proposal.notes,
-            "This command works:" if profile.is_whole else "This command should work:",
-            f"  {printable(proposal.command)}",
+            *command_lines(proposal.command, profile.is_whole),
         ]
     )
+
+
+def command_lines(command: str, is_sure: bool) -> list[str]:
+    """Return what is said of a command that is proposed."""
+    if not command:
+        return []
+    return [f"This command {'works' if is_sure else 'should work'}:", f"  {printable(command)}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Progress, no_progress
 from craig_cli.readers.arrow import decoded
 from craig_cli.readers.arrow_types import is_number, is_text
-from craig_cli.readers.csv_lexis import DATE, ON_OFF, PYTHON, TRUE_FALSE, WORDS, YES_NO, Lexis
+from craig_cli.readers.csv_lexis import ON_OFF, TRUE_FALSE, WORDS, YES_NO, Lexis, kind_of_text
 from craig_cli.readers.folders import partition_read, with_partition
+from craig_cli.readers.profile_kinds import as_numbers, total, type_in_words
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
 
@@ -28,7 +30,6 @@ ABSENT = pa.array(
     ["", "nan", "+nan", "-nan", "na", "n/a", "<na>", "#n/a", "null", "none", "missing", "?"]
 )
 """What stands for no value, in lower case: what `texts.MISSING` matches."""
-PLAIN = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class ColumnProfile:
         Whether each row's number is that of the row before and one.
     n_odd : int
         Cells of a column of numbers that hold something else.
+    hint : str
+        What to do about texts that look like something else, such as amounts of money.
     """
 
     name: str
@@ -65,6 +68,7 @@ class ColumnProfile:
     is_unique: bool = False
     is_counting: bool = False
     n_odd: int = 0
+    hint: str = ""
 
 
 class Tally:
@@ -79,13 +83,15 @@ class Tally:
 
     def __init__(self, name: str, lexis: Lexis) -> None:
         self.name, self.lexis = name, lexis
-        self.rows = self.missing = self.n_numbers = self.n_dates = self.n_seen = 0
+        self.rows = self.missing = self.n_numbers = self.n_seen = 0
         self.n_words = dict.fromkeys(WORD_SETS, 0)
         self.n_texts = 0
+        self.looks: Counter[tuple[str, str]] = Counter()
         self.low, self.high, self.is_whole = np.inf, -np.inf, True
         self.distinct: dict[object, None] | None = {}
         self.examples: dict[str, None] = {}
         self.type: pa.DataType | None = None
+        self.hint = ""
         self.lengths: tuple[int, int] | None = None
         self.is_unique = self.is_counting = True
         self.remembered: list[NDArray[np.int64]] = []
@@ -171,7 +177,7 @@ class Tally:
         sample = others.filter(pa.array(is_rest)).slice(0, SAMPLE).to_pylist()
         self.n_texts += total(own, is_rest)
         self.n_seen += len(sample)
-        self.n_dates += sum(DATE.fullmatch(text) is not None for text in sample)
+        self.looks.update(found for text in sample if (found := kind_of_text(text, self.lexis, "")))
         for text in [*sample, *others.slice(0, 3).to_pylist()][:SAMPLE]:
             if len(self.examples) < 3:
                 self.examples[text] = None
@@ -231,6 +237,7 @@ class Tally:
             is_unique,
             self.is_counting and is_number and self.rows > 1,
             n_odd,
+            self.hint,
         )
 
     def kind(self) -> tuple[str, int]:
@@ -247,8 +254,11 @@ class Tally:
         n_odd = present - self.n_numbers
         if self.n_numbers and n_odd <= MOST_ODD * present:
             return ("whole number" if self.is_whole else "number"), n_odd
-        if self.n_seen and self.n_dates > 0.9 * self.n_seen and self.n_texts > 0.9 * present:
-            return "date or time", 0
+        looks, n_alike = next(iter(self.looks.most_common(1)), (("", ""), 0))
+        if self.n_seen and n_alike > 0.9 * self.n_seen and self.n_texts > 0.9 * present:
+            kind = looks[0].removeprefix("holds ")
+            self.hint = looks[1].format(drop="--drop")
+            return "date or time" if kind == "dates or times" else kind, 0
         return "text", 0
 
 
@@ -258,42 +268,6 @@ WORD_SETS = {
     kind: pa.array([word for word, (own, _) in WORDS.items() if own == kind])
     for kind in (TRUE_FALSE, YES_NO, ON_OFF)
 }
-
-
-def total(counts: NDArray | None, chosen: NDArray[np.bool_]) -> int:
-    """Return how many cells the chosen values stand for."""
-    return int(chosen.sum() if counts is None else counts[chosen].sum())
-
-
-def as_numbers(texts: pa.Array, lexis: Lexis) -> NDArray[np.float64]:
-    """Return texts as numbers; NaN for what is none."""
-    if lexis != PYTHON:
-        plain = [lexis.plain(text) for text in texts.to_pylist()]
-        return np.array([np.nan if text is None else float(text) for text in plain])
-    try:
-        numbers: NDArray[np.float64] = texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:
-        is_number = pc.match_substring_regex(texts, PLAIN).to_numpy(zero_copy_only=False)
-        numbers = np.full(len(texts), np.nan)
-        if is_number.any():
-            # Arrow knows no plus sign.
-            found = pc.utf8_ltrim(texts.filter(pa.array(is_number)), "+")
-            numbers[is_number] = found.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return np.where(np.isinf(numbers), np.nan, numbers)
-
-
-def type_in_words(kind: pa.DataType, lengths: tuple[int, int] | None) -> str:
-    """Return what an Arrow type is called that is neither number nor text."""
-    if pa.types.is_temporal(kind):
-        return "date or time"
-    if pa.types.is_null(kind):
-        return "no values"
-    if pa.types.is_fixed_size_list(kind) and is_number(kind.value_type):
-        return f"list of {kind.list_size} numbers"
-    if lengths is not None and is_number(kind.value_type):
-        low, high = lengths
-        return f"list of {low if low == high else f'{low} to {high}'} numbers"
-    return f"nested {kind}" if pa.types.is_nested(kind) else str(kind)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class Proposal:
     profile : TableProfile
     uses : tuple of Use
     command : str
+        Empty where none would work.
     notes : tuple of str
     has_label : bool
         Whether the label column is known, or there is to be none.
@@ -117,6 +118,11 @@ def propose(profile: TableProfile, settings: InputSettings, paths: Sequence[str]
     label, guess = label_of(profile, settings)
     uses = tuple(use_of(column, profile, settings, label) for column in profile.columns)
     notes = [guess] if guess else []
+    if not any(use.role in ("feature", "one-hot", "missing") for use in uses):
+        uses = tuple(map(at_least_one_hot, uses))
+        if not any(use.role == "one-hot" for use in uses):
+            notes.append("No column can be a feature: make numbers of some beforehand.")
+            return Proposal(profile, uses, "", tuple(notes), not guess)
     target = next((use.column for use in uses if use.role == "label"), None)
     task = None
     if target is not None and settings.task == "classification" and is_target(target):
@@ -195,6 +201,8 @@ def use_of(
         return Use(column, "holds nothing: --drop", "drop", False)
     if kind == "date or time":
         return Use(column, "--drop, or turn it into numbers beforehand", "drop", False)
+    if column.hint and not is_hot:
+        return Use(column, column.hint.rstrip("."), "drop", False)
     if kind not in ("number", "whole number", "truth value", "text"):
         if kind.startswith("list") and "features" in FIELDS:
             return Use(column, "features, by --features", "feature")
@@ -243,16 +251,31 @@ def text_use(column: ColumnProfile, profile: TableProfile) -> Use:
     return Use(column, "--one-hot", "one-hot", False)
 
 
+def at_least_one_hot(use: Use) -> Use:
+    """Return what becomes of a column where no other is a feature."""
+    column = use.column
+    is_category = column.type == "text" and not column.missing and not column.is_unique
+    if (
+        use.role == "drop"
+        and is_category
+        and (column.distinct or MOST_CATEGORIES + 1) <= (MOST_CATEGORIES)
+    ):
+        return Use(column, f"--one-hot: {column.distinct:,} columns", "one-hot", False)
+    return use
+
+
 def faulty_use(column: ColumnProfile, settings: InputSettings) -> Use:
     """Return what becomes of a column of numbers of which some cells hold none."""
     if column.n_odd:
         example = printable(next(iter(column.examples), ""), 20)
-        words = f"{column.n_odd:,} cells are no numbers ('{example}'): correct them, or --drop"
+        cells_are = "cell is no number" if column.n_odd == 1 else "cells are no numbers"
+        words = f"{column.n_odd:,} {cells_are} ('{example}'): correct, or --drop"
         return Use(column, words, "drop", False)
     if "missing" not in FIELDS:
         return Use(column, "some rows have none: --drop, or --on-error skip", "drop", False)
-    if getattr(settings, "missing", "refuse") != "refuse":
-        return Use(column, f"feature, by --missing {settings.missing}", "feature")
+    filled_by = getattr(settings, "missing", "refuse")
+    if filled_by != "refuse":
+        return Use(column, f"feature, by --missing {filled_by}", "feature")
     return Use(column, "--missing", "missing", False)
 
 

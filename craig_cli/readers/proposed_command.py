@@ -11,14 +11,14 @@ from craig_cli.readers import columns as choosing
 from craig_cli.settings import LABEL_COLUMNS, InputSettings
 
 FIELDS = {field.name for field in fields(InputSettings)}
-HAS_LISTS = hasattr(choosing, "matching_names")
-"""Whether --drop and --one-hot take lists and patterns."""
+MATCHING_NAMES = getattr(choosing, "matching_names", None)
+"""What finds the columns of lists and patterns, where --drop and --one-hot take such."""
 
 
 def meant_names(names: Sequence[str], patterns: Sequence[str]) -> Sequence[str]:
     """Return the columns that ``--drop`` or ``--one-hot`` names."""
-    if HAS_LISTS:
-        found: Sequence[str] = choosing.matching_names("--drop", patterns, "", names, True)
+    if MATCHING_NAMES is not None:
+        found: Sequence[str] = MATCHING_NAMES("--drop", patterns, "", names, True)
         return found
     return patterns
 
@@ -88,7 +88,7 @@ def named(option: str, wanted: Sequence[str], names: Sequence[str]) -> list[str]
     """Return an option that names some columns, as short as it can be told."""
     if not wanted:
         return []
-    if not HAS_LISTS:
+    if MATCHING_NAMES is None:
         return [word for name in wanted for word in (option, name)]
     short = shortened(list(dict.fromkeys(wanted)), names)
     plain = [name for name in short if "," not in name and name == name.strip()]

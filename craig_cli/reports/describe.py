@@ -27,7 +27,7 @@ class DescribeReport(Report):
         Of a matrix: the share of cells that are not 0, the lowest and the highest number, and what
         the labels are.
     command : str
-        What selects from it.
+        What selects from it; empty where nothing can.
     seconds : float
     notes : sequence of str
     """
@@ -82,5 +82,6 @@ class DescribeReport(Report):
         if self.table:
             parts.append("\n".join(self.table))
         notes = [f"note  {printable(note)}" for note in self.notes]
-        parts.append("\n".join([*notes, "This command works:", f"  {printable(self.command)}"]))
+        works = ["This command works:", f"  {printable(self.command)}"] if self.command else []
+        parts.append("\n".join([*notes, *works]))
         return "\n\n".join(parts)

@@ -150,13 +150,20 @@ def test_a_ragged_row_needs_no_report(craig, data):
 @pytest.mark.parametrize(
     ("lines", "options", "column", "role"),
     [
-        (["a,label"] + ["1.5,0", "x,1"] + ["2.5,0"] * 98, (), "a", "1 cells are no numbers ('x')"),
+        (["a,label"] + ["1.5,0", "x,1"] + ["2.5,0"] * 98, (), "a", "1 cell is no number ('x')"),
         (["id,label"] + [f"{v},{v % 2}" for v in range(50, 100)], (), "id", "counts the rows"),
         (["user_id,label"] + [f"{v * v},{v % 2}" for v in range(50)], (), "user_id", "an id"),
         (["c,label"] + ["7,0", "7,1"] * 9, (), "c", "the same in every row"),
         (["w,label"] + [f"w{v % 1200},{v % 2}" for v in range(2400)], (), "w", "too many values"),
         (["a;label"] + ["1,5;0", "2,5;1"] * 9, ("--decimal", ","), "a", "feature"),
         (["a,label"] + ["on,0", "OFF,1"] * 9, (), "a", "feature"),
+        (["a,b,label"] + ["$5,1,0", "$6,2,1"] * 9, (), "a", "Take them out of the file"),
+        (
+            ["a,b,label"] + ['"1,500",1,0', '"2,500",2,1'] * 9,
+            (),
+            "a",
+            "Read them with --thousands ,",
+        ),
     ],
 )
 def test_what_becomes_of_a_column(craig, own_folder, lines, options, column, role):
@@ -165,6 +172,19 @@ def test_what_becomes_of_a_column(craig, own_folder, lines, options, column, rol
     assert result.code == 0, result.err
     found = {entry["name"]: entry["use"] for entry in json.loads(result.out)["described"]}
     assert role in found[column]
+
+
+def test_a_table_of_texts_alone(craig, own_folder):
+    lines = [f"w{row % 150},{row % 2}" for row in range(600)]
+    Path("d.csv").write_text("w,label\n" + "\n".join(lines) + "\n")
+    facts = json.loads(craig("describe", "d.csv", "--json").out)
+    assert "--one-hot w" in facts["command"]
+    assert craig(*shlex.split(facts["command"])[1:]).code == 0
+    Path("d.csv").write_text("when,label\n" + "2024-01-01,0\n2024-01-02,1\n" * 9)
+    facts = json.loads(craig("describe", "d.csv", "--json").out)
+    assert facts["command"] == ""
+    assert "No column can be a feature" in craig("describe", "d.csv").out
+    assert "craig select" not in craig("select", "d.csv", "--size", "2", "-o", "x.parquet").err
 
 
 def test_a_target_of_many_values_is_a_number(craig, own_folder):

@@ -111,6 +111,8 @@ def test_options_that_a_format_refuses(sample, option):
         "--weight-column": {"weight_column": "b"},
         "--cost-column": {"cost_column": "c"},
         "--id": {"id_column": "b"},
+        "--missing": {"missing": "mean"},
+        "--partition-columns": {"partition_columns": True},
         "--label": {"label": "label"},
     }[option]
     settings = InputSettings((str(path),), **given)

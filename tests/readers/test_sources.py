@@ -263,8 +263,8 @@ BAD_NAMES = [
     ("loop.csv", lambda p: p.symlink_to("loop.csv"), InputError, "loop.csv: cannot be read: Too "
                                                                  "many levels of symbolic links."),
     ("x" * 300, make_missing, InputError, "x" * 300 + ": cannot be read: File name too long."),
-    ("empty.csv", Path.mkdir, InputError,
-     "empty.csv: no file in this folder, or below, has an extension of "
+    ("empty.csv", Path.mkdir, InputError, "empty.csv: no file in this folder, or below, has "
+     "an extension of "
      f"{' or '.join(names(FORMATS))}. Name the files, and give --format."),
     ("/dev/null", None, InputError, "/dev/null: a device or socket, not a file. Pipe its bytes to "
                                     "- (standard input)."),

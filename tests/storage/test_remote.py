@@ -338,6 +338,21 @@ def test_idx_files_and_proxies_in_a_store(store, craig, tmp_path):
     )
 
 
+def test_folders_in_a_store(store, craig):
+    client, ending, folder = store
+    keys = [f"lake/year={year}/s0.csv" for year in (2023, 2024)]
+    for key in (*keys, "lake/_SUCCESS", "lake/_old/s0.csv", "lake/year=2023/.s0.csv.crc"):
+        client.upload_file(str(folder / "s0.csv"), "rows", key)
+    whole = [f"s3://rows/{key}{ending}" for key in keys]
+    is_csv = lambda name: name.endswith(".csv")  # noqa: E731
+    for pattern in ("lake", "lake/**", "lake/**/*.csv", "lake/year=*/s0.csv"):
+        assert expand(Location.of(f"s3://rows/{pattern}{ending}"), is_csv) == whole
+    options = ("--partition-columns", *OPTIONS, "-o", "cs.parquet")
+    code, _, err = craig("select", f"s3://rows/lake{ending}", *options)
+    assert code == 0, err
+    assert "200 read, 4 columns" in err
+
+
 def test_names_in_a_store(store):
     _, ending, _ = store
     assert expand(Location.of(f"s3://rows/shards/s[01].csv{ending}"), bool) == [
