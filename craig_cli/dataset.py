@@ -152,6 +152,11 @@ class Block:
         One a row, where the input has columns of such.
     texts : RowTexts or None
         Of text formats.
+    queries : ndarray of int64 or None
+        The qid of each row, -1 where it has none, if some row of LIBSVM text has one.
+    has_index_0 : bool or None
+        Whether index 0 occurs; columns then count from 0 as they stand, until it is known which is
+        the first (`Reading.settled`). None: columns are as they should be.
     """
 
     rows: Rows
@@ -160,6 +165,8 @@ class Block:
     weights: NDArray[np.float64] | None = None
     costs: NDArray[np.float64] | None = None
     texts: RowTexts | None = None
+    queries: NDArray[np.int64] | None = None
+    has_index_0: bool | None = None
 
 
 def cut_block(block: Block, own: slice) -> Block:
@@ -173,19 +180,24 @@ def cut_block(block: Block, own: slice) -> Block:
         block.file,
         weights,
         costs,
+        queries=None if block.queries is None else block.queries[own],
+        has_index_0=block.has_index_0,
     )
 
 
 class Lines(NamedTuple):
     """Rows of text as they stand in their files, each with its newline.
 
-    Of delimited text also the names of all columns, where there is a header, and the delimiter.
+    Of delimited text also the names of all columns, where there is a header, the delimiter, and how
+    the first line ends; of LIBSVM text whether every row starts with a label.
     """
 
     records: list[bytes]
     format: str
     names: list[str] | None = None
     delimiter: str = ""
+    line_end: bytes = b"\n"
+    has_labels: bool = True
 
 
 @dataclass(frozen=True)
@@ -212,6 +224,10 @@ class Dataset:
         How much each row counts, at least 0; None where all count alike.
     costs : ndarray of float64, shape (n_rows,), or None
         What it costs to pick each row, above 0; None where there are no costs.
+    index_base : int
+        The first column of LIBSVM text, 0 or 1: as asked for, or found.
+    notes : tuple of str
+        What the user should know of how the rows were read.
     """
 
     rows: Rows
@@ -223,6 +239,8 @@ class Dataset:
     skipped_examples: tuple[str, ...] = ()
     weights: NDArray[np.float64] | None = None
     costs: NDArray[np.float64] | None = None
+    index_base: int = 1
+    notes: tuple[str, ...] = ()
 
     @property
     def n_rows(self) -> int:

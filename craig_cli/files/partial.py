@@ -78,6 +78,8 @@ class PartialFile:
     skipped_rows : int
     craig_version : str
         That wrote it.
+    notes : tuple of str
+        What the user should know of how the rows were read; not in the file.
     """
 
     partial: Partial
@@ -86,6 +88,7 @@ class PartialFile:
     data_fingerprint: str
     skipped_rows: int = 0
     craig_version: str = __version__
+    notes: tuple[str, ...] = ()
 
 
 def packed(values: NDArray[np.float64]) -> str:

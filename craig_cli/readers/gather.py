@@ -21,6 +21,7 @@ from craig_cli.dataset import (
     no_progress,
 )
 from craig_cli.errors import InputError, UsageError
+from craig_cli.readers.agreement import Agreement, any_index_0
 from craig_cli.readers.amounts import AMOUNTS
 from craig_cli.readers.formats import Categories
 from craig_cli.readers.labels import unify_labels
@@ -57,7 +58,7 @@ def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> D
 
 def read_all(reading: Reading) -> Dataset:
     """Return all rows of a reading."""
-    blocks = list(reading.blocks())
+    blocks = reading.settled_blocks()
     rows = join_rows([b.rows for b in blocks], [reading.sources[b.file].name for b in blocks])
     dataset = reading.dataset(rows, [b.labels for b in blocks])
     return replace(
@@ -87,6 +88,8 @@ class Reading:
         Rows read so far.
     skipped : list of InputError
         The bad rows passed over so far.
+    agreement : Agreement
+        What the files read so far have in common.
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class Reading:
         self.column_names, self._categories = agreed_columns(self.sources, settings)
         self.settings, self._progress = settings, progress
         self.skipped: list[InputError] = []
+        self.agreement = Agreement(settings)
         self._counts = np.zeros(len(self.sources), np.int64)
 
     @property
@@ -119,16 +123,36 @@ class Reading:
             else (f"{self.sources[0].name} and {len(self.sources) - 1} more")
         )
 
-    def blocks(self, with_texts: bool = False) -> Iterator[Block]:
+    def settled_blocks(self) -> list[Block]:
+        """Return all blocks, read once: the first column of LIBSVM text is found on the way.
+
+        Of files that are read in part it is looked for first, in all of their rows.
+        """
+        is_whole = all(source.rows is None for source in self.sources)
+        blocks = list(self.blocks(unsettled=is_whole))
+        for number, block in enumerate(blocks):  # one by one, each in the place of the other
+            blocks[number] = self.agreement.settled(block)
+        return blocks
+
+    def blocks(self, with_texts: bool = False, unsettled: bool = False) -> Iterator[Block]:
         """Yield all blocks, file by file, as numbers only or with the texts of their rows.
+
+        Under ``--index-base auto`` LIBSVM text is looked through beforehand for index 0; unless
+        blocks may be `unsettled`, each to be given to `agreement.settled` once all are read.
 
         Raises `InputError` if there are none.
         """
+        settings = self.settings
+        if settings.index_base == "auto" and not unsettled:
+            if any_index_0(self.sources, settings):
+                self.agreement.found_index_0()
+            settings = replace(settings, index_base=self.agreement.index_base)
         for file, source in enumerate(self.sources):
             blocks = source.reader.read_blocks(
-                source, file, self.settings, self.skipped.append, self._categories
+                source, file, settings, self.skipped.append, self._categories
             )
             for block in wanted_blocks(source, blocks):
+                self.agreement.add(block, source)
                 self._counts[file] += block.rows.shape[0]
                 self._progress("read", self.n_rows, None)
                 yield block if with_texts else replace(block, texts=None)
@@ -153,6 +177,8 @@ class Reading:
             column_names=self.column_names,
             skipped_rows=len(self.skipped),
             skipped_examples=tuple(str(error) for error in self.skipped[:SKIPPED_SHOWN]),
+            index_base=self.agreement.index_base,
+            notes=self.agreement.notes,
         )
 
 
@@ -181,6 +207,8 @@ def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
         **{amount.option: bool(amount.column(settings)) for amount in amounts},
         "--label": settings.label is not None,
     }
+    if settings.inline_weights != "auto" and all(source.format != "libsvm" for source in sources):
+        raise UsageError("--inline-weights: only LIBSVM text has label:weight. Leave it out.")
     for source in sources:
         for option, text in ((o, source.reader.refused.get(o)) for o in given if given[o]):
             if text is not None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Labels, Rows, widened
 from craig_cli.errors import InputError
+from craig_cli.kernels.libsvm import NO_QUERY
 from craig_cli.readers.fingerprint import running_fingerprint
 from craig_cli.readers.gather import Reading, join_labels, join_rows
 
@@ -28,6 +29,8 @@ class PickedRows:
         Of the whole input.
     records : list of bytes
         The rows as they stand, where their texts were asked for and the format has such.
+    queries : ndarray of int64 or None
+        The qid of each, -1 where it has none; None where no row has one.
     """
 
     rows: Rows
@@ -36,6 +39,7 @@ class PickedRows:
     n_columns: int
     fingerprint: str
     records: list[bytes]
+    queries: NDArray[np.int64] | None = None
 
 
 def read_picks(
@@ -64,6 +68,7 @@ def read_picks(
     labels: list[Labels | None] = []
     names: list[str] = []
     records: list[bytes] = []
+    queries: list[NDArray[np.int64]] = []
     n_columns = 0
     for block in reading.blocks(with_texts):
         n, d = block.rows.shape
@@ -76,6 +81,8 @@ def read_picks(
             names.append(reading.sources[block.file].name)
         if block.texts is not None:
             records += block.texts.take(local)
+        of_block = np.full(n, NO_QUERY) if block.queries is None else block.queries
+        queries.append(of_block[local])
         running.add(block)
     outside = index[(index < 0) | (index >= running.n_rows)]
     if len(outside):
@@ -83,6 +90,7 @@ def read_picks(
         raise InputError(
             reading.whole, problem, remedy="Give the data that the manifest was made of."
         )
+    joined = np.concatenate(queries)
     return PickedRows(
         widened(join_rows(rows, names), n_columns),
         join_labels(labels, reading.whole),
@@ -90,4 +98,5 @@ def read_picks(
         n_columns,
         running.text(),
         records,
+        joined if (joined != NO_QUERY).any() else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from craig_cli.errors import UsageError
-from craig_cli.settings.catalog import FORMATS, TASKS, names
+from craig_cli.settings.catalog import FORMATS, INLINE_WEIGHTS, TASKS, names
 from craig_cli.settings.checks import check_name
 
 LABEL_COLUMNS = ("label", "target", "class", "y")
@@ -17,7 +17,8 @@ class InputSettings:
     """Where the rows come from and how they are read; see ``craig select --help`` for each option.
 
     Where no `amounts_needed`, columns of weights and costs are passed over if they are there, and
-    may be missing.
+    may be missing; so are weights after labels. An `index_base` of auto is found as rows are read,
+    and `Dataset.index_base` says which it is.
     """
 
     paths: tuple[str, ...]
@@ -25,7 +26,7 @@ class InputSettings:
     label: str | None = None
     no_label: bool = False
     task: str = "classification"
-    index_base: int = 1
+    index_base: int | str = "auto"
     on_error: str = "stop"
     drop: tuple[str, ...] = ()
     one_hot: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class InputSettings:
     weight_column: str | None = None
     cost_column: str | None = None
     amounts_needed: bool = True
+    inline_weights: str = "auto"
     block_bytes: int = 4 << 20
 
     def __post_init__(self) -> None:
@@ -43,8 +45,9 @@ class InputSettings:
             check_name("--format", self.format, names(FORMATS))
         check_name("--task", self.task, names(TASKS))
         check_name("--on-error", self.on_error, ("stop", "skip"))
-        if self.index_base not in (0, 1):
-            raise UsageError(f"--index-base: {self.index_base} is not 0 or 1.")
+        check_name("--inline-weights", self.inline_weights, names(INLINE_WEIGHTS))
+        if self.index_base not in ("auto", 0, 1):
+            raise UsageError(f"--index-base: {self.index_base} is not auto, 0 or 1.")
         if self.no_label and self.label is not None:
             raise UsageError("--no-label and --label exclude each other: leave one out.")
         if self.no_label and self.task == "regression":

@@ -106,7 +106,7 @@ def calibrate_to_file(
         calibration=coreset.calibration,
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        notes=coreset.notes,
+        notes=(*dataset.notes, *coreset.notes),
     )
 
 

@@ -156,6 +156,7 @@ def read_all(
         )
         calibration = restore_calibration(str(files.coreset), manifest.request, threads)
     dataset = read_dataset(inputs, progress)
+    inputs = replace(inputs, index_base=dataset.index_base)
     index, weights = chosen_rows(files, manifest, dataset, fingerprint_for(manifest, dataset))
     assert index is not None and weights is not None
     index, weights = each_once(index, weights)
@@ -233,7 +234,7 @@ def test_error(evaluation: Evaluation, problem: Problem) -> TestError | None:
 
 def notes_of(evaluation: Evaluation, picks: NDArray[np.int64] | None) -> tuple[str, ...]:
     """Return what the user should know besides."""
-    notes = []
+    notes = list(evaluation.dataset.notes)
     if picks is None:
         notes.append("A class has no row in the coreset: its model cannot tell that class.")
     if evaluation.selection.metric != "euclidean" or evaluation.selection.scale != "none":

@@ -36,7 +36,7 @@ def plan_selection(
     if extend is not None:
         selection = extended(extend, read_manifest(extend), selection)
     dataset = read_dataset(inputs, progress)
-    n_columns = dataset.n_columns
+    n_columns, told = dataset.n_columns, dataset.notes
     if inputs.proxy is not None:
         dataset, selection = proxied(
             dataset, read_proxy(inputs.proxy, dataset.n_rows, progress).rows, selection
@@ -71,5 +71,5 @@ def plan_selection(
             in_memory_bytes(shape, settings),
             holding_bytes(shape) + calibrating_bytes(dataset, selection, calibration),
         ),
-        notes=features.notes,
+        notes=(*told, *features.notes),
     )

@@ -78,7 +78,7 @@ def predict_to_file(
         error=error_of(predicted, dataset.labels, predictor.is_regression),
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        notes=columns_note(dataset.n_columns, predictor.n_columns),
+        notes=(*dataset.notes, *columns_note(dataset.n_columns, predictor.n_columns)),
     )
 
 

@@ -94,6 +94,7 @@ def select_to_file(
             stage=watch.stage,
         )
     known = None if proxy is None else proxy_facts(proxy)
+    inputs = replace(inputs, index_base=dataset.index_base)
     request = describe_request(inputs, selection, calibration, known)
     several = len(dataset.files) > 1
     manifest = Manifest(
@@ -105,6 +106,7 @@ def select_to_file(
     )
     with watch.stage("write"), open_output(output) as out:
         write_manifest(out, manifest)
+    coreset = replace(coreset, notes=(*dataset.notes, *coreset.notes))
     return report_of(output, coreset, dataset.skipped_rows, watch.seconds, spill.peak)
 
 

@@ -78,7 +78,7 @@ def train_to_file(
         models=[model_facts(f, part, problem) for f in fits],
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        notes=notes_of(part, fits),
+        notes=(*dataset.notes, *notes_of(part, fits)),
     )
 
 
