@@ -15,6 +15,7 @@ from craig_cli.dataset import Block, Lines, RowTexts
 from craig_cli.errors import InputError
 from craig_cli.kernels import csv as kernels
 from craig_cli.kernels.decimals import MAX_DIGITS
+from craig_cli.readers.amounts import AMOUNTS
 from craig_cli.readers.columns import choose_columns
 from craig_cli.readers.csv_faults import Fault, Layout, explain
 from craig_cli.readers.csv_head import LONGEST_RECORD, Head, delimiter_of, read_head
@@ -53,7 +54,8 @@ def read_blocks(
             amount.field: np.array(texts[name], np.float64)
             for name, amount in columns.amounts.items()
         }
-        yield Block(rows, labels, file, **amounts, texts=row_texts)
+        weights, costs = (amounts.get(amount.field) for amount in AMOUNTS)
+        yield Block(rows, labels, file, weights, costs, texts=row_texts)
 
 
 def head_of(source: Source, settings: InputSettings) -> Head:
@@ -83,7 +85,8 @@ def collect_categories(source: Source, settings: InputSettings) -> dict[str, set
 def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[bytes]) -> Lines:
     """Return the lines of some rows; raises `InputError` where files have other columns."""
     first, *others = reading.sources
-    names = head_of(first, reading.settings).names
+    head = head_of(first, reading.settings)
+    names = head.names
     for source in others:
         if head_of(source, reading.settings).names != names:
             remedy = "Write another format with --to, which takes the rows as numbers."
@@ -91,7 +94,8 @@ def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[by
                 source.name, f"its columns differ from those of {first.name}", remedy=remedy
             )
     delimiter = delimiter_of(first, reading.settings)
-    return Lines(records, first.format, names if reading.settings.header else None, delimiter)
+    header = names if reading.settings.header else None
+    return Lines(records, first.format, header, delimiter, head.line_end)
 
 
 class Table(NamedTuple):
@@ -146,14 +150,14 @@ class Parser:
                             remedy="Check the line ends, and that quotes are closed.",
                         )
             if tail:
-                _, table = self.parse(tail + b"\n", is_last=True)
+                _, table = self.parse(tail + self.line_end, is_last=True)
                 if len(table.rows):
                     yield table
 
     def start(self, stream: BinaryIO) -> bytes:
         """Choose the columns of a file and say where each goes; return the rows read already."""
         head = read_head(stream, self.source.name, self.delimiter, self.settings.header)
-        names, self.n_lines = head.names, head.n_lines
+        names, self.n_lines, self.line_end = head.names, head.n_lines, head.line_end
         columns = choose_columns(self.source.name, names, self.settings)
         kinds = np.full(len(names), kernels.IGNORE)
         self.layout = Layout(names, kinds, columns, self.delimiter, self.settings.header)

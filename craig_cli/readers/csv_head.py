@@ -9,6 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.sources import Source
+from craig_cli.readers.streams import line_end_of
 from craig_cli.settings import InputSettings
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -19,11 +20,14 @@ UNFIT_DELIMITERS = '0123456789+-.eE"\r\n\0'
 
 
 class Head(NamedTuple):
-    """The names of the columns, how many lines they take, and the bytes read that hold rows."""
+    """The names of the columns, how many lines they take, the bytes read that hold rows, and how
+    the line ends.
+    """
 
     names: list[str]
     n_lines: int
     unread: bytes
+    line_end: bytes
 
 
 def delimiter_of(source: Source, settings: InputSettings) -> str:
@@ -65,8 +69,9 @@ def read_head(stream: BinaryIO, name: str, delimiter: str, has_header: bool) -> 
                 continue
             check_names(name, names, delimiter, has_header, lines)
             if has_header:
-                return Head(names, len(lines), b"")
-            return Head([str(k + 1) for k in range(len(names))], 0, b"".join(lines))
+                return Head(names, len(lines), b"", line_end_of(lines[-1]))
+            unnamed, unread = [str(k + 1) for k in range(len(names))], b"".join(lines)
+            return Head(unnamed, 0, unread, line_end_of(lines[-1]))
     except UnicodeDecodeError as error:
         raise not_text(name, len(lines), lines[-1]) from error
     except csv.Error as error:
