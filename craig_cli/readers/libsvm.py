@@ -125,7 +125,7 @@ def read_blocks(
 def has_index_0(source: Source, settings: InputSettings) -> bool:
     """Return whether index 0 occurs in a row of a file that is not skipped as bad.
 
-    Text of good rows in which it cannot occur is not parsed, which takes half the time.
+    Text of good rows in which it cannot occur is not parsed.
     """
     searched = replace(settings, index_base="auto", on_error="skip")
     parser = Parser(source.name, 0, searched, lambda error: None)
