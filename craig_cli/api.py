@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,8 @@ def select_coreset(
     calibration = CalibrationSettings(
         weighted, pilot_loss, tuple(pilot_l2), calibration_rounds, seed=seed, threads=threads or 0
     )
-    return make_coreset(dataset, settings, calibration)
+    coreset = make_coreset(dataset, settings, calibration)
+    return replace(coreset, notes=(*dataset.notes, *coreset.notes))
 
 
 def names_files(X: Any) -> bool:

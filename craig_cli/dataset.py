@@ -194,6 +194,11 @@ class Block:
         By ``--one-hot`` column, values that the encoding does not know, and how often each occurs.
     filled : mapping of str to int, or None
         By column, how many missing cells the encoding has filled.
+    queries : ndarray of int64 or None
+        The qid of each row, -1 where it has none, if some row of LIBSVM text has one.
+    has_index_0 : bool or None
+        Whether index 0 occurs; columns then count from 0 as they stand, until it is known which is
+        the first (`Reading.settled`). None: columns are as they should be.
     """
 
     rows: Rows
@@ -205,6 +210,8 @@ class Block:
     ids: Any = None
     unseen: Mapping[str, Mapping[str, int]] | None = None
     filled: Mapping[str, int] | None = None
+    queries: NDArray[np.int64] | None = None
+    has_index_0: bool | None = None
 
 
 def cut_block(block: Block, own: slice) -> Block:
@@ -219,6 +226,8 @@ def cut_block(block: Block, own: slice) -> Block:
         weights,
         costs,
         ids=None if block.ids is None else block.ids[own],
+        queries=None if block.queries is None else block.queries[own],
+        has_index_0=block.has_index_0,
     )
 
 
@@ -236,13 +245,16 @@ def take_from_block(block: Block, kept: NDArray[np.int64] | None) -> Block:
 class Lines(NamedTuple):
     """Rows of text as they stand in their files, each with its newline.
 
-    Of delimited text also the names of all columns, where there is a header, and the delimiter.
+    Of delimited text also the names of all columns, where there is a header, the delimiter, and how
+    the first line ends; of LIBSVM text whether every row starts with a label.
     """
 
     records: list[bytes]
     format: str
     names: list[str] | None = None
     delimiter: str = ""
+    line_end: bytes = b"\n"
+    has_labels: bool = True
 
 
 class SkipReason(NamedTuple):
@@ -346,8 +358,10 @@ class Dataset:
         What it costs to pick each row, above 0; None where there are no costs.
     ids : pyarrow.ChunkedArray or None
         What ``--id`` names, one a row.
+    index_base : int
+        The first column of LIBSVM text, 0 or 1: as asked for, or found.
     notes : tuple of str
-        What the user should know of how it was read.
+        What the user should know of how the rows were read.
     """
 
     rows: Rows
@@ -359,6 +373,7 @@ class Dataset:
     weights: NDArray[np.float64] | None = None
     costs: NDArray[np.float64] | None = None
     ids: Any = None
+    index_base: int = 1
     notes: tuple[str, ...] = ()
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from craig_cli.cli.parameters import IndexBase
 from craig_cli.errors import UsageError, printable
 
 NOT_IN_FILE = frozenset({"config", "help"})
@@ -120,4 +121,6 @@ def accepted(option: click.Option) -> tuple[str, tuple[type, ...]]:
         return "a whole number", (int,)
     if isinstance(option.type, click.types.FloatParamType):
         return "a number", (float, int)
+    if isinstance(option.type, IndexBase):
+        return "auto or a whole number", (str, int)
     return "a string", (str,)

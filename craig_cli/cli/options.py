@@ -6,12 +6,25 @@ from copy import copy
 
 import click
 
-from craig_cli.cli.parameters import EXCLUSIVE, ColumnName, FileName, InputFile, Option, option
+from craig_cli.cli.parameters import (
+    EXCLUSIVE,
+    ColumnName,
+    FileName,
+    IndexBase,
+    InputFile,
+    Option,
+    option,
+)
 from craig_cli.cli.session import Session
 from craig_cli.settings import LABEL_COLUMNS, InputSettings, SelectionSettings
-from craig_cli.settings.catalog import FORMATS, MISSING, TASKS, names
+from craig_cli.settings.catalog import FORMATS, INLINE_WEIGHTS, MISSING, TASKS, names
 
-READING_TABLES = (("Formats", FORMATS), ("Tasks", TASKS), ("Missing", MISSING))
+READING_TABLES = (
+    ("Formats", FORMATS),
+    ("Tasks", TASKS),
+    ("Missing", MISSING),
+    ("Weights in LIBSVM text", INLINE_WEIGHTS),
+)
 
 
 def without_default(shown: Option) -> Option:
@@ -81,10 +94,11 @@ READING_WITH_DEFAULTS = (
     ),
     option(
         "--index-base",
-        type=int,
+        type=IndexBase(),
+        metavar="auto|0|1",
         default=InputSettings.index_base,
         show_default=True,
-        help="First column in LIBSVM text: 0 or 1.",
+        help="First column in LIBSVM text; auto: 0 if index 0 occurs in any file, else 1.",
     ),
     option(
         "--on-error",
@@ -155,6 +169,13 @@ READING_WITH_DEFAULTS = (
         "--weight-column",
         metavar="COLUMN",
         help="Column (HDF5: dataset) of how much each row counts, of at least 0; it is no feature.",
+    ),
+    option(
+        "--inline-weights",
+        type=click.Choice(names(INLINE_WEIGHTS)),
+        default=InputSettings.inline_weights,
+        show_default=True,
+        help="What label:weight of LIBSVM text is.",
     ),
     option(
         "--cost-column",

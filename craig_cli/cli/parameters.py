@@ -73,6 +73,17 @@ class WholeNumber(click.types.IntParamType):
         return number
 
 
+class IndexBase(click.ParamType):
+    """A whole number, or auto."""
+
+    name = "integer"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        return "auto" if value == "auto" else WholeNumber().convert(value, param, ctx)
+
+
 def option(*declarations: str, **attributes: Any) -> Option:
     """Return an `Option`: of texts, unless its type or a flag is given; int is `WholeNumber`."""
     if attributes.get("type") is int:

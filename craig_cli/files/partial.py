@@ -81,6 +81,8 @@ class PartialFile:
         By their numbers in the part as it lies; without examples.
     craig_version : str
         That wrote it.
+    notes : tuple of str
+        What the user should know of how the rows were read; not in the file.
     """
 
     partial: Partial
@@ -89,6 +91,7 @@ class PartialFile:
     data_fingerprint: str
     skipped: SkippedRows = field(default_factory=SkippedRows)
     craig_version: str = __version__
+    notes: tuple[str, ...] = ()
 
 
 def packed(values: NDArray[np.float64]) -> str:

@@ -107,7 +107,7 @@ def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[by
     names = head.names if reading.settings.header else None
     if reading.settings.partition_columns:
         names, records = with_folders(reading, index, names, records, head.delimiter)
-    return Lines(records, first.format, names, head.delimiter)
+    return Lines(records, first.format, names, head.delimiter, head.line_end)
 
 
 class Table(NamedTuple):
@@ -173,14 +173,14 @@ class Parser:
                             remedy="Check the line ends, and that quotes are closed.",
                         )
             if tail:
-                _, table = self.parse(tail + b"\n", is_last=True)
+                _, table = self.parse(tail + self.line_end, is_last=True)
                 if len(table.rows):
                     yield table
 
     def start(self, stream: BinaryIO) -> bytes:
         """Choose the columns of a file and say where each goes; return the rows read already."""
         head = read_head(stream, self.source, self.settings)
-        names, self.n_lines = head.names, head.n_lines
+        names, self.n_lines, self.line_end = head.names, head.n_lines, head.line_end
         self.folders = Folders(self.source, self.settings)
         header = Header(names + self.folders.names)
         columns = choose_columns(self.source.name, header, self.settings, self.encoding)

@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.csv_text import open_text
 from craig_cli.readers.sources import Source
+from craig_cli.readers.streams import line_end_of
 from craig_cli.readers.texts import CONVERT, LINE_ENDS
 from craig_cli.settings import InputSettings
 
@@ -23,14 +24,15 @@ UNFIT_DELIMITERS = '0123456789+-.eE"\r\n\0'
 
 
 class Head(NamedTuple):
-    """The names of the columns, how many lines they take, the bytes read that hold rows, and what
-    separates fields.
+    """The names of the columns, how many lines they take, the bytes read that hold rows, what
+    separates fields, and how the line ends.
     """
 
     names: list[str]
     n_lines: int
     unread: bytes
     delimiter: str
+    line_end: bytes
 
 
 def head_of(source: Source, settings: InputSettings) -> Head:
@@ -81,9 +83,9 @@ def read_head(stream: BinaryIO, source: Source, settings: InputSettings) -> Head
             n_lines = n_told + len(lines)
             check_names(Place(name, n_lines, lines[-1]), names, delimiter, has_header)
             if has_header:
-                return Head(names, n_lines, b"", delimiter)
+                return Head(names, n_lines, b"", delimiter, line_end_of(lines[-1]))
             names = [str(k + 1) for k in range(len(names))]
-            return Head(names, n_told, b"".join(lines), delimiter)
+            return Head(names, n_told, b"".join(lines), delimiter, line_end_of(lines[-1]))
     except UnicodeDecodeError as error:
         raise not_text(name, n_told + len(lines), lines[-1]) from error
     except csv.Error as error:

@@ -60,6 +60,8 @@ class Reader:
     read_as_written : callable, optional
         Given a reading that is done, rows (ascending) and their texts, if the format has such:
         these rows as they stand in the files.
+    has_index_0 : callable, optional
+        Given a source and the settings, where indices may start at 0 or 1: whether 0 occurs.
     written_as : str
         What `read_as_written` gives; a writer that takes it has the same word.
     read_columns : callable, optional
@@ -84,6 +86,7 @@ class Reader:
     count_rows: Callable[[Source], int] | None = None
     files_beside: Callable[[Sequence[Location]], Collection[Location]] | None = None
     read_as_written: Callable[[Reading, NDArray[np.int64], list[bytes]], Any] | None = None
+    has_index_0: Callable[[Source, InputSettings], bool] | None = None
     written_as: str = ""
     read_columns: Callable[[Source, InputSettings], Iterator[Any]] | None = None
     keeps_to_rows: bool = False

@@ -22,12 +22,13 @@ from craig_cli.dataset import (
     cut_block,
     no_progress,
 )
-from craig_cli.errors import InputError, UsageError, printable
-from craig_cli.readers.amounts import AMOUNTS
+from craig_cli.errors import InputError, UsageError
+from craig_cli.readers.agreement import Agreement, any_index_0
 from craig_cli.readers.encodings import agreed_encoding, filled_note, unseen_note
 from craig_cli.readers.explained import explained
 from craig_cli.readers.folders import partition_notes
 from craig_cli.readers.labels import unify_labels
+from craig_cli.readers.refused import check_options
 from craig_cli.readers.skipped import SkipLog, SkippedRow
 from craig_cli.readers.sources import Source, expand_sources
 from craig_cli.readers.suspects import Suspects
@@ -65,7 +66,7 @@ def read_dataset(
 
 def read_all(reading: Reading) -> Dataset:
     """Return all rows of a reading."""
-    blocks = list(reading.blocks())
+    blocks = reading.settled_blocks()
     rows = join_rows([b.rows for b in blocks], [reading.sources[b.file].name for b in blocks])
     dataset = reading.dataset(rows, [b.labels for b in blocks])
     return replace(
@@ -98,6 +99,8 @@ class Reading:
         Rows read so far, but for those skipped.
     skipped : SkipLog
         The bad rows passed over so far.
+    agreement : Agreement
+        What the files read so far have in common.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class Reading:
             self.encoding, self._notes = agreed_encoding(self.sources, settings, encoding)
         self.settings, self._progress = settings, progress
         self.skipped = SkipLog()
+        self.agreement = Agreement(settings)
         self._counts = np.zeros(len(self.sources), np.int64)
         self._unseen: dict[str, Counter[str]] = defaultdict(Counter)
         self._filled: Counter[str] = Counter()
@@ -145,22 +149,39 @@ class Reading:
             else (f"{self.sources[0].name} and {len(self.sources) - 1} more")
         )
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield all blocks, file by file, numbers only; raises `InputError` if there are none."""
-        for block, _ in self.numbered_blocks():
+    def settled_blocks(self) -> list[Block]:
+        """Return all blocks, read once: the first column of LIBSVM text is found on the way.
+
+        Of files that are read in part it is looked for first, in all of their rows.
+        """
+        is_whole = all(source.rows is None for source in self.sources)
+        blocks = list(self.blocks(unsettled=is_whole))
+        for number, block in enumerate(blocks):  # one by one, each in the place of the other
+            blocks[number] = self.agreement.settled(block)
+        return blocks
+
+    def blocks(self, unsettled: bool = False) -> Iterator[Block]:
+        """Yield all blocks, as `numbered_blocks` does, numbers only."""
+        for block, _ in self.numbered_blocks(unsettled=unsettled):
             yield block
 
     def numbered_blocks(
-        self, with_texts: bool = False
+        self, with_texts: bool = False, unsettled: bool = False
     ) -> Iterator[tuple[Block, NDArray[np.int64]]]:
         """Yield all blocks, and the number of each of their rows in the input as it lies.
 
-        Blocks are of numbers only, or with the texts of their rows too. Raises `InputError` if
-        there are none.
+        Blocks are of numbers only, or with the texts of their rows too. Under ``--index-base auto``
+        LIBSVM text is looked through beforehand for index 0; unless blocks may be `unsettled`, each
+        to be given to `agreement.settled` once all are read. Raises `InputError` if there are none.
         """
-        with explained(self.sources, self.settings):
+        settings = self.settings
+        if settings.index_base == "auto" and not unsettled:
+            if any_index_0(self.sources, settings):
+                self.agreement.found_index_0()
+            settings = replace(settings, index_base=self.agreement.index_base)
+        with explained(self.sources, settings):
             for file in range(len(self.sources)):
-                for block, numbers in self._wanted_rows(file):
+                for block, numbers in self._wanted_rows(file, settings):
                     self._look_at(block)
                     self._progress("read", self.n_rows, None)
                     yield block if with_texts else replace(block, texts=None), numbers
@@ -168,6 +189,7 @@ class Reading:
 
     def _look_at(self, block: Block) -> None:
         """Remember what the user should know of a block."""
+        self.agreement.add(block, self.sources[block.file])
         self._suspects.add(block)
         for column, values in (block.unseen or {}).items():
             if values:
@@ -187,7 +209,9 @@ class Reading:
                 self.whole, reason.rstrip("."), remedy="Give at least one row of data."
             )
 
-    def _wanted_rows(self, file: int) -> Iterator[tuple[Block, NDArray[np.int64]]]:
+    def _wanted_rows(
+        self, file: int, settings: InputSettings
+    ) -> Iterator[tuple[Block, NDArray[np.int64]]]:
         """Yield the rows of a file that are wanted, and their numbers; keep count of all wanted."""
         source, start = self.sources[file], self.n_input_rows
         first, last = source.rows or (0, np.iinfo(np.int64).max)
@@ -204,9 +228,7 @@ class Reading:
                     self.skipped.add(skip, start + skip.number - first)
             fresh.clear()
 
-        for block in source.reader.read_blocks(
-            source, file, self.settings, fresh.append, self.encoding
-        ):
+        for block in source.reader.read_blocks(source, file, settings, fresh.append, self.encoding):
             n = block.rows.shape[0]
             numbers = np.arange(row, row + n)
             if fresh:
@@ -230,6 +252,7 @@ class Reading:
             file_starts=self.file_starts,
             encoding=self.encoding,
             skipped=self.skipped.rows(),
+            index_base=self.agreement.index_base,
             notes=self.notes(),
         )
 
@@ -240,31 +263,8 @@ class Reading:
         if self.encoding is not None:
             unseen += filled_note(self._filled, self.encoding, self.settings.missing)
         folders = partition_notes([source.partition for source in self.sources], self.settings)
-        return (*self._notes, *folders, *unseen, *self._suspects.notes(names))
-
-
-def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
-    """Raise `UsageError` for options that mean nothing for the format of a file."""
-    amounts = AMOUNTS if settings.amounts_needed else ()
-    given = {
-        "--drop": bool(settings.drop),
-        "--one-hot": bool(settings.one_hot),
-        **{amount.option: bool(amount.column(settings)) for amount in amounts},
-        "--missing": settings.missing != "refuse" and settings.amounts_needed,
-        "--id": settings.id_column is not None and settings.amounts_needed,
-        "--label": settings.label is not None,
-        "--partition-columns": settings.partition_columns,
-    }
-    for source in sources:
-        for option, text in ((o, source.reader.refused.get(o)) for o in given if given[o]):
-            if text is not None:
-                raise UsageError(f"{option}: {text.format(format=source.format)}")
-    is_useless = settings.partition_columns and not any(source.partition for source in sources)
-    if is_useless and settings.amounts_needed:
-        raise UsageError(
-            f"--partition-columns: no folder of {printable(sources[0].name)} is named as "
-            f"COLUMN=VALUE. Leave it out."
-        )
+        notes = (*self._notes, *self.agreement.notes)
+        return (*notes, *folders, *unseen, *self._suspects.notes(names))
 
 
 def join_rows(parts: list[Rows], names: list[str]) -> Rows:

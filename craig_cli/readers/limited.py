@@ -60,15 +60,24 @@ def read_limited(
     labels: list[Labels | None] = []
     ids: list[Any] = []
     known: dict[str, str] = {}
-    for block in reading.blocks():
-        rows.append(block)
+    for block in reading.blocks(unsettled=True):
+        if block.weights is not None:
+            raise ResourceError(
+                "label:weight: rows with weights are held in memory. Leave out --memory-limit, or "
+                "pass the weights over with --inline-weights ignore."
+            )
+        rows.append(replace(block, labels=None))
         labels.append(one_of_each(block.labels, known))
         ids.append(block.ids)
     if rows.column_bytes:
         import pyarrow
 
         pyarrow.default_memory_pool().release_unused()
-    whole = join_rows(rows.in_memory, rows.names) if rows.on_disk is None else as_rows(rows.on_disk)
+    if rows.on_disk is None:
+        settled = [reading.agreement.settled(block).rows for block in rows.in_memory]
+        whole = join_rows(settled, rows.names)
+    else:
+        whole = as_rows(rows.on_disk)
     return replace(reading.dataset(whole, labels), ids=join_ids(ids)), rows.on_disk
 
 
@@ -100,8 +109,8 @@ class RowStore:
 
     Attributes
     ----------
-    in_memory : list
-        The rows of each block; empty once they are on disk.
+    in_memory : list of Block
+        Empty once they are on disk.
     names : list of str
         The file that each is from.
     on_disk : SpillArray or None
@@ -111,7 +120,7 @@ class RowStore:
 
     def __init__(self, reading: Reading, limit: int, needed: Needed, spill: Spill) -> None:
         self._reading, self._limit, self._needed, self._spill = reading, limit, needed, spill
-        self.in_memory: list[Rows] = []
+        self.in_memory: list[Block] = []
         self.names: list[str] = []
         self.on_disk: SpillArray | None = None
         self._n_bytes = self._id_bytes = 0
@@ -132,20 +141,20 @@ class RowStore:
         if self.on_disk is not None:
             self._write(rows, name)
             return
-        self.in_memory.append(rows)
+        self.in_memory.append(block)
         self.names.append(name)
         self._n_bytes += rows.nbytes
         needed = buffers + self._needed(n_rows, self._n_bytes)
         if needed <= self._limit:
             return
-        if any(isinstance(part, SparseRows) for part in self.in_memory):
+        if any(isinstance(part.rows, SparseRows) for part in self.in_memory):
             raise ResourceError(
                 f"--memory-limit: sparse rows are held in memory, and the first {n_rows:,} take "
                 f"{size_in_words(needed)} to read. "
                 "Give a higher --memory-limit."
             )
         for part, of_file in zip(self.in_memory, self.names, strict=True):
-            self._write(part, of_file)
+            self._write(part.rows, of_file)
         self.in_memory.clear()
 
     def _write(self, rows: Rows, name: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import UsageError
+from craig_cli.readers.agreement import any_index_0
 from craig_cli.readers.gather import Reading, read_all
 from craig_cli.readers.sources import expand_sources
 from craig_cli.settings import InputSettings
@@ -60,6 +61,13 @@ def count_rows(settings: InputSettings, name: str) -> int:
     return reading.n_input_rows
 
 
+def has_index_0(settings: InputSettings, name: str) -> bool:
+    """Return whether index 0 occurs in one file, if it is LIBSVM text: all of it is looked
+    through.
+    """
+    return any_index_0(expand_sources(replace(settings, paths=(name,))), settings)
+
+
 def equal_parts(names: Sequence[str], counts: Sequence[int], n_parts: int) -> list[Part]:
     """Return `n_parts` parts of as many rows each, or one more, given the rows of each file.
 
@@ -85,11 +93,18 @@ def equal_parts(names: Sequence[str], counts: Sequence[int], n_parts: int) -> li
 def read_part(settings: InputSettings, part: Part, progress: Progress = no_progress) -> Dataset:
     """Return the rows of one part; row numbers are those of the part as it lies.
 
-    Of Parquet only the row groups that hold them are read, other files from their start on.
+    Of Parquet only the row groups that hold them are read, other files from their start on. Raises
+    `UsageError` where rows have weights.
     """
     sources = expand_sources(replace(settings, paths=tuple(piece.name for piece in part.pieces)))
     ranged = tuple(
         replace(source, rows=None if p.last is None else (p.first, p.last))
         for source, p in zip(sources, part.pieces, strict=True)
     )
-    return read_all(Reading(settings, progress, ranged))
+    dataset = read_all(Reading(settings, progress, ranged))
+    if dataset.weights is not None:
+        raise UsageError(
+            "label:weight: weights of rows need all rows in one place, and they are selected from "
+            "in parts. Pass the weights over with --inline-weights ignore."
+        )
+    return dataset

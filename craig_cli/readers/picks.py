@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Labels, Rows, SkippedRows, widened
+from craig_cli.kernels.libsvm import NO_QUERY
 from craig_cli.readers.fingerprint import running_fingerprint
 from craig_cli.readers.gather import Reading, join_labels, join_rows
 from craig_cli.readers.skipped import checked_positions
@@ -30,6 +31,8 @@ class PickedRows:
         Of the whole input.
     records : list of bytes
         The rows as they stand, where their texts were asked for and the format has such.
+    queries : ndarray of int64 or None
+        The qid of each, -1 where it has none; None where no row has one.
     """
 
     rows: Rows
@@ -39,6 +42,7 @@ class PickedRows:
     n_columns: int
     fingerprint: str
     records: list[bytes]
+    queries: NDArray[np.int64] | None = None
 
 
 def read_picks(
@@ -70,6 +74,7 @@ def read_picks(
     names: list[str] = []
     records: list[bytes] = []
     found: list[NDArray[np.int64]] = []
+    queries: list[NDArray[np.int64]] = []
     n_columns = 0
     for block, numbers in reading.numbered_blocks(with_texts):
         n, d = block.rows.shape
@@ -85,8 +90,11 @@ def read_picks(
             names.append(reading.sources[block.file].name)
         if block.texts is not None:
             records += block.texts.take(local)
+        of_block = np.full(n, NO_QUERY) if block.queries is None else block.queries
+        queries.append(of_block[local])
         running.add(block)
     picked = np.concatenate(found)
+    joined = np.concatenate(queries)
     return PickedRows(
         widened(join_rows(rows, names), n_columns),
         join_labels(labels, reading.whole),
@@ -95,6 +103,7 @@ def read_picks(
         n_columns,
         running.text(),
         records,
+        joined if (joined != NO_QUERY).any() else None,
     )
 
 

@@ -139,6 +139,12 @@ def read_whole(location: Location) -> bytes:
         return stream.readall()
 
 
+def line_end_of(text: bytes) -> bytes:
+    """Return how the first line of a text ends: carriage return and newline, or newline alone."""
+    stop = text.find(b"\n")
+    return b"\r\n" if stop > 0 and text[stop - 1 : stop] == b"\r" else b"\n"
+
+
 def stdin_stream() -> BinaryIO:
     """Return the bytes of standard input; raises `InputError` where it is closed."""
     if sys.stdin is None:

@@ -121,6 +121,13 @@ WEIGHT_PLACES = (
     Entry("none", "nowhere"),
 )
 
+INLINE_WEIGHTS = (
+    Entry("auto", "weights of the rows; under --no-label the first word is an entry if it may be"),
+    Entry("read", "weights of the rows"),
+    Entry("ignore", "passed over: all rows count alike"),
+)
+"""What ``label:weight`` of LIBSVM text is read as."""
+
 PICK_ORDERS = (
     Entry("greedy", "that of the manifest, so that the first lines are a smaller coreset"),
     Entry("row", "that of the data"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from craig_cli.errors import UsageError
-from craig_cli.settings.catalog import FORMATS, MISSING, TASKS, names
+from craig_cli.settings.catalog import FORMATS, INLINE_WEIGHTS, MISSING, TASKS, names
 from craig_cli.settings.checks import check_name
 
 LABEL_COLUMNS = ("label", "target", "class", "y")
@@ -21,8 +21,10 @@ def fills_missing(settings: InputSettings) -> bool:
 class InputSettings:
     """Where the rows come from and how they are read; see ``craig select --help`` for each option.
 
-    Where no `amounts_needed`, columns of weights, costs and ids are passed over if they are there,
-    and they and the label may be missing: the rows are for a model, which needs none of them.
+    Where no `amounts_needed`, columns of weights, costs and ids, and weights after labels, are
+    passed over if they are there, and they and the label may be missing: the rows are for a model,
+    which needs none of them. An `index_base` of auto is found as rows are read, and
+    `Dataset.index_base` says which it is.
     """
 
     paths: tuple[str, ...]
@@ -30,7 +32,7 @@ class InputSettings:
     label: str | None = None
     no_label: bool = False
     task: str = "classification"
-    index_base: int = 1
+    index_base: int | str = "auto"
     on_error: str = "stop"
     drop: tuple[str, ...] = ()
     one_hot: tuple[str, ...] = ()
@@ -47,6 +49,7 @@ class InputSettings:
     thousands: str | None = None
     partition_columns: bool = False
     amounts_needed: bool = True
+    inline_weights: str = "auto"
     block_bytes: int = 4 << 20
 
     def __post_init__(self) -> None:
@@ -56,8 +59,9 @@ class InputSettings:
         check_name("--on-error", self.on_error, ("stop", "skip"))
         check_name("--missing", self.missing, names(MISSING))
         check_name("--unseen", self.unseen, ("refuse", "zeros"))
-        if self.index_base not in (0, 1):
-            raise UsageError(f"--index-base: {self.index_base} is not 0 or 1.")
+        check_name("--inline-weights", self.inline_weights, names(INLINE_WEIGHTS))
+        if self.index_base not in ("auto", 0, 1):
+            raise UsageError(f"--index-base: {self.index_base} is not auto, 0 or 1.")
         if self.no_label and self.label is not None:
             raise UsageError("--no-label and --label exclude each other: leave one out.")
         if self.no_label and self.task == "regression":

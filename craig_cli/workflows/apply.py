@@ -14,6 +14,7 @@ from craig_cli.dataset import Labels, Progress, no_progress
 from craig_cli.errors import InputError, UsageError
 from craig_cli.files.manifest import Manifest, read_manifest
 from craig_cli.files.request import restore_inputs
+from craig_cli.kernels.libsvm import NO_QUERY
 from craig_cli.readers import read_dataset
 from craig_cli.readers.gather import Reading
 from craig_cli.readers.picks import PickedRows, check_all_found, read_picks
@@ -100,6 +101,7 @@ def apply_to_file(
             check_same_skipped(coreset, reading.skipped.rows(), manifest_path)
         check_all_found(reading, found, picks.index, is_whole)
         picks = checked(manifest_path, manifest, found, picks, settings.force_mismatch)
+        picks, of_groups = kept_together(picks, found, copies(reading, target))
     for output in target.outputs:
         check_not_input(output, [source.location for source in reading.sources])
     with watch.stage("write"):
@@ -119,7 +121,7 @@ def apply_to_file(
         weight_sum=float(picks.weight.sum()),
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        notes=(told,) if told else (),
+        notes=tuple(filter(None, (told, of_groups))),
     )
 
 
@@ -176,6 +178,26 @@ def checked(
         raise InputError(source, problem, remedy=remedy)
     by = np.searchsorted(np.sort(picks.index), picks.index)
     return replace(picks, label=None if found.labels is None else found.labels[by])
+
+
+def kept_together(picks: Picks, found: PickedRows, is_copied: bool) -> tuple[Picks, str]:
+    """Return the picks, those of one qid one after the other, and what the user should know of it.
+
+    Groups are in the order of their first pick; a row without a qid is a group of its own. Where
+    rows are not copied, no qid is written, and the picks stay in their order.
+    """
+    if found.queries is None:
+        return picks, ""
+    if not is_copied:
+        return picks, "The qid of rows is not written: only LIBSVM text made of LIBSVM text has it."
+    queries = found.queries[np.searchsorted(np.sort(picks.index), picks.index)]
+    alone = np.arange(len(queries)) - len(queries)  # below any qid, each another
+    groups = np.where(queries == NO_QUERY, alone + NO_QUERY, queries)
+    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    by = np.argsort(first[group], kind="stable")
+    label = None if picks.label is None else picks.label[by]
+    told = "Rows of one qid stand together, in the order of their first picks."
+    return Picks(picks.index[by], picks.weight[by], label), told
 
 
 def copies(reading: Reading, target: Target) -> bool:

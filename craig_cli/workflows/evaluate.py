@@ -158,6 +158,7 @@ def read_all(
         )
         calibration = restore_calibration(str(files.coreset), manifest.request, threads)
     dataset = read_dataset(inputs, progress)
+    inputs = replace(inputs, index_base=dataset.index_base)
     index, weights = chosen_rows(files, manifest, dataset, fingerprint_for(manifest, dataset))
     assert index is not None and weights is not None
     index, weights = each_once(index, weights)

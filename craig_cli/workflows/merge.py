@@ -99,6 +99,13 @@ def job_of(paths: tuple[str, ...], partial_files: list[PartialFile], threads: in
                 for key in sorted({*first.request, *partial_file.request})
                 if first.request.get(key) != partial_file.request.get(key)
             )
+            bases = [of.request.get("input", {}).get("index_base") for of in (partial_file, first)]
+            if name == "input" and bases[0] != bases[1]:
+                problem = (
+                    f"its columns count from {bases[0]}, and those of {paths[0]} from {bases[1]}"
+                )
+                remedy = "Make those that count from 1 again with --index-base 0."
+                raise ManifestError(path, problem, remedy=remedy)
             problem = (
                 f"it was made with other options than {paths[0]} (the first difference: {name})"
             )

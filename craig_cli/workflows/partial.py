@@ -11,7 +11,8 @@ from craig_cli.reports.partial import PartialReport
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.storage.location import Location
-from craig_cli.workflows.partitioned import check_job
+from craig_cli.workflows.engines import LocalEngine
+from craig_cli.workflows.partitioned import check_job, with_index_base
 from craig_cli.workflows.parts import Job, offer_of_part
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
@@ -62,6 +63,7 @@ def select_partial(
         is_kept=is_kept,
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
+        notes=made.notes,
     )
 
 
@@ -79,9 +81,8 @@ def finished_before(job: Job, output: str, names: tuple[str, ...]) -> PartialFil
     except ManifestError:
         return None
     files = [(name, Location.of(name).size()) for name in names]
-    is_same = (
-        made.craig_version == __version__
-        and made.request == job.request()
-        and [(f.name, f.bytes) for f in made.files] == files
-    )
-    return made if is_same else None
+    if made.craig_version != __version__ or [(f.name, f.bytes) for f in made.files] != files:
+        return None
+    if job.inputs.index_base == "auto":
+        job, _ = with_index_base(job, LocalEngine(), names)
+    return made if made.request == job.request() else None

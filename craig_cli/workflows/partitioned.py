@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.files.manifest import is_manifest
-from craig_cli.readers.parts import Part, Piece, count_rows, equal_parts, file_names
+from craig_cli.readers.agreement import FROM_0
+from craig_cli.readers.parts import (
+    Part,
+    Piece,
+    count_rows,
+    equal_parts,
+    file_names,
+    has_index_0,
+)
 from craig_cli.reports.select import SelectReport
 from craig_cli.selection import Coreset
 from craig_cli.selection.assignment import with_enough_digits
@@ -25,6 +33,7 @@ from craig_cli.workflows.parts import Job, Source
 from craig_cli.workflows.select import report_of
 from craig_cli.workflows.stopwatch import Stopwatch
 
+Notes: TypeAlias = tuple[str, ...]
 NOT_CALIBRATED = (
     "The weights were not calibrated, which takes the rows in one place: craig "
     "calibrate does so afterwards."
@@ -93,6 +102,9 @@ def select_in_parts(
         job = steps.without_threads(job)
     with open_engine(job.parts, n_workers, job.selection.memory_limit) as engine:
         with watch.stage("cut"):
+            told: Notes = ()
+            if job.inputs.index_base == "auto":
+                job, told = with_index_base(job, engine, names)
             cut = cut_parts(job, engine, names)
         with watch.stage("select"):
             plan, sources = (
@@ -108,9 +120,18 @@ def select_in_parts(
     with watch.stage("write"), open_output(output) as out:
         out.write(steps.written(manifest))
     report = report_in_parts(job, output, coreset, found, n_candidates, watch.seconds)
-    if calibration.weights == "cluster":
-        return report
-    return replace(report, notes=(*report.notes, NOT_CALIBRATED))
+    if calibration.weights != "cluster":
+        told = (*told, NOT_CALIBRATED)
+    return replace(report, notes=(*report.notes, *told))
+
+
+def with_index_base(job: Job, engine: Engine, names: tuple[str, ...]) -> tuple[Job, Notes]:
+    """Return the job with the first column of LIBSVM text, agreed over all files, and what the user
+    should know of it.
+    """
+    found = engine.result([engine.submit(has_index_0, job.inputs, name) for name in names])
+    inputs = replace(job.inputs, index_base=0 if any(found) else 1)
+    return replace(job, inputs=inputs), (FROM_0,) if any(found) else ()
 
 
 def cut_parts(job: Job, engine: Engine, names: tuple[str, ...]) -> list[Part]:
@@ -190,7 +211,8 @@ def report_in_parts(
     seconds: dict[str, float],
 ) -> SelectReport:
     """Return what was done."""
+    notes = dict.fromkeys(note for source in sources for note in source.notes)
     told = f"Selected in {len(coreset.parts)} parts, which offered {n_candidates:,} rows."
     reason = "the rows are selected from in parts" if job.selection.method == "auto" else ""
-    coreset = replace(coreset, reason=reason, notes=(*coreset.notes, told))
+    coreset = replace(coreset, reason=reason, notes=(*notes, *coreset.notes, told))
     return report_of(output, coreset, steps.skipped_of_all(sources), seconds)

@@ -67,13 +67,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Source:
-    """Where the rows of a part came from: the files, which rows were skipped, and the fingerprint
-    of the rows (None: not known).
+    """Where the rows of a part came from: the files, which rows were skipped, the fingerprint of
+    the rows (None: not known), and what the user should know of how they were read.
     """
 
     files: tuple[FileShare, ...]
     skipped: SkippedRows
     fingerprint: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def source_of(dataset: Dataset, part: Part, data_fingerprint: str | None = None)
         FileShare(piece.name, rows, Location.of(piece.name).size(), piece.first > 0)
         for piece, rows in zip(part.pieces, np.diff(dataset.file_starts).tolist(), strict=True)
     )
-    return Source(files, dataset.skipped, data_fingerprint)
+    return Source(files, dataset.skipped, data_fingerprint, dataset.notes)
 
 
 def skipped_of_all(sources: Sequence[Source]) -> SkippedRows:
@@ -103,9 +104,17 @@ def skipped_of_all(sources: Sequence[Source]) -> SkippedRows:
 def offer_of_part(job: Job, part: Part, progress: Progress = no_progress) -> PartialFile:
     """Return what one part offers: the first round."""
     dataset = read_part(job.inputs, part, progress)
+    job = replace(job, inputs=replace(job.inputs, index_base=dataset.index_base))
     source = source_of(dataset, part)
     partial = select_part(dataset, job.selection, job.parts.oversampling, progress)
-    return PartialFile(partial, source.files, job.request(), fingerprint(dataset), dataset.skipped)
+    return PartialFile(
+        partial,
+        source.files,
+        job.request(),
+        fingerprint(dataset),
+        dataset.skipped,
+        notes=dataset.notes,
+    )
 
 
 def plan_of_partials(job: Job, *files: PartialFile) -> Plan:
@@ -115,7 +124,7 @@ def plan_of_partials(job: Job, *files: PartialFile) -> Plan:
 
 def source_of_partial(file: PartialFile) -> Source:
     """Return where a partial's rows came from."""
-    return Source(file.files, file.skipped, file.data_fingerprint)
+    return Source(file.files, file.skipped, file.data_fingerprint, file.notes)
 
 
 def sample_of_part(job: Job, part: Part, n_rows: int) -> tuple[Sample, Source]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -199,6 +199,7 @@ def read_rows(
         dataset = read_dataset(inputs, progress)
         data_fingerprint = fingerprint_for(manifest, dataset)
     check_not_input(files.output, dataset.files)
+    inputs = replace(inputs, index_base=dataset.index_base)
     index, weights = chosen_rows(files, manifest, dataset, data_fingerprint)
     if manifest is not None and files.first is not None:
         source = str(files.coreset)

@@ -95,6 +95,7 @@ def select_to_file(
             stage=watch.stage,
         )
     known = None if proxy is None else proxy_facts(proxy)
+    inputs = replace(inputs, index_base=dataset.index_base)
     request = describe_request(inputs, selection, calibration, known)
     several = len(dataset.files) > 1
     manifest = Manifest(

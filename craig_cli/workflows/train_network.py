@@ -53,6 +53,7 @@ def train_network_to_file(
     check_inputs(files, inputs)
     rows = read_rows(files, manifest, inputs, settings.threads, watch, progress)
     dataset, fixed = rows.dataset, None
+    check_alike(files, dataset)
     classes, class_numbers = classes_of_labels(dataset)
     if rows.index is not None and rows.weights is not None:
         fixed = Chosen(*each_once(rows.index, rows.weights))
@@ -85,6 +86,15 @@ def check_inputs(files: TrainFiles, inputs: InputSettings) -> None:
         raise UsageError(
             "--weight-column: a network counts all rows alike, but for those of a "
             "coreset. Use --coreset, or --model linear."
+        )
+
+
+def check_alike(files: TrainFiles, dataset: Dataset) -> None:
+    """Raise `UsageError` for rows whose weights are not those of a coreset."""
+    if dataset.weights is not None and files.coreset is None and files.weights_file is None:
+        raise UsageError(
+            "label:weight: a network counts all rows alike, but for those of a coreset. Use "
+            "--inline-weights ignore, --coreset, or --model linear."
         )
 
 

@@ -41,10 +41,10 @@ def write(out: BinaryIO, subset: Subset, target: Target) -> str:
     return ""
 
 
-def line(fields: Sequence[str], delimiter: str) -> bytes:
+def line(fields: Sequence[str], delimiter: str, line_end: bytes = b"\n") -> bytes:
     """Return one line of fields, quoted where they have to be."""
     text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerow(fields)
+    csv.writer(text, delimiter=delimiter, lineterminator=line_end.decode()).writerow(fields)
     return text.getvalue().encode()
 
 
@@ -57,11 +57,12 @@ def copy(
 ) -> None:
     """Write rows as they stand, the weight after the last field.
 
-    Between CSV and TSV fields are quoted anew, and keep their texts.
+    Between CSV and TSV fields are quoted anew, and keep their texts. Rows keep their line ends; the
+    header has that of the first file.
     """
     new = DELIMITERS[target.format] if lines.format != target.format else lines.delimiter
     if lines.names is not None:
-        out.write(line(with_weight_name(lines.names, target.column), new))
+        out.write(line(with_weight_name(lines.names, target.column), new, lines.line_end))
     for place, value in zip(by.tolist(), weight.tolist(), strict=True):
         record = lines.records[place]
         if lines.delimiter != new:
@@ -74,10 +75,11 @@ def copy(
 
 
 def requoted(record: bytes, old: str, new: str) -> bytes:
-    """Return a row with another delimiter, its fields' texts as they are."""
-    text = io.StringIO()
+    """Return a row with another delimiter, its fields' texts and its line end as they are."""
+    text, end = io.StringIO(), LINE_END.search(record)
     source = io.StringIO(record.decode(errors="surrogateescape"), newline="")
-    csv.writer(text, delimiter=new, lineterminator="\n").writerows(
+    line_end = "\n" if end is None else end[0].decode()
+    csv.writer(text, delimiter=new, lineterminator=line_end).writerows(
         csv.reader(source, delimiter=old, skipinitialspace=True)
     )
     return text.getvalue().encode(errors="surrogateescape")

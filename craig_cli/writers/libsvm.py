@@ -13,6 +13,9 @@ from craig_cli.errors import InputError, UsageError
 from craig_cli.writers.subset import Subset, entries, number_text
 from craig_cli.writers.target import Target, Writer
 
+LABEL = re.compile(rb"[ \t]*([^ \t\r\n#:]+)(:[ \t]*[^ \t\r\n#]*)?")
+"""The label of a line, and its weight if it has one."""
+
 
 def write(out: BinaryIO, subset: Subset, target: Target) -> str:
     """Write ``label index:value ...`` lines, indices from 1; inline: ``label:weight ...``."""
@@ -47,20 +50,23 @@ def copy(
     weight: NDArray[np.float64],
     target: Target,
 ) -> None:
-    """Write lines as they stand; inline: with the weight after the label."""
+    """Write lines as they stand; inline: with the weight after the label, in the place of one that
+    is there; file: without such a one, as it counts no more.
+    """
     for place, value in zip(by.tolist(), weight.tolist(), strict=True):
         record = lines.records[place]
-        if target.place != "inline":
-            out.write(record)
-            continue
-        body = record.lstrip(b" \t")
-        label = re.split(rb"[ \t\r\n#]", body, maxsplit=1)[0]
-        if b":" in label:
-            raise UsageError(
-                "--weight-as inline: a row has no label to put its weight after. Use "
-                "--weight-as file."
-            )
-        out.write(label + f":{number_text(value)}".encode() + body[len(label) :])
+        found = LABEL.match(record)
+        label, old = found.groups() if found else (b"", None)
+        if target.place == "inline":
+            if found is None or (old is not None and not lines.has_labels):
+                raise UsageError(
+                    "--weight-as inline: a row has no label to put its weight after. Use "
+                    "--weight-as file."
+                )
+            record = label + f":{number_text(value)}".encode() + record[found.end() :]
+        elif target.place == "file" and found is not None and old is not None and lines.has_labels:
+            record = label + record[found.end() :]
+        out.write(record)
 
 
 WRITER = Writer(write, ("file", "inline", "none"), copy, "libsvm")

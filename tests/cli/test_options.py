@@ -53,19 +53,26 @@ def test_every_option_reaches_the_settings(asked):
         ),
         *shlex.split(
             "--index-base 0 --on-error skip --drop p --drop q --one-hot r --delimiter ';' "
-            "--no-header --rows-key k --force -o x"
+            "--no-header --rows-key k --inline-weights read --force -o x"
         ),
         *shlex.split("--decimal , --thousands ' ' --partition-columns"),
         *("--", "-d.csv", "e.csv"),
     )
     assert seen["inputs"] == InputSettings(
         ("-d.csv", "e.csv"), "tsv", "z", False, "regression", 0, "skip", ("p", "q"), ("r",), ";",
-        False, "k", decimal=",", thousands=" ", partition_columns=True
+        False, "k", inline_weights="read", decimal=",", thousands=" ", partition_columns=True
     )  # fmt: skip
     assert seen["selection"] == SelectionSettings(
         Budget(fraction=0.5), "random", "cosine", "unit", 7, 3, "regression"
     )
     assert seen["force"]
+
+
+@pytest.mark.parametrize(("text", "base"), [("0", 0), ('"auto"', "auto"), ('"1"', 1)])
+def test_an_index_base_in_a_file_is_a_number_or_auto(asked, own_folder, text, base):
+    (own_folder / "craig.toml").write_text(f"index-base = {text}\n")
+    words = ("d", "--size", "3", "--config", "craig.toml", "-o", "x")
+    assert asked(*words)["inputs"].index_base == base
 
 
 def test_command_line_over_environment_over_file(asked, own_folder, monkeypatch):
@@ -131,7 +138,7 @@ def test_label_and_no_label_displace_each_other(asked, monkeypatch):
         (["--fraction", "1.5"], "--fraction: 1.5 is not above 0 and at most 1."),
         (["--fraction", "nan"], "--fraction: nan is not above 0 and at most 1."),
         (["--size", "0"], "--size: 0 is not at least 1."),
-        (["--size", "3", "--index-base", "2"], "--index-base: 2 is not 0 or 1."),
+        (["--size", "3", "--index-base", "2"], "--index-base: 2 is not auto, 0 or 1."),
         (
             ["--size", "3", "--no-label", "--label", "z"],
             "--no-label and --label exclude each other: leave one out.",

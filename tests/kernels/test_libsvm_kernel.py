@@ -216,8 +216,14 @@ def test_powers_of_five_are_the_leading_bits() -> None:
         assert bits == cut + (-27 <= q < 0)
 
 
-def parse(data: str, base: int = 1, may_lack_label: bool = False, mode: str = "compiled") -> tuple:
-    """Return the code, the progress and the rows as lists."""
+def parse(
+    data: str,
+    base: int = 1,
+    may_lack_label: bool = False,
+    mode: str = "compiled",
+    weights: int = kernels.UNKNOWN,
+) -> tuple:
+    """Return the code, the progress and the rows as lists: labels, entries, weights, queries."""
     function = (
         kernels.parse_lines
         if mode == "compiled"
@@ -225,48 +231,50 @@ def parse(data: str, base: int = 1, may_lack_label: bool = False, mode: str = "c
     )
     text = text_of(data)
     n_lines, n_colons = data.count("\n") + 1, data.count(":")
-    progress, indptr, labels = (
-        np.zeros(kernels.N_SLOTS, np.int64),
-        np.zeros(n_lines + 1, np.int64),
-        np.empty(n_lines),
-    )
+    progress, indptr = np.zeros(kernels.N_SLOTS, np.int64), np.zeros(n_lines + 1, np.int64)
+    progress[kernels.WEIGHTS] = weights
+    numbers, queries = np.full((2, n_lines), -9.0), np.empty(n_lines, np.int64)
     indices, values = np.empty(n_colons, np.int32), np.empty(n_colons)
     places = np.empty((n_lines, 2), np.int64)
     hard = np.empty((len(text) // decimals.MAX_DIGITS + 1, 3), np.int64)
     with np.errstate(over="ignore"):
-        into = indptr, indices, values, labels, places, hard
+        into = indptr, indices, values, numbers, queries, places, hard
         code = function(text, base, may_lack_label, progress, *into)
     rows, entries = progress[kernels.ROW], progress[kernels.ENTRY]
     return (
         code,
         progress.tolist(),
-        labels[:rows].tolist(),
+        numbers[0, :rows].tolist(),
         indptr[: rows + 1].tolist(),
         indices[:entries].tolist(),
         values[:entries].tolist(),
+        numbers[1, :rows].tolist(),
+        queries[:rows].tolist(),
     )
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_lines(mode: str) -> None:
     data = "# head\n\n+1 1:2 \t3:-.5 # tail 9:9\r\n -1.0\n2 qid:7 2:0 4:-0 5:1e1\r\n0 1:1#x"
-    code, progress, labels, indptr, indices, values = parse(data, mode=mode)
-    assert (code, progress) == (kernels.DONE, [len(data) + 1, 6, 4, 4, 5, 0, 0])
+    code, progress, labels, indptr, indices, values, _, queries = parse(data, mode=mode)
+    assert (code, progress) == (kernels.DONE, [len(data) + 1, 6, 4, 4, 5, 0, 0, 1, 1, 0])
+    assert queries == [-1, -1, 7, -1]
     assert labels == [1, -1, 2, 0]
     assert (indptr, indices, values) == ([0, 2, 2, 3, 4], [0, 2, 4, 0], [2, -0.5, 10, 1])
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_fault_leaves_progress_at_the_start_of_its_line(mode: str) -> None:
-    code, progress, labels, indptr, indices, values = parse(
+    code, progress, labels, indptr, indices, values, _, queries = parse(
         "1 1:2\n2 5:6 9:1e999 10:1\n3 1:1", mode=mode
     )
-    assert (code, progress) == (kernels.VALUE_TOO_LARGE, [6, 1, 1, 1, 1, 0, 14])
+    assert (code, progress) == (kernels.VALUE_TOO_LARGE, [6, 1, 1, 1, 1, 0, 14, 1, 0, 0])
+    assert queries == [-1]
     assert (labels, indptr, indices, values) == ([1], [0, 1], [0], [2])
 
 
 def test_rows_without_labels() -> None:
-    assert parse("1:2\n5 1:2\nqid:3 2:1\n7", may_lack_label=True)[2:] == (
+    assert parse("1:2\n5 1:2\nqid:3 2:1\n7", may_lack_label=True)[2:6] == (
         [0, 5, 0, 7],
         [0, 1, 2, 3, 3],
         [0, 0, 1],
@@ -276,4 +284,45 @@ def test_rows_without_labels() -> None:
 
 def test_a_hard_number_is_left_to_the_caller() -> None:
     token = f"{halfway(0.1):.60e}"
-    assert parse(f"{token} 1:{token}")[:2] == (kernels.DONE, [2 * len(token) + 4, 1, 1, 1, 1, 2, 0])
+    assert parse(f"{token} 1:{token}")[1][:7] == [2 * len(token) + 4, 1, 1, 1, 1, 2, 0]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_weights_after_labels(mode: str) -> None:
+    parsed = parse("1:0.5 0:2\n-1: 3 qid:8 1: 2\n2:0\n1:-0", base=0, mode=mode)
+    assert (parsed[0], parsed[1][7:]) == (kernels.DONE, [kernels.PRESENT, 1, 1])
+    assert parsed[2:] == (
+        [1, -1, 2, 1],
+        [0, 1, 2, 2, 2],
+        [0, 1],
+        [2, 2],
+        [0.5, 3, 0, 0],
+        [-1, 8, -1, -1],
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("data", "weights", "code", "at"),
+    [
+        ("1 1:2\n1:2 1:2", kernels.UNKNOWN, kernels.WEIGHT_UNEXPECTED, 6),
+        ("1:2 1:2\n1 1:2", kernels.UNKNOWN, kernels.WEIGHT_MISSING, 8),
+        ("1:-2 1:2", kernels.UNKNOWN, kernels.WEIGHT_NEGATIVE, 2),
+        (f"1:-{halfway(0.1):.60e}", kernels.UNKNOWN, kernels.WEIGHT_NEGATIVE, 2),
+        ("1:-2 1:2\n1 1:2", kernels.PASSED_OVER, kernels.DONE, 0),
+        ("1:x 1:2", kernels.PASSED_OVER, kernels.WEIGHT_UNREADABLE, 2),
+        ("1: ", kernels.UNKNOWN, kernels.WEIGHT_UNREADABLE, 2),
+        ("1:1e999", kernels.UNKNOWN, kernels.WEIGHT_TOO_LARGE, 2),
+        ("1 qid:x 1:2", kernels.UNKNOWN, kernels.QUERY_UNREADABLE, 2),
+        ("1 qid:1 qid:1", kernels.UNKNOWN, kernels.INDEX_UNREADABLE, 8),
+    ],
+)
+def test_faults_of_weights_and_queries(
+    data: str, weights: int, code: int, at: int, mode: str
+) -> None:
+    found, progress, *_ = parse(data, mode=mode, weights=weights)
+    assert (found, progress[kernels.FAULT]) == (code, at)
+
+
+def test_a_row_that_is_refused_does_not_decide_on_weights() -> None:
+    assert parse("1:2 x\n")[1][kernels.WEIGHTS] == kernels.UNKNOWN

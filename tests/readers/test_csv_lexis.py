@@ -82,7 +82,7 @@ def test_more_words_than_fit_at_a_time(tmp_path: Path, monkeypatch: pytest.Monke
     seen: list[InputError] = []
     rows, _, _ = read(write(tmp_path, "a,b,c,y\n" + "\n".join(lines)), seen.append, on_error="skip")
     assert np.array_equal(rows, np.delete(words, 40, axis=0))
-    assert [error.row for error in seen] == [42]
+    assert [bad.error.row for bad in seen] == [42]
 
 
 @pytest.mark.parametrize("block_bytes", BLOCK_SIZES)

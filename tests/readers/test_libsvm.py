@@ -25,8 +25,8 @@ def never(skip: SkippedRow) -> None:
 
 
 def read(path: Path, skipped=never, **options) -> tuple[csr_matrix, np.ndarray | None]:  # type: ignore[no-untyped-def]
-    """Return all rows of a file as one matrix, and the labels."""
-    settings = InputSettings((str(path),), **options)
+    """Return all rows of a file as one matrix, and the labels; indices start at 1 if not told."""
+    settings = InputSettings((str(path),), **{"index_base": 1, **options})
     (source,) = expand_sources(settings)
     blocks = list(libsvm.read_blocks(source, 3, settings, skipped, {}))
     assert all(block.file == 3 for block in blocks)
@@ -142,6 +142,10 @@ def test_hard_numbers_and_hard_zeros(tmp_path: Path) -> None:
 NOT_TEXT = "this is not LIBSVM text (value '{}'). Check that the file is not damaged."
 NUMBERS = "Write decimal numbers, such as -0.5 or 1e-3."
 SKIP = "Correct the row, or drop it with --on-error skip."
+QID = (
+    "3: the qid is not a whole number (value '{}'). Write qid:NUMBER after the label, of at most "
+    "18 digits."
+)
 COLON = "Write entries as index:value."
 
 BAD_LINES = [
@@ -159,21 +163,46 @@ BAD_LINES = [
     ("1 1:1e", f"5: the value is not a number (value '1e'). {NUMBERS}"),
     (
         "1 1:",
-        "5: an entry has no value. Write entries as index:value, without blanks; leave zeros out.",
+        "5: an entry has no value. Write entries as index:value; leave zeros out.",
     ),
     (
-        "1 1: 2",
-        "5: an entry has no value. Write entries as index:value, without blanks; leave zeros out.",
+        "1 1: \t\r",
+        "5: an entry has no value. Write entries as index:value; leave zeros out.",
     ),
+    (
+        "1 1: 2:3",
+        "6: an entry has no value (value '2:3'). Write entries as index:value; leave zeros out.",
+    ),
+    ("1 1: x", f"6: the value is not a number (value 'x'). {NUMBERS}"),
     ("1 2", f"3: an entry has no colon (value '2'). {COLON}"),
     ("1 2 :3", f"3: an entry has no colon (value '2'). {COLON}"),
     ("1 :3", f"3: an entry has no index (value ':3'). {COLON}"),
     ("1 a:3", f"3: the index is not a whole number (value 'a:3'). {COLON}"),
     ("1 1.5:3", f"3: the index is not a whole number (value '1.5:3'). {COLON}"),
     ("1 +1:3", f"3: the index is not a whole number (value '+1:3'). {COLON}"),
-    ("1 1:3 qid:4", f"7: the index is not a whole number (value 'qid:4'). {COLON}"),
+    (
+        "1 1:3 qid:4",
+        "7: the qid does not stand after the label (value 'qid:4'). Write one qid:NUMBER, straight "
+        "after the label.",
+    ),
+    (
+        "1 qid:4 qid:5 1:3",
+        "9: the row has a second qid (value 'qid:5'). Write one qid:NUMBER, straight after the "
+        "label.",
+    ),
+    ("1 qid: 1:3", QID.format("qid:")),
+    ("1 qid:a 1:3", QID.format("qid:a")),
+    ("1 qid:1.5 1:3", QID.format("qid:1.5")),
+    ("1 qid:-1 1:3", QID.format("qid:-1")),
+    ("1 qid:1:2", QID.format("qid:1:2")),
+    ("1 qid:" + 19 * "1", QID.format("qid:" + 19 * "1")),
+    ("1 qid 1:3", f"3: an entry has no colon (value 'qid'). {COLON}"),
     ("1 -1:3", "3: the index is negative (value '-1:3'). Indices start at 0 or 1."),
-    ("1 0:3", "3: the index is 0, but indices start at 1 (value '0:3'). Use --index-base 0."),
+    (
+        "1 0:3",
+        "3: the index is 0, but indices start at 1 (value '0:3'). Use --index-base 0, from "
+        "the selection on.",
+    ),
     ("1 3:1 3:2", "7: the index is repeated (value '3:2'). Keep one entry for each index."),
     (
         "1 3:1 2:2",
@@ -196,7 +225,14 @@ BAD_LINES = [
     ),
     (
         "1:3 2:4",
-        "1: the row has no label (value '1:3'). Start each row with its label, or use --no-label.",
+        "1: the row has a weight after its label, or no label, and those before it have labels "
+        "alone (value '1:3'). Write label:weight in every row or in none, and a label in each; or "
+        "use --no-label.",
+    ),
+    (
+        "qid:3 2:4",
+        "1: the row has no label (value 'qid:3'). Start each row with its label, or use "
+        "--no-label.",
     ),
     ("1,2 1:3", "1: the row has several labels (value '1,2'). Keep one label a row."),
     (
@@ -323,11 +359,11 @@ def test_real_files_equal_scikit_learn(
     assert np.array_equal(labels, expected_labels)
 
 
-def test_adult_needs_index_base_0(shared_data: Path) -> None:
+def test_adult_is_refused_from_1(shared_data: Path) -> None:
     path = shared_data / "adult.trn.bz2"
     with pytest.raises(
         InputError,
         match=r"the index is 0, but indices start at 1 \(value "
-        r"'0:1'\)\. Use --index-base 0\.$",
+        r"'0:1'\)\. Use --index-base 0, from the selection on\.$",
     ):
         read(path)
