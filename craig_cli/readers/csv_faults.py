@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from craig_cli.errors import printable
 from craig_cli.kernels import csv as kernels
 from craig_cli.readers.columns import Columns, option_of
-from craig_cli.readers.texts import CORRECT, INFINITE, MISSING, NUMBER
+from craig_cli.readers.numbers import TOO_LARGE
+from craig_cli.readers.texts import CORRECT, INFINITE, MISSING, NUMBER, SCALED
 
 HEXADECIMAL = re.compile(r"[+-]?0x", re.IGNORECASE)
 
@@ -64,7 +65,7 @@ def field_problem(layout: Layout, code: int, field: int, fields: list[str]) -> t
             "Double the quotes within quoted fields.",
         )
     if code == kernels.TOO_LARGE:
-        return f"{called} is too large for a 64-bit float", "Scale the column."
+        return f"{called} {TOO_LARGE}", SCALED
     if code == kernels.EMPTY or MISSING.fullmatch(value):
         remedy = "Fill it in, or drop the row with --on-error skip."
         if name in layout.columns.features:

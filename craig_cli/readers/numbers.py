@@ -9,21 +9,29 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Labels
 from craig_cli.errors import InputError
+from craig_cli.kernels.decimals import LARGEST
 
 CORRECT = "Correct it, or leave the row out."
 
+TOO_LARGE = f"is beyond {LARGEST:g}, too large to be squared and summed"
+DIVIDE = "Divide the column by a constant (--scale comes too late for that)"
 LARGEST_WHOLE = 2**53
 """Whole numbers up to this one have a float64 of their own."""
 
 
 def first_unusable(values: NDArray) -> tuple[int, str] | None:
-    """Return the flat position of the first number that float64 does not hold, and what is wrong.
+    """Return the flat position of the first number that cannot be used, and what is wrong.
 
-    None if each is finite, and whole numbers are exact.
+    None if each is finite and at most `LARGEST`, and whole numbers are exact in float64.
     """
     if values.dtype.kind == "f":
-        bad, problem = ~np.isfinite(values), "is not finite"
-    elif values.dtype.itemsize == 8:
+        is_double = values.dtype.itemsize > 4  # the others hold nothing so large
+        good = (values >= -LARGEST) & (values <= LARGEST) if is_double else np.isfinite(values)
+        if good.all():
+            return None
+        place = int(good.argmin())
+        return place, TOO_LARGE if np.isfinite(values.flat[place]) else "is not finite"
+    if values.dtype.itemsize == 8:
         bad = (values > LARGEST_WHOLE) | (values < -LARGEST_WHOLE)
         problem = "is beyond 2^53, so a 64-bit float may not hold it"
     else:

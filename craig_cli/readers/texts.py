@@ -4,10 +4,11 @@ category, a weight or a cost.
 
 from __future__ import annotations
 
-import math
 import re
 
+from craig_cli.kernels.decimals import LARGEST
 from craig_cli.readers.amounts import Amount
+from craig_cli.readers.numbers import DIVIDE, TOO_LARGE
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 MISSING = re.compile(r"(|[+-]?nan|n/?a|<na>|#n/a|null|none|missing|\?)", re.IGNORECASE)
@@ -17,6 +18,7 @@ NO_TEXT = re.compile(r"[+-]?nan|n/?a", re.IGNORECASE)
 none, and quotes a name.
 """
 CORRECT = "Correct the row, or drop it with --on-error skip."
+SCALED = f"{DIVIDE}, or drop the row with --on-error skip."
 
 
 def text_problem(content: bytes, is_bare: bool, is_number: bool) -> tuple[str, str] | None:
@@ -30,11 +32,7 @@ def text_problem(content: bytes, is_bare: bool, is_number: bool) -> tuple[str, s
     if "\ufffd" in content.decode(errors="replace"):
         return "is not UTF-8 text", "Convert the file to UTF-8."
     if is_number and NUMBER.fullmatch(text):
-        return (
-            ("is too large for a 64-bit float", "Scale the column.")
-            if math.isinf(float(text))
-            else None
-        )
+        return (TOO_LARGE, SCALED) if abs(float(text)) > LARGEST else None
     quote = "" if is_number else " quote it if it is a name,"
     if (is_bare or is_number) and NO_TEXT.fullmatch(text):
         return "has no value in this row", (
@@ -58,6 +56,6 @@ def amount_problem(content: bytes, amount: Amount) -> tuple[str, str] | None:
         return "is not finite", CORRECT
     if not NUMBER.fullmatch(text):
         return "holds text, not a number", CORRECT
-    if math.isinf(float(text)):
-        return "is too large for a 64-bit float", "Scale the column."
+    if abs(float(text)) > LARGEST:
+        return TOO_LARGE, SCALED
     return (amount.problem, CORRECT) if amount.is_too_small(float(text)) else None
