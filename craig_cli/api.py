@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from craig_cli.dataset import Dataset, Labels, Rows, SparseRows
 from craig_cli.errors import InputError, UsageError
 from craig_cli.readers import read_dataset
 from craig_cli.readers.amounts import COST, WEIGHT, Amount
+from craig_cli.readers.numbers import DIVIDE, TOO_LARGE, first_unusable
 from craig_cli.selection import Coreset
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
@@ -100,7 +101,7 @@ def select_coreset(
     UsageError
         The options contradict each other, or `X` and `y` are not of the stated form.
     InputError
-        A value is not finite, or there are no rows.
+        A value is not finite or beyond 1e140, or there are no rows.
 
     Examples
     --------
@@ -199,7 +200,7 @@ def checked_amounts(name: str, values: Any, n_rows: int, kind: Amount) -> NDArra
             f"of numbers as X has rows."
         )
     amounts = amounts.astype(np.float64)
-    check_finite(name, amounts)
+    check_values(name, amounts)
     bad = kind.is_too_small(amounts)
     if bad.any():
         row = int(np.argmax(bad))
@@ -219,7 +220,7 @@ def dense_rows(X: Any) -> Rows:
     rows = np.ascontiguousarray(
         rows, rows.dtype if rows.dtype in (np.float32, np.float64) else np.float64
     )
-    check_finite("X", rows)
+    check_values("X", rows)
     return rows
 
 
@@ -230,7 +231,12 @@ def sparse_rows(matrix: Any) -> SparseRows:
     check_form(matrix.ndim, matrix.dtype)
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
-    check_finite("X", matrix.data)
+
+    def place(entry: int) -> tuple[int, int]:
+        row = int(np.searchsorted(matrix.indptr, entry, "right")) - 1
+        return row, int(matrix.indices[entry])
+
+    check_values("X", matrix.data, place)
     if matrix.shape[1] > np.iinfo(np.int32).max:
         raise UsageError(f"X: {matrix.shape[1]} columns are more than {np.iinfo(np.int32).max}.")
     return SparseRows(
@@ -249,17 +255,23 @@ def check_form(n_dimensions: int, dtype: np.dtype) -> None:
         raise UsageError(f"X: holds {dtype}, not real numbers.")
 
 
-def check_finite(name: str, values: NDArray) -> None:
-    """Raise `InputError` if a value is NaN or infinite."""
-    finite = np.isfinite(values)
-    if not finite.all():
-        place = np.unravel_index(int(np.argmin(finite)), values.shape)
-        raise InputError(
-            name,
-            "a value is not finite",
-            value=str(values[place]),
-            remedy="Remove or fill it first.",
-        )
+def check_values(
+    name: str, values: NDArray, place: Callable[[int], tuple[int, ...]] | None = None
+) -> None:
+    """Raise `InputError` if a value is NaN, infinite or too large.
+
+    `place` tells the row, and the column, of an entry of values that are no table themselves.
+    """
+    if values.dtype.kind != "f" or (found := first_unusable(values)) is None:
+        return
+    entry, problem = found
+    value, remedy = str(values.flat[entry]), "Remove or fill it first."
+    if problem != TOO_LARGE:
+        raise InputError(name, f"a value {problem}", value=value, remedy=remedy)
+    at = np.unravel_index(entry, values.shape) if place is None else place(entry)
+    where = ", ".join(f"{what} {k}" for what, k in zip(("row", "column"), at, strict=False))
+    remedy = f"{DIVIDE}, or leave the row out." if name in ("X", "y") else "Correct it first."
+    raise InputError(name, f"{where}, from 0, {problem}", value=value, remedy=remedy)
 
 
 def checked_labels(y: Any, n_rows: int) -> Labels:
@@ -274,7 +286,7 @@ def checked_labels(y: Any, n_rows: int) -> Labels:
             raise UsageError("y: a label is above 2^63 - 1.")
         return labels.astype(np.int64)
     if labels.dtype.kind == "f":
-        check_finite("y", labels)
+        check_values("y", labels)
         return labels.astype(np.float64)
     if labels.dtype.kind in "UT" or all(isinstance(label, str) for label in labels):
         return np.array([str(label) for label in labels], dtype=object)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.errors import InputError, UsageError, printable
+from craig_cli.readers.numbers import DIVIDE, TOO_LARGE, first_unusable
 
 
 def is_table(value: object) -> bool:
@@ -73,16 +74,14 @@ def split_table(table: Any, named: Mapping[str, str]) -> tuple[NDArray[Any], dic
     rows = np.empty((len(table), len(columns)), dtype)
     for place, (name, values) in enumerate(columns.items()):
         rows[:, place] = values.astype(dtype)
-        finite = np.isfinite(rows[:, place])
-        if not finite.all():
-            row = int(np.argmin(finite))
-            problem = (
-                f"column '{printable(str(name), 60)}' has a value that is missing or not "
-                f"finite in row {row}"
-            )
-            raise InputError(
-                "X", problem, value=str(values[row]), remedy="Fill it in or drop it first."
-            )
+        if (found := first_unusable(rows[:, place])) is not None:
+            row, problem = found
+            called, value = f"column '{printable(str(name), 60)}'", str(values[row])
+            if problem == TOO_LARGE:
+                remedy = f"{DIVIDE}, or leave the row out."
+                raise InputError("X", f"row {row}, {called}, {problem}", value=value, remedy=remedy)
+            problem = f"{called} has a value that is missing or not finite in row {row}"
+            raise InputError("X", problem, value=value, remedy="Fill it in or drop it first.")
     return rows, {purpose: get(wanted) for purpose, wanted in named.items()}
 
 

@@ -236,3 +236,32 @@ def nearest_weights(shares, parts, wanted, ridge):
         method="SLSQP",
         options=options,
     ).x
+
+
+def long_distances(points):
+    """All distances in long double, whose exponents are those of float64 times sixteen: squares
+    neither overflow nor vanish.
+    """
+    points = np.asarray(points, np.longdouble)
+    return np.stack([np.sqrt(((points - p) ** 2).sum(axis=1)) for p in points])
+
+
+def long_epsilon(rows, labels, index):
+    """L of picks within their classes, in long double, and the size of each pick's cluster."""
+    rows = rows.toarray() if hasattr(rows, "toarray") else np.asarray(rows)
+    total, sizes = np.longdouble(0), np.zeros(len(index), int)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        places = np.flatnonzero(labels[index] == label)
+        distances = long_distances(rows[members])
+        own = clusters(distances, np.searchsorted(members, index[places]))
+        nearest = np.searchsorted(members, index[places])[own]
+        total += distances[np.arange(len(members)), nearest].sum()
+        sizes[places] = np.bincount(own, minlength=len(places))
+    return float(total), sizes
+
+
+def weighted_spread(rows, weights):
+    """Standard deviations, lows and highs of columns, each row repeated as often as it weighs."""
+    repeated = np.repeat(np.asarray(rows, np.longdouble), weights, axis=0)
+    return repeated.std(axis=0), repeated.min(axis=0), repeated.max(axis=0)

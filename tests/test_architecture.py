@@ -17,7 +17,7 @@ from craig_cli.cli.app import COMMANDS
 
 PACKAGE = Path(__file__).parents[1] / "craig_cli"
 FLOORS = (
-    ("craig_cli.errors", "craig_cli.threads", "craig_cli.cache"),
+    ("craig_cli.errors", "craig_cli.threads", "craig_cli.cache", "craig_cli.skipped"),
     ("craig_cli.dataset",),
     ("craig_cli.settings",),
     ("craig_cli.storage",),
@@ -36,7 +36,7 @@ FLOORS = (
 )
 """From the ground up. A room imports only those on floors below its own, never its neighbours."""
 TOP = (
-    *("__init__", "__main__", "api", "cache", "dataset", "errors", "sklearn", "tables"),
+    *("__init__", "__main__", "api", "cache", "dataset", "errors", "skipped", "sklearn", "tables"),
     *("threads", "torch"),
 )
 """The only modules outside the rooms."""

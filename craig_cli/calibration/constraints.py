@@ -4,16 +4,20 @@ rows, and the part of each pick in it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.calibration.directions import times
-from craig_cli.dataset import as_dense
+from craig_cli.dataset import SparseRows, as_dense
 from craig_cli.kernels import moments as kernels
 from craig_cli.training import Problem
 from craig_cli.training.problem import Array
+
+MOST_FLOAT32 = 1e18
+"""Squares of larger numbers do not fit float32."""
 
 
 class Moments(NamedTuple):
@@ -46,6 +50,8 @@ def moments_at(
     bytes. What is left out has a middle axis of length 0.
     """
     kernel = kernels.sparse_moments if problem.is_sparse else kernels.dense_moments
+    if with_squares and problem.rows.dtype == np.float32:
+        problem = with_room_for_squares(problem)
     p, m, columns = models.shape
     shares = problem.shares
 
@@ -69,6 +75,14 @@ def moments_at(
         return means
 
     return Moments(*(np.sum(parts, axis=0) for parts in zip(*problem.in_chunks(work), strict=True)))
+
+
+def with_room_for_squares(problem: Problem) -> Problem:
+    """Return a problem of float32 rows with float64 ones where squares would not fit float32."""
+    rows = problem.rows
+    if isinstance(rows, SparseRows) or max(rows.max(), -rows.min()) < MOST_FLOAT32:
+        return problem
+    return replace(problem, rows=rows.astype(np.float64))
 
 
 def regularised(losses: Array, models: Array, l2: Array) -> Array:
@@ -124,7 +138,7 @@ class Coordinates(NamedTuple):
             gradient = np.column_stack(
                 [np.einsum("md,dr->mr", gradient[:, :-1], self.directions), gradient[:, -1]]
             )
-        used = scales > 0
+        used = (scales > 0) & np.isfinite(scales)
         return Constraints(
             row_gradients(part, model, self.inputs)[:, used] / scales[used],
             gradient.ravel()[used] / scales[used],

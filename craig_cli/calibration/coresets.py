@@ -181,7 +181,11 @@ def importance_scores(dataset: Dataset, task: str, settings: CalibrationSettings
     pilot = fit_path(problem.subset(*some), first)[0]
     _, slopes = problem.full_pass(pilot, 0.0, np.empty_like(pilot))
     lengths, _ = problem.squares()
-    return np.asarray(np.sqrt(np.einsum("jm,jm->j", slopes, slopes) * (lengths + problem.constant)))
+    steepness, lengths = np.einsum("jm,jm->j", slopes, slopes), lengths + problem.constant
+    with np.errstate(over="ignore"):
+        squares = steepness * lengths
+    usual = np.isfinite(squares) & (squares > 0)
+    return np.asarray(np.where(usual, np.sqrt(squares), np.sqrt(steepness) * np.sqrt(lengths)))
 
 
 def pilot_problem(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from craig_cli.evaluation.timing import quickest
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training import Fit, Problem, fit, optimum
-from craig_cli.training.problem import Array, pack
+from craig_cli.training.problem import Array, norm, pack
 
 TestError: TypeAlias = Callable[[Array, Array], float]
 """The error of coefficients and intercepts on other rows."""
@@ -146,7 +146,7 @@ def make_reference(
     """
     best = optimum(whole, settings.l2)
     at_best = pack(best.coef, best.intercept)
-    radius = float(np.linalg.norm(at_best)) if w_norm is None else w_norm
+    radius = norm(at_best) if w_norm is None else w_norm
     models = np.concatenate(
         [
             [np.zeros_like(at_best), at_best],
@@ -207,15 +207,15 @@ def with_seconds(points: tuple[Point, ...]) -> tuple[tuple[Point, ...], float]:
 def gradient_error(reference: Reference, part: Problem, own: Array) -> GradientError:
     """Return how far the mean gradient of a subset is from that of all rows."""
     errors = [
-        float(np.linalg.norm(mean_gradient(part, model) - there))
+        norm(mean_gradient(part, model) - there)
         for model, there in zip(reference.models, reference.gradients, strict=True)
     ]
     inside = [
         error
         for error, model in zip(errors, reference.models, strict=True)
-        if np.linalg.norm(model) <= reference.w_norm * (1 + 1e-12)
+        if norm(model) <= reference.w_norm * (1 + 1e-12)
     ]
-    at_own = float(np.linalg.norm(mean_gradient(part, own) - mean_gradient(reference.whole, own)))
+    at_own = norm(mean_gradient(part, own) - mean_gradient(reference.whole, own))
     return GradientError(errors[0], errors[1], at_own, max(inside))
 
 
@@ -258,10 +258,14 @@ def is_noted(epoch: int) -> bool:
 
 
 def sgd_epoch_seconds(whole: Problem) -> float:
-    """Return what an epoch of plain SGD over all rows takes: the quickest of a few."""
+    """Return what an epoch of plain SGD over all rows takes: the quickest of a few.
+
+    0 where it ends at once, as nothing can be learned.
+    """
     settings = TrainSettings(solver="sgd", epochs=TIMED_EPOCHS + 1, tolerance=0.0)
     seconds = [point.seconds for point in fit(whole, settings).trace]
-    return float(np.diff(seconds)[1:].min())
+    gaps = np.diff(seconds)
+    return float(gaps[len(gaps) > 1 :].min()) if len(gaps) else 0.0
 
 
 def warm_up(whole: Problem, settings: TrainSettings) -> None:

@@ -19,7 +19,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from craig_cli import __version__
-from craig_cli.dataset import SkippedRows, SkipReason
 from craig_cli.errors import ManifestError
 from craig_cli.files.parquet_footer import (
     Facts,
@@ -33,9 +32,11 @@ from craig_cli.files.parquet_footer import (
     values_of,
     write_table,
 )
+from craig_cli.readers.numbers import first_unusable
 from craig_cli.selection.column_summary import ColumnSummary
 from craig_cli.selection.greedi import Candidates, Partial
 from craig_cli.selection.shared_scaling import Summary
+from craig_cli.skipped import SkippedRows, SkipReason
 from craig_cli.storage.location import Location
 
 FOOTER_KEY = b"craig-partial"
@@ -102,12 +103,14 @@ def packed(values: NDArray[np.float64]) -> str:
 
 
 def unpacked(text: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the numbers that `packed` has written; raises `ValueError` if too few."""
-    return (
-        np.frombuffer(zlib.decompress(base64.b64decode(text, validate=True)), "<f8")
-        .reshape(shape)
-        .copy()
-    )
+    """Return the numbers that `packed` has written; raises `ValueError` if too few, or if one is
+    not finite.
+    """
+    data = zlib.decompress(base64.b64decode(text, validate=True))
+    numbers = np.frombuffer(data, "<f8").reshape(shape).copy()
+    if not np.isfinite(numbers).all():
+        raise ValueError("numbers")
+    return numbers
 
 
 def columns_text(columns: ColumnSummary) -> str:
@@ -283,6 +286,6 @@ def read_columns(source: str, table: pa.Table, n_columns: int) -> dict[str, Any]
         for name in ("row", "gain", "size", "spread", *optional)
     }
     points: Any = np.from_dlpack(table.column("points").combine_chunks().flatten())
-    if points.dtype not in (np.float32, np.float64) or not np.isfinite(points).all():
+    if points.dtype not in (np.float32, np.float64) or first_unusable(points) is not None:
         raise ValueError("points")
     return {**columns, "points": points.reshape(table.num_rows, n_columns)}

@@ -16,6 +16,13 @@ from craig_cli.kernels import kernel
 MAX_DIGITS = 19
 """Decimal digits that always fit 64 bits."""
 
+LARGEST = 1e140
+"""Larger numbers are refused wherever they are read, since their squares cannot be summed.
+
+Two of them differ by 2e140 at most. The square of that, 4e280, may be added up 1e27 times, which is
+more than any rows times columns, before float64 ends at 1.8e308.
+"""
+
 NUMBER, NUMBER_HARD, NUMBER_TOO_LARGE, NUMBER_UNREADABLE = range(4)
 
 PLUS, MINUS, DOT, ZERO, LOWER_E = b"+-.0e"
@@ -179,7 +186,7 @@ def leading_number(text, at):
     else:
         value = decimal_to_float(mantissa, exponent)
         upper = decimal_to_float(mantissa + ONE, exponent) if inexact else value
-        if upper == np.inf:
+        if upper > LARGEST:
             return NUMBER_TOO_LARGE, value, at
         if upper != value:
             return NUMBER_HARD, value, at

@@ -43,9 +43,5 @@ AMOUNTS = (WEIGHT, COST)
 
 def unfit(values: NDArray, amount: Amount) -> list[tuple[NDArray[np.bool_], str]]:
     """Return which numbers are no such amounts, a mask a fault, and what is wrong with them."""
-    found = unusable(values)
     small = amount.is_too_small(values)
-    return [
-        *([] if found is None else [found]),
-        *([(small, amount.problem)] if small.any() else []),
-    ]
+    return unusable(values) + ([(small, amount.problem)] if small.any() else [])

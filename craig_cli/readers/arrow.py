@@ -191,12 +191,10 @@ class BatchReader:
             amount = self.columns.amounts.get(name)
             if amount is not None:
                 found = unfit(numbers, amount)
+            elif name == self.columns.label:
+                found = unusable_labels(numbers, self.settings.task)
             else:
-                is_label = name == self.columns.label
-                one = (
-                    unusable_labels(numbers, self.settings.task) if is_label else unusable(numbers)
-                )
-                found = [] if one is None else [one]
+                found = unusable(numbers)
             for bad, problem in found:
                 self.add_faults(check, name, problem, present[bad], numbers[bad])
 

@@ -12,7 +12,8 @@ from craig_cli.errors import printable
 from craig_cli.kernels import csv as kernels
 from craig_cli.readers.columns import Columns, option_of
 from craig_cli.readers.csv_lexis import MISSING, MIXED, ODD, PYTHON, WORDS, Lexis, kind_of_text
-from craig_cli.readers.texts import CORRECT, INFINITE, LINE_ENDS
+from craig_cli.readers.numbers import TOO_LARGE
+from craig_cli.readers.texts import CORRECT, INFINITE, LINE_ENDS, SCALED
 
 HEXADECIMAL = re.compile(r"[+-]?0x", re.IGNORECASE)
 
@@ -63,7 +64,7 @@ def explain(layout: Layout, code: int, text: bytes, progress: NDArray[np.int64])
             f"{called} goes on after its closing quote",
             "Double the quotes within quoted fields.",
         ),
-        kernels.TOO_LARGE: (f"{called} is too large for a 64-bit float", "Scale the column."),
+        kernels.TOO_LARGE: (f"{called} {TOO_LARGE}", SCALED),
         kernels.EMPTY: no_value(layout, field),
     }[code]
     is_missing = code == kernels.EMPTY and layout.names[field] in layout.columns.features
@@ -89,7 +90,7 @@ def field_problem(layout: Layout, kind: int, field: int, fields: list[str]) -> t
     if INFINITE.fullmatch(value):
         return f"{called} is not finite", CORRECT
     if lexis.plain(value) is not None and kind == ODD:
-        return f"{called} is too large for a 64-bit float", "Scale the column."
+        return f"{called} {TOO_LARGE}", SCALED
     if HEXADECIMAL.match(value):
         return f"{called} is a hexadecimal number", "Write decimal numbers."
     if "\0" in value:

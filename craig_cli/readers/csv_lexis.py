@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from craig_cli.kernels.decimals import LARGEST
 from craig_cli.readers.texts import LINE_ENDS
 from craig_cli.readers.texts import MISSING as NO_VALUE
 from craig_cli.readers.texts import NUMBER as PLAIN
@@ -72,7 +73,7 @@ class Lexis(NamedTuple):
         number = self.plain(text)
         if number is not None:
             value = float(number)
-            return (NUMBER, value) if np.isfinite(value) else (ODD, value)
+            return (NUMBER, value) if abs(value) <= LARGEST else (ODD, value)
         word = WORDS.get(text.lower())
         if word is not None:
             return word

@@ -17,7 +17,6 @@ from craig_cli.dataset import (
     Labels,
     Progress,
     Rows,
-    SkippedRows,
     SparseRows,
     cut_block,
     no_progress,
@@ -33,6 +32,7 @@ from craig_cli.readers.skipped import SkipLog, SkippedRow
 from craig_cli.readers.sources import Source, expand_sources
 from craig_cli.readers.suspects import Suspects
 from craig_cli.settings import InputSettings
+from craig_cli.skipped import SkippedRows
 
 
 def read_dataset(

@@ -157,8 +157,7 @@ def sparse_rows(check: BlockCheck, n_columns: int, arrays: dict[str, NDArray]) -
         ((indices < 0) | (indices >= n_columns), outside, indices, rewrite),
         (is_falling, "the column index is not above the one before it", indices, rewrite),
     ]
-    if (wrong := unusable(values)) is not None:
-        found.append((wrong[0], f"the value {wrong[1]}", values, CORRECT))
+    found += [(bad, f"the value {problem}", values, CORRECT) for bad, problem in unusable(values)]
     is_taken = np.zeros(len(indptr) - 1, bool)
     entries = np.flatnonzero(np.any([bad for bad, *_ in found], axis=0))
     rows, first = np.unique(np.searchsorted(indptr, entries, "right") - 1, return_index=True)

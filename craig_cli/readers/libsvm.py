@@ -16,9 +16,11 @@ from craig_cli.errors import InputError
 from craig_cli.kernels import libsvm as kernels
 from craig_cli.kernels.decimals import MAX_DIGITS
 from craig_cli.readers.formats import NAMELESS, Reader
+from craig_cli.readers.numbers import TOO_LARGE
 from craig_cli.readers.skipped import Skipped, SkippedRow
 from craig_cli.readers.sources import Source
 from craig_cli.readers.streams import line_end_of, read_ahead
+from craig_cli.readers.texts import SCALED
 from craig_cli.settings import InputSettings
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ FAULTS = {
         "the label is not a number",
         "LIBSVM labels are numbers; CSV (--format csv) takes text.",
     ),
-    kernels.LABEL_TOO_LARGE: ("the label is too large for a 64-bit float", "Scale the labels."),
+    kernels.LABEL_TOO_LARGE: (f"the label {TOO_LARGE}", "Divide the labels by a constant."),
     kernels.INDEX_UNREADABLE: ("the index is not a whole number", "Write entries as index:value."),
     kernels.INDEX_TOO_LARGE: (
         f"the index is not below {kernels.INDEX_LIMIT}",
@@ -54,7 +56,7 @@ FAULTS = {
         "the value is not a number",
         "Write decimal numbers, such as -0.5 or 1e-3.",
     ),
-    kernels.VALUE_TOO_LARGE: ("the value is too large for a 64-bit float", "Scale the column."),
+    kernels.VALUE_TOO_LARGE: (f"the value {TOO_LARGE}", SCALED),
     kernels.WEIGHT_UNREADABLE: ("the weight is not a number", "Write label:weight."),
     kernels.WEIGHT_TOO_LARGE: (
         "the weight is too large for a 64-bit float",

@@ -11,38 +11,46 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Labels
 from craig_cli.errors import InputError
+from craig_cli.kernels.decimals import LARGEST
 from craig_cli.readers.skipped import Skipped, SkippedRow
 
 CORRECT = "Correct it, or leave the row out."
 
+TOO_LARGE = f"is beyond {LARGEST:g}, too large to be squared and summed"
+DIVIDE = "Divide the column by a constant (--scale comes too late for that)"
 LARGEST_WHOLE = 2**53
 """Whole numbers up to this one have a float64 of their own."""
 
 
-def unusable(values: NDArray) -> tuple[NDArray[np.bool_], str] | None:
-    """Return which numbers float64 does not hold, a mask, and what is wrong with them.
+def unusable(values: NDArray) -> list[tuple[NDArray[np.bool_], str]]:
+    """Return which numbers cannot be used, a mask a fault, and what is wrong with them.
 
-    None if each is finite, and whole numbers are exact.
+    None are if each is finite and at most `LARGEST`, and whole numbers are exact in float64.
     """
+    found: list[tuple[NDArray[np.bool_], str]] = []
     if values.dtype.kind == "f":
-        bad, problem = ~np.isfinite(values), "is not finite"
+        is_double = values.dtype.itemsize > 4  # the others hold nothing so large
+        good = (values >= -LARGEST) & (values <= LARGEST) if is_double else np.isfinite(values)
+        if not good.all():
+            is_finite = np.isfinite(values)
+            found = [(~is_finite, "is not finite"), (is_finite & ~good, TOO_LARGE)]
     elif values.dtype.itemsize == 8:
         bad = (values > LARGEST_WHOLE) | (values < -LARGEST_WHOLE)
-        problem = "is beyond 2^53, so a 64-bit float may not hold it"
-    else:
-        return None
-    return (bad, problem) if bad.any() else None
+        found = [(bad, "is beyond 2^53, so a 64-bit float may not hold it")]
+    return [(bad, problem) for bad, problem in found if bad.any()]
 
 
-def unusable_labels(labels: NDArray, task: str) -> tuple[NDArray[np.bool_], str] | None:
-    """Return which labels `numeric_labels` cannot take, a mask, and what is wrong with them.
+def first_unusable(values: NDArray) -> tuple[int, str] | None:
+    """Return the flat position of the first number that cannot be used, and what is wrong."""
+    return min(((int(bad.argmax()), problem) for bad, problem in unusable(values)), default=None)
 
-    None if it can take all.
-    """
+
+def unusable_labels(labels: NDArray, task: str) -> list[tuple[NDArray[np.bool_], str]]:
+    """Return which labels `numeric_labels` cannot take, a mask a fault, and what is wrong."""
     if task == "regression" or labels.dtype.kind == "f":
         return unusable(labels)
     bad = labels > np.iinfo(np.int64).max
-    return (bad, "is too large for a 64-bit integer") if bad.any() else None
+    return [(bad, "is too large for a 64-bit integer")] if bad.any() else []
 
 
 def numeric_labels(labels: NDArray, task: str) -> Labels:
@@ -120,8 +128,7 @@ class BlockCheck:
     def rows(self, stored: NDArray) -> NDArray:
         """Return a table of numbers as float32 if they are, else as float64."""
         values = as_floats(stored)
-        if (found := unusable(values)) is not None:
-            bad, problem = found
+        for bad, problem in unusable(values):
             rows = np.flatnonzero(bad.any(axis=1))
             columns = bad[rows].argmax(axis=1)
             self.add(f"the value {problem}", rows, values[rows, columns], columns)
@@ -130,9 +137,9 @@ class BlockCheck:
     def labels(self, stored: NDArray, task: str) -> Labels:
         """Return numbers as labels."""
         values = as_floats(stored)
-        if (found := unusable_labels(values, task)) is not None:
-            rows = np.flatnonzero(found[0])
-            self.add(f"the label {found[1]}", rows, values[rows])
+        for bad, problem in unusable_labels(values, task):
+            rows = np.flatnonzero(bad)
+            self.add(f"the label {problem}", rows, values[rows])
         return numeric_labels(values, task)
 
     def raise_first(self) -> None:

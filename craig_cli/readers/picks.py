@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Labels, Rows, SkippedRows, widened
+from craig_cli.dataset import Labels, Rows, widened
 from craig_cli.kernels.libsvm import NO_QUERY
 from craig_cli.readers.fingerprint import running_fingerprint
 from craig_cli.readers.gather import Reading, join_labels, join_rows
 from craig_cli.readers.skipped import checked_positions
+from craig_cli.skipped import SkippedRows
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import SkippedRows, ranked_reasons
 from craig_cli.errors import InputError
+from craig_cli.skipped import SkippedRows, ranked_reasons
 
 EXAMPLES_KEPT = 5
 """Errors of skipped rows that are kept for the summary."""

@@ -4,10 +4,11 @@ category, a weight or a cost.
 
 from __future__ import annotations
 
-import math
 import re
 
+from craig_cli.kernels.decimals import LARGEST
 from craig_cli.readers.amounts import Amount
+from craig_cli.readers.numbers import DIVIDE, TOO_LARGE
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 MISSING = re.compile(r"(|[+-]?nan|n/?a|<na>|#n/a|null|none|missing|\?)", re.IGNORECASE)
@@ -20,6 +21,7 @@ CONVERT = "iconv -f {} -t UTF-8 FILE > NEW"
 TO_UTF8 = f"Convert the file to UTF-8: {CONVERT.format('WINDOWS-1252')}."
 LINE_ENDS = "tr '\\r' '\\n' < FILE > NEW"
 CORRECT = "Correct the row, or drop it with --on-error skip."
+SCALED = f"{DIVIDE}, or drop the row with --on-error skip."
 
 
 def text_problem(content: bytes, is_bare: bool, is_number: bool) -> tuple[str, str] | None:
@@ -35,11 +37,7 @@ def text_problem(content: bytes, is_bare: bool, is_number: bool) -> tuple[str, s
     if is_bare and b"\r" in content:
         return "holds a bare carriage return", f"Convert the line ends: {LINE_ENDS}."
     if is_number and NUMBER.fullmatch(text):
-        return (
-            ("is too large for a 64-bit float", "Scale the column.")
-            if math.isinf(float(text))
-            else None
-        )
+        return (TOO_LARGE, SCALED) if abs(float(text)) > LARGEST else None
     quote = "" if is_number else " quote it if it is a name,"
     if (is_bare or is_number) and NO_TEXT.fullmatch(text):
         return "has no value in this row", (
@@ -63,6 +61,6 @@ def amount_problem(content: bytes, amount: Amount) -> tuple[str, str] | None:
         return "is not finite", CORRECT
     if not NUMBER.fullmatch(text):
         return "holds text, not a number", CORRECT
-    if math.isinf(float(text)):
-        return "is too large for a 64-bit float", "Scale the column."
+    if abs(float(text)) > LARGEST:
+        return TOO_LARGE, SCALED
     return (amount.problem, CORRECT) if amount.is_too_small(float(text)) else None

@@ -14,7 +14,7 @@ from craig_cli.errors import printable
 from craig_cli.reports.skipped import skipped_facts, skipped_lines, warnings_of
 
 if TYPE_CHECKING:
-    from craig_cli.dataset import SkipReason
+    from craig_cli.skipped import SkipReason
 
 CLASSES_SHOWN = 10
 """Classes that a text report lists one by one."""

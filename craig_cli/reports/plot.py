@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from craig_cli.dataset import SkipReason
 from craig_cli.errors import printable
 from craig_cli.reports.base import Report, aligned, counted
 from craig_cli.reports.skipped import skipped_facts, skipped_lines
+from craig_cli.skipped import SkipReason
 
 SHADES = " .:-=+*#%@"
 """From nothing to most, in plain ASCII, so that any terminal shows it."""

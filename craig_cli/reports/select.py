@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from craig_cli.dataset import SkipReason
 from craig_cli.reports.base import (
     Report,
     RunReport,
@@ -17,6 +16,7 @@ from craig_cli.reports.base import (
     picks_line,
 )
 from craig_cli.reports.skipped import skipped_facts, skipped_lines
+from craig_cli.skipped import SkipReason
 
 ONE_A_CLUSTER = "representatives: one random row per cluster"
 REPRESENTATIVES = {"random": ONE_A_CLUSTER, "varied": f"{ONE_A_CLUSTER}, rare values seen to"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from craig_cli.errors import printable
 
 if TYPE_CHECKING:
-    from craig_cli.dataset import SkipReason
+    from craig_cli.skipped import SkipReason
 
 REASONS_SHOWN = 6
 COLUMNS_SHOWN = 5

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from craig_cli.dataset import SkipReason
 from craig_cli.errors import CheckError, printable
 from craig_cli.reports.base import Report
 from craig_cli.reports.skipped import skipped_facts, skipped_lines
+from craig_cli.skipped import SkipReason
 
 
 @dataclass(frozen=True)

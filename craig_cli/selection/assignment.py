@@ -20,7 +20,8 @@ from craig_cli.kernels import sparse, tiles
 from craig_cli.selection.classes import ClassPicks, ClassRows
 from craig_cli.selection.column_summary import Table
 from craig_cli.selection.dense_group import DenseGroup
-from craig_cli.selection.fixed_point import power_of_two
+from craig_cli.selection.fixed_point import outer_of
+from craig_cli.selection.resolution import LOST, FarRow, count_lost, farthest
 from craig_cli.selection.row_groups import Picks, Piece, RowGroups, Units
 from craig_cli.selection.scaling import Features
 from craig_cli.threads import Workers, ranges
@@ -113,6 +114,8 @@ class Assigned:
     epsilon : float
         The distances of all rows added up, by their weights, in float64.
     errors : Errors
+    n_lost : int
+        Distances that float64 has lost (`resolution`).
     """
 
     gained: NDArray[np.int64]
@@ -121,6 +124,12 @@ class Assigned:
     spread: NDArray[np.float64]
     epsilon: float
     errors: Errors
+    n_lost: int = 0
+
+    @property
+    def is_lost(self) -> bool:
+        """Return whether too many distances are lost for the picks to mean something."""
+        return self.n_lost > LOST * int(self.size.sum())
 
 
 def sum_of(parts: Sequence[Assigned]) -> Assigned:
@@ -134,7 +143,8 @@ def sum_of(parts: Sequence[Assigned]) -> Assigned:
         for name in ("gained", "size", "weight", "spread")
     )
     errors = added(*(np.concatenate([getattr(e, name) for e in every]) for name in names))
-    return Assigned(gained, size, weight, spread, float(sum(p.epsilon for p in parts)), errors)
+    n_lost, epsilon = sum(p.n_lost for p in parts), float(sum(p.epsilon for p in parts))
+    return Assigned(gained, size, weight, spread, epsilon, errors, n_lost)
 
 
 def assign_piece(
@@ -151,14 +161,15 @@ def assign_piece(
     nearest[piece.local] = group.nearest() * group.unit
     distances = exact_distances(piece.points, picks, cluster, piece.outer, workers)
     size = np.bincount(cluster, minlength=k).astype(np.int64)
-    own = piece.weights
+    own, errors = piece.weights, np.abs(distances - nearest)
     assigned = Assigned(
         gained=gained,
         size=size,
         weight=(size if own is None else np.bincount(cluster, own, k)).astype(np.float64),
         spread=np.bincount(cluster, distances, k).astype(np.float64),
         epsilon=float((distances if own is None else distances * own).sum()),
-        errors=errors_of(distances, np.abs(distances - nearest)),
+        errors=errors_of(distances, errors),
+        n_lost=count_lost(piece.points, distances, errors) if group.is_float64 else 0,
     )
     return cluster, assigned
 
@@ -193,8 +204,9 @@ def exact_distances(
     """Return the distance of each row to its pick in float64, by differences. Time m d."""
     out = np.empty(len(cluster))
     if isinstance(points, SparseRows):
-        sparse.pair_distances(points.arrays, np.arange(len(out)), picks.rows[cluster], out)
-        return out
+        rows = points.indptr, points.indices, points.values / outer
+        sparse.pair_distances(rows, np.arange(len(out)), picks.rows[cluster], out)
+        return out * outer
     assert picks.points is not None
     targets = picks.points / outer
 
@@ -221,11 +233,8 @@ def distances_to_representatives(
 ) -> NDArray[np.float64]:
     """Return the distance of each row of a class to row ``local[cluster]`` of it, in float64."""
     points = features.in_parts(members.index, workers)
-    if isinstance(points, SparseRows):
-        return exact_distances(points, Picks(local), cluster, 1.0, workers)
-    largest = float(np.abs(points).max(initial=0.0))
-    outer = power_of_two(largest)
-    return exact_distances(points, Picks(local, points[local]), cluster, outer, workers)
+    picks = Picks(local) if isinstance(points, SparseRows) else Picks(local, points[local])
+    return exact_distances(points, picks, cluster, outer_of(points), workers)
 
 
 def measure_picks(
@@ -247,6 +256,8 @@ def measure_picks(
     workers : Workers
     weight : ndarray of float64, shape (k_c,), optional
         Default: those of the clusters.
+
+    Raises `FarRow` where not even float64 tells the rows apart.
     """
     picks = groups.picks(chosen)
     found: list[Assigned] = []
@@ -254,10 +265,23 @@ def measure_picks(
         cluster, assigned = assign_piece(piece, picks, workers)
         found.append(assigned)
     assigned = sum_of(found)
+    if assigned.is_lost:
+        raise far_row(groups, index, picks)
     measured = as_picks(index[chosen], assigned, groups.units, groups.is_float64, weight)
     if len(found) == 1:
         measured = replace(measured, cluster=cluster)
     return measured, assigned.errors.are_small()
+
+
+def far_row(groups: RowGroups, index: NDArray[np.int64], picks: Picks) -> FarRow:
+    """Return the row with the largest coordinate, and the column of that. Time n d."""
+    best, found = -1.0, FarRow(0, 0)
+    for number, piece in enumerate(groups.pieces(picks)):
+        largest, row, column = farthest(piece.points)
+        if largest > best:
+            place = int(groups.bounds[number] + np.flatnonzero(piece.local == row)[0])
+            best, found = largest, FarRow(int(index[groups.order[place]]), column)
+    return found
 
 
 def as_picks(

@@ -14,17 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Rows, SparseRows
-from craig_cli.errors import UsageError
 from craig_cli.threads import Workers, ranges
 
 CHUNK_ROWS = 65_536
 CENTRE_SAMPLE = 4096
 """A column's middle is the median of so many of its rows: outliers do not move it."""
 FIELDS = ("low", "high", "mean", "squares", "middle")
-TOO_WIDE = (
-    "The values of a column span more than the largest number (1.8e308): divide the column by a "
-    "constant first."
-)
+NARROW = 1e-100
+"""Columns that span less are squared in units of their own: their squares would become 0."""
 
 Vector = NDArray[np.float64]
 
@@ -43,15 +40,16 @@ class ColumnSummary:
 
     Parameters
     ----------
-    n_rows : int
+    n_rows : int or float
+        Where rows have weights, these added up, times a power of two.
     low, high, mean : ndarray of float64, shape (d,)
     squares : ndarray of float64, shape (d,)
-        Sums of squared deviations from the mean.
+        Sums of squared deviations from the mean, in squares of the `units`.
     middle : ndarray of float64, shape (d,)
         A value of the column near its median; the mean where nobody asked for it.
     """
 
-    n_rows: int
+    n_rows: float
     low: Vector
     high: Vector
     mean: Vector
@@ -63,9 +61,19 @@ class ColumnSummary:
         return len(self.low)
 
     @property
+    def units(self) -> Vector:
+        """1; of a narrow column a power of two near its span."""
+        return units_of(self.low, self.high)
+
+    @property
+    def lengths(self) -> Vector:
+        """Roots of the sums of squared deviations."""
+        return np.asarray(np.sqrt(self.squares) * self.units)
+
+    @property
     def deviations(self) -> Vector:
         """Standard deviations."""
-        return np.asarray(np.sqrt(self.squares / self.n_rows))
+        return np.asarray(np.sqrt(self.squares / self.n_rows) * self.units)
 
     def padded(self, n_columns: int) -> ColumnSummary:
         """Return the same with columns of zeros at the end."""
@@ -77,38 +85,62 @@ class ColumnSummary:
         pairs = ((getattr(self, name), getattr(other, name)) for name in FIELDS)
         return ColumnSummary(self.n_rows, *(np.concatenate(pair) for pair in pairs))
 
-    def check_span(self) -> None:
-        """Raise `UsageError` if a column spans more than the largest number."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            if not np.isfinite(self.high - self.low).all():
-                raise UsageError(TOO_WIDE)
+
+def units_of(low: Vector, high: Vector) -> Vector:
+    """Return what the columns between `low` and `high` are divided by before they are squared."""
+    spans = high - low
+    narrow = (spans > 0) & (spans < NARROW)
+    return np.where(narrow, np.ldexp(1.0, np.frexp(spans)[1]), 1.0)
 
 
-def summarise(rows: Rows, workers: Workers, *, with_middle: bool = False) -> ColumnSummary:
+def squares_in(columns: ColumnSummary, units: Vector) -> Vector:
+    """Return the squares of a summary in squares of other units."""
+    ratios = np.where(columns.squares > 0, columns.units, units) / units
+    return np.asarray(columns.squares * np.square(ratios))
+
+
+def summarise(
+    rows: Rows, workers: Workers, weights: Vector | None = None, *, with_middle: bool = False
+) -> ColumnSummary:
     """Return the summary of rows (n, d), n at least 1.
 
-    Time 2 n d, in chunks of a fixed size, so that the sums are the same for any number of threads;
-    `with_middle` n log n more for a sample of 4,096 rows a column.
+    By `weights` (n,) of at least 0 and not all 0, a row of weight 3 counts as three rows, and one
+    of weight 0 not at all; equal ones are those of no weights. Time 2 n d, in chunks of a fixed
+    size, so that the sums are the same for any number of threads; `with_middle` n log n more for a
+    sample of 4,096 rows a column.
     """
+    if weights is not None:
+        # At most 1, so that they can be multiplied by squares of the largest numbers.
+        weights = np.ldexp(weights, -np.frexp(weights.max())[1])
     if isinstance(rows, SparseRows):
-        return summarise_sparse(rows)
+        return summarise_sparse(rows, weights)
     n = rows.shape[0]
 
+    def counting(start: int, stop: int) -> tuple[NDArray, Vector | None]:
+        chunk, own = rows[start:stop], None if weights is None else weights[start:stop]
+        if own is not None and not own.all():
+            chunk, own = chunk[own > 0], own[own > 0]
+        return chunk, None if own is None else own[:, None]
+
     def extremes_and_total(start: int, stop: int) -> tuple[Vector, ...]:
-        chunk = rows[start:stop]
-        return chunk.min(axis=0), chunk.max(axis=0), chunk.sum(axis=0, dtype=np.float64)
+        chunk, own = counting(start, stop)
+        low, high = chunk.min(axis=0, initial=np.inf), chunk.max(axis=0, initial=-np.inf)
+        return low, high, (chunk if own is None else chunk * own).sum(axis=0, dtype=np.float64)
 
     def squares(start: int, stop: int) -> Vector:
-        with np.errstate(over="ignore", invalid="ignore"):  # the span is checked afterwards
-            return np.asarray(np.square(rows[start:stop] - mean).sum(axis=0))
+        chunk, own = counting(start, stop)
+        out = np.square((chunk - mean) / units if is_narrow else chunk - mean)
+        return np.asarray((out if own is None else out * own).sum(axis=0))
 
     chunks = ranges(n, CHUNK_ROWS)
-    with np.errstate(over="ignore", invalid="ignore"):
-        lows, highs, totals = zip(*workers.map(extremes_and_total, chunks), strict=True)
-        mean = np.sum(totals, axis=0) / n
-        total = np.sum(workers.map(squares, chunks), axis=0)
+    lows, highs, totals = zip(*workers.map(extremes_and_total, chunks), strict=True)
+    count = n if weights is None else float(weights.sum())
+    mean = np.sum(totals, axis=0) / count
     low, high = (np.asarray(v, np.float64) for v in (np.min(lows, axis=0), np.max(highs, axis=0)))
-    return ColumnSummary(n, low, high, mean, total, middles(rows) if with_middle else mean)
+    units = units_of(low, high)
+    is_narrow = (units != 1).any()
+    total = np.sum(workers.map(squares, chunks), axis=0)
+    return ColumnSummary(count, low, high, mean, total, middles(rows) if with_middle else mean)
 
 
 def middles(points: Table) -> Vector:
@@ -117,20 +149,30 @@ def middles(points: Table) -> Vector:
     return np.asarray(np.partition(sample, len(sample) // 2, axis=0)[len(sample) // 2])
 
 
-def summarise_sparse(rows: SparseRows) -> ColumnSummary:
+def summarise_sparse(rows: SparseRows, weights: Vector | None = None) -> ColumnSummary:
     """Return the summary of sparse rows from their entries alone; the middle of a column is 0."""
+    if weights is not None and not weights.all():
+        rows, weights = rows.take(np.flatnonzero(weights)), weights[weights > 0]
     n, d = rows.shape
     counts = np.bincount(rows.indices, minlength=d)
     low: Vector = np.where(counts < n, 0.0, np.inf)
     high: Vector = np.where(counts < n, 0.0, -np.inf)
     np.minimum.at(low, rows.indices, rows.values)
     np.maximum.at(high, rows.indices, rows.values)
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.bincount(rows.indices, rows.values, d).astype(np.float64) / n
-        deviations = np.square(rows.values - mean[rows.indices])
-        squares: Vector = np.bincount(rows.indices, deviations, d).astype(np.float64)
-        squares += (n - counts) * np.square(mean)
-    return ColumnSummary(n, low, high, mean, squares, np.zeros(d))
+    own = None if weights is None else weights[rows.owner]
+    total = n if weights is None else float(weights.sum())
+    filled = counts if own is None else np.bincount(rows.indices, own, d)
+    units = units_of(low, high)
+
+    def added(values: Vector) -> Vector:
+        values = values if own is None else values * own
+        return np.bincount(rows.indices, values, d).astype(np.float64)
+
+    mean = added(rows.values) / total
+    squares = added(np.square((rows.values - mean[rows.indices]) / units[rows.indices]))
+    # Of columns without zeros, rounding may leave weights over.
+    squares += np.where(counts < n, total - filled, 0) * np.square(mean / units)
+    return ColumnSummary(total, low, high, mean, squares, np.zeros(d))
 
 
 def merged(parts: Sequence[ColumnSummary]) -> ColumnSummary:
@@ -138,25 +180,18 @@ def merged(parts: Sequence[ColumnSummary]) -> ColumnSummary:
 
     Deviations are added up by the rule of Chan, Golub and LeVeque (1979); the middle is a weighted
     median of the parts'.
-
-    Raises
-    ------
-    UsageError
-        A column spans more than the largest number.
     """
     n_columns = max(part.n_columns for part in parts)
     parts = [part.padded(n_columns) for part in parts]
     counts = np.array([part.n_rows for part in parts], np.float64)[:, None]
     n = int(sum(part.n_rows for part in parts))
     low, high = np.min([p.low for p in parts], axis=0), np.max([p.high for p in parts], axis=0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        means, middle = np.stack([p.mean for p in parts]), np.stack([p.middle for p in parts])
-        mean = (counts / n * means).sum(axis=0)
-        squares = np.sum([p.squares for p in parts], axis=0)
-        squares += (counts * np.square(means - mean)).sum(axis=0)
+    units = units_of(low, high)
+    means, middle = np.stack([p.mean for p in parts]), np.stack([p.middle for p in parts])
+    mean = (counts / n * means).sum(axis=0)
+    squares = np.sum([squares_in(p, units) for p in parts], axis=0)
+    squares += (counts * np.square((means - mean) / units)).sum(axis=0)
     order = np.argsort(middle, axis=0, kind="stable")
     half = (np.cumsum(counts[:, 0][order], axis=0) * 2 > n).argmax(axis=0)
     every = np.arange(n_columns)
-    summary = ColumnSummary(n, low, high, mean, squares, middle[order[half, every], every])
-    summary.check_span()
-    return summary
+    return ColumnSummary(n, low, high, mean, squares, middle[order[half, every], every])

@@ -46,7 +46,8 @@ def cover(
             order.extend(target, source.progress)
             picks, resolved = measured_all(source, classes, flags, order.chosen())
             total = sum(p.final_epsilon for p in picks)
-            if total <= bound or order.n_taken == n:
+            is_passing = not all(f or r for f, r in zip(flags, resolved, strict=True))
+            if total <= bound or order.n_taken == n or is_passing:  # float64 comes next
                 return picks, resolved
             if order.is_exhausted:
                 raise UsageError(

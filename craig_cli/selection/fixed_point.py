@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.dataset import SparseRows
 from craig_cli.selection.column_summary import ColumnSummary, Table, middles
 from craig_cli.selection.scaling import Scaling
 from craig_cli.threads import Workers
@@ -108,6 +109,12 @@ def power_of_two(largest: float) -> float:
     return float(np.ldexp(1.0, min(exponent, 1023)))
 
 
+def outer_of(points: NDArray[np.floating] | SparseRows) -> float:
+    """Return a power of two above all values: squares of what is divided by it cannot overflow."""
+    values = points.values if isinstance(points, SparseRows) else points
+    return power_of_two(float(np.abs(values).max(initial=0.0)))
+
+
 class Box(NamedTuple):
     """The box round the rows of a class: its first division, centre and second division."""
 
@@ -189,8 +196,8 @@ def shared_fixed_point(columns: ColumnSummary, scaling: Scaling, is_float64: boo
     box = box_of(low, high, middle)
     diagonal = float(np.sqrt(np.square((high / box.outer - low / box.outer) / box.inner).sum()))
     diameter = min(diagonal, longest / box.outer / box.inner)
-    spread = np.sqrt(columns.squares) / divisors
-    return finished(box, spread, diameter, columns.n_rows, is_float64)
+    spread = columns.lengths / divisors
+    return finished(box, spread, diameter, int(columns.n_rows), is_float64)
 
 
 def finished(

@@ -143,7 +143,7 @@ def select_part(
     Raises
     ------
     UsageError
-        The rows are so sparse that they cannot be laid out densely, or their columns span too much.
+        The rows are so sparse that they cannot be laid out densely.
 
     Notes
     -----

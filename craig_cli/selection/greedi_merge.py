@@ -29,6 +29,7 @@ from craig_cli.selection.coreset import ClassSummary, Coreset
 from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.greedi import Candidates, Partial, resolved
 from craig_cli.selection.groups import make_group
+from craig_cli.selection.resolution import refuse_lost
 from craig_cli.selection.reverse_greedy import reverse_greedy_picks
 from craig_cli.selection.row_groups import MemoryGroups, Units, picks_at
 from craig_cli.selection.shared_scaling import SharedScaling, share_scaling
@@ -313,20 +314,20 @@ def merged_coreset(
     assigned, picks = [] if parts is None else over_all(parts), []
     for c, picked in enumerate(plan.classes):
         if parts is None:
-            size = picked.shard_size
             picks.append(
                 ClassPicks(
                     rows=picked.rows,
                     gain=picked.gain_bound,
                     epsilon=picked.bound,
-                    cluster_size=size,
-                    spread=np.zeros(len(size)),
-                    weight=size.astype(np.float64),
+                    cluster_size=picked.shard_size,
+                    spread=np.zeros(len(picked.rows)),
+                    weight=picked.shard_size.astype(np.float64),
                     final_epsilon=float(picked.bound[-1]),
                     medoid_epsilon=float("nan"),
                 )
             )
             continue
+        refuse_lost(assigned[c].is_lost, picked.rows, picked.points)
         fixed_point = shared.fixed_points[c][is_float64[c]]
         units = Units(counts[c], fixed_point.auxiliary_distance, fixed_point.unit)
         picks.append(as_picks(picked.rows, assigned[c], units, is_float64[c]))

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Dataset, SkippedRows
+from craig_cli.dataset import Dataset
 from craig_cli.errors import InputError, UsageError
 from craig_cli.readers.skipped import checked_positions, row_problem
 from craig_cli.selection.coreset import Coreset
 from craig_cli.settings import SelectionSettings
+from craig_cli.skipped import SkippedRows
 
 CONSTRAINTS = ("include", "exclude", "extend")
 """Settings that are row numbers."""

@@ -14,6 +14,7 @@ from craig_cli.dataset import Dataset, Labels
 from craig_cli.kernels.tree import grow_tree, route
 from craig_cli.selection.classes import Label, split_classes
 from craig_cli.selection.greedi import Candidates, select_part
+from craig_cli.selection.resolution import FarRow
 from craig_cli.selection.shared_scaling import (
     SharedScaling,
     Summary,
@@ -152,7 +153,7 @@ def grow_partition_tree(
 
 def counts_of(summary: Summary) -> dict[Label, int]:
     """Return the rows of each class."""
-    return {label: own.n_rows for label, own in zip(summary.labels, summary.columns, strict=True)}
+    return {c: int(own.n_rows) for c, own in zip(summary.labels, summary.columns, strict=True)}
 
 
 def part_of(labels: Labels | None, places: NDArray[np.int64]) -> Labels | None:
@@ -216,5 +217,8 @@ def select_cell(
         else np.concatenate([piece.labels for piece in pieces if piece.labels is not None])
     )
     index = np.concatenate([piece.index for piece in pieces])
-    candidate_sets = select_part(Dataset(rows, labels), settings, oversampling).candidate_sets
+    try:
+        candidate_sets = select_part(Dataset(rows, labels), settings, oversampling).candidate_sets
+    except FarRow as far:
+        raise FarRow(int(index[far.row]), far.column) from None
     return tuple(replace(candidates, rows=index[candidates.rows]) for candidates in candidate_sets)

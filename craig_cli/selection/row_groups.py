@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Progress, SparseRows, no_progress
 from craig_cli.selection.classes import ClassRows
 from craig_cli.selection.column_summary import Table
-from craig_cli.selection.fixed_point import FixedPoint, make_fixed_point
+from craig_cli.selection.fixed_point import FixedPoint, make_fixed_point, outer_of
 from craig_cli.selection.groups import Group, make_group
 from craig_cli.selection.row_weights import RowWeights, row_weights
 from craig_cli.selection.scaling import Features
@@ -152,6 +152,7 @@ class MemoryGroups:
                 if shared is None
                 else shared[is_float64]
             )
+        self.outer = self.fixed_point.outer if self.fixed_point else outer_of(points)
         self.only = make_group(points, is_float64, workers, self.fixed_point, weights)
         self.units = Units(
             self.only.total_weight, self.only.auxiliary_distance, self.only.gain_unit
@@ -185,7 +186,7 @@ class MemoryGroups:
             local=self.only.rank,
             own=own,
             own_local=place[own],
-            outer=1.0 if self.fixed_point is None else self.fixed_point.outer,
+            outer=self.outer,
             weights=self._members.weights,
         )
 

@@ -17,6 +17,8 @@ FLOAT64_SHARE = 1 << 8
 """Beside int64 distances they add up to so many times the rows, which leaves the more bits to the
 distances.
 """
+TINY, RAISED = 1e-200, 1000
+"""Weights that add up to less are multiplied by 2^1000 before they are made whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ def row_weights(weights: NDArray[np.float64] | None, n_rows: int, is_float64: bo
     assert weights is not None
     most = min(LARGEST_TOTAL, FLOAT64_SHARE * n_rows) if is_float64 else LARGEST_TOTAL
     total = float(weights.sum())
+    if total < TINY:
+        found = row_weights(np.ldexp(weights, RAISED), n_rows, is_float64)
+        return replace(found, unit=float(np.ldexp(found.unit, -RAISED)))
     if total <= most and (weights == np.floor(weights)).all():
         return RowWeights(weights.astype(np.int32), 1.0, n_rows)
     whole = np.where(weights > 0, np.maximum(np.rint(weights * (most / total)), 1), 0)

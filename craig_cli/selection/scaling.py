@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Dataset, Labels, Rows, SparseRows
 from craig_cli.errors import UsageError
 from craig_cli.selection.column_summary import CHUNK_ROWS, ColumnSummary, summarise
+from craig_cli.selection.row_weights import uneven
 from craig_cli.settings import SelectionSettings
 from craig_cli.threads import Workers, ranges
 
 SPREAD_RATIO = 100.0
 """Column spreads that differ by more are reported: the widest columns decide the distances."""
+TINY = 1e-200
+"""Lengths of rows of smaller numbers are not told to all digits."""
 DENSIFY = 4
 """Sparse rows are laid out densely for the distances if that takes at most this many times their
 memory: it is several times faster.
@@ -87,6 +90,7 @@ class Features:
         if self.scaling.divisors is not None:
             taken /= self.scaling.divisors
         if self.scaling.unit_rows:
+            taken *= raised(taken)[:, None]
             taken /= row_lengths(taken)[:, None]
         return taken if target is None else np.column_stack([taken, target])
 
@@ -139,6 +143,13 @@ def append_column(rows: SparseRows, column: NDArray[np.float64]) -> SparseRows:
     )
 
 
+def raised(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what each row is multiplied by before it is divided by its length: 1, or a power of
+    two that brings the smallest numbers to where float64 has all its digits.
+    """
+    return np.where(np.abs(rows).max(axis=1, initial=0.0) < TINY, 2.0**300, 1.0)
+
+
 def row_lengths(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the length of each row, 1 for rows of zeros.
 
@@ -181,25 +192,34 @@ def scaled_target(labels: Labels | None, scaling: Scaling) -> NDArray[np.float64
 def make_features(dataset: Dataset, settings: SelectionSettings, workers: Workers) -> Features:
     """Return the coordinates that distances are measured in, by scale, metric and task.
 
+    Weights of rows count: a row of weight 3 is there three times, and one of weight 0 is not.
+
     Raises
     ------
     UsageError
-        A column spans more than the largest number, or a regression has no numeric target.
+        A regression has no numeric target.
     """
-    columns = summarise(dataset.rows, workers)
-    columns.check_span()
+    weights = uneven(dataset.weights)
+    columns = summarise(dataset.rows, workers, weights)
     notes = spread_notes(columns, settings)
     if settings.task == "regression":
         if dataset.labels is None or dataset.labels.dtype == object:
             raise UsageError("--task regression needs a numeric target.")
-        columns = columns.with_column(target_summary(dataset.labels, workers))
+        columns = columns.with_column(target_summary(dataset.labels, workers, weights))
     scaling = make_scaling(columns, settings)
     return Features(dataset.rows, scaling, scaled_target(dataset.labels, scaling), notes)
 
 
-def target_summary(labels: Labels, workers: Workers, *, with_middle: bool = False) -> ColumnSummary:
+def target_summary(
+    labels: Labels,
+    workers: Workers,
+    weights: NDArray[np.float64] | None = None,
+    *,
+    with_middle: bool = False,
+) -> ColumnSummary:
     """Return the summary of the targets as one column."""
-    return summarise(labels.astype(np.float64)[:, None], workers, with_middle=with_middle)
+    targets = labels.astype(np.float64)[:, None]
+    return summarise(targets, workers, weights, with_middle=with_middle)
 
 
 def spread_notes(columns: ColumnSummary, settings: SelectionSettings) -> tuple[str, ...]:
@@ -208,7 +228,10 @@ def spread_notes(columns: ColumnSummary, settings: SelectionSettings) -> tuple[s
     is_plain = settings.scale == "none" and settings.metric == "euclidean"
     if not is_plain or not len(varying) or varying.max() <= SPREAD_RATIO * varying.min():
         return ()
+    with np.errstate(over="ignore"):
+        ratio = varying.max() / varying.min()
+    factor = f"{ratio:.3g}" if np.isfinite(ratio) else "more than 1e308"
     return (
-        f"Column spreads differ by a factor of {varying.max() / varying.min():.3g}: the widest "
+        f"Column spreads differ by a factor of {factor}: the widest "
         "columns decide the distances. Consider --scale standard.",
     )

@@ -32,6 +32,7 @@ from craig_cli.selection.cover import cover
 from craig_cli.selection.knapsack import knapsack_picks
 from craig_cli.selection.methods import METHODS, ClassTask
 from craig_cli.selection.representatives import represented, with_other_rows
+from craig_cli.selection.resolution import naming_far_rows
 from craig_cli.selection.row_groups import MemoryGroups, RowSource
 from craig_cli.selection.scaling import Features, make_features
 from craig_cli.selection.shared_scaling import scaled_by_parts
@@ -86,6 +87,14 @@ def select_from(
     """Return the coreset of rows wherever they are; of the data set only shape, labels and costs
     are looked at.
     """
+    with naming_far_rows(dataset):
+        return coreset_from(source, dataset, classes, settings)
+
+
+def coreset_from(
+    source: RowSource, dataset: Dataset, classes: Sequence[ClassRows], settings: SelectionSettings
+) -> Coreset:
+    """Return what `select_from` does; raises `FarRow`."""
     counts = np.array([len(c.index) for c in classes])
     settings, reason = resolve_method(settings, counts, source.features.n_columns)
     method = METHODS[settings.method]
@@ -246,7 +255,7 @@ def measure(
     """
     classes = classes_of(dataset, settings.task)
     picks: list[ClassPicks] = []
-    with Workers(settings.n_threads) as workers:
+    with Workers(settings.n_threads) as workers, naming_far_rows(dataset):
         if parts:
             features, classes = scaled_by_parts(dataset, classes, settings, parts)
         else:

@@ -67,7 +67,13 @@ def fit(
         assert complete.order is not None
         return Visits(problem, complete.order, copy.deepcopy(drawn_from), order)
 
-    return solver.minimise(problem, complete, start, make_visits, progress, watch)
+    result = solver.minimise(problem, complete, start, make_visits, progress, watch)
+    if not (np.isfinite(result.objective) and np.isfinite(result.coef).all()):
+        raise UsageError(
+            "The loss of the model is beyond the largest number (1.8e308). Divide the largest "
+            "columns, and the target of a regression, by a constant first."
+        )
+    return result
 
 
 def optimum(problem: Problem, l2: float, init: tuple[Array, Array] | None = None) -> Fit:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.dataset import Rows, as_dense
+from craig_cli.errors import InputError
 from craig_cli.kernels import network as kernels
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers, ranges
@@ -171,6 +173,23 @@ class Network:
             *self.arrays,
             place,
         )
+
+
+def network_rows(rows: Rows) -> NDArray[np.float32]:
+    """Return rows as networks take them, dense float32; raises `InputError` for one that is too
+    large for that.
+    """
+    with np.errstate(over="ignore"):
+        dense = as_dense(rows, np.float32)
+    finite = np.isfinite(dense)
+    if not finite.all():
+        row, column = divmod(int(finite.argmin()), dense.shape[1])
+        raise InputError(
+            "<rows>",
+            f"row {row}, column {column}, from 0, is beyond 3.4e38, and networks are of float32",
+            remedy="Divide the column by a constant.",
+        )
+    return dense
 
 
 def made_network(

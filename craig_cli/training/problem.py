@@ -21,6 +21,8 @@ MOST_CHUNKS = 16
 """Pieces of a full pass, each with a gradient of its own: their number does not depend on threads,
 nor does the order they are added in.
 """
+LEAST, MOST = 1e-140, 1e140
+"""Squares of numbers between them can be summed and keep their digits."""
 CHUNK_ROWS = 4096
 """Fewest rows of a piece."""
 
@@ -160,7 +162,9 @@ class Problem:
         """Return the weighted share of wrong classes, or a number's root mean squared error."""
         scores = self.scores(coef, intercept)
         if self.classes is None:
-            return float(np.sqrt(self.shares @ (scores[:, 0] - self.targets) ** 2))
+            missed = scores[:, 0] - self.targets
+            power = power_near(missed)
+            return power * float(np.sqrt(self.shares @ (missed / power) ** 2))
         wrong = best_class(scores) != self.class_numbers()
         return float(self.shares @ wrong)
 
@@ -205,6 +209,22 @@ def best_class(scores: Array) -> NDArray[np.int64]:
     return (
         (scores[:, 0] > 0).astype(np.int64) if scores.shape[1] == 1 else np.argmax(scores, axis=1)
     )
+
+
+def power_near(values: Array) -> float:
+    """Return a power of two by which values are divided before they are squared; 1 where squares
+    of them are numbers as they are.
+    """
+    largest = float(np.abs(values).max(initial=0.0))
+    if not np.isfinite(largest) or largest == 0 or LEAST < largest < MOST:
+        return 1.0
+    return float(np.ldexp(1.0, min(int(np.frexp(largest)[1]), 1023)))
+
+
+def norm(values: Array) -> float:
+    """Return the length of an array as one vector, where squares would overflow or be 0 too."""
+    power = power_near(values)
+    return power * float(np.linalg.norm(values / power if power != 1.0 else values))
 
 
 def pack(coef: Array, intercept: Array) -> Array:

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from craig_cli.settings.training import TrainSettings
-from craig_cli.training.problem import Array, Problem
+from craig_cli.training.problem import Array, Problem, norm
 
 Watch: TypeAlias = Callable[[int, float, float, Array, Array], None]
 """Called after each epoch, and before the first, as ``watch(epoch, passes, seconds, coef,
@@ -93,8 +93,7 @@ class Tracer:
         self._problem, self._l2, self._watch = problem, l2, watch
         self._gradient = np.zeros((problem.n_outputs, problem.n_columns + 1))
         problem.full_pass(self._gradient.copy(), 0.0, self._gradient)
-        with np.errstate(over="ignore"):
-            self.scale = float(np.linalg.norm(self._gradient)) or 1.0
+        self.scale = norm(self._gradient) or 1.0
 
     def look(self, passes: float, seconds: float, model: Array) -> TracePoint:
         """Note the objective and the gradient of a model (m, d + 1); costs a pass."""
@@ -106,10 +105,9 @@ class Tracer:
     ) -> TracePoint:
         """Note an objective and a gradient that are known already."""
         with np.errstate(over="ignore", invalid="ignore"):
-            norm = float(np.linalg.norm(gradient)) / self.scale
-        point = TracePoint(
-            len(self.points), passes, seconds, objective if np.isfinite(objective) else np.inf, norm
-        )
+            relative = norm(gradient) / self.scale
+        value = objective if np.isfinite(objective) else np.inf
+        point = TracePoint(len(self.points), passes, seconds, value, relative)
         self.points.append(point)
         if self._watch is not None:
             self._watch(point.epoch, passes, seconds, model[:, :-1], model[:, -1])

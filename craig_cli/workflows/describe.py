@@ -9,10 +9,11 @@ from typing import Any
 from craig_cli.dataset import Progress, SparseRows, no_progress
 from craig_cli.errors import InputError, UsageError
 from craig_cli.readers import expand_sources
-from craig_cli.readers.gather import Reading, check_options
+from craig_cli.readers.gather import Reading
 from craig_cli.readers.profile import MOST_DISTINCT, profile_sources
 from craig_cli.readers.proposal import propose
 from craig_cli.readers.proposed_command import joined
+from craig_cli.readers.refused import check_options
 from craig_cli.readers.sources import Source
 from craig_cli.reports.describe import DescribeReport
 from craig_cli.settings import InputSettings

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from craig_cli.dataset import Dataset, Progress, SkippedRows, join_skipped, no_progress
+from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import InputError
 from craig_cli.files.manifest import Manifest, write_manifest
 from craig_cli.files.partial import FileShare, PartialFile
@@ -39,8 +39,10 @@ from craig_cli.selection.partition_tree import (
     sample_part,
     select_cell,
 )
+from craig_cli.selection.resolution import naming_far_rows
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.settings.parts import PartSettings
+from craig_cli.skipped import SkippedRows, join_skipped
 from craig_cli.storage.location import Location
 
 
@@ -106,7 +108,8 @@ def offer_of_part(job: Job, part: Part, progress: Progress = no_progress) -> Par
     dataset = read_part(job.inputs, part, progress)
     job = replace(job, inputs=replace(job.inputs, index_base=dataset.index_base))
     source = source_of(dataset, part)
-    partial = select_part(dataset, job.selection, job.parts.oversampling, progress)
+    with naming_far_rows(dataset, [piece.first for piece in part.pieces]):
+        partial = select_part(dataset, job.selection, job.parts.oversampling, progress)
     return PartialFile(
         partial,
         source.files,
@@ -147,7 +150,8 @@ def pieces_of_part(
 
 def offers_of_cell(job: Job, *pieces: CellRows) -> tuple[Candidates, ...]:
     """Return what one cell offers, given its rows from every part."""
-    return select_cell(pieces, job.selection, job.parts.oversampling)
+    with naming_far_rows():
+        return select_cell(pieces, job.selection, job.parts.oversampling)
 
 
 def plan_of_cells(
@@ -192,7 +196,9 @@ def coreset_of(
     plan: Plan, is_float64: Sequence[bool], *assignments: Assignment
 ) -> tuple[Coreset, str]:
     """Return the coreset, and the fingerprint of all rows."""
-    coreset = merged_coreset(plan, [assignment.assigned for assignment in assignments], is_float64)
+    assigned = [assignment.assigned for assignment in assignments]
+    with naming_far_rows():
+        coreset = merged_coreset(plan, assigned, is_float64)
     return coreset, joined_fingerprint(
         coreset.n_rows, [assignment.hashes for assignment in assignments]
     )

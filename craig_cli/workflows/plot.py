@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Dataset, Progress, SkipReason, no_progress
+from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import UsageError, printable
 from craig_cli.files.manifest import Manifest, read_manifest
 from craig_cli.files.request import restore_settings
@@ -19,6 +19,7 @@ from craig_cli.reports.projection import plane_view
 from craig_cli.selection import Coreset
 from craig_cli.selection.numbering import by_position
 from craig_cli.settings import SelectionSettings
+from craig_cli.skipped import SkipReason
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.storage.location import Location
 from craig_cli.workflows.picked import check_belongs, fingerprint_for

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from craig_cli.dataset import Dataset, Labels, Progress, Rows, SparseRows, as_dense, no_progress
+from craig_cli.dataset import Dataset, Labels, Progress, Rows, SparseRows, no_progress
 from craig_cli.errors import InputError, UsageError
 from craig_cli.files.encoding import restore_encoding
 from craig_cli.files.model import assemble, read_arrays
@@ -21,7 +21,7 @@ from craig_cli.settings import InputSettings, usable_threads
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.threads import Workers
 from craig_cli.training.losses import LOSSES
-from craig_cli.training.network import NO_CLASS
+from craig_cli.training.network import NO_CLASS, network_rows
 from craig_cli.training.problem import Array, Problem, best_class
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
@@ -128,7 +128,15 @@ def read_predictor(path: str, l2: float | None) -> Predictor:
     def predictions(rows: Rows, n_threads: int) -> Predicted:
         n = int(rows.shape[0])
         problem = Problem(rows, np.zeros(n), np.ones(n), loss, True, model.classes, n_threads)
-        return predict(problem, problem.scores(model.coef[chosen], model.intercept[chosen]))
+        scores = problem.scores(model.coef[chosen], model.intercept[chosen])
+        if not np.isfinite(scores).all():
+            row = int(np.isfinite(scores).all(axis=1).argmin())
+            raise InputError(
+                "<rows>",
+                f"the score of row {row}, from 0, is beyond the largest number (1.8e308)",
+                remedy="Correct the row, or leave it out.",
+            )
+        return predict(problem, scores)
 
     strength, is_regression = float(model.l2[chosen]), model.classes is None
     n_columns = model.coef.shape[2]
@@ -141,7 +149,7 @@ def network_predictor(model: NetworkModel, path: str, l2: float | None) -> Predi
     choose(np.array([strength]), path, l2)
 
     def predictions(rows: Rows, n_threads: int) -> Predicted:
-        dense = as_dense(rows, np.float32)
+        dense = network_rows(rows)
         with Workers(n_threads) as workers:
             outputs = model.network.outputs(dense, np.full(len(dense), NO_CLASS), workers)
         best = outputs.residuals.argmax(axis=1)

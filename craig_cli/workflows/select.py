@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from craig_cli.calibration import calibrating_bytes, make_coreset
-from craig_cli.dataset import Dataset, Progress, SkippedRows, no_progress
+from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import ResourceError
 from craig_cli.files.manifest import (
     Manifest,
@@ -29,6 +29,7 @@ from craig_cli.selection.memory import check_limit, plan, reading_bytes
 from craig_cli.selection.numbering import by_position
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
+from craig_cli.skipped import SkippedRows
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.storage.spill import Spill, SpillArray
 from craig_cli.workflows.picked import check_belongs, fingerprint_for

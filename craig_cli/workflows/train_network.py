@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Dataset, Progress, as_dense, no_progress
+from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.files.model import is_model
 from craig_cli.files.network import TRACE_TYPE, NetworkModel, is_network, write_network
@@ -20,6 +20,7 @@ from craig_cli.settings import InputSettings
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.settings.training import TrainFiles
 from craig_cli.storage.atomic import check_output, open_output
+from craig_cli.training.network import network_rows
 from craig_cli.training.reselection import Chosen, NetworkFit, fit_network
 from craig_cli.workflows.picked import each_once, read_rows, reading_of
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
@@ -59,7 +60,7 @@ def train_network_to_file(
         fixed = Chosen(*each_once(rows.index, rows.weights))
     with watch.stage("train"):
         fit = fit_network(
-            as_dense(dataset.rows, np.float32),
+            network_rows(dataset.rows),
             class_numbers,
             len(classes),
             settings,

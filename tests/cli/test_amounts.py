@@ -349,8 +349,9 @@ def test_spending(craig, table):
         (
             "1,1e999,3,1,0",
             3,
-            "d.csv:3:2: weight column 'w' is too large for a 64-bit float (value "
-            "'1e999'). Scale the column.",
+            "d.csv:3:2: weight column 'w' is beyond 1e+140, too large to be squared and summed "
+            "(value '1e999'). Divide the column by a constant (--scale comes too late for that), "
+            "or drop the row with --on-error skip.",
         ),
         (
             "1,1,3,0,0",

@@ -573,7 +573,8 @@ def test_values_too_large(craig, own_folder):
     write_csv(own_folder / "d.csv", [0, 1], np.array([[1e200], [1.0]]))
     result = craig("train", "d.csv", "-o", "m.npz")
     assert (result.code, result.err) == (
-        2,
-        "craig: error: There are values too large to be "
-        "squared: divide the columns by their spread first.\n",
+        3,
+        "craig: error: d.csv:2:2: column 'a' is beyond 1e+140, too large to be squared and summed "
+        "(value '1e+200'). Divide the column by a constant (--scale comes too late for that), or "
+        "drop the row with --on-error skip.\n",
     )

@@ -38,7 +38,7 @@ def check(token: str, mode: str = "compiled") -> bool:
     """
     code, value = read(token, mode)
     if code == decimals.NUMBER_TOO_LARGE:
-        assert math.isinf(float(token)), token
+        assert abs(float(token)) >= decimals.LARGEST, token
     elif code != decimals.NUMBER_HARD:
         assert code == decimals.NUMBER, token
         assert struct.pack("d", value) == struct.pack("d", float(token)), token

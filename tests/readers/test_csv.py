@@ -311,7 +311,9 @@ BAD = [
     (
         "a,b,y\n1,1e999,p\n",
         {},
-        "{}:2:2: column 'b' is too large for a 64-bit float (value '1e999'). Scale the column.",
+        "{}:2:2: column 'b' is beyond 1e+140, too large to be squared and summed (value '1e999'). "
+        "Divide the column by a constant (--scale comes too late for that), or drop the row with "
+        "--on-error skip.",
     ),
     (
         "a,b,y\n1,-0x1F,p\n",
@@ -514,8 +516,9 @@ BAD = [
     (
         "a,y\n1,1e400\n",
         {"task": "regression"},
-        "{}:2:2: label column 'y' is too large for a 64-bit "
-        "float (value '1e400'). Scale the column.",
+        "{}:2:2: label column 'y' is beyond 1e+140, too large to be squared and summed (value "
+        "'1e400'). Divide the column by a constant (--scale comes too late for that), or drop the "
+        "row with --on-error skip.",
     ),
     (
         "a,y\n1,nan\n",

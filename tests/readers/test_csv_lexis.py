@@ -10,6 +10,7 @@ import pytest
 
 from craig_cli.errors import CraigError, InputError, UsageError
 from craig_cli.readers.csv_lexis import Lexis
+from craig_cli.readers.skipped import SkippedRow
 from craig_cli.settings import InputSettings
 from tests.readers.test_csv import BLOCK_SIZES, read, write
 
@@ -65,11 +66,11 @@ def test_a_column_that_mixes_them_is_text(
 
 @pytest.mark.parametrize("block_bytes", BLOCK_SIZES)
 def test_the_first_value_tells_the_kind_of_a_column(tmp_path: Path, block_bytes: int) -> None:
-    seen: list[InputError] = []
+    seen: list[SkippedRow] = []
     text = "a,b,y\n1,,p\n2,yes,p\n3,5,p\n4,no,p\n5,true,p\nx,yes,q\n6,yes,q\n"
     rows, _, _ = read(write(tmp_path, text), seen.append, on_error="skip", block_bytes=block_bytes)
     assert rows.tolist() == [[2, 1], [4, 0], [6, 1]]
-    assert [(error.row, error.column) for error in seen] == [(2, 2), (4, 2), (6, 2), (7, 1)]
+    assert [(bad.error.row, bad.error.column) for bad in seen] == [(2, 2), (4, 2), (6, 2), (7, 1)]
 
 
 def test_more_words_than_fit_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +80,7 @@ def test_more_words_than_fit_at_a_time(tmp_path: Path, monkeypatch: pytest.Monke
     rows, _, _ = read(write(tmp_path, "a,b,c,y\n" + "\n".join(lines)))
     assert np.array_equal(rows, words)
     lines[40] = "no,?,yes,p"
-    seen: list[InputError] = []
+    seen: list[SkippedRow] = []
     rows, _, _ = read(write(tmp_path, "a,b,c,y\n" + "\n".join(lines)), seen.append, on_error="skip")
     assert np.array_equal(rows, np.delete(words, 40, axis=0))
     assert [bad.error.row for bad in seen] == [42]

@@ -154,7 +154,9 @@ BAD_LINES = [
     ("1 1:INFINITY 2:1", "5: the value is not finite (value 'INFINITY'). " + SKIP),
     (
         "1 1:1e999",
-        "5: the value is too large for a 64-bit float (value '1e999'). Scale the column.",
+        "5: the value is beyond 1e+140, too large to be squared and summed (value '1e999'). Divide "
+        "the column by a constant (--scale comes too late for that), or drop the row with "
+        "--on-error skip.",
     ),
     ("1 1:0x1F", "5: the value is a hexadecimal number (value '0x1F'). Write decimal numbers."),
     ("1 1:1,5", f"5: the value is not a number (value '1,5'). {NUMBERS}"),
@@ -244,7 +246,8 @@ BAD_LINES = [
     ("-0x1 1:3", "1: the label is a hexadecimal number (value '-0x1'). Write decimal numbers."),
     (
         "1e400 1:3",
-        "1: the label is too large for a 64-bit float (value '1e400'). Scale the labels.",
+        "1: the label is beyond 1e+140, too large to be squared and summed (value '1e400'). Divide "
+        "the labels by a constant.",
     ),
     (b"1 1:\xff\xfe", "5: " + NOT_TEXT.format("\\xff\\xfe")),
     (b"1 1:3\0\0", "5: " + NOT_TEXT.format("3\\x00\\x00")),

@@ -7,10 +7,11 @@ import pytest
 
 from craig_cli import select_coreset
 from craig_cli.calibration import make_coreset
-from craig_cli.dataset import Dataset, SkippedRows, SkipReason, join_skipped
+from craig_cli.dataset import Dataset
 from craig_cli.errors import InputError, UsageError
 from craig_cli.selection.numbering import by_position, by_row_number
 from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.skipped import SkippedRows, SkipReason, join_skipped
 
 
 @pytest.mark.parametrize("seed", range(20))

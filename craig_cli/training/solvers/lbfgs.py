@@ -10,7 +10,7 @@ import numpy as np
 
 from craig_cli.dataset import Progress
 from craig_cli.settings.training import TrainSettings
-from craig_cli.training.problem import Array, Problem
+from craig_cli.training.problem import Array, Problem, norm
 from craig_cli.training.result import Fit, Tracer, Watch
 from craig_cli.training.solvers.base import MakeVisits, Solver
 
@@ -142,7 +142,7 @@ class Search:
         while not self.is_done():
             trial = position - inverse.matvec(gradient)
             _, there = self.evaluate(trial)
-            if not np.linalg.norm(there) < SHORTER * np.linalg.norm(gradient):
+            if not norm(there) < SHORTER * norm(gradient):
                 break
             position, gradient = trial, there
             self.note(position)
