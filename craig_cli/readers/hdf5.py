@@ -23,6 +23,7 @@ from craig_cli.errors import InputError, printable
 from craig_cli.readers.amounts import AMOUNTS, first_unfit
 from craig_cli.readers.formats import NAMELESS, Categories, Reader, Skipped
 from craig_cli.readers.libsvm import without_zeros
+from craig_cli.readers.memory import available_bytes
 from craig_cli.readers.numbers import CORRECT, BlockCheck, as_floats, first_unusable
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
@@ -47,6 +48,7 @@ def read_blocks(
         name: getattr(settings, name) for name in ("rows_key", "label", "no_label", "block_bytes")
     }
     amounts = [amount for amount in AMOUNTS if settings.amounts_needed and amount.column(settings)]
+    request["memory"] = settings.memory_bytes or available_bytes()
     request["amounts"] = {amount.field: amount.column(settings) for amount in amounts}
     first_row = 0
     with start_probe(request | {"path": source.location.path}) as probe:
@@ -62,6 +64,8 @@ def read_blocks(
                 labels = text_labels(check, header["texts"], settings.task)
             elif "labels" in arrays:
                 labels = check.labels(arrays["labels"], settings.task)
+            for called, row in header.get("missing", {}).items():
+                check.add(f"the {called.removesuffix('s')} has no value in this row", row, None)
             beside = {amount.field: as_floats(arrays[amount.field]) for amount in amounts}
             for amount in amounts:
                 numbers, called = beside[amount.field], amount.field.removesuffix("s")
@@ -81,7 +85,7 @@ def start_probe(request: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
     """Give the process that reads the file, killed at the end whatever it does."""
     with subprocess.Popen(
         [*COMMAND, json.dumps(request)],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,  # nothing is written: it ends when this process does
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=os.environ | ENVIRONMENT,
@@ -106,9 +110,8 @@ def messages(
         if "end" in header:
             return
         if "error" in header:
-            raise InputError(
-                name, **header["error"] | {"problem": printable(header["error"]["problem"])}
-            )
+            words = {key: printable(header["error"][key]) for key in ("problem", "remedy")}
+            raise InputError(name, **header["error"] | words)
         arrays = {
             key: receive(probe, np.empty(shape, dtype), name)
             for key, dtype, shape in header["arrays"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -54,7 +55,7 @@ def read_limited(
         Sparse rows do not fit the limit, or the temporary files do not fit the disk: twice their
         space must be free as they are written.
     """
-    reading = Reading(settings, progress)
+    reading = Reading(replace(settings, memory_bytes=limit), progress)
     rows = RowStore(reading, limit, needed, spill)
     labels: list[Labels | None] = []
     known: dict[str, str] = {}

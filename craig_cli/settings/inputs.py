@@ -17,7 +17,7 @@ class InputSettings:
     """Where the rows come from and how they are read; see ``craig select --help`` for each option.
 
     Where no `amounts_needed`, columns of weights and costs are passed over if they are there, and
-    may be missing.
+    may be missing. `memory_bytes` are those that the run may take; 0: what the machine has free.
     """
 
     paths: tuple[str, ...]
@@ -37,6 +37,7 @@ class InputSettings:
     cost_column: str | None = None
     amounts_needed: bool = True
     block_bytes: int = 4 << 20
+    memory_bytes: int = 0
 
     def __post_init__(self) -> None:
         if self.format is not None:
