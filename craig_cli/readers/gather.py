@@ -20,15 +20,18 @@ from craig_cli.dataset import (
     cut_block,
     no_progress,
 )
-from craig_cli.errors import InputError, UsageError
+from craig_cli.errors import InputError, ResourceError, UsageError, printable
 from craig_cli.readers.amounts import AMOUNTS
 from craig_cli.readers.formats import Categories
 from craig_cli.readers.labels import unify_labels
+from craig_cli.readers.memory import available_bytes
 from craig_cli.readers.sources import Source, expand_sources
-from craig_cli.settings import InputSettings
+from craig_cli.settings import InputSettings, size_in_words
 
 SKIPPED_SHOWN = 5
 """Errors of skipped rows that are kept for the summary."""
+CHECK_BYTES = 256 << 20
+"""Of rows that are read until the free memory is looked at again."""
 
 
 def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> Dataset:
@@ -57,7 +60,7 @@ def read_dataset(settings: InputSettings, progress: Progress = no_progress) -> D
 
 def read_all(reading: Reading) -> Dataset:
     """Return all rows of a reading."""
-    blocks = list(reading.blocks())
+    blocks = list(within_memory(reading))
     rows = join_rows([b.rows for b in blocks], [reading.sources[b.file].name for b in blocks])
     dataset = reading.dataset(rows, [b.labels for b in blocks])
     return replace(
@@ -65,6 +68,26 @@ def read_all(reading: Reading) -> Dataset:
         weights=join_amounts([b.weights for b in blocks]),
         costs=join_amounts([b.costs for b in blocks]),
     )
+
+
+def within_memory(reading: Reading) -> Iterator[Block]:
+    """Yield the blocks of a reading whose rows are held in memory, and then joined.
+
+    Raises `ResourceError` once what is free would not hold a second copy of those read: so ends a
+    small file that is decompressed to more than there is.
+    """
+    n_bytes = unchecked = 0
+    for block in reading.blocks():
+        unchecked += block.rows.nbytes
+        if unchecked > CHECK_BYTES:
+            n_bytes, unchecked = n_bytes + unchecked, 0
+            if (free := available_bytes()) < n_bytes:
+                raise ResourceError(
+                    f"{printable(reading.whole)}: the first {reading.n_rows:,} rows take "
+                    f"{size_in_words(n_bytes)}, and {size_in_words(free)} of memory are free, too "
+                    f"little to join them. Select from disk with --memory-limit."
+                )
+        yield block
 
 
 class Reading:
@@ -92,7 +115,7 @@ class Reading:
     def __init__(
         self, settings: InputSettings, progress: Progress, sources: tuple[Source, ...] | None = None
     ) -> None:
-        self.sources = expand_sources(settings) if sources is None else sources
+        self.sources = expand_sources(settings, progress) if sources is None else sources
         if not self.sources:
             raise UsageError("There is no input: name a file, a directory, or - for stdin.")
         check_options(self.sources, settings)

@@ -9,10 +9,10 @@ from pathlib import Path
 UNKNOWN_BYTES = 4 << 30
 """Taken where the system does not tell."""
 GROUP_FILES = (
-    ("memory.max", "memory.current"),
-    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ("memory.max", "memory.current", "memory.stat"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
 )
-"""Limit and use of a container, below `GROUP_FOLDER`."""
+"""Limit and use of a container, and what the use is made of, below `GROUP_FOLDER`."""
 GROUP_FOLDER = Path("/sys/fs/cgroup")
 
 
@@ -39,10 +39,15 @@ def machine_bytes() -> int:
     return sum(map(int, found)) * 1024 or UNKNOWN_BYTES
 
 
-def group_bytes(limit_name: str, used_name: str) -> int:
-    """Return what is left of the limit of a container; 0 where there is none."""
+def group_bytes(limit_name: str, used_name: str, parts_name: str) -> int:
+    """Return what is left of the limit of a container; 0 where there is none.
+
+    Files that are kept in memory count as used, but give way.
+    """
     try:
         limit, used = (int((GROUP_FOLDER / name).read_text()) for name in (limit_name, used_name))
+        parts = (GROUP_FOLDER / parts_name).read_text()
     except (OSError, ValueError):  # no such file, or the word max
         return 0
-    return max(limit - used, 1)
+    cached = re.search(r"^(?:total_)?inactive_file (\d+)$", parts, re.MULTILINE)
+    return max(limit - used + (int(cached[1]) if cached else 0), 1)
