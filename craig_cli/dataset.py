@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
-"""Called as ``progress(stage, done, total)``; `total` is None where it is not known."""
+"""Called as ``progress(stage, done, total)``; `total` is None where it is not known.
+
+The stage ``wait NAME`` says that nothing has come from a pipe for some seconds; it is waited on.
+"""
 
 Labels: TypeAlias = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.object_]
 

@@ -10,8 +10,9 @@ import stat
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
+from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.formats import Reader, reader_of
 from craig_cli.readers.streams import (
@@ -23,6 +24,7 @@ from craig_cli.readers.streams import (
     read_whole,
     spool,
     stdin_stream,
+    waiting,
 )
 from craig_cli.settings import InputSettings
 from craig_cli.settings.catalog import COMPRESSIONS, FORMATS, names
@@ -99,10 +101,10 @@ def read_file_list(path: str) -> tuple[str, ...]:
     return files
 
 
-def expand_sources(settings: InputSettings) -> tuple[Source, ...]:
+def expand_sources(settings: InputSettings, progress: Progress = no_progress) -> tuple[Source, ...]:
     """Return the files that ``settings.paths`` mean, in order, each checked to be readable.
 
-    Pipes are copied to disk here.
+    Pipes are copied to disk here; `progress` is told of one that sends nothing.
     """
     files: list[Location] = []
     for name in settings.paths:
@@ -120,7 +122,9 @@ def expand_sources(settings: InputSettings) -> tuple[Source, ...]:
         if (find := reader_of(format_name).files_beside) is not None
         for file in find(own)
     }
-    return tuple(make_source(file, settings.format) for file in files if file not in beside)
+    return tuple(
+        make_source(file, settings.format, progress) for file in files if file not in beside
+    )
 
 
 def expand_name(name: str, wanted_format: str | None) -> list[Location]:
@@ -170,7 +174,9 @@ def format_of(file_name: str) -> str | None:
     )
 
 
-def make_source(location: Location, wanted_format: str | None) -> Source:
+def make_source(
+    location: Location, wanted_format: str | None, progress: Progress = no_progress
+) -> Source:
     """Return the source of one file, its format and codec found out."""
     name, is_pipe = location.source, is_pipe_or_file(location)
     format_name = wanted_format or format_of(location.file_name)
@@ -182,12 +188,14 @@ def make_source(location: Location, wanted_format: str | None) -> Source:
         )
     needs_path, copy, opened = reader_of(format_name).needs_path, None, location
     if is_pipe or (needs_path and location.is_remote):
-        with (
-            contextlib.nullcontext(stdin_stream())
-            if location.is_standard
-            else open_file(location, name) as stream
-        ):
-            path, copy = spool(stream, name, has_name=needs_path)
+        with contextlib.ExitStack() as opening:
+            with waiting(name, progress), naming(name):
+                if location.is_standard:
+                    stream = stdin_stream()
+                else:
+                    stream = opening.enter_context(open_file(location, name))
+                first = cast("io.BufferedReader", stream).read1(CHUNK_BYTES)
+            path, copy = spool(stream, name, first, has_name=needs_path)
         opened = Location.of(path)
     compression = detect_compression(opened, location)
     if compression is not None and not next(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -130,3 +132,13 @@ def test_what_cannot_be_cut(settings, message):
     with pytest.raises(UsageError) as error:
         file_names(settings)
     assert str(error.value) == message
+
+
+def test_a_pipe_cannot_be_cut(tmp_path):
+    os.mkfifo(tmp_path / "rows.csv")
+    with pytest.raises(UsageError) as error:
+        file_names(InputSettings((str(tmp_path / "rows.csv"),)))
+    assert str(error.value) == (
+        f"{tmp_path / 'rows.csv'}: a pipe is read only once, and parts of the data are read again: "
+        "name files."
+    )
