@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from craig_cli.skipped import SkippedRows
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
-"""Called as ``progress(stage, done, total)``; `total` is None where it is not known."""
+"""Called as ``progress(stage, done, total)``; `total` is None where it is not known.
+
+The stage ``wait NAME`` says that nothing has come from a pipe for some seconds; it is waited on.
+"""
 
 Labels: TypeAlias = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.object_]
 

@@ -8,6 +8,8 @@ import time
 from types import TracebackType
 from typing import TextIO
 
+from craig_cli.errors import printable
+
 STAGES = {
     "read": ("reading", "rows"),
     "select": ("selecting", "picks"),
@@ -21,6 +23,7 @@ STAGES = {
 REDRAW_SECONDS = 0.1
 LINE_SECONDS = 30.0
 BAR_WIDTH = 20
+WAIT = "wait "
 CLEAR = "\r\x1b[K"
 
 
@@ -46,6 +49,14 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def awaited(stage: str) -> str:
+    """Return what is waited for, and how to go on, of a stage that begins with `WAIT`."""
+    name = stage.removeprefix(WAIT)
+    if name == "<stdin>":
+        return "waiting for data on standard input (-). Pipe it in, or press Ctrl-C."
+    return f"waiting for somebody to write to the pipe {printable(name)}. Ctrl-C ends this."
 
 
 class ProgressLines:
@@ -84,6 +95,9 @@ class ProgressLines:
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         if self._stream is None:
+            return
+        if stage.startswith(WAIT):
+            self._write(f"{CLEAR if self._drawn else ''}craig: {awaited(stage)}\n")
             return
         now = time.monotonic()
         if stage != self._stage:

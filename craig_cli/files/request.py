@@ -13,7 +13,9 @@ from craig_cli.files.manifest import Manifest
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 
-NOT_KEPT = frozenset({"paths", "block_bytes", "threads", "memory_limit", "proxy", "amounts_needed"})
+NOT_KEPT = frozenset(
+    ("paths", "block_bytes", "memory_bytes", "threads", "memory_limit", "proxy", "amounts_needed")
+)
 """Settings that change no number, or that the manifest must not tell."""
 ALWAYS_KEPT = frozenset(
     {

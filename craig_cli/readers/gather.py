@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,22 +16,25 @@ from craig_cli.dataset import (
     Labels,
     Progress,
     Rows,
-    SparseRows,
     cut_block,
     no_progress,
 )
-from craig_cli.errors import InputError, UsageError
+from craig_cli.errors import InputError, ResourceError, UsageError, printable
 from craig_cli.readers.agreement import Agreement, any_index_0
 from craig_cli.readers.encodings import agreed_encoding, filled_note, unseen_note
 from craig_cli.readers.explained import explained
 from craig_cli.readers.folders import partition_notes
-from craig_cli.readers.labels import unify_labels
+from craig_cli.readers.free_memory import available_bytes
+from craig_cli.readers.joined import join_amounts, join_ids, join_labels, join_rows
 from craig_cli.readers.refused import check_options
 from craig_cli.readers.skipped import SkipLog, SkippedRow
 from craig_cli.readers.sources import Source, expand_sources
 from craig_cli.readers.suspects import Suspects
-from craig_cli.settings import InputSettings
+from craig_cli.settings import InputSettings, size_in_words
 from craig_cli.skipped import SkippedRows
+
+CHECK_BYTES = 256 << 20
+"""Of rows that are read until the free memory is looked at again."""
 
 
 def read_dataset(
@@ -77,6 +79,26 @@ def read_all(reading: Reading) -> Dataset:
     )
 
 
+def within_memory(reading: Reading, unsettled: bool) -> Iterator[Block]:
+    """Yield the blocks of a reading whose rows are held in memory, and then joined.
+
+    Raises `ResourceError` once what is free would not hold a second copy of those read: so ends a
+    small file that is decompressed to more than there is.
+    """
+    n_bytes = unchecked = 0
+    for block in reading.blocks(unsettled=unsettled):
+        unchecked += block.rows.nbytes
+        if unchecked > CHECK_BYTES:
+            n_bytes, unchecked = n_bytes + unchecked, 0
+            if (free := available_bytes()) < n_bytes:
+                raise ResourceError(
+                    f"{printable(reading.whole)}: the first {reading.n_rows:,} rows take "
+                    f"{size_in_words(n_bytes)}, and {size_in_words(free)} of memory are free, too "
+                    f"little to join them. Select from disk with --memory-limit."
+                )
+        yield block
+
+
 class Reading:
     """The files of a run, read block by block.
 
@@ -110,7 +132,7 @@ class Reading:
         sources: tuple[Source, ...] | None = None,
         encoding: Encoding | None = None,
     ) -> None:
-        self.sources = expand_sources(settings) if sources is None else sources
+        self.sources = expand_sources(settings, progress) if sources is None else sources
         if not self.sources:
             raise UsageError("There is no input: name a file, a directory, or - for stdin.")
         check_options(self.sources, settings)
@@ -155,7 +177,7 @@ class Reading:
         Of files that are read in part it is looked for first, in all of their rows.
         """
         is_whole = all(source.rows is None for source in self.sources)
-        blocks = list(self.blocks(unsettled=is_whole))
+        blocks = list(within_memory(self, unsettled=is_whole))
         for number, block in enumerate(blocks):  # one by one, each in the place of the other
             blocks[number] = self.agreement.settled(block)
         return blocks
@@ -265,67 +287,3 @@ class Reading:
         folders = partition_notes([source.partition for source in self.sources], self.settings)
         notes = (*self._notes, *self.agreement.notes)
         return (*notes, *folders, *unseen, *self._suspects.notes(names))
-
-
-def join_rows(parts: list[Rows], names: list[str]) -> Rows:
-    """Return the rows of all blocks, one after the other."""
-    sparse = [part for part in parts if isinstance(part, SparseRows)]
-    dense = [part for part in parts if not isinstance(part, SparseRows)]
-    if sparse and dense:
-        kinds = {
-            isinstance(part, SparseRows): name for part, name in zip(parts, names, strict=True)
-        }
-        raise InputError(
-            kinds[True],
-            f"sparse rows cannot be joined with the dense rows of {kinds[False]}",
-            remedy="Give files of one kind.",
-        )
-    if dense:
-        for part, name in zip(dense, names, strict=True):
-            if part.shape[1] != dense[0].shape[1]:
-                problem = f"it has {part.shape[1]} columns, {names[0]} has {dense[0].shape[1]}"
-                raise InputError(name, problem, remedy="Give files with the same columns.")
-        if len(dense) == 1:
-            return dense[0]
-        joined: NDArray = np.concatenate(dense)
-        return joined
-    if len(sparse) == 1:
-        return sparse[0]
-    offsets = np.concatenate([[0], np.cumsum([len(part.values) for part in sparse])])
-    indptr: NDArray[np.int64] = np.concatenate(
-        [
-            np.zeros(1, np.int64),
-            *(
-                part.indptr[1:] + offset
-                for part, offset in zip(sparse, offsets[:-1].tolist(), strict=True)
-            ),
-        ]
-    )
-    return SparseRows(
-        indptr,
-        np.concatenate([part.indices for part in sparse]),
-        np.concatenate([part.values for part in sparse]),
-        max(part.n_columns for part in sparse),
-    )
-
-
-def join_amounts(parts: list[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
-    """Return the weights, or the costs, of all blocks; None where there are none."""
-    given = [part for part in parts if part is not None]
-    return np.concatenate(given) if given else None
-
-
-def join_ids(parts: list[Any]) -> Any:
-    """Return the ids of all blocks, as a pyarrow.ChunkedArray; None where there are none."""
-    if not parts or parts[0] is None:
-        return None
-    import pyarrow as pa
-
-    is_text = any(pa.types.is_string(part.type) for part in parts)
-    return pa.chunked_array([part.cast(pa.string()) for part in parts] if is_text else parts)
-
-
-def join_labels(parts: list[Labels | None], source: str) -> Labels | None:
-    """Return the labels of all blocks, of one type; None where there are none."""
-    given = [part for part in parts if part is not None]
-    return unify_labels(given, source) if given else None

@@ -22,6 +22,7 @@ from craig_cli.dataset import Block, Encoding, Labels, SparseRows, take_from_blo
 from craig_cli.errors import InputError, printable
 from craig_cli.readers.amounts import AMOUNTS, unfit
 from craig_cli.readers.formats import NAMELESS, Reader
+from craig_cli.readers.free_memory import available_bytes
 from craig_cli.readers.libsvm import without_zeros
 from craig_cli.readers.numbers import CORRECT, BlockCheck, as_floats, unusable
 from craig_cli.readers.skipped import Skipped
@@ -47,6 +48,7 @@ def read_blocks(
         name: getattr(settings, name) for name in ("rows_key", "label", "no_label", "block_bytes")
     }
     amounts = [amount for amount in AMOUNTS if settings.amounts_needed and amount.column(settings)]
+    request["memory"] = settings.memory_bytes or available_bytes()
     request["amounts"] = {amount.field: amount.column(settings) for amount in amounts}
     first_row = 0
     with start_probe(request | {"path": source.location.path}) as probe:
@@ -62,6 +64,9 @@ def read_blocks(
                 labels = text_labels(check, header["texts"], settings.task)
             elif "labels" in arrays:
                 labels = check.labels(arrays["labels"], settings.task)
+            for name, lacking in header.get("missing", {}).items():
+                without, called = np.array(lacking, np.int64), name.removesuffix("s")
+                check.add(f"the {called} has no value in this row", without, None)
             beside = {amount.field: as_floats(arrays[amount.field]) for amount in amounts}
             for amount in amounts:
                 numbers, called = beside[amount.field], amount.field.removesuffix("s")
@@ -84,7 +89,7 @@ def start_probe(request: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
     """Give the process that reads the file, killed at the end whatever it does."""
     with subprocess.Popen(
         [*COMMAND, json.dumps(request)],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,  # nothing is written: it ends when this process does
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=os.environ | ENVIRONMENT,
@@ -109,9 +114,8 @@ def messages(
         if "end" in header:
             return
         if "error" in header:
-            raise InputError(
-                name, **header["error"] | {"problem": printable(header["error"]["problem"])}
-            )
+            words = {key: printable(header["error"][key]) for key in ("problem", "remedy")}
+            raise InputError(name, **header["error"] | words)
         arrays = {
             key: receive(probe, np.empty(shape, dtype), name)
             for key, dtype, shape in header["arrays"]

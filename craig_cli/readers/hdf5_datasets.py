@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import h5py
 
+from craig_cli.readers.hdf5_bounds import Bounds
+from craig_cli.readers.hdf5_foreign import as_parquet, is_compound
 from craig_cli.readers.hdf5_messages import Fault
-from craig_cli.readers.hdf5_paths import holds_numbers, open_path
+from craig_cli.readers.hdf5_paths import holds_numbers
 
 FILTERS = (
     h5py.h5z.FILTER_DEFLATE,
@@ -28,62 +30,35 @@ TYPE_NAMES = {
 }
 
 
-def open_numbers(target: Any, path: str, rank: int = 2) -> h5py.Dataset:
-    """Return a dataset of numbers with `rank` dimensions."""
-    dataset = open_dataset(target, path, rank)
+def open_numbers(target: Any, path: str, bounds: Bounds, rank: int | None = None) -> h5py.Dataset:
+    """Return a dataset of numbers with `rank` dimensions; None: rows, which have at least two."""
+    dataset = open_dataset(target, path, bounds)
+    if rank is not None and dataset.ndim != rank:
+        raise Fault(
+            f"'{path}' is {dataset.ndim}-dimensional, not {rank}-dimensional",
+            "Name another with --rows-key PATH or --label PATH.",
+        )
     if not holds_numbers(target):
+        refuse_kind(target, path, "not numbers", "it")
+    if rank is None and dataset.ndim < 2:
         raise Fault(
-            f"'{path}' is of {type_name(target)} type, not numbers",
-            "Write it as integers or floats.",
+            f"'{path}' has one axis, so its rows have no columns",
+            f"Write a column: file['rows'] = file['{path}'][:].reshape(-1, 1).",
         )
     return dataset
 
 
-def open_labels(label: tuple[str, Any] | None, rows_path: str, n_rows: int) -> h5py.Dataset | None:
-    """Return the dataset of labels, one a row."""
-    if label is None:
-        return None
-    path, target = label
-    dataset = open_dataset(target, path, 1)
-    if not holds_numbers(target) and target.get_type().get_class() != h5py.h5t.STRING:
-        raise Fault(
-            f"'{path}' is of {type_name(target)} type, neither numbers nor text",
-            "Write the labels as integers, floats or text.",
-        )
-    if len(dataset) != n_rows:
-        raise Fault(
-            f"the lengths of '{path}' and '{rows_path}' differ: {len(dataset)} and {n_rows}",
-            "Name others with --label PATH or --rows-key PATH.",
-        )
-    return dataset
+def refuse_kind(target: h5py.h5d.DatasetID, path: str, wanted: str, called: str) -> NoReturn:
+    """Raise `Fault` for a dataset of another type than is `wanted`."""
+    kinds = "integers or floats" if called == "it" else "integers, floats or text"
+    remedy = f"Write {called} as {kinds}."
+    if is_compound(target):
+        remedy = as_parquet(target, path)
+    raise Fault(f"'{path}' is of {type_name(target)} type, {wanted}", remedy)
 
 
-def open_beside(
-    root: h5py.h5g.GroupID,
-    request: dict[str, Any],
-    label: tuple[str, Any] | None,
-    rows_path: str,
-    n_rows: int,
-) -> dict[str, h5py.Dataset]:
-    """Return the datasets that are read beside the rows: labels, weights and costs, by name."""
-    found = {}
-    labels = open_labels(label, rows_path, n_rows)
-    if labels is not None:
-        found["labels"] = labels
-    for name, key in request.get("amounts", {}).items():
-        path = "/" + key.strip("/")
-        found[name] = open_numbers(open_path(root, path), path, 1)
-        if len(found[name]) != n_rows:
-            raise Fault(
-                f"the lengths of '{path}' and '{rows_path}' differ: {len(found[name])} and "
-                f"{n_rows}",
-                "Name a dataset of one number a row.",
-            )
-    return found
-
-
-def open_dataset(target: Any, path: str, rank: int) -> h5py.Dataset:
-    """Return a dataset that has `rank` dimensions, lies in the file, and needs no plugin."""
+def open_dataset(target: Any, path: str, bounds: Bounds) -> h5py.Dataset:
+    """Return a dataset with an axis that lies in the file, keeps to bounds and needs no plugin."""
     if not isinstance(target, h5py.h5d.DatasetID):
         raise Fault(f"'{path}' is not a dataset", "Name a dataset.")
     plan = target.get_create_plist()
@@ -107,12 +82,14 @@ def open_dataset(target: Any, path: str, rank: int) -> h5py.Dataset:
             f"'{path}' is compressed by HDF5 filter {foreign[0]}, which craig does not load",
             "Compress it with gzip: h5repack -f GZIP=4.",
         )
-    if target.rank != rank or target.get_space().get_simple_extent_type() != h5py.h5s.SIMPLE:
+    if target.rank < 1 or target.get_space().get_simple_extent_type() != h5py.h5s.SIMPLE:
         raise Fault(
-            f"'{path}' is {target.rank}-dimensional, not {rank}-dimensional",
+            f"'{path}' is one value, not one a row",
             "Name another with --rows-key PATH or --label PATH.",
         )
-    return h5py.Dataset(target)
+    dataset = h5py.Dataset(target)
+    bounds.check(dataset, path)
+    return dataset
 
 
 def type_name(target: h5py.h5d.DatasetID) -> str:

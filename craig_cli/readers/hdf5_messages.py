@@ -10,7 +10,6 @@ import json
 import sys
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,23 +37,3 @@ def send(header: dict[str, Any], **arrays: NDArray) -> None:
     for array in plain.values():
         sys.stdout.buffer.write(array.reshape(-1).view(np.uint8).data)
     sys.stdout.buffer.flush()
-
-
-def send_block(
-    beside: dict[str, h5py.Dataset],
-    start: int,
-    stop: int,
-    header: dict[str, Any],
-    **arrays: NDArray,
-) -> None:
-    """Send a block with what there is beside its rows; labels of text go into the header."""
-    for name, dataset in beside.items():
-        if h5py.check_string_dtype(dataset.dtype) is None:
-            arrays[name] = dataset[start:stop]
-        else:
-            header = header | {
-                "texts": [
-                    value.decode(errors="surrogateescape") for value in dataset[start:stop].tolist()
-                ]
-            }
-    send(header, **arrays)

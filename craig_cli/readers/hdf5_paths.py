@@ -8,6 +8,7 @@ from typing import Any
 
 import h5py
 
+from craig_cli.readers.hdf5_foreign import refuse_foreign
 from craig_cli.readers.hdf5_messages import Fault
 
 MOST_LINKS = 100_000
@@ -19,21 +20,64 @@ CSR_KEYS = (b"data", b"indices", b"indptr")
 
 def find_labels(root: h5py.h5g.GroupID, key: str | None) -> tuple[str, Any]:
     """Return the path and the object of the labels."""
-    if key is None:
-        key = next((key for key in LABEL_KEYS if root.links.exists(key.encode())), None)
     if key is not None:
-        path = "/" + key.strip("/")
-        return path, open_path(root, path)
+        return find_column(root, key)
+    for folder in ("", "/obs"):
+        group = open_group(root, folder)
+        name = next((n for n in LABEL_KEYS if group and group.links.exists(n.encode())), None)
+        if name is not None:
+            return f"{folder}/{name}", open_path(root, f"{folder}/{name}")
+    objects = list(walk(root))
+    refuse_foreign(objects)
+    obs = columns_of(root)
+    problem = f"there is no labels dataset /{', /'.join(LABEL_KEYS[:-1])} or /{LABEL_KEYS[-1]}; "
+    if obs:
+        raise Fault(
+            f"{problem}columns of obs: {listed(obs)}",
+            "Name it with --label COLUMN, or use --no-label.",
+        )
     found = [
         path
-        for path, target in walk(root)
+        for path, target in objects
         if isinstance(target, h5py.h5d.DatasetID) and rank_of(target) == 1
     ]
-    problem = (
-        f"there is no labels dataset /{', /'.join(LABEL_KEYS[:-1])} or /{LABEL_KEYS[-1]}; "
-        f"datasets with one dimension: {listed(found)}"
+    raise Fault(
+        f"{problem}datasets with one dimension: {listed(found)}",
+        "Name it with --label PATH, or use --no-label.",
     )
-    raise Fault(problem, "Name it with --label PATH, or use --no-label.")
+
+
+def find_column(root: h5py.h5g.GroupID, key: str) -> tuple[str, Any]:
+    """Return the path and the object of what is to be read beside the rows.
+
+    A name that is none in the file may be that of a column in AnnData's ``obs``.
+    """
+    path = "/" + key.strip("/")
+    obs = open_group(root, "/obs")
+    is_own = root.links.exists(path.split("/")[1].encode(errors="surrogateescape"))
+    if not is_own and obs and obs.links.exists(path[1:].encode(errors="surrogateescape")):
+        path = f"/obs{path}"
+    elif not is_own and (columns := columns_of(root)):
+        raise Fault(
+            f"there is no '{path}' in the file, nor in obs, whose columns are {listed(columns)}",
+            "Name one of these.",
+        )
+    return path, open_path(root, path)
+
+
+def open_group(root: h5py.h5g.GroupID, path: str) -> h5py.h5g.GroupID | None:
+    """Return the group at a path of one step, or the root; None where there is none."""
+    if path and not root.links.exists(path[1:].encode()):
+        return None
+    target = open_path(root, path)
+    return target if isinstance(target, h5py.h5g.GroupID) else None
+
+
+def columns_of(root: h5py.h5g.GroupID) -> list[str]:
+    """Return the names of the columns of AnnData's ``obs``, its index aside."""
+    obs = open_group(root, "/obs")
+    names = [] if obs is None else [name.decode(errors="surrogateescape") for name in obs]
+    return [name for name in names if not name.startswith("_") and name != "index"]
 
 
 def find_rows(
@@ -45,6 +89,7 @@ def find_rows(
         target = open_path(root, path)
         if isinstance(target, h5py.h5d.DatasetID) or is_sparse(target):
             return path, target
+        refuse_foreign([(path, target)])
         raise Fault(
             f"'{path}' is neither a dataset nor a group with data, indices and indptr",
             "Name another with --rows-key PATH.",
@@ -55,10 +100,10 @@ def find_rows(
             if is_table(target) or is_sparse(target):
                 return f"/{name}", target
     taken = None if label is None else h5py.h5o.get_info(label[1]).addr
-    found = {path: target for path, target in walk(root) if is_table(target) or is_sparse(target)}
-    found = {
-        path: target for path, target in found.items() if h5py.h5o.get_info(target).addr != taken
-    }
+    objects = [item for item in walk(root) if h5py.h5o.get_info(item[1]).addr != taken]
+    refuse_foreign(objects)
+    found = {path: target for path, target in objects if is_table(target) or is_sparse(target)}
+    found = {path: found[path] for path in found if not may_be_labels(path, found[path])} or found
     if len(found) == 1:
         return next(iter(found.items()))
     if found:
@@ -66,10 +111,11 @@ def find_rows(
             f"several datasets or groups may be the rows: {listed(list(found))}",
             "Choose one with --rows-key PATH.",
         )
+    flat = [path for path, target in objects if is_dataset(target) and rank_of(target) == 1]
     raise Fault(
-        "there are no rows: no dataset of numbers with two dimensions, no group with data, "
-        "indices and indptr",
-        "Check the file.",
+        "there are no rows: no dataset of numbers with two or more dimensions, no group with data, "
+        f"indices and indptr; datasets with one dimension: {listed(flat)}",
+        "Write a column: file['rows'] = file['NAME'][:].reshape(-1, 1).",
     )
 
 
@@ -147,13 +193,20 @@ def rank_of(target: h5py.h5d.DatasetID) -> int | None:
     return None if target.get_create_plist().get_layout() == h5py.h5d.VIRTUAL else int(target.rank)
 
 
+def is_dataset(target: Any) -> bool:
+    """Return whether `target` is a dataset."""
+    return isinstance(target, h5py.h5d.DatasetID)
+
+
 def is_table(target: Any) -> bool:
-    """Return whether `target` is a dataset of numbers with two dimensions."""
-    return (
-        isinstance(target, h5py.h5d.DatasetID)
-        and rank_of(target) in (2, None)
-        and holds_numbers(target)
-    )
+    """Return whether `target` is a dataset of numbers with two dimensions or more."""
+    return is_dataset(target) and rank_of(target) not in (0, 1) and holds_numbers(target)
+
+
+def may_be_labels(path: str, target: Any) -> bool:
+    """Return whether an object has a usual name of labels, and one number a row."""
+    is_named = path.rpartition("/")[2] in LABEL_KEYS
+    return is_named and is_dataset(target) and bool(rank_of(target)) and max(target.shape[1:]) == 1
 
 
 def is_sparse(target: Any) -> bool:

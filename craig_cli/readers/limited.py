@@ -19,7 +19,8 @@ from craig_cli.dataset import (
     no_progress,
 )
 from craig_cli.errors import ResourceError
-from craig_cli.readers.gather import Reading, join_ids, join_rows
+from craig_cli.readers.gather import Reading
+from craig_cli.readers.joined import join_ids, join_rows
 from craig_cli.settings import InputSettings, size_in_words
 from craig_cli.storage.spill import Spill, SpillArray
 
@@ -55,7 +56,7 @@ def read_limited(
         Sparse rows do not fit the limit, or the temporary files do not fit the disk: twice their
         space must be free as they are written.
     """
-    reading = Reading(settings, progress)
+    reading = Reading(replace(settings, memory_bytes=limit), progress)
     rows = RowStore(reading, limit, needed, spill)
     labels: list[Labels | None] = []
     ids: list[Any] = []

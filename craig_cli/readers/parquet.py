@@ -20,6 +20,7 @@ from craig_cli.readers.categories import check_categories
 from craig_cli.readers.columns import Header
 from craig_cli.readers.folders import partition_read, with_partition
 from craig_cli.readers.formats import Reader
+from craig_cli.readers.parquet_guard import check_stated, reading_limits
 from craig_cli.readers.skipped import Skipped
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from craig_cli.readers.gather import Reading
 
 MAGIC, ENCRYPTED_MAGIC = b"PAR1", b"PARE"
-READ_BYTES = 1 << 20
 COPY_AGAIN = "Copy or write the file again."
 COLUMN_BYTES = 3_000_000
 """Buffers, a page and a dictionary of each column while a file is read."""
@@ -147,11 +147,15 @@ def open_table(source: Source) -> Iterator[pq.ParquetFile]:
             )
         if tail != MAGIC:
             raise InputError(source.name, "the Parquet file is truncated", remedy=COPY_AGAIN)
-        stream.seek(0)
+        limits = reading_limits(stream)
         try:
             with pq.ParquetFile(
-                stream, pre_buffer=False, buffer_size=READ_BYTES, page_checksum_verification=True
+                stream,
+                pre_buffer=False,
+                page_checksum_verification=True,
+                **limits,
             ) as table:
+                check_stated(source.name, table.metadata, stream)
                 yield table
         except MemoryError as error:
             raise ResourceError(

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from craig_cli.dataset import Dataset, Progress, no_progress
-from craig_cli.errors import UsageError
+from craig_cli.errors import UsageError, printable
 from craig_cli.readers.agreement import any_index_0
 from craig_cli.readers.gather import Reading, read_all
 from craig_cli.readers.sources import expand_sources
@@ -41,6 +41,11 @@ def file_names(settings: InputSettings) -> tuple[str, ...]:
     if any(Location.of(path).is_standard for path in settings.paths):
         raise UsageError(
             "- (standard input) is read only once, and parts of the data are read "
+            "again: name files."
+        )
+    if pipes := [path for path in settings.paths if Location.of(path).is_pipe]:
+        raise UsageError(
+            f"{printable(pipes[0])}: a pipe is read only once, and parts of the data are read "
             "again: name files."
         )
     if settings.one_hot:

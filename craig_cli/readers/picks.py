@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Labels, Rows, widened
 from craig_cli.kernels.libsvm import NO_QUERY
 from craig_cli.readers.fingerprint import running_fingerprint
-from craig_cli.readers.gather import Reading, join_labels, join_rows
+from craig_cli.readers.gather import Reading
+from craig_cli.readers.joined import join_labels, join_rows
 from craig_cli.readers.skipped import checked_positions
 from craig_cli.skipped import SkippedRows
 

@@ -10,8 +10,9 @@ import stat
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
+from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.folders import Partition, files_in, partitions_of, without_hidden
 from craig_cli.readers.formats import Reader, reader_of
@@ -24,6 +25,7 @@ from craig_cli.readers.streams import (
     read_whole,
     spool,
     stdin_stream,
+    waiting,
 )
 from craig_cli.settings import InputSettings
 from craig_cli.settings.catalog import COMPRESSIONS, FORMATS, names
@@ -103,10 +105,10 @@ def read_file_list(path: str) -> tuple[str, ...]:
     return files
 
 
-def expand_sources(settings: InputSettings) -> tuple[Source, ...]:
+def expand_sources(settings: InputSettings, progress: Progress = no_progress) -> tuple[Source, ...]:
     """Return the files that ``settings.paths`` mean, in order, each checked to be readable.
 
-    Pipes are copied to disk here.
+    Pipes are copied to disk here; `progress` is told of one that sends nothing.
     """
     files: list[Location] = []
     for name in settings.paths:
@@ -127,7 +129,7 @@ def expand_sources(settings: InputSettings) -> tuple[Source, ...]:
     files = [file for file in files if file not in beside]
     partitions = partitions_of([file.path for file in files])
     return tuple(
-        make_source(file, settings.format, partition)
+        make_source(file, settings.format, progress, partition)
         for file, partition in zip(files, partitions, strict=True)
     )
 
@@ -180,7 +182,10 @@ def format_of(file_name: str) -> str | None:
 
 
 def make_source(
-    location: Location, wanted_format: str | None, partition: tuple[Partition, ...] = ()
+    location: Location,
+    wanted_format: str | None,
+    progress: Progress = no_progress,
+    partition: tuple[Partition, ...] = (),
 ) -> Source:
     """Return the source of one file, its format and codec found out."""
     name, is_pipe = location.source, is_pipe_or_file(location)
@@ -193,12 +198,14 @@ def make_source(
         )
     needs_path, copy, opened = reader_of(format_name).needs_path, None, location
     if is_pipe or (needs_path and location.is_remote):
-        with (
-            contextlib.nullcontext(stdin_stream())
-            if location.is_standard
-            else open_file(location, name) as stream
-        ):
-            path, copy = spool(stream, name, has_name=needs_path)
+        with contextlib.ExitStack() as opening:
+            with waiting(name, progress), naming(name):
+                if location.is_standard:
+                    stream = stdin_stream()
+                else:
+                    stream = opening.enter_context(open_file(location, name))
+                first = cast("io.BufferedReader", stream).read1(CHUNK_BYTES)
+            path, copy = spool(stream, name, first, has_name=needs_path)
         opened = Location.of(path)
     compression = detect_compression(opened, location)
     if compression is not None and not next(

@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
+from craig_cli.dataset import Progress
 from craig_cli.errors import InputError, ResourceError, printable
 from craig_cli.storage.location import Location
 from craig_cli.storage.remote import Wrapped
@@ -25,6 +27,8 @@ Item = TypeVar("Item")
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 CHUNK_BYTES = 1 << 18
+PATIENCE_SECONDS = 5.0
+"""After so long it is told what is waited for."""
 
 
 @contextmanager
@@ -152,8 +156,24 @@ def stdin_stream() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def spool(stream: BinaryIO, name: str, has_name: bool = False) -> tuple[str, BinaryIO]:
-    """Copy `stream` to a temporary file that vanishes when closed; return a path, and the file.
+@contextmanager
+def waiting(name: str, progress: Progress) -> Iterator[None]:
+    """Tell `progress`, from a thread, if the ``with`` block takes long: it waits for a pipe."""
+    timer = threading.Timer(PATIENCE_SECONDS, progress, (f"wait {name}", 0, None))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def spool(
+    stream: BinaryIO, name: str, first: bytes = b"", has_name: bool = False
+) -> tuple[str, BinaryIO]:
+    """Copy `first` and `stream` to a temporary file; return a path, and the file.
+
+    It vanishes when closed.
 
     Under Linux the file has no name, so that not even a killed process leaves it behind; but for
     `has_name`, which the HDF5 library asks for.
@@ -164,6 +184,7 @@ def spool(stream: BinaryIO, name: str, has_name: bool = False) -> tuple[str, Bin
     try:
         make = tempfile.TemporaryFile if is_nameless else tempfile.NamedTemporaryFile
         copy = cast(BinaryIO, make())
+        copy.write(first)
         shutil.copyfileobj(stream, copy, CHUNK_BYTES)
         copy.flush()
     except OSError as error:

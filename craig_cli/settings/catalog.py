@@ -77,7 +77,7 @@ ALL_FORMATS = (
     Format(
         "hdf5",
         "HDF5: a dense dataset, or a CSR group (data, indices, indptr), and a labels dataset",
-        (".h5", ".hdf5", ".hdf"),
+        (".h5", ".hdf5", ".hdf", ".h5ad"),
         False,
         reader="hdf5",
         writer="hdf5",

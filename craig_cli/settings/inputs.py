@@ -25,6 +25,7 @@ class InputSettings:
     passed over if they are there, and they and the label may be missing: the rows are for a model,
     which needs none of them. An `index_base` of auto is found as rows are read, and
     `Dataset.index_base` says which it is.
+    `memory_bytes` are those that the run may take; 0: what the machine has free.
     """
 
     paths: tuple[str, ...]
@@ -51,6 +52,7 @@ class InputSettings:
     amounts_needed: bool = True
     inline_weights: str = "auto"
     block_bytes: int = 4 << 20
+    memory_bytes: int = 0
 
     def __post_init__(self) -> None:
         if self.format is not None:

@@ -90,3 +90,14 @@ def test_nobody_is_told_when_silent_or_when_nobody_listens(clock):
                 clock[0] = second
                 progress("read", second, None)
     assert out.getvalue() == ""
+
+
+def test_a_pipe_that_nobody_writes_is_named_at_once(clock):
+    out = io.StringIO()
+    with ProgressLines(out, silent=False, interactive=False, verbose=False) as progress:
+        progress("wait a\n.csv", 0, None)
+        progress("wait <stdin>", 0, None)
+    assert out.getvalue() == (
+        "craig: waiting for somebody to write to the pipe a\\n.csv. Ctrl-C ends this.\n"
+        "craig: waiting for data on standard input (-). Pipe it in, or press Ctrl-C.\n"
+    )

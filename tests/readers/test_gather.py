@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from craig_cli.dataset import Dataset, SparseRows
-from craig_cli.errors import CraigError, InputError
-from craig_cli.readers import read_dataset
+from craig_cli.errors import CraigError, InputError, ResourceError
+from craig_cli.readers import gather, read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.labels import unify_labels
 from craig_cli.settings import InputSettings
@@ -192,3 +194,23 @@ def test_all_rows_skipped_is_an_error(tmp_path):
     path.write_text("1 1:nan\n")
     with pytest.raises(InputError, match="all 1 rows were skipped as bad, the first: "):
         read(path, on_error="skip")
+
+
+def test_rows_that_memory_does_not_hold_twice_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("a,label\n" + "1.5,0\n" * 1000)
+    monkeypatch.setattr(gather, "CHECK_BYTES", 100)
+    monkeypatch.setattr(gather, "available_bytes", lambda: 3000)
+    settings = InputSettings((str(path),), block_bytes=600)
+    with pytest.raises(ResourceError) as caught:
+        read_dataset(settings)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: the first ")
+    assert message.endswith(
+        " rows take 1M, and 1M of memory are free, too little to join them. Select from disk with "
+        "--memory-limit."
+    )
+    monkeypatch.setattr(gather, "available_bytes", lambda: 9000)
+    assert read_dataset(settings).n_rows == 1000

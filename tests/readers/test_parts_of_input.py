@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -159,3 +161,13 @@ def test_parts_are_cut_by_rows_as_they_lie(tmp_path, monkeypatch, kind, n_parts)
         assert dataset.file_starts.tolist() == [0, len(own)]
         start += len(own)
     assert start == 100
+
+
+def test_a_pipe_cannot_be_cut(tmp_path):
+    os.mkfifo(tmp_path / "rows.csv")
+    with pytest.raises(UsageError) as error:
+        file_names(InputSettings((str(tmp_path / "rows.csv"),)))
+    assert str(error.value) == (
+        f"{tmp_path / 'rows.csv'}: a pipe is read only once, and parts of the data are read again: "
+        "name files."
+    )

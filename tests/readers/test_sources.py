@@ -383,3 +383,34 @@ def test_read_ahead_passes_items_and_errors_on() -> None:
     with pytest.raises(InputError, match="x: broken"):
         next(ahead)
     assert list(read_ahead(iter(()))) == []
+
+
+def told_of_waiting(pipe: Path, monkeypatch: pytest.MonkeyPatch, data: bytes) -> list[str]:
+    """Return what is told while a pipe is read that is written to after a while."""
+    monkeypatch.setattr(streams, "PATIENCE_SECONDS", 0.05)
+    told: list[str] = []
+    has_told = threading.Event()
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        told.append(stage)
+        has_told.set()
+
+    def write() -> None:
+        has_told.wait(5)
+        pipe.write_bytes(data)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    (source,) = expand_sources(InputSettings((str(pipe),)), progress)
+    writer.join()
+    assert content(source) == data
+    return told
+
+
+@pytest.mark.parametrize("data", [b"", b"x", DATA])
+def test_a_pipe_that_nobody_writes_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    pipe = tmp_path / "pipe.libsvm"
+    os.mkfifo(pipe)
+    assert told_of_waiting(pipe, monkeypatch, data) == [f"wait {pipe}"]
