@@ -15,6 +15,7 @@ from craig_cli.dataset import Dataset, Labels, Rows, SparseRows
 from craig_cli.errors import InputError, UsageError
 from craig_cli.readers import read_dataset
 from craig_cli.readers.amounts import COST, WEIGHT, Amount
+from craig_cli.readers.labels import unify_labels
 from craig_cli.selection import Coreset
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
@@ -61,6 +62,8 @@ def select_coreset(
     y : array or sequence of int, float or str, shape (n_rows,), or str, optional
         Labels, or the target for ``task="regression"``; without it all rows are one group. Of a
         table or a file it may be the name of the column; a file has its usual labels without it.
+        Strings are compared as those of a file: if all are numbers, in any notation, they count as
+        such; else all stay strings, with numbers in their shortest form ("1.0" as "1").
     fraction, size, epsilon, mean_epsilon, budget_cost : number
         The budget: exactly one of the five. A share of the rows, a number of rows, a bound on
         epsilon, in all or a row, or on what the picks cost.
@@ -261,7 +264,7 @@ def check_finite(name: str, values: NDArray) -> None:
 
 
 def checked_labels(y: Any, n_rows: int) -> Labels:
-    """Return labels as int64, float64 or str objects."""
+    """Return labels as int64, float64 or str objects, of strings as `unify_labels` has them."""
     labels = np.asarray(y, dtype=object) if isinstance(y, (list, tuple)) else np.asarray(y)
     if labels.shape != (n_rows,):
         raise UsageError(f"y: has shape {labels.shape}, not ({n_rows},) as X has rows.")
@@ -275,7 +278,7 @@ def checked_labels(y: Any, n_rows: int) -> Labels:
         check_finite("y", labels)
         return labels.astype(np.float64)
     if labels.dtype.kind in "UT" or all(isinstance(label, str) for label in labels):
-        return np.array([str(label) for label in labels], dtype=object)
+        return unify_labels([np.array([str(label) for label in labels], dtype=object)])
     raise UsageError(f"y: holds {labels.dtype}, not numbers or strings.")
 
 

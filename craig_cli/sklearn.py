@@ -11,7 +11,7 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from craig_cli.api import select_coreset
+from craig_cli.api import checked_labels, select_coreset
 from craig_cli.errors import CraigError
 
 
@@ -121,7 +121,7 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             )
             if task == "classification":
                 check_classification_targets(y)
-                n_classes = len(np.unique(y))
+                n_classes = len(np.unique(checked_labels(y, rows.shape[0])))
         if sample_weight is not None:
             sample_weight = column_or_1d(
                 check_array(

@@ -147,7 +147,7 @@ class Reading:
         """Return the data set of all blocks, given their rows joined and the labels of each."""
         return Dataset(
             rows=rows,
-            labels=join_labels(labels, self.whole),
+            labels=join_labels(labels),
             files=tuple(s.name for s in self.sources),
             file_starts=self.file_starts,
             column_names=self.column_names,
@@ -267,7 +267,7 @@ def join_amounts(parts: list[NDArray[np.float64] | None]) -> NDArray[np.float64]
     return np.concatenate(given) if given else None
 
 
-def join_labels(parts: list[Labels | None], source: str) -> Labels | None:
+def join_labels(parts: list[Labels | None]) -> Labels | None:
     """Return the labels of all blocks, of one type; None where there are none."""
     given = [part for part in parts if part is not None]
-    return unify_labels(given, source) if given else None
+    return unify_labels(given) if given else None

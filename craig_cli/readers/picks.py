@@ -44,11 +44,12 @@ def read_picks(
     like: str = "",
     parts: Sequence[int] = (),
     with_texts: bool = False,
+    is_text: bool = True,
 ) -> PickedRows:
     """Return the rows of an input that are named by `index`, ascending.
 
     The whole input is read once, block by block. `like` and `parts` tell how its fingerprint is
-    made (`fingerprint`).
+    made (`fingerprint`); `is_text`: whether the labels of the whole may be text.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def read_picks(
     -----
     Memory: a block and the rows asked for (while they are joined twice).
     """
-    running = running_fingerprint(like, parts)
+    running = running_fingerprint(like, parts, is_text)
     rows: list[Rows] = []
     labels: list[Labels | None] = []
     names: list[str] = []
@@ -85,7 +86,7 @@ def read_picks(
         )
     return PickedRows(
         widened(join_rows(rows, names), n_columns),
-        join_labels(labels, reading.whole),
+        join_labels(labels),
         running.n_rows,
         n_columns,
         running.text(),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Labels
 from craig_cli.selection.classes import ClassPicks
 from craig_cli.selection.coreset import ClassSummary, Coreset
+from craig_cli.selection.lookalikes import notes_on_classes
 from craig_cli.settings import SelectionSettings
 
 
@@ -33,6 +34,7 @@ def assemble(
     labels: Labels | None,
     by: NDArray[np.int64],
     settings: SelectionSettings,
+    notes: tuple[str, ...] = (),
     **facts: Any,
 ) -> Coreset:
     """Return the coreset of the picks of all classes.
@@ -47,6 +49,8 @@ def assemble(
         The order, as places among the picks class by class.
     settings : SelectionSettings
         With the method that was taken.
+    notes : tuple of str
+        To which those on the labels are added.
     facts
         The fields of `Coreset` that follow from the data and not from the picks.
     """
@@ -70,5 +74,6 @@ def assemble(
         seed=settings.seed,
         representative=settings.representative,
         medoid=None if settings.representative == "medoid" else medoid,
+        notes=(*notes, *notes_on_classes(classes)),
         **facts,
     )

@@ -93,6 +93,7 @@ def apply_to_file(
             manifest.data_fingerprint,
             manifest.coreset.parts,
             with_texts=copies(reading, target),
+            is_text=coreset.label is not None and coreset.label.dtype == object,
         )
         picks = checked(manifest_path, manifest, found, picks, settings.force_mismatch)
     for output in target.outputs:

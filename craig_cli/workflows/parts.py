@@ -163,6 +163,7 @@ def assignment_of_part(
             "--partial --force).",
         )
     start = int(plan.shared.starts[number])
+    dataset = replace(dataset, labels=plan.shared.labelled(dataset.labels))
     return Assignment(
         assign_part(dataset, number, plan, is_float64), hashes_of_rows(dataset, start)
     )

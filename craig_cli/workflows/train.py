@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from craig_cli.dataset import Dataset, Labels, Progress, no_progress
-from craig_cli.errors import InputError, UsageError, printable
+from craig_cli.dataset import Dataset, Progress, no_progress
+from craig_cli.errors import InputError, UsageError
 from craig_cli.files.model import TRACE_TYPE, Model, is_model, read_model, write_model
 from craig_cli.reports.train import TrainReport
 from craig_cli.settings import InputSettings
@@ -18,10 +18,9 @@ from craig_cli.storage.atomic import check_output, open_output
 from craig_cli.training import Fit, Problem, check_options, fit, make_problem
 from craig_cli.training.problem import Array
 from craig_cli.training.solvers import SOLVERS
+from craig_cli.workflows.known_labels import some_labels
 from craig_cli.workflows.picked import read_rows, reading_of
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
-
-SHOWN_LABELS = 5
 
 
 def train_to_file(
@@ -101,14 +100,6 @@ def start_of(path: str, model: Model, problem: Problem) -> tuple[Array, Array]:
             f"{some_labels(ours)}."
         )
     return model.coef[0], model.intercept[0]
-
-
-def some_labels(classes: Labels) -> str:
-    """Return the first few labels, for a message."""
-    shown = [printable(str(label)) for label in classes[:SHOWN_LABELS].tolist()]
-    return ", ".join(shown) + (
-        "" if len(classes) <= SHOWN_LABELS else f" ... ({len(classes)} in all)"
-    )
 
 
 def whole_problem(dataset: Dataset, inputs: InputSettings, settings: TrainSettings) -> Problem:

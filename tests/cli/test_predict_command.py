@@ -69,7 +69,8 @@ def test_two_classes_by_hand(craig, points, own_folder):
 
 def test_several_classes_of_text_by_hand(craig, points, own_folder):
     write_hand_made(own_folder / "m.npz", [-1, 0, 1], [0, 0.5, 0], ["x", "y", "z"], "softmax")
-    assert craig("predict", "points.csv", "m.npz", "-o", "p.parquet").code == 0
+    without = ("--no-label", "--drop", "label")
+    assert craig("predict", "points.csv", "m.npz", *without, "-o", "p.parquet").code == 0
     assert predictions()["prediction"] == ["x", "x", "y", "z", "z"]
     assert predictions()["probability"][2] == pytest.approx(np.exp(0.5) / (2 + np.exp(0.5)))
 
