@@ -17,9 +17,11 @@ from craig_cli.readers import read_dataset
 from craig_cli.readers.amounts import COST, WEIGHT, Amount
 from craig_cli.readers.labels import unify_labels
 from craig_cli.selection import Coreset
+from craig_cli.selection.class_count import ARGUMENTS, check_classes
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.purpose import Purpose
+from craig_cli.settings.shares import check_rows, check_share
 from craig_cli.tables import is_numeric, is_table, split_table
 
 
@@ -39,7 +41,7 @@ def select_coreset(
     scale: str = SelectionSettings.scale,
     seed: int = SelectionSettings.seed,
     threads: int | None = None,
-    task: str = SelectionSettings.task,
+    task: str | None = None,
     purpose: str | None = Purpose.name,
     representative: str | None = Purpose.representative,
     weights: str | None = Purpose.weights,
@@ -72,8 +74,10 @@ def select_coreset(
         then no feature. Default: all alike.
     costs : array or sequence of float, shape (n_rows,), or str, optional
         What each row costs, above 0, for `budget_cost`; likewise.
-    method, metric, scale, task : str
+    method, metric, scale : str
         As for ``craig select``.
+    task : {'classification', 'regression'}, optional
+        What `y` is. Default: classification, but labels that look like amounts or ids are refused.
     purpose, representative, weights : str, optional
         What the coreset is for ("linear" or "local": ``--for``), and the choices that it else
         makes. Default: linear, but local without `y`, under a bound on epsilon or on costs, or to
@@ -112,14 +116,18 @@ def select_coreset(
     >>> coreset.index.tolist(), coreset.weight.tolist()
     ([1, 3], [3.0, 1.0])
     """
+    check_share("fraction", fraction, "fraction=")
+    check_rows("size", size, "fraction=")
     budget = Budget(fraction, size, epsilon, mean_epsilon, budget_cost)
     if (budget_cost is None) != (costs is None):
         raise UsageError("budget_cost and costs go together: give both, or neither.")
     dataset = (
-        read_files(X, y, task, sample_weight, costs)
+        read_files(X, y, task or InputSettings.task, sample_weight, costs)
         if names_files(X)
         else as_dataset(X, y, sample_weight, costs)
     )
+    if task is None and extend is None:
+        check_classes(dataset.files[0] if names_files(X) else "y", dataset.labels, ARGUMENTS)
     stands, weighted = Purpose(purpose, representative, weights).choices(
         method, budget.is_open, dataset.labels is not None, extend is not None
     )
@@ -130,7 +138,7 @@ def select_coreset(
         scale,
         seed,
         threads or 0,
-        task,
+        task or SelectionSettings.task,
         representative=stands,
         include=tuple(map(int, include)),
         exclude=tuple(map(int, exclude)),

@@ -13,7 +13,9 @@ from craig_cli.files.manifest import Manifest
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 
-NOT_KEPT = frozenset({"paths", "block_bytes", "threads", "memory_limit", "proxy", "amounts_needed"})
+NOT_KEPT = frozenset(
+    {"paths", "block_bytes", "threads", "memory_limit", "proxy", "amounts_needed", "task_given"}
+)
 """Settings that change no number, or that the manifest must not tell."""
 KEPT_IF_GIVEN = frozenset({"weight_column", "cost_column"})
 
@@ -152,7 +154,7 @@ def restore_inputs(
         reading["no_label"] = False
     if "no_label" in overrides:
         reading["label"] = None
-    return InputSettings(paths, **(reading | dict(overrides)))
+    return InputSettings(paths, **(reading | {"task_given": True} | dict(overrides)))
 
 
 def extended(source: str, manifest: Manifest, selection: SelectionSettings) -> SelectionSettings:

@@ -17,7 +17,8 @@ class InputSettings:
     """Where the rows come from and how they are read; see ``craig select --help`` for each option.
 
     Where no `amounts_needed`, columns of weights and costs are passed over if they are there, and
-    may be missing.
+    may be missing. `task_given`: the user has named the task, and labels that look like no classes
+    are not questioned.
     """
 
     paths: tuple[str, ...]
@@ -36,6 +37,7 @@ class InputSettings:
     weight_column: str | None = None
     cost_column: str | None = None
     amounts_needed: bool = True
+    task_given: bool = False
     block_bytes: int = 4 << 20
 
     def __post_init__(self) -> None:

@@ -149,7 +149,7 @@ def read_all(
 ) -> Evaluation:
     """Return the data, the coreset and the test rows."""
     threads = settings.train.threads
-    inputs = InputSettings(files.paths, **overrides)
+    inputs = InputSettings(files.paths, task_given="task" in overrides, **overrides)
     selection, calibration = None, CalibrationSettings(threads=threads)
     if manifest is not None:
         inputs, selection = restore_settings(

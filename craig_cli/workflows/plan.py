@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from craig_cli.calibration import calibrating_bytes, calibrating_work
-from craig_cli.dataset import Progress, no_progress
+from craig_cli.calibration import (
+    calibrating_bytes,
+    calibrating_work,
+    shape_of_calibration,
+    too_wide,
+)
+from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.files.manifest import read_manifest
 from craig_cli.files.request import extended
 from craig_cli.readers import read_dataset
 from craig_cli.readers.proxy import read_proxy
 from craig_cli.reports.select import PlanReport
+from craig_cli.selection.class_count import check_task
 from craig_cli.selection.classes import split_classes
 from craig_cli.selection.constraints import pick_constraints
 from craig_cli.selection.costs import measured_rate, predicted_work, resolve_method
@@ -36,6 +42,8 @@ def plan_selection(
     if extend is not None:
         selection = extended(extend, read_manifest(extend), selection)
     dataset = read_dataset(inputs, progress)
+    if extend is None:
+        check_task(inputs, dataset)
     n_columns = dataset.n_columns
     if inputs.proxy is not None:
         dataset, selection = proxied(
@@ -71,5 +79,15 @@ def plan_selection(
             in_memory_bytes(shape, settings),
             holding_bytes(shape) + calibrating_bytes(dataset, selection, calibration),
         ),
-        notes=features.notes,
+        notes=(*features.notes, *calibration_notes(dataset, selection, calibration)),
     )
+
+
+def calibration_notes(
+    dataset: Dataset, selection: SelectionSettings, calibration: CalibrationSettings
+) -> tuple[str, ...]:
+    """Return what a selection would say of a calibration that cannot help, if it cannot."""
+    shape = shape_of_calibration(dataset, selection, calibration)
+    if shape is None or not shape.is_too_wide:
+        return ()
+    return (too_wide(shape.outputs * shape.columns, shape.picks),)

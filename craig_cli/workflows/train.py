@@ -12,6 +12,7 @@ from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import InputError, UsageError
 from craig_cli.files.model import TRACE_TYPE, Model, is_model, read_model, write_model
 from craig_cli.reports.train import TrainReport
+from craig_cli.selection.class_count import check_task
 from craig_cli.settings import InputSettings
 from craig_cli.settings.training import TrainFiles, TrainSettings
 from craig_cli.storage.atomic import check_output, open_output
@@ -116,6 +117,7 @@ def whole_problem(dataset: Dataset, inputs: InputSettings, settings: TrainSettin
             value=str(dataset.labels[0]),
             remedy="Leave out --task regression.",
         )
+    check_task(inputs, dataset)
     return make_problem(
         dataset.rows,
         dataset.labels,
