@@ -16,11 +16,14 @@ from craig_cli.dataset import Dataset, Labels, Rows, SparseRows
 from craig_cli.errors import InputError, UsageError
 from craig_cli.readers import read_dataset
 from craig_cli.readers.amounts import COST, WEIGHT, Amount
+from craig_cli.readers.labels import unify_labels
 from craig_cli.readers.numbers import DIVIDE, TOO_LARGE, first_unusable
 from craig_cli.selection import Coreset
+from craig_cli.selection.class_count import ARGUMENTS, check_classes
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.purpose import Purpose
+from craig_cli.settings.shares import check_rows, check_share
 from craig_cli.tables import is_numeric, is_table, split_table
 
 
@@ -40,7 +43,7 @@ def select_coreset(
     scale: str = SelectionSettings.scale,
     seed: int = SelectionSettings.seed,
     threads: int | None = None,
-    task: str = SelectionSettings.task,
+    task: str | None = None,
     purpose: str | None = Purpose.name,
     representative: str | None = Purpose.representative,
     weights: str | None = Purpose.weights,
@@ -63,6 +66,8 @@ def select_coreset(
     y : array or sequence of int, float or str, shape (n_rows,), or str, optional
         Labels, or the target for ``task="regression"``; without it all rows are one group. Of a
         table or a file it may be the name of the column; a file has its usual labels without it.
+        Strings are compared as those of a file: if all are numbers, in any notation, they count as
+        such; else all stay strings, with numbers in their shortest form ("1.0" as "1").
     fraction, size, epsilon, mean_epsilon, budget_cost : number
         The budget: exactly one of the five. A share of the rows, a number of rows, a bound on
         epsilon, in all or a row, or on what the picks cost.
@@ -71,8 +76,10 @@ def select_coreset(
         then no feature. Default: all alike.
     costs : array or sequence of float, shape (n_rows,), or str, optional
         What each row costs, above 0, for `budget_cost`; likewise.
-    method, metric, scale, task : str
+    method, metric, scale : str
         As for ``craig select``.
+    task : {'classification', 'regression'}, optional
+        What `y` is. Default: classification, but labels that look like amounts or ids are refused.
     purpose, representative, weights : str, optional
         What the coreset is for ("linear" or "local": ``--for``), and the choices that it else
         makes. Default: linear, but local without `y`, under a bound on epsilon or on costs, or to
@@ -111,14 +118,18 @@ def select_coreset(
     >>> coreset.index.tolist(), coreset.weight.tolist()
     ([1, 3], [3.0, 1.0])
     """
+    check_share("fraction", fraction, "fraction=")
+    check_rows("size", size, "fraction=")
     budget = Budget(fraction, size, epsilon, mean_epsilon, budget_cost)
     if (budget_cost is None) != (costs is None):
         raise UsageError("budget_cost and costs go together: give both, or neither.")
     dataset = (
-        read_files(X, y, task, sample_weight, costs)
+        read_files(X, y, task or InputSettings.task, sample_weight, costs)
         if names_files(X)
         else as_dataset(X, y, sample_weight, costs)
     )
+    if task is None and extend is None:
+        check_classes(dataset.files[0] if names_files(X) else "y", dataset.labels, ARGUMENTS)
     stands, weighted = Purpose(purpose, representative, weights).choices(
         method, budget.is_open, dataset.labels is not None, extend is not None
     )
@@ -129,7 +140,7 @@ def select_coreset(
         scale,
         seed,
         threads or 0,
-        task,
+        task or SelectionSettings.task,
         representative=stands,
         include=tuple(map(int, include)),
         exclude=tuple(map(int, exclude)),
@@ -275,7 +286,7 @@ def check_values(
 
 
 def checked_labels(y: Any, n_rows: int) -> Labels:
-    """Return labels as int64, float64 or str objects."""
+    """Return labels as int64, float64 or str objects, of strings as `unify_labels` has them."""
     labels = np.asarray(y, dtype=object) if isinstance(y, (list, tuple)) else np.asarray(y)
     if labels.shape != (n_rows,):
         raise UsageError(f"y: has shape {labels.shape}, not ({n_rows},) as X has rows.")
@@ -289,7 +300,7 @@ def checked_labels(y: Any, n_rows: int) -> Labels:
         check_values("y", labels)
         return labels.astype(np.float64)
     if labels.dtype.kind in "UT" or all(isinstance(label, str) for label in labels):
-        return np.array([str(label) for label in labels], dtype=object)
+        return unify_labels([np.array([str(label) for label in labels], dtype=object)])
     raise UsageError(f"y: holds {labels.dtype}, not numbers or strings.")
 
 

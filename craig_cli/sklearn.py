@@ -11,8 +11,9 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from craig_cli.api import select_coreset
+from craig_cli.api import checked_labels, select_coreset
 from craig_cli.errors import CraigError
+from craig_cli.settings.shares import check_share
 
 
 class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -29,7 +30,8 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     method, metric, scale, representative, weights : str
         As for ``craig select``; None leaves the last two to the purpose.
     task : {'auto', 'classification', 'regression'}
-        ``auto``: regression where `y` holds numbers with fractions.
+        ``auto``: regression where `y` holds numbers with fractions; whole numbers that look like
+        amounts or ids are refused.
     random_state : int
         Of the methods that draw rows at random.
     n_jobs : int, optional
@@ -107,21 +109,16 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             What `X`, `y` or the parameters hold cannot be used.
         """
         rows = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
-        task, n_classes = "classification", 1
+        task, n_classes = None if self.task == "auto" else self.task, 1
         if y is not None:
             y = column_or_1d(check_array(y, ensure_2d=False, dtype=None, input_name="y"), warn=True)
             check_consistent_length(rows, y)
             is_continuous = type_of_target(y).startswith("continuous")
-            task = (
-                self.task
-                if self.task != "auto"
-                else "regression"
-                if is_continuous
-                else "classification"
-            )
-            if task == "classification":
+            if self.task == "auto" and is_continuous:
+                task = "regression"
+            if task != "regression":
                 check_classification_targets(y)
-                n_classes = len(np.unique(y))
+                n_classes = len(np.unique(checked_labels(y, rows.shape[0])))
         if sample_weight is not None:
             sample_weight = column_or_1d(
                 check_array(
@@ -132,8 +129,10 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         n_rows = rows.shape[0]
         size = self.size
         if size is None:
-            if not 0 < self.fraction <= 1:
-                raise ValueError(f"fraction: {self.fraction} is not above 0 and at most 1.")
+            try:
+                check_share("fraction", self.fraction, "fraction=")
+            except CraigError as error:
+                raise ValueError(str(error)) from error
             size = max(n_classes, int(self.fraction * n_rows + 0.5))
         try:
             self.coreset_ = select_coreset(

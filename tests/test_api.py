@@ -66,6 +66,29 @@ def test_every_kind_of_labels_gives_the_same(labels):
     assert found.label.tolist() == [type(found.label.tolist()[0])(v) for v in wanted.label.tolist()]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "labels"),
+    [
+        (("0", "0.0", "+0"), ("1", "01", "1e0"), [0, 1]),
+        (("0.50", "5e-1", ".5"), ("1", "01", "1e0"), [0.5, 1.0]),
+        (("no", "no", "no"), ("1", "01", "1e0"), ["1", "no"]),
+    ],
+)
+@pytest.mark.parametrize("kind", [list, np.array, lambda values: np.array(values, object)])
+def test_strings_are_compared_by_value_as_those_of_a_file(tmp_path, first, second, labels, kind):
+    texts = [*first * 2, *second * 2]
+    path = tmp_path / "t.csv"
+    rows = "".join(f"{text},{row[0]}\n" for text, row in zip(texts, ROWS, strict=True))
+    path.write_text(f"label,a\n{rows}")
+    found = select_coreset(np.array(ROWS)[:, :1], kind(texts), size=4)
+    of_file = select_coreset(str(path), size=4)
+    for coreset in (found, of_file):
+        assert sorted(c.label for c in coreset.classes) == labels
+        assert [type(c.label) for c in coreset.classes] == [type(label) for label in labels]
+    assert found.index.tolist() == of_file.index.tolist()
+    assert found.notes == of_file.notes
+
+
 def test_without_labels_all_rows_are_one_group():
     coreset = select_coreset(ROWS, fraction=0.25)
     assert (coreset.label, coreset.weight.sum(), len(coreset.classes)) == (None, 12, 1)

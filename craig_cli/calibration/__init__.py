@@ -3,8 +3,17 @@
 Knows selection's result and training's problems; selection and training know nothing of this.
 """
 
-from craig_cli.calibration.coresets import calibrated_coreset, importance_scores, make_coreset
-from craig_cli.calibration.costs import calibrating_bytes, calibrating_work
+from craig_cli.calibration.coresets import (
+    calibrated_coreset,
+    importance_scores,
+    make_coreset,
+    too_wide,
+)
+from craig_cli.calibration.costs import (
+    calibrating_bytes,
+    calibrating_work,
+    shape_of_calibration,
+)
 from craig_cli.calibration.rounds import Calibration, calibrate
 from craig_cli.calibration.summary import CalibrationSummary
 
@@ -17,4 +26,6 @@ __all__ = [
     "calibrating_work",
     "importance_scores",
     "make_coreset",
+    "shape_of_calibration",
+    "too_wide",
 ]

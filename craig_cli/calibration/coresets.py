@@ -150,8 +150,7 @@ def calibrated_coreset(
         return replace(coreset, notes=(*coreset.notes, f"The weights are not calibrated: {error}"))
     coordinates, picks = problem.n_outputs * (problem.n_columns + 1), len(coreset.index)
     if is_too_wide(coordinates, picks, settings):
-        note = TOO_WIDE.format(coordinates=coordinates, picks=picks)
-        return replace(coreset, notes=(*coreset.notes, note))
+        return replace(coreset, notes=(*coreset.notes, too_wide(coordinates, picks)))
     groups = class_numbers(dataset, coreset.task)
     done = calibrate(problem, groups, coreset.index, coreset.weight, settings, progress)
     facts = {**done.summary.facts(), "base_weights": coreset.weights}
@@ -161,6 +160,11 @@ def calibrated_coreset(
     return replace(
         coreset, weight=done.weight, weights="calibrated", base_weight=base, calibration=facts
     )
+
+
+def too_wide(coordinates: int, picks: int) -> str:
+    """Return what is said of a gradient that has too many coordinates for so many picks."""
+    return TOO_WIDE.format(coordinates=coordinates, picks=picks)
 
 
 def kind_before(coreset: Coreset) -> str:

@@ -90,7 +90,8 @@ READING_WITH_DEFAULTS = (
         type=click.Choice(names(TASKS)),
         default=InputSettings.task,
         show_default=True,
-        help="What the label is.",
+        help="What the label is. What looks like amounts or ids is taken for classes only if this "
+        "says so.",
     ),
     option(
         "--index-base",

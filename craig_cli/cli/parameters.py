@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from craig_cli.errors import printable
 from craig_cli.settings import BUDGETS
+from craig_cli.settings.shares import check_rows, check_share, is_share, percentage
 
 EXCLUSIVE = (BUDGETS, ("label", "no_label"))
 """Options that exclude each other: one given with more authority displaces the others."""
@@ -82,6 +83,27 @@ class IndexBase(click.ParamType):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> int | str:
         return "auto" if value == "auto" else WholeNumber().convert(value, param, ctx)
+
+
+class Share(click.types.FloatParamType):
+    """A share of the rows; ``10%`` is told what to write."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if percentage(value) is not None:
+            check_share("--fraction", value, "--fraction ")
+        number: float = super().convert(value, param, ctx)
+        return number
+
+
+class RowCount(WholeNumber):
+    """A number of rows; a share of them is told what to write."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if is_share(value) or (isinstance(value, str) and percentage(value) is not None):
+            check_rows("--size", value, "--fraction ")
+        return super().convert(value, param, ctx)
 
 
 def option(*declarations: str, **attributes: Any) -> Option:

@@ -8,6 +8,7 @@ import click
 
 from craig_cli.cli.command import Run, reporting
 from craig_cli.cli.options import DATA, PROXY, READING_TABLES, READING_WITH_DEFAULTS, THREADS
+from craig_cli.cli.parameters import is_given
 from craig_cli.cli.part_options import PART_TABLES, PARTS, parts_from
 from craig_cli.cli.selection_options import (
     BUDGET,
@@ -96,7 +97,12 @@ def command(run: Run) -> Report:
         **constraints,
     )
     calibration = calibration_settings(weights, run)
-    inputs = run.make(InputSettings, paths=run.paths, header=not run["no_header"])
+    inputs = run.make(
+        InputSettings,
+        paths=run.paths,
+        header=not run["no_header"],
+        task_given=is_given(run.ctx, "task"),
+    )
     if inputs.weight_column is not None:
         selection.check_weighted()
     run.detail(

@@ -8,7 +8,7 @@ import click
 
 from craig_cli.cli.command import Run
 from craig_cli.cli.options import force_option
-from craig_cli.cli.parameters import FileName, InputFile, is_given, option
+from craig_cli.cli.parameters import FileName, InputFile, RowCount, Share, is_given, option
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.catalog import (
@@ -45,11 +45,11 @@ OUTPUT = (
 BUDGET = (
     option(
         "--fraction",
-        type=float,
+        type=Share(),
         metavar="F",
         help="Select this share of the rows, above 0 and at most 1.",
     ),
-    option("--size", type=int, metavar="K", help="Select this many rows."),
+    option("--size", type=RowCount(), metavar="K", help="Select this many rows."),
     option(
         "--epsilon",
         type=float,

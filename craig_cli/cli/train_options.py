@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from craig_cli.cli.options import FIRST, FORCE_MISMATCH, NO_INTERCEPT, force_option
-from craig_cli.cli.parameters import FileName, InputFile, option
+from craig_cli.cli.parameters import FileName, InputFile, Share, option
 from craig_cli.settings.catalog import (
     ACTIVATIONS,
     LOSSES,
@@ -174,7 +174,7 @@ NETWORK = (
     ),
     option(
         "--fraction",
-        type=float,
+        type=Share(),
         metavar="F",
         help="mlp: train on this share of the rows, selected by their gradients. [default: all "
         "rows]",

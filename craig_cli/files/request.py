@@ -14,7 +14,10 @@ from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 
 NOT_KEPT = frozenset(
-    ("paths", "block_bytes", "memory_bytes", "threads", "memory_limit", "proxy", "amounts_needed")
+    (
+        *("paths", "block_bytes", "memory_bytes", "threads", "memory_limit", "proxy"),
+        *("amounts_needed", "task_given"),
+    )
 )
 """Settings that change no number, or that the manifest must not tell."""
 ALWAYS_KEPT = frozenset(
@@ -172,7 +175,7 @@ def restore_inputs(
         reading["no_label"] = False
     if "no_label" in overrides:
         reading["label"] = None
-    return InputSettings(paths, **(reading | dict(overrides)))
+    return InputSettings(paths, **(reading | {"task_given": True} | dict(overrides)))
 
 
 def extended(source: str, manifest: Manifest, selection: SelectionSettings) -> SelectionSettings:

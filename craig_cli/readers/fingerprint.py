@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from craig_cli.dataset import (
     cut_block,
 )
 from craig_cli.kernels.fingerprint import LANES, hash_dense, hash_sparse, mixed
-from craig_cli.readers.labels import DECIMAL, WHOLE, as_numbers
+from craig_cli.readers.labels import as_text, distinct, type_of, unify_labels
 
 CHUNK_ROWS = 65_536
 PARTS = "craig1-parts:"
@@ -39,9 +41,9 @@ def fingerprint(dataset: Dataset, like: str = "", parts: Sequence[int] = ()) -> 
         ends = np.cumsum(parts).tolist()
         own = [cut_block(whole, slice(end - n, end)) for end, n in zip(ends, parts, strict=True)]
         return fingerprint_of_parts(
-            [as_text(n, hashes_of_rows(block)) for n, block in zip(parts, own, strict=True)]
+            [in_words(n, hashes_of_rows(alone(block))) for n, block in zip(parts, own, strict=True)]
         )
-    return as_text(dataset.n_rows, hashes_of_rows(dataset))
+    return in_words(dataset.n_rows, hashes_of_rows(dataset))
 
 
 def fingerprint_of_parts(fingerprints: Sequence[str]) -> str:
@@ -51,7 +53,14 @@ def fingerprint_of_parts(fingerprints: Sequence[str]) -> str:
 
 def joined_fingerprint(n_rows: int, hashes: Sequence[Sequence[int]]) -> str:
     """Return the fingerprint of a data set from the hashes of the rows of its parts."""
-    return as_text(n_rows, [sum(lane) for lane in zip(*hashes, strict=True)])
+    return in_words(n_rows, [sum(lane) for lane in zip(*hashes, strict=True)])
+
+
+def alone(block: Block) -> Block:
+    """Return rows with their labels as they are where there are no others."""
+    if block.labels is None:
+        return block
+    return replace(block, labels=unify_labels([block.labels]))
 
 
 def hashes_of_rows(own: Block | Dataset, first_row: int = 0) -> list[int]:
@@ -60,7 +69,7 @@ def hashes_of_rows(own: Block | Dataset, first_row: int = 0) -> list[int]:
     return row_sums(own.rows, with_amounts(labels, own), first_row)
 
 
-def as_text(n_rows: int, sums: Sequence[int]) -> str:
+def in_words(n_rows: int, sums: Sequence[int]) -> str:
     """Return the fingerprint that the sums of the rows' hashes make."""
     return "craig1:" + "".join(f"{(n_rows + total) % 2**64:016x}" for total in sums)
 
@@ -100,44 +109,59 @@ def row_sums(rows: Rows, label_bits: NDArray[np.uint64], first_row: int) -> list
 
 
 def running_fingerprint(
-    like: str = "", parts: Sequence[int] = ()
+    like: str = "", parts: Sequence[int] = (), is_text: bool = True
 ) -> RunningFingerprint | RunningParts:
-    """Return what makes, block by block, the fingerprint that `fingerprint` makes at once."""
-    return RunningParts(parts) if like.startswith(PARTS) else RunningFingerprint()
+    """Return what makes, block by block, the fingerprint that `fingerprint` makes at once.
+
+    `is_text`: whether the labels of the whole may be text, numbers of some blocks included.
+    """
+    if like.startswith(PARTS):
+        return RunningParts(parts, is_text)
+    return RunningFingerprint(is_text)
 
 
 class RunningFingerprint:
     """The fingerprint of a data set that is seen block by block and never held.
 
-    Labels that are text are hashed as they stand and as numbers: which of the two counts is known
+    Labels that may be text are hashed as text and as numbers: which of the two counts is known
     once all are seen (`unify_labels`). Memory: the different texts of the labels.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_text: bool = True) -> None:
         self.n_rows = 0
+        self._is_text = is_text
         self._plain, self._numeric = [0] * len(LANES), [0] * len(LANES)
-        self._texts: set[str] = set()
+        self._exact: dict[str, Decimal | None] = {}
+        self._has_texts = False
 
     def add(self, block: Block) -> None:
         """Take in the next rows, with their labels as a reader gives them."""
-        rows, labels = block.rows, block.labels
-        n = rows.shape[0]
-        plain = numeric = hashes_of_rows(block, self.n_rows)
-        if labels is not None and labels.dtype == object:
-            values, codes = np.unique(labels, return_inverse=True)
-            self._texts.update(values.tolist())
-            numbers = np.array([as_number(text) for text in values])
-            numeric = row_sums(
-                rows, with_amounts(hash_labels(numbers[codes], n), block), self.n_rows
+        labels = block.labels
+        if labels is None or (labels.dtype != object and not self._is_text):
+            plain = numeric = hashes_of_rows(block, self.n_rows)
+        else:
+            self._exact.update(distinct(labels))
+            self._has_texts |= labels.dtype == object
+            plain, numeric = (
+                hashes_of_rows(replace(block, labels=own), self.n_rows)
+                for own in (as_text(labels), as_floats(labels))
             )
         self._plain = [a + b for a, b in zip(self._plain, plain, strict=True)]
         self._numeric = [a + b for a, b in zip(self._numeric, numeric, strict=True)]
-        self.n_rows += n
+        self.n_rows += block.rows.shape[0]
 
     def text(self) -> str:
         """Return the fingerprint of all rows so far, equal to `fingerprint` of the same rows."""
-        is_numeric = bool(self._texts) and as_numbers(sorted(self._texts)) is not None
-        return as_text(self.n_rows, self._numeric if is_numeric else self._plain)
+        is_numeric = not self._has_texts or type_of(self._exact.values()) is not None
+        return in_words(self.n_rows, self._numeric if is_numeric else self._plain)
+
+
+def as_floats(labels: Labels) -> Labels:
+    """Return labels as numbers, those that are none as 0."""
+    if labels.dtype != object:
+        return labels
+    of_text = {text: float(number or 0) for text, number in distinct(labels).items()}
+    return np.array([of_text[text] for text in labels.tolist()])
 
 
 class RunningParts:
@@ -146,10 +170,10 @@ class RunningParts:
     Whatever comes after them counts as the last's.
     """
 
-    def __init__(self, parts: Sequence[int]) -> None:
+    def __init__(self, parts: Sequence[int], is_text: bool = True) -> None:
         self.n_rows = 0
         self._starts = [0, *np.cumsum(parts[:-1]).tolist()]
-        self._parts = [RunningFingerprint() for _ in self._starts]
+        self._parts = [RunningFingerprint(is_text) for _ in self._starts]
 
     def add(self, block: Block) -> None:
         """Take in the next rows, with their labels as a reader gives them."""
@@ -165,17 +189,6 @@ class RunningParts:
     def text(self) -> str:
         """Return the fingerprint of all rows so far."""
         return fingerprint_of_parts([part.text() for part in self._parts])
-
-
-def as_number(text: str) -> float:
-    """Return the number that a label's text stands for where it stands for one; else 0."""
-    return (
-        float(int(text))
-        if WHOLE.fullmatch(text)
-        else float(text)
-        if DECIMAL.fullmatch(text)
-        else 0.0
-    )
 
 
 def with_amounts(bits: NDArray[np.uint64], rows: Block | Dataset) -> NDArray[np.uint64]:

@@ -269,7 +269,7 @@ class Reading:
         """Return the data set of all blocks, given their rows joined and the labels of each."""
         return Dataset(
             rows=rows,
-            labels=join_labels(labels, self.whole),
+            labels=join_labels(labels),
             files=tuple(s.name for s in self.sources),
             file_starts=self.file_starts,
             encoding=self.encoding,

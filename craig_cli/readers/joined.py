@@ -70,7 +70,7 @@ def join_ids(parts: list[Any]) -> Any:
     return pa.chunked_array([part.cast(pa.string()) for part in parts] if is_text else parts)
 
 
-def join_labels(parts: list[Labels | None], source: str) -> Labels | None:
+def join_labels(parts: list[Labels | None]) -> Labels | None:
     """Return the labels of all blocks, of one type; None where there are none."""
     given = [part for part in parts if part is not None]
-    return unify_labels(given, source) if given else None
+    return unify_labels(given) if given else None

@@ -54,12 +54,14 @@ def read_picks(
     parts: Sequence[int] = (),
     with_texts: bool = False,
     by_position: bool = False,
+    is_text: bool = True,
 ) -> PickedRows:
     """Return the rows of an input that are named by `index`, ascending.
 
     The whole input is read once, block by block. `like` and `parts` tell how its fingerprint is
-    made (`fingerprint`). `index` names rows as they lie, or `by_position` among those not skipped.
-    Rows that are not there are left out: `check_all_found` refuses that.
+    made (`fingerprint`); `is_text`: whether the labels of the whole may be text. `index` names rows
+    as they lie, or `by_position` among those not skipped. Rows that are not there are left out:
+    `check_all_found` refuses that.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def read_picks(
     -----
     Memory: a block and the rows asked for (while they are joined twice).
     """
-    running = running_fingerprint(like, parts)
+    running = running_fingerprint(like, parts, is_text)
     rows: list[Rows] = []
     labels: list[Labels | None] = []
     names: list[str] = []
@@ -99,7 +101,7 @@ def read_picks(
     joined = np.concatenate(queries)
     return PickedRows(
         widened(join_rows(rows, names), n_columns),
-        join_labels(labels, reading.whole),
+        join_labels(labels),
         picked,
         running.n_rows,
         n_columns,

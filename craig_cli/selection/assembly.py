@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Dataset, Labels
 from craig_cli.selection.classes import ClassPicks
 from craig_cli.selection.coreset import ClassSummary, Coreset
+from craig_cli.selection.lookalikes import notes_on_classes
 from craig_cli.settings import SelectionSettings
 
 
@@ -42,6 +43,7 @@ def assemble(
     labels: Labels | None,
     by: NDArray[np.int64],
     settings: SelectionSettings,
+    notes: tuple[str, ...] = (),
     **facts: Any,
 ) -> Coreset:
     """Return the coreset of the picks of all classes.
@@ -56,6 +58,8 @@ def assemble(
         The order, as places among the picks class by class.
     settings : SelectionSettings
         With the method that was taken.
+    notes : tuple of str
+        To which those on the labels are added.
     facts
         The fields of `Coreset` that follow from the data and not from the picks.
     """
@@ -79,5 +83,6 @@ def assemble(
         seed=settings.seed,
         representative=settings.representative,
         medoid=None if settings.representative == "medoid" else medoid,
+        notes=(*notes, *notes_on_classes(classes)),
         **facts,
     )

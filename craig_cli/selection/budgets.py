@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.errors import UsageError
+from craig_cli.selection.class_count import FEW_CLASSES
 from craig_cli.settings import Budget
 
 
@@ -38,9 +39,16 @@ def budget_size(budget: Budget, n_rows: int, n_classes: int) -> int:
         rows = "1 row" if size == 1 else f"{size} rows"
         raise UsageError(
             f"{option}: {rows} cannot stand for {n_classes} classes. Use --size "
-            f"{n_classes} or more, or --no-label."
+            f"{n_classes} or more, {way_out(n_classes)}."
         )
     return size
+
+
+def way_out(n_classes: int) -> str:
+    """Return what else can be done about too many classes."""
+    if n_classes <= FEW_CLASSES:
+        return "or --no-label"
+    return "--task regression if the label is a number to predict, or --no-label"
 
 
 def class_sizes(size: int, counts: NDArray[np.int64]) -> NDArray[np.int64]:

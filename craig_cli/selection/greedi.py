@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset, Labels, Progress, no_progress
 from craig_cli.errors import UsageError
+from craig_cli.readers.labels import class_labels, like_classes
 from craig_cli.selection.classes import ClassPicks, ClassRows, Label, split_classes
 from craig_cli.selection.row_groups import RowSource
 from craig_cli.selection.scaling import make_features
 from craig_cli.selection.selector import select_class
-from craig_cli.selection.shared_scaling import Summary, as_read, summary_of
+from craig_cli.selection.shared_scaling import SharedScaling, Summary, as_read, summary_of
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.catalog import methods_that
 from craig_cli.settings.parts import needs_all_rows
@@ -63,6 +64,13 @@ class Candidates:
     size: NDArray[np.int64]
     spread: NDArray[np.float64]
     is_float64: bool
+
+    def labelled(self, shared: SharedScaling) -> Candidates:
+        """Return the same, with the label that the class has in the whole."""
+        if self.label is None:
+            return self
+        (label,) = like_classes(class_labels([self.label]), shared.labels).tolist()
+        return replace(self, label=label, labels=shared.labelled(self.labels))
 
 
 @dataclass(frozen=True)

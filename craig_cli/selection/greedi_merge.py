@@ -135,6 +135,7 @@ def merge_offers(
     sizes = class_sizes(
         budget_size(settings.budget, shared.n_rows, len(shared.labels)), shared.counts
     )
+    candidate_sets = [candidates.labelled(shared) for candidates in candidate_sets]
     classes = []
     with Workers(settings.n_threads) as workers:
         for number, (label, size) in enumerate(zip(shared.labels, sizes.tolist(), strict=True)):

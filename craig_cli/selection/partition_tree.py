@@ -21,6 +21,7 @@ from craig_cli.selection.shared_scaling import (
     as_read,
     share_scaling,
     summary_of,
+    with_agreed_labels,
 )
 from craig_cli.settings import SelectionSettings
 
@@ -122,19 +123,16 @@ def grow_partition_tree(
     The samples of the parts are cut down to the rate of the sparsest, so that parts of any size
     count by their rows.
     """
-    shared = share_scaling([sample.summary for sample in samples], settings)
+    summaries = with_agreed_labels([sample.summary for sample in samples])
+    shared = share_scaling(summaries, settings)
     counts = np.array(
-        [[counts_of(s.summary).get(label, 0) for label in shared.labels] for s in samples], np.int64
+        [[counts_of(s).get(label, 0) for label in shared.labels] for s in summaries], np.int64
     )
     before = np.cumsum(counts, axis=0) - counts
     trees: list[ClassTree] = []
     first_cell = 0
     for c, label in enumerate(shared.labels):
-        own = [
-            (p, s.summary.labels.index(label))
-            for p, s in enumerate(samples)
-            if label in s.summary.labels
-        ]
+        own = [(p, s.labels.index(label)) for p, s in enumerate(summaries) if label in s.labels]
         rate = min(len(samples[p].places[place]) / counts[p, c] for p, place in own)
         rows, points = [], []
         for p, place in own:
@@ -178,6 +176,7 @@ def route_part(
     Time n d log2(cells); memory: the rows twice, and 12 d bytes a row of the largest class.
     """
     shared = partition_tree.shared
+    dataset = replace(dataset, labels=shared.labelled(dataset.labels))
     leaves = np.empty(dataset.n_rows, np.int64)
     for members in split_classes(dataset.labels, dataset.n_rows, settings.task):
         c = shared.labels.index(members.label)

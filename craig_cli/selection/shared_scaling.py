@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset, Labels, Rows, SparseRows, widened
 from craig_cli.errors import InputError, UsageError
+from craig_cli.readers.labels import class_labels, like_classes, unify_labels
 from craig_cli.selection.classes import ClassRows, Label
 from craig_cli.selection.column_summary import ColumnSummary, merged, summarise
 from craig_cli.selection.fixed_point import FixedPoint, shared_fixed_point
@@ -117,16 +118,33 @@ class SharedScaling:
     def n_rows(self) -> int:
         return int(self.starts[-1])
 
+    def labelled(self, labels: Labels | None) -> Labels | None:
+        """Return labels of a part as those of the whole, whose classes they are of."""
+        if labels is None or None in self.labels:
+            return labels
+        return like_classes(labels, self.labels)
+
     def features(self, rows: Rows | NDArray[np.floating], labels: Labels | None) -> Features:
         """Return the coordinates of rows as read, which may lack columns of zeros at the end."""
         target = scaled_target(labels, self.scaling)
         return Features(widened(rows, self.n_columns), self.scaling, target, is_dense=True)
 
 
+def with_agreed_labels(summaries: Sequence[Summary]) -> list[Summary]:
+    """Return the summaries of all parts with the classes of the whole, as one piece names them."""
+    if any(None in summary.labels for summary in summaries):
+        return list(summaries)
+    own = [class_labels(summary.labels) for summary in summaries]
+    agreed = iter(unify_labels(own).tolist())
+    return [
+        replace(summary, labels=tuple(islice(agreed, len(summary.labels)))) for summary in summaries
+    ]
+
+
 def share_scaling(summaries: Sequence[Summary], settings: SelectionSettings) -> SharedScaling:
     """Return what the summaries of all parts make, in the order of the parts.
 
-    Raises `InputError` if the parts do not have the same columns, or labels of one kind.
+    Raises `InputError` if the parts do not have the same columns.
     """
     if len({summary.names for summary in summaries if summary.names is not None}) > 1:
         raise InputError(
@@ -134,6 +152,7 @@ def share_scaling(summaries: Sequence[Summary], settings: SelectionSettings) -> 
             "their columns are not the same",
             remedy="Give parts with the same columns in the same order.",
         )
+    summaries = with_agreed_labels(summaries)
     columns: dict[Label, list[ColumnSummary]] = {}
     targets: dict[Label, list[ColumnSummary]] = {}
     for summary in summaries:
@@ -141,14 +160,6 @@ def share_scaling(summaries: Sequence[Summary], settings: SelectionSettings) -> 
             columns.setdefault(label, []).append(own)
         for label, own in zip(summary.labels, summary.targets, strict=False):
             targets.setdefault(label, []).append(own)
-    texts = [label for label in columns if isinstance(label, str)]
-    if texts and len(texts) < len(columns):
-        raise InputError(
-            "<parts>",
-            "labels are numbers in one part and text in another",
-            value=texts[0],
-            remedy="Use one kind of label in all.",
-        )
     labels = sorted(columns, key=lambda label: (label is not None, label))
     n_columns = max(summary.n_columns for summary in summaries)
     every = merged([own for label in labels for own in columns[label]])

@@ -26,6 +26,8 @@ class InputSettings:
     which needs none of them. An `index_base` of auto is found as rows are read, and
     `Dataset.index_base` says which it is.
     `memory_bytes` are those that the run may take; 0: what the machine has free.
+    `task_given`: the user has named the task, and labels that look like no classes are not
+    questioned.
     """
 
     paths: tuple[str, ...]
@@ -51,6 +53,7 @@ class InputSettings:
     partition_columns: bool = False
     amounts_needed: bool = True
     inline_weights: str = "auto"
+    task_given: bool = False
     block_bytes: int = 4 << 20
     memory_bytes: int = 0
 

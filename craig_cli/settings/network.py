@@ -11,12 +11,12 @@ from craig_cli.settings.checks import (
     NOT_NEGATIVE,
     POSITIVE,
     SEED,
-    SHARE,
     THREADS,
     Checked,
     Threaded,
     refuse,
 )
+from craig_cli.settings.shares import check_share
 
 LEAST_SHARE = 0.005
 """Of the rows, that method groups selects: its groups would become too large for less."""
@@ -53,7 +53,6 @@ class NetworkSettings(Checked, Threaded):
         "reselect_every": COUNT,
         "step": POSITIVE,
         "l2": NOT_NEGATIVE,
-        "fraction": SHARE,
         "seed": SEED,
         "threads": THREADS,
     }
@@ -61,6 +60,7 @@ class NetworkSettings(Checked, Threaded):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_share("--fraction", self.fraction, "--fraction ")
         refuse(
             self.hidden > MOST_UNITS, f"--hidden: {self.hidden} is more than {MOST_UNITS:,} units."
         )

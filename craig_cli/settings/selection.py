@@ -19,13 +19,13 @@ from craig_cli.settings.checks import (
     NOT_NEGATIVE,
     POSITIVE,
     SEED,
-    SHARE,
     THREADS,
     Checked,
     Rule,
     Threaded,
     refuse,
 )
+from craig_cli.settings.shares import check_share
 
 BUDGETS = ("fraction", "size", "epsilon", "mean_epsilon", "budget_cost")
 """What `Budget` takes."""
@@ -45,7 +45,6 @@ class Budget(Checked):
     budget_cost: float | None = None
 
     CHECKS: ClassVar = {
-        "fraction": SHARE,
         "size": COUNT,
         "epsilon": NOT_NEGATIVE,
         "mean_epsilon": NOT_NEGATIVE,
@@ -62,6 +61,7 @@ class Budget(Checked):
             len(given) > 1,
             f"{' and '.join(given)} exclude each other: give exactly one of {options}.",
         )
+        check_share("--fraction", self.fraction, "--fraction ")
         super().__post_init__()
 
     @property

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from craig_cli.errors import ResourceError, UsageError
+from craig_cli.storage.file_names import check_name
 from craig_cli.storage.location import Location
 from craig_cli.storage.remote import in_words, replace_remote
 
@@ -25,7 +26,8 @@ def check_output(
     kind: str = "manifest",
     option: str = "--output",
 ) -> None:
-    """Raise `UsageError` if a file cannot or must not be written; called before hours of work.
+    """Raise `UsageError` if a file cannot or must not be written, or its name promises another
+    format; called before hours of work.
 
     Parameters
     ----------
@@ -54,6 +56,7 @@ def check_output(
             if not folder.is_dir():
                 raise UsageError(f"{option}: the folder of '{location.shown}' does not exist.")
         check_not_input(location, inputs, option)
+        check_name(location, kind, option)
         if not force and location.exists():
             check_replaceable(location, may_replace, kind, option)
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links

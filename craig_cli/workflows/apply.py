@@ -129,6 +129,7 @@ def find(
     reading: Reading, manifest: Manifest, picks: Picks, target: Target, by_position: bool = False
 ) -> PickedRows:
     """Return the rows of the data that are picked."""
+    label = manifest.coreset.label
     return read_picks(
         reading,
         np.sort(picks.index),
@@ -136,6 +137,7 @@ def find(
         manifest.coreset.parts,
         with_texts=copies(reading, target),
         by_position=by_position,
+        is_text=label is not None and label.dtype == object,
     )
 
 

@@ -37,6 +37,8 @@ class Evaluation:
     index, weights : ndarray, shape (k,)
         The coreset, each row once.
     test : Dataset or None
+    test_notes : tuple of str
+        On its labels.
     """
 
     dataset: Dataset
@@ -46,6 +48,7 @@ class Evaluation:
     index: NDArray[np.int64]
     weights: Array
     test: Dataset | None
+    test_notes: tuple[str, ...] = ()
 
 
 def selection_cost(

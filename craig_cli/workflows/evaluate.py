@@ -40,6 +40,7 @@ from craig_cli.workflows.baselines import (
     drawn_by_importance,
     selection_cost,
 )
+from craig_cli.workflows.known_labels import check_known
 from craig_cli.workflows.picked import chosen_rows, each_once, fingerprint_for
 from craig_cli.workflows.predict import error_of, predict, with_columns
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
@@ -150,7 +151,7 @@ def read_all(
 ) -> Evaluation:
     """Return the data, the coreset and the test rows."""
     threads = settings.train.threads
-    inputs = InputSettings(files.paths, **overrides)
+    inputs = InputSettings(files.paths, task_given="task" in overrides, **overrides)
     selection, calibration = None, CalibrationSettings(threads=threads)
     if manifest is not None:
         inputs, selection = restore_settings(
@@ -171,7 +172,24 @@ def read_all(
             replace(inputs, paths=(files.test,), amounts_needed=False), progress, dataset.encoding
         )
     )
-    return Evaluation(dataset, inputs, selection, calibration, index, weights, test)
+    notes = () if test is None else check_test(dataset, test, inputs.task)
+    return Evaluation(dataset, inputs, selection, calibration, index, weights, test, notes)
+
+
+def check_test(dataset: Dataset, test: Dataset, task: str) -> tuple[str, ...]:
+    """Return notes on test rows whose labels the data does not have; raises `InputError` where
+    there is nothing to score by.
+    """
+    if dataset.labels is None:
+        return ()
+    if test.labels is None or (task == "regression" and test.labels.dtype == object):
+        raise InputError(
+            test.files[0],
+            "its labels are not of the kind of the data's",
+            remedy="Give test rows labelled as the data is.",
+        )
+    classes: Any = None if task == "regression" else np.unique(dataset.labels)
+    return check_known(test, classes, "Give test rows labelled as the data is.")
 
 
 def nearest_picks(evaluation: Evaluation) -> NDArray[np.int64] | None:
@@ -215,14 +233,6 @@ def test_error(evaluation: Evaluation, problem: Problem) -> TestError | None:
     test = evaluation.test
     if test is None:
         return None
-    if test.labels is None or (test.labels.dtype == object) != (
-        evaluation.dataset.labels is not None and evaluation.dataset.labels.dtype == object
-    ):
-        raise InputError(
-            test.files[0],
-            "its labels are not of the kind of the data's",
-            remedy="Give test rows labelled as the data is.",
-        )
     rows = with_columns(test, tuple(evaluation.dataset.column_names or ()), problem.n_columns)
     n = test.n_rows
     blank = replace(problem, rows=rows, targets=np.zeros(n), weights=np.ones(n))
@@ -238,7 +248,7 @@ def test_error(evaluation: Evaluation, problem: Problem) -> TestError | None:
 
 def notes_of(evaluation: Evaluation, picks: NDArray[np.int64] | None) -> tuple[str, ...]:
     """Return what the user should know besides."""
-    notes = [*evaluation.dataset.notes]
+    notes = [*evaluation.dataset.notes, *evaluation.test_notes]
     if evaluation.test is not None:
         notes += [f"Test rows: {note}" for note in evaluation.test.notes]
     if evaluation.test is not None and evaluation.test.skipped_rows:

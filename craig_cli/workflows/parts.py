@@ -5,6 +5,7 @@ engine may run them, anywhere.
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,8 @@ from craig_cli.files.request import describe_request
 from craig_cli.readers.fingerprint import fingerprint, hashes_of_rows, joined_fingerprint
 from craig_cli.readers.parts import Part, read_part
 from craig_cli.selection import Coreset, check_coreset
+from craig_cli.selection.class_count import check_class_counts, check_part
+from craig_cli.selection.classes import Label
 from craig_cli.selection.greedi import Candidates, select_part
 from craig_cli.selection.greedi_merge import (
     PartAssignment,
@@ -40,6 +43,7 @@ from craig_cli.selection.partition_tree import (
     select_cell,
 )
 from craig_cli.selection.resolution import naming_far_rows
+from craig_cli.selection.shared_scaling import Summary, with_agreed_labels
 from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.settings.parts import PartSettings
 from craig_cli.skipped import SkippedRows, join_skipped
@@ -107,6 +111,7 @@ def offer_of_part(job: Job, part: Part, progress: Progress = no_progress) -> Par
     """Return what one part offers: the first round."""
     dataset = read_part(job.inputs, part, progress)
     job = replace(job, inputs=replace(job.inputs, index_base=dataset.index_base))
+    check_part(job.inputs, dataset)
     source = source_of(dataset, part)
     with naming_far_rows(dataset, [piece.first for piece in part.pieces]):
         partial = select_part(dataset, job.selection, job.parts.oversampling, progress)
@@ -120,8 +125,22 @@ def offer_of_part(job: Job, part: Part, progress: Progress = no_progress) -> Par
     )
 
 
+def check_whole(job: Job, summaries: Sequence[Summary]) -> None:
+    """Raise `InputError` if the classes of all parts look like none, and the user has not said that
+    they are.
+    """
+    if job.inputs.task_given or job.inputs.task == "regression":
+        return
+    counts: Counter[Label] = Counter()
+    for summary in with_agreed_labels(summaries):
+        for label, own in zip(summary.labels, summary.columns, strict=True):
+            counts[label] += int(own.n_rows)
+    check_class_counts(counts)
+
+
 def plan_of_partials(job: Job, *files: PartialFile) -> Plan:
     """Return the picks among what all parts offer: the second round."""
+    check_whole(job, [file.partial.summary for file in files])
     return merge_partials([file.partial for file in files], job.selection)
 
 
@@ -138,6 +157,7 @@ def sample_of_part(job: Job, part: Part, n_rows: int) -> tuple[Sample, Source]:
 
 def partition_tree_of(job: Job, n_cells: int, *samples: tuple[Sample, Source]) -> PartitionTree:
     """Return the trees that send every row to a cell."""
+    check_whole(job, [sample.summary for sample, _ in samples])
     return grow_partition_tree([sample for sample, _ in samples], job.selection, n_cells)
 
 
@@ -182,6 +202,7 @@ def assignment_of_part(
             "--partial --force).",
         )
     start = int(plan.shared.starts[number])
+    dataset = replace(dataset, labels=plan.shared.labelled(dataset.labels))
     return Assignment(
         assign_part(dataset, number, plan, is_float64), hashes_of_rows(dataset, start)
     )

@@ -180,7 +180,7 @@ def reading_of(
     Reading options are those given now, else those that the manifest records, else the defaults.
     """
     if files.coreset is None:
-        return None, InputSettings(files.paths, **overrides)
+        return None, InputSettings(files.paths, task_given="task" in overrides, **overrides)
     manifest = read_manifest(files.coreset)
     recorded = manifest.request.get("input", {})
     return manifest, restore_inputs(files.coreset, recorded, files.paths, overrides)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from craig_cli.calibration import calibrating_bytes, calibrating_work
+from craig_cli.calibration import (
+    calibrating_bytes,
+    calibrating_work,
+    shape_of_calibration,
+    too_wide,
+)
 from craig_cli.calibration.coresets import pilot_problem
 from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.files.manifest import read_manifest
 from craig_cli.files.request import extended
 from craig_cli.readers.proxy import read_proxy
 from craig_cli.reports.select import PlanReport
+from craig_cli.selection.class_count import check_task
 from craig_cli.selection.classes import classes_of
 from craig_cli.selection.constraints import pick_constraints
 from craig_cli.selection.costs import measured_rate, predicted_work, resolve_method
@@ -55,6 +61,8 @@ def plan_selection(
             inputs, selection, calibration, may_fall_back, spill, progress
         )
         check_in_memory(on_disk, calibration)
+        if earlier is None:
+            check_task(inputs, dataset)
         if earlier is not None:
             check_belongs(str(extend), earlier, fingerprint_for(earlier, dataset))
         return plan_of(dataset, on_disk is not None, inputs, selection, calibration, progress)
@@ -113,7 +121,7 @@ def plan_of(
         weights=calibration.weights,
         predicted_seconds=work / measured_rate(settings.n_threads),
         predicted_memory_bytes=needed,
-        notes=(*read_notes, *notes),
+        notes=(*read_notes, *notes, *calibration_notes(dataset, selection, calibration)),
         skipped=dataset.skipped.reasons,
     )
 
@@ -128,3 +136,13 @@ def check_pilot(
     ):
         if is_asked:
             pilot_problem(dataset, selection.task, calibration, option)
+
+
+def calibration_notes(
+    dataset: Dataset, selection: SelectionSettings, calibration: CalibrationSettings
+) -> tuple[str, ...]:
+    """Return what a selection would say of a calibration that cannot help, if it cannot."""
+    shape = shape_of_calibration(dataset, selection, calibration)
+    if shape is None or not shape.is_too_wide:
+        return ()
+    return (too_wide(shape.outputs * shape.columns, shape.picks),)

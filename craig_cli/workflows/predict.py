@@ -23,6 +23,7 @@ from craig_cli.threads import Workers
 from craig_cli.training.losses import LOSSES
 from craig_cli.training.network import NO_CLASS, network_rows
 from craig_cli.training.problem import Array, Problem, best_class
+from craig_cli.workflows.known_labels import check_known, comparable
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 
@@ -67,6 +68,7 @@ def predict_to_file(
             restore_encoding(model_path, predictor.facts),
         )
     check_not_input(output, dataset.files)
+    notes = check_known(dataset, predictor.classes, way_out(dataset))
     rows = with_columns(dataset, tuple(predictor.facts["columns"]), predictor.n_columns)
     with watch.stage("predict"):
         predicted, certainty = predictor.predict(rows, threads or usable_threads())
@@ -85,7 +87,7 @@ def predict_to_file(
         error=error_of(predicted, dataset.labels, predictor.is_regression),
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        notes=(*dataset.notes, *columns_note(dataset.n_columns, predictor.n_columns)),
+        notes=(*dataset.notes, *notes, *columns_note(dataset.n_columns, predictor.n_columns)),
     )
 
 
@@ -104,7 +106,8 @@ class Predictor:
     n_columns : int
     loss : str
     l2 : float
-    is_regression : bool
+    classes : Labels or None
+        None where a number is predicted.
     predict : callable
         ``predict(rows, n_threads)`` returns predictions for rows of its columns.
     """
@@ -113,8 +116,12 @@ class Predictor:
     n_columns: int
     loss: str
     l2: float
-    is_regression: bool
+    classes: Labels | None
     predict: Callable[[Rows, int], Predicted]
+
+    @property
+    def is_regression(self) -> bool:
+        return self.classes is None
 
 
 def read_predictor(path: str, l2: float | None) -> Predictor:
@@ -138,9 +145,8 @@ def read_predictor(path: str, l2: float | None) -> Predictor:
             )
         return predict(problem, scores)
 
-    strength, is_regression = float(model.l2[chosen]), model.classes is None
-    n_columns = model.coef.shape[2]
-    return Predictor(model.facts, n_columns, loss.name, strength, is_regression, predictions)
+    strength, n_columns = float(model.l2[chosen]), model.coef.shape[2]
+    return Predictor(model.facts, n_columns, loss.name, strength, model.classes, predictions)
 
 
 def network_predictor(model: NetworkModel, path: str, l2: float | None) -> Predictor:
@@ -157,7 +163,7 @@ def network_predictor(model: NetworkModel, path: str, l2: float | None) -> Predi
         return model.classes[best], ("probability", certainty)
 
     n_columns = len(model.network.first)
-    return Predictor(model.facts, n_columns, "network", strength, False, predictions)
+    return Predictor(model.facts, n_columns, "network", strength, model.classes, predictions)
 
 
 def inputs_of(
@@ -234,11 +240,21 @@ def error_of(predicted: Labels, labels: Labels | None, is_regression: bool) -> f
     """Return the share of wrong classes, or the root of the mean squared error; None if there are
     no labels of that kind to compare with.
     """
-    if labels is None or (predicted.dtype == object) != (labels.dtype == object):
+    if labels is None or (is_regression and labels.dtype == object):
         return None
     if is_regression:
         return float(np.sqrt(np.mean((predicted - labels) ** 2)))
-    return float(np.mean(predicted != labels))
+    ours, theirs = comparable(predicted, labels)
+    return float(np.mean(ours != theirs))
+
+
+def way_out(dataset: Dataset) -> str:
+    """Return what to do with rows whose labels say nothing of a model."""
+    column = " and --drop COLUMN for their column" if dataset.column_names else ""
+    return (
+        "Give rows labelled as the model's were, or predict without the labels: --no-label"
+        f"{column}."
+    )
 
 
 def columns_note(found: int, wanted: int) -> tuple[str, ...]:

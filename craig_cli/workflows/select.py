@@ -25,6 +25,7 @@ from craig_cli.readers.limited import as_rows, read_limited, to_disk
 from craig_cli.readers.proxy import read_proxy, split_key
 from craig_cli.reports.select import SelectReport
 from craig_cli.selection import Coreset
+from craig_cli.selection.class_count import check_task
 from craig_cli.selection.memory import check_limit, plan, reading_bytes
 from craig_cli.selection.numbering import by_position
 from craig_cli.settings import InputSettings, SelectionSettings
@@ -185,10 +186,16 @@ def read_within_limit(
     ):
         if selection.memory_limit and given is not None:
             raise ResourceError(f"{option}: its rows are held in memory. Leave out --memory-limit.")
-    if not selection.memory_limit:
-        return read_dataset(inputs, progress), None, selection
-    check_limit(selection.memory_limit)
-    dataset, on_disk = read_limited(inputs, selection.memory_limit, reading_bytes, spill, progress)
+    limit = selection.memory_limit
+    if not limit:
+        dataset, on_disk = read_dataset(inputs, progress), None
+    else:
+        check_limit(limit)
+        dataset, on_disk = read_limited(inputs, limit, reading_bytes, spill, progress)
+    if not selection.extend:
+        check_task(inputs, dataset)
+    if not limit:
+        return dataset, None, selection
     medoids = replace(selection, representative="medoid")
     is_from_disk, threads = plan(
         dataset,

@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from craig_cli.dataset import Dataset, Labels, Progress, no_progress
-from craig_cli.errors import InputError, UsageError, printable
+from craig_cli.dataset import Dataset, Progress, no_progress
+from craig_cli.errors import InputError, UsageError
 from craig_cli.files.model import TRACE_TYPE, Model, is_model, read_model, write_model
 from craig_cli.reports.train import TrainReport
+from craig_cli.selection.class_count import check_task
 from craig_cli.settings import InputSettings
 from craig_cli.settings.training import TrainFiles, TrainSettings
 from craig_cli.storage.atomic import check_output, open_output
 from craig_cli.training import Fit, Problem, check_options, fit, make_problem
 from craig_cli.training.problem import Array
 from craig_cli.training.solvers import SOLVERS
+from craig_cli.workflows.known_labels import some_labels
 from craig_cli.workflows.picked import read_rows, reading_of
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
-
-SHOWN_LABELS = 5
 
 
 def train_to_file(
@@ -104,14 +104,6 @@ def start_of(path: str, model: Model, problem: Problem) -> tuple[Array, Array]:
     return model.coef[0], model.intercept[0]
 
 
-def some_labels(classes: Labels) -> str:
-    """Return the first few labels, for a message."""
-    shown = [printable(str(label)) for label in classes[:SHOWN_LABELS].tolist()]
-    return ", ".join(shown) + (
-        "" if len(classes) <= SHOWN_LABELS else f" ... ({len(classes)} in all)"
-    )
-
-
 def whole_problem(dataset: Dataset, inputs: InputSettings, settings: TrainSettings) -> Problem:
     """Return the problem of all rows, by their weights where they have such."""
     if dataset.labels is None:
@@ -126,6 +118,7 @@ def whole_problem(dataset: Dataset, inputs: InputSettings, settings: TrainSettin
             value=str(dataset.labels[0]),
             remedy="Leave out --task regression.",
         )
+    check_task(inputs, dataset)
     return make_problem(
         dataset.rows,
         dataset.labels,

@@ -15,6 +15,7 @@ from craig_cli.errors import UsageError
 from craig_cli.files.model import is_model
 from craig_cli.files.network import TRACE_TYPE, NetworkModel, is_network, write_network
 from craig_cli.reports.network import NetworkReport
+from craig_cli.selection.class_count import check_task
 from craig_cli.selection.reselection import reselected_rows
 from craig_cli.settings import InputSettings
 from craig_cli.settings.network import NetworkSettings
@@ -55,6 +56,7 @@ def train_network_to_file(
     rows = read_rows(files, manifest, inputs, settings.threads, watch, progress)
     dataset, fixed = rows.dataset, None
     check_alike(files, dataset)
+    check_task(inputs, dataset)
     classes, class_numbers = classes_of_labels(dataset)
     if rows.index is not None and rows.weights is not None:
         fixed = Chosen(*each_once(rows.index, rows.weights))

@@ -60,7 +60,8 @@ def test_every_option_reaches_the_settings(asked):
     )
     assert seen["inputs"] == InputSettings(
         ("-d.csv", "e.csv"), "tsv", "z", False, "regression", 0, "skip", ("p", "q"), ("r",), ";",
-        False, "k", inline_weights="read", decimal=",", thousands=" ", partition_columns=True
+        False, "k", inline_weights="read", decimal=",", thousands=" ", partition_columns=True,
+        task_given=True,
     )  # fmt: skip
     assert seen["selection"] == SelectionSettings(
         Budget(fraction=0.5), "random", "cosine", "unit", 7, 3, "regression"
@@ -135,7 +136,30 @@ def test_label_and_no_label_displace_each_other(asked, monkeypatch):
             ["--size", "3", "--epsilon", "1"],
             f"--size and --epsilon exclude each other: give exactly one of {BUDGETS}.",
         ),
-        (["--fraction", "1.5"], "--fraction: 1.5 is not above 0 and at most 1."),
+        (
+            ["--fraction", "1.5"],
+            "--fraction: 1.5 is not above 0 and at most 1. For 1.5 % write --fraction 0.015.",
+        ),
+        (
+            ["--fraction", "5"],
+            "--fraction: 5.0 is not above 0 and at most 1. For 5 % write --fraction 0.05.",
+        ),
+        (
+            ["--fraction", "10%"],
+            "--fraction: '10%' is not a number above 0 and at most 1. For 10 % write --fraction "
+            "0.1.",
+        ),
+        (["--fraction", "500"], "--fraction: 500.0 is not above 0 and at most 1."),
+        (
+            ["--size", "10%"],
+            "--size: '10%' is not a whole number of rows. For 10 % of the rows write --fraction "
+            "0.1.",
+        ),
+        (
+            ["--size", "0.1"],
+            "--size: '0.1' is not a whole number of rows. For 10 % of the rows write --fraction "
+            "0.1.",
+        ),
         (["--fraction", "nan"], "--fraction: nan is not above 0 and at most 1."),
         (["--size", "0"], "--size: 0 is not at least 1."),
         (["--size", "3", "--index-base", "2"], "--index-base: 2 is not auto, 0 or 1."),

@@ -69,7 +69,8 @@ def test_two_classes_by_hand(craig, points, own_folder):
 
 def test_several_classes_of_text_by_hand(craig, points, own_folder):
     write_hand_made(own_folder / "m.npz", [-1, 0, 1], [0, 0.5, 0], ["x", "y", "z"], "softmax")
-    assert craig("predict", "points.csv", "m.npz", "-o", "p.parquet").code == 0
+    without = ("--no-label", "--drop", "label")
+    assert craig("predict", "points.csv", "m.npz", *without, "-o", "p.parquet").code == 0
     assert predictions()["prediction"] == ["x", "x", "y", "z", "z"]
     assert predictions()["probability"][2] == pytest.approx(np.exp(0.5) / (2 + np.exp(0.5)))
 
@@ -152,8 +153,8 @@ def test_sparse_rows_may_have_fewer_columns_or_more(craig, own_folder):
         ("points.csv", "'points.csv' is one of the inputs."),
         ("m.npz", "'m.npz' is one of the inputs."),
         (
-            "notes.txt",
-            "'notes.txt' exists and is not a craig file of predictions. Choose another "
+            "notes",
+            "'notes' exists and is not a craig file of predictions. Choose another "
             "name, or replace it with --force.",
         ),
         ("no/p.parquet", "the folder of 'no/p.parquet' does not exist."),
@@ -161,10 +162,10 @@ def test_sparse_rows_may_have_fewer_columns_or_more(craig, own_folder):
 )
 def test_outputs_refused(craig, points, own_folder, output, message):
     write_hand_made(own_folder / "m.npz", [1], [0], [0, 1], "logistic")
-    (own_folder / "notes.txt").write_text("dear diary")
+    (own_folder / "notes").write_text("dear diary")
     result = craig("predict", "points.csv", "m.npz", "-o", output)
     assert (result.code, result.err) == (2, f"craig: error: --output: {message}\n")
-    assert listing(own_folder) == ["m.npz", "notes.txt", "points.csv"]
+    assert listing(own_folder) == ["m.npz", "notes", "points.csv"]
 
 
 def test_other_refusals(craig, points):

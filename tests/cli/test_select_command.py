@@ -176,8 +176,8 @@ def test_several_files_and_files_from(craig, data, own_folder):
         ("no/cs.parquet", "the folder of 'no/cs.parquet' does not exist."),
         ("data.csv/x", "the folder of 'data.csv/x' does not exist."),
         (
-            "notes.txt",
-            "'notes.txt' exists and is not a craig manifest. Choose another name, or "
+            "notes",
+            "'notes' exists and is not a craig manifest. Choose another name, or "
             "replace it with --force.",
         ),
         (
@@ -194,7 +194,7 @@ def test_outputs_refused_before_anything_is_read(
 ):
     (own_folder / "link.csv").symlink_to("data.csv")
     (own_folder / "loop").symlink_to("loop")
-    (own_folder / "notes.txt").write_text("dear diary")
+    (own_folder / "notes").write_text("dear diary")
     pq.write_table(pq.read_table(_sample_table(own_folder)), own_folder / "other.parquet")
     monkeypatch.setattr("craig_cli.workflows.select.read_dataset", None)
     before = data.read_bytes()
@@ -204,7 +204,7 @@ def test_outputs_refused_before_anything_is_read(
         f"craig: error: --output: {message.format(folder=own_folder)}\n",
     )
     assert data.read_bytes() == before
-    assert (own_folder / "notes.txt").read_text() == "dear diary"
+    assert (own_folder / "notes").read_text() == "dear diary"
 
 
 def _sample_table(folder):
@@ -215,10 +215,10 @@ def _sample_table(folder):
 
 
 def test_force_replaces_what_is_not_a_manifest(craig, data, own_folder):
-    target = own_folder / "notes.txt"
+    target = own_folder / "notes"
     target.write_text("dear diary")
     target.chmod(0o640)
-    assert craig("select", "data.csv", "--size", "3", "-o", "notes.txt", "--force").code == 0
+    assert craig("select", "data.csv", "--size", "3", "-o", "notes", "--force").code == 0
     assert pq.read_table(target).num_rows == 3
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
 

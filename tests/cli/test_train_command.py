@@ -530,21 +530,21 @@ def test_text_is_no_target(craig, own_folder):
         ("data.csv", "'data.csv' is one of the inputs."),
         ("cs.parquet", "'cs.parquet' is one of the inputs."),
         (
-            "notes.txt",
-            "'notes.txt' exists and is not a craig model. Choose another name, or "
+            "notes",
+            "'notes' exists and is not a craig model. Choose another name, or "
             "replace it with --force.",
         ),
         ("no/m.npz", "the folder of 'no/m.npz' does not exist."),
     ],
 )
 def test_outputs_refused(craig, data, own_folder, output, message):
-    (own_folder / "notes.txt").write_text("dear diary")
+    (own_folder / "notes").write_text("dear diary")
     assert (
         craig("select", "data.csv", "--size", "3", "--for", "local", "-o", "cs.parquet").code == 0
     )
     result = craig("train", "data.csv", "--coreset", "cs.parquet", "-o", output)
     assert (result.code, result.err) == (2, f"craig: error: --output: {message}\n")
-    assert (own_folder / "notes.txt").read_text() == "dear diary"
+    assert (own_folder / "notes").read_text() == "dear diary"
 
 
 def test_bad_data_leaves_the_old_model(craig, data, own_folder):

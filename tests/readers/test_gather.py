@@ -11,7 +11,7 @@ from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.errors import CraigError, InputError, ResourceError
 from craig_cli.readers import gather, read_dataset
 from craig_cli.readers.fingerprint import fingerprint
-from craig_cli.readers.labels import unify_labels
+from craig_cli.readers.labels import canonical, like_classes, unify_labels
 from craig_cli.settings import InputSettings
 
 
@@ -35,28 +35,63 @@ def texts(*values):
         ([texts("-0.5", "+2")], np.array([-0.5, 2.0])),
         ([texts("--5.5", "1")], texts("--5.5", "1")),
         ([texts("+-5", "1")], texts("+-5", "1")),
-        ([texts("01", "1")], texts("01", "1")),
-        ([texts("1", "1.0")], texts("1", "1.0")),
-        ([texts("1e3", "2")], texts("1e3", "2")),
-        ([texts("9" * 30, "2")], texts("9" * 30, "2")),
+        ([texts("01", "1")], np.array([1, 1])),
+        ([texts("1", "1.0", "+1", "1e0", "10E-1", "1.", ".1e1")], np.ones(7, int)),
+        ([texts("0", "-0", "0.000000000000000000e+00")], np.zeros(3, int)),
+        ([texts("1e3", "2")], np.array([1000, 2])),
+        ([texts("9" * 30, "2")], np.array([1e30, 2.0])),
+        ([texts(str(2**63 - 1), str(-(2**63)))], np.array([2**63 - 1, -(2**63)])),
+        ([texts("0.1", "1e-1", "0.25")], np.array([0.1, 0.1, 0.25])),
+        # Different numbers that 64 bits do not keep apart stay text, equal ones are still equal.
+        (
+            [texts("9" * 20, "9" * 19 + "8", "1.0", "01")],
+            texts("9" * 20, "9" * 19 + "8", "1", "1"),
+        ),
+        ([texts("1e400", "1.50")], texts("1e+400", "1.5")),
+        ([texts("1e99999999999999999999", "1.0")], texts("1e99999999999999999999", "1")),
+        ([texts("x", "1.0", "1", "-2.50e0", "a 1")], texts("x", "1", "1", "-2.5", "a 1")),
+        ([texts("cat"), np.array([1.0, 0.5, 1e22])], texts("cat", "1", "0.5", "1" + "0" * 22)),
+        ([np.array([2**60 + 1]), np.array([0.5])], np.array([2**60 + 1.0, 0.5])),
+        (
+            [np.array([2**60 + 1, 2**60]), np.array([0.5])],
+            texts(str(2**60 + 1), str(2**60), "0.5"),
+        ),
+        ([texts("1_0", "٣", "1")], texts("1_0", "٣", "1")),
         ([texts("3"), np.array([4.0]), texts("5")], np.array([3, 4, 5])),
         ([np.array([2**60, 1])], np.array([2**60, 1])),
         ([np.array([1e300, 1.0])], np.array([1e300, 1.0])),
     ),
 )
 def test_labels_get_one_type_once_all_are_known(chunks, expected):
-    labels = unify_labels(chunks, "file")
+    labels = unify_labels(chunks)
     assert labels.dtype == expected.dtype
     assert labels.tolist() == expected.tolist()
 
 
-def test_text_and_numbers_do_not_mix():
-    with pytest.raises(InputError) as caught:
-        unify_labels([texts("cat"), np.array([1.0])], "a.csv")
-    assert str(caught.value) == (
-        "a.csv: labels are numbers in one file and text in another (value "
-        "'cat'). Use one kind of label in all files."
-    )
+@pytest.mark.parametrize(
+    ("number", "text"),
+    (
+        ("-0.0", "0"),
+        ("00120", "120"),
+        ("1.50e60", "1.5e+60"),
+        ("1e39", "1" + "0" * 39),
+        ("1e40", "1e+40"),
+        ("0.000001", "0.000001"),
+        ("-1.0e-7", "-1e-07"),
+        ("1.25", "1.25"),
+        ("abc", "abc"),
+        ("1e999999999999", "1e+999999999999"),
+    ),
+)
+def test_numbers_beside_text_have_their_shortest_form(number, text):
+    assert canonical(number) == text == canonical(text)
+
+
+def test_a_part_has_the_labels_of_the_whole():
+    ones = np.array([1, 1])
+    assert like_classes(ones, ["1", "x"]).tolist() == ["1", "1"]
+    assert like_classes(ones, [0.5, 1.0]).dtype == np.float64
+    assert like_classes(ones, [0, 1]) is ones
 
 
 def slow_fingerprint(rows, labels):

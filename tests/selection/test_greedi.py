@@ -323,14 +323,6 @@ def test_rows_of_few_entries_are_refused():
 def test_parts_that_do_not_go_together():
     chosen = settings(size=4)
     numbers = Dataset(made("normal", n=50), np.arange(50) % 2, column_names=("a", "b"))
-    text = replace(numbers, labels=np.array(["x", "y"], object)[np.arange(50) % 2])
-    with pytest.raises(InputError) as error:
-        merge_partials([select_part(part, chosen, 3.0) for part in (numbers, text)], chosen)
-    assert str(error.value) == (
-        "<parts>: labels are numbers in one part and text in another "
-        "(value "
-        "'x'). Use one kind of label in all."
-    )
     other = replace(numbers, column_names=("a", "c"))
     with pytest.raises(InputError) as error:
         merge_partials([select_part(part, chosen, 3.0) for part in (numbers, other)], chosen)

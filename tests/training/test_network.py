@@ -287,7 +287,10 @@ def test_sparse_rows_are_laid_out():
     [
         ({"hidden": 0}, "--hidden: 0 is not at least 1."),
         ({"reselect_every": 0}, "--reselect-every: 0 is not at least 1."),
-        ({"fraction": 1.5}, "--fraction: 1.5 is not above 0 and at most 1."),
+        (
+            {"fraction": 1.5},
+            "--fraction: 1.5 is not above 0 and at most 1. For 1.5 % write --fraction 0.015.",
+        ),
         (
             {"fraction": 0.001},
             "--fraction: 0.001 is less than 0.005, and groups become too large. "
