@@ -223,7 +223,7 @@ def test_manifests_and_models_are_written_to_a_store_and_read_from_it(store, cra
     client, ending, _ = store
     data, manifest, model = (
         f"s3://rows/{key}{ending}"
-        for key in ("data/sample.parquet", "out/cs.parquet", "out/model.npz")
+        for key in ("data/sample.parquet", "out/cs.parquet", "out/model")
     )
     assert craig("select", data, *OPTIONS, "-o", "cs.parquet")[0] == 0
     for _ in range(2):  # a manifest may be replaced by another
