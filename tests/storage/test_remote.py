@@ -222,8 +222,7 @@ def test_every_format_is_read_from_a_store(store, craig, tmp_path, name):
 def test_manifests_and_models_are_written_to_a_store_and_read_from_it(store, craig, tmp_path):
     client, ending, _ = store
     data, manifest, model = (
-        f"s3://rows/{key}{ending}"
-        for key in ("data/sample.parquet", "out/cs.parquet", "out/model.npz")
+        f"s3://rows/{key}{ending}" for key in ("data/sample.parquet", "out/cs.parquet", "out/model")
     )
     assert craig("select", data, *OPTIONS, "-o", "cs.parquet")[0] == 0
     for _ in range(2):  # a manifest may be replaced by another
