@@ -204,6 +204,8 @@ class Dataset:
         Row at which each file begins, then the number of rows.
     column_names : tuple of str or None
         Names of the columns of `rows`, where the format has them.
+    notes : tuple of str
+        What the user should know of how it was read.
     skipped_rows : int
         Bad rows passed over under ``--on-error skip``.
     skipped_examples : tuple of str
@@ -219,6 +221,7 @@ class Dataset:
     files: tuple[str, ...] = ("<memory>",)
     file_starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
     column_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
     skipped_rows: int = 0
     skipped_examples: tuple[str, ...] = ()
     weights: NDArray[np.float64] | None = None

@@ -99,6 +99,8 @@ def make_coreset(
         else:
             with stage("calibrate"):
                 coreset = calibrated_coreset(dataset, coreset, calibration, progress)
+    if dataset.notes:
+        coreset = replace(coreset, notes=(*dataset.notes, *coreset.notes))
     check_coreset(coreset)
     return coreset
 

@@ -64,7 +64,7 @@ READING_WITH_DEFAULTS = (
     option(
         "--label",
         metavar="COLUMN",
-        help="Column (HDF5: dataset; IDX: file beside) of the labels. [default: the one "
+        help="Column (HDF5, npz: dataset; IDX, npy: file beside) of the labels. [default: the one "
         f"named {LABEL_WORDS}]",
     ),
     option(
@@ -101,6 +101,15 @@ READING_WITH_DEFAULTS = (
         help="Leave a column out. May be repeated.",
     ),
     option(
+        "--features",
+        multiple=True,
+        type=ColumnName(),
+        metavar="COLUMN",
+        help="Take these columns alone: of numbers, or of lists of numbers (embeddings). May be "
+        "repeated, or several with commas between. [default: all that are left, or the only one "
+        "of lists]",
+    ),
+    option(
         "--one-hot",
         multiple=True,
         type=ColumnName(),
@@ -117,16 +126,19 @@ READING_WITH_DEFAULTS = (
         is_flag=True,
         help="The first line of CSV text is a row; columns are named 1, 2, 3, ...",
     ),
-    option("--rows-key", metavar="NAME", help="HDF5 dataset or CSR group of the rows."),
+    option(
+        "--rows-key", metavar="NAME", help="HDF5 dataset or CSR group, or npz array, of the rows."
+    ),
     option(
         "--weight-column",
         metavar="COLUMN",
-        help="Column (HDF5: dataset) of how much each row counts, of at least 0; it is no feature.",
+        help="Column (HDF5, npz: dataset) of how much each row counts, of at least 0; it is no "
+        "feature.",
     ),
     option(
         "--cost-column",
         metavar="COLUMN",
-        help="Column (HDF5: dataset) of what each row costs, above 0; it is no feature.",
+        help="Column (HDF5, npz: dataset) of what each row costs, above 0; it is no feature.",
     ),
 )
 READING = tuple(map(without_default, READING_WITH_DEFAULTS))
@@ -169,7 +181,7 @@ PROXY = option(
     type=InputFile(),
     metavar="FILE",
     help="Rows to take distances among instead, one for each row of DATA, such as gradients from "
-    "your own trainer: .npy, FILE.h5:/DATASET, Parquet or another format.",
+    "your own trainer: .npy, FILE.h5:/DATASET, FILE.parquet:COLUMN or another format.",
 )
 JSON = option("--json", is_flag=True, help="Report as one JSON object on stdout.")
 COMMON = (

@@ -15,7 +15,7 @@ from craig_cli.settings.calibration import CalibrationSettings
 
 NOT_KEPT = frozenset({"paths", "block_bytes", "threads", "memory_limit", "proxy", "amounts_needed"})
 """Settings that change no number, or that the manifest must not tell."""
-KEPT_IF_GIVEN = frozenset({"weight_column", "cost_column"})
+KEPT_IF_GIVEN = frozenset({"weight_column", "cost_column", "features"})
 
 
 def describe_request(
@@ -87,7 +87,7 @@ def describe_inputs(inputs: InputSettings) -> dict[str, Any]:
     kept = {
         name: value
         for name, value in asdict(inputs).items()
-        if name not in NOT_KEPT and (value is not None or name not in KEPT_IF_GIVEN)
+        if name not in NOT_KEPT and (value not in (None, ()) or name not in KEPT_IF_GIVEN)
     }
     return {
         name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()

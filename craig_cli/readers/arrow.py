@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Block, Labels
 from craig_cli.errors import InputError, printable
 from craig_cli.readers.amounts import first_unfit
-from craig_cli.readers.arrow_types import check_types, is_number
-from craig_cli.readers.columns import Columns, choose_columns, option_of
+from craig_cli.readers.arrow_types import check_types, is_list, is_number, storage_of
+from craig_cli.readers.columns import Columns, option_of
 from craig_cli.readers.formats import Categories
+from craig_cli.readers.lists import first_bad_list, list_rows
 from craig_cli.readers.numbers import (
     BlockCheck,
     first_unusable,
@@ -32,16 +33,17 @@ class BatchReader:
     schema: pa.Schema
     settings: InputSettings
     categories: Categories
+    columns: Columns
 
     def __post_init__(self) -> None:
-        self.columns: Columns = choose_columns(self.name, self.schema.names, self.settings)
         check_types(self.name, self.schema, self.columns, self.settings.task)
         self.wanted = [
             *self.columns.features,
             *([] if self.columns.label is None else [self.columns.label]),
             *self.columns.amounts,
         ]
-        types = [self.schema.field(name).type for name in self.columns.features]
+        kinds = [self.schema.field(name).type for name in self.columns.features]
+        types = [storage_of(kind).value_type if is_list(kind) else kind for kind in kinds]
         is_single = (
             all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in types)
             and not self.columns.one_hot
@@ -65,6 +67,10 @@ class BatchReader:
             if name in self.columns.one_hot:
                 rows[np.arange(batch.num_rows), place + self.codes(batch, name)] = 1
                 place += len(self.categories[name])
+            elif name in self.columns.widths:
+                width = self.columns.widths[name]
+                rows[:, place : place + width] = list_rows(batch.column(name), width)
+                place += width
             else:
                 rows[:, place] = as_array(batch.column(name))
                 place += 1
@@ -101,6 +107,11 @@ class BatchReader:
 
     def check_column(self, batch: pa.RecordBatch, name: str, check: BlockCheck) -> None:
         """Keep the fault of the first row of a column whose value is missing or cannot be used."""
+        if name in self.columns.widths:
+            bad = first_bad_list(batch.column(name), self.columns.widths[name])
+            if bad is not None:
+                self.add_fault(name, check, *bad)
+            return
         values, found = decoded(batch.column(name)), None
         n_present = int(np.argmax(as_array(values.is_null()))) if values.null_count else len(values)
         if is_number(values.type) and name not in self.columns.one_hot:
@@ -114,11 +125,15 @@ class BatchReader:
                 found = first_unusable(numbers)
         if found is not None:
             row, problem = found
-            value, remedy = str(numbers[row]), "Correct it"
+            self.add_fault(name, check, row, problem, str(numbers[row]))
         elif n_present < len(values):
-            row, problem, value, remedy = n_present, "has no value in this row", None, "Fill it in"
-        else:
-            return
+            self.add_fault(name, check, n_present, "has no value in this row", None)
+
+    def add_fault(
+        self, name: str, check: BlockCheck, row: int, problem: str, value: str | None
+    ) -> None:
+        """Keep what is wrong with a value of a column, or, of None, with a row that has none."""
+        remedy = "Fill it in" if value is None else "Correct it"
         remedy += (
             f", remove the row, or drop the column with {option_of('--drop', [name])}."
             if name in self.columns.features

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from craig_cli.errors import InputError, UsageError, printable
@@ -31,12 +31,18 @@ class Columns:
         Those of `features` to expand into one column a value, in file order.
     amounts : mapping of str to Amount
         The columns of weights and of costs that are read.
+    widths : mapping of str to int
+        Numbers in a row of each of `features` that holds lists.
+    left_out : tuple of str
+        Columns that nobody named and that are no features, as one of lists is.
     """
 
     label: str | None
     features: tuple[str, ...]
     one_hot: tuple[str, ...]
     amounts: Mapping[str, Amount] = field(default_factory=dict)
+    widths: Mapping[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
     def called(self, name: str) -> str:
         """Return what a column is called in an error."""
@@ -50,14 +56,18 @@ class Columns:
         return f"{kind} '{printable(name, 60)}'"
 
     def expanded(self, categories: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-        """Return the names of the columns of a block; of one-hot columns ``column=value``."""
+        """Return the names of the columns of a block.
+
+        Of one-hot columns ``column=value``, of columns of lists ``column[0]``, ``column[1]``, ...
+        """
         names: list[str] = []
         for feature in self.features:
-            names += (
-                [f"{feature}={value}" for value in categories[feature]]
-                if feature in self.one_hot
-                else [feature]
-            )
+            if feature in self.one_hot:
+                names += [f"{feature}={value}" for value in categories[feature]]
+            elif feature in self.widths:
+                names += [f"{feature}[{place}]" for place in range(self.widths[feature])]
+            else:
+                names.append(feature)
         return tuple(names)
 
 
@@ -68,6 +78,7 @@ def choose_columns(source_name: str, names: Sequence[str], settings: InputSettin
     claims, and `InputError` where a name is repeated, or no label or no feature is left.
     """
     counts = Counter(names)
+    settings = replace(settings, features=split_names(settings.features, counts))
     repeated = next((name for name in names if counts[name] > 1), None)
     if repeated is not None:
         raise InputError(
@@ -85,6 +96,7 @@ def choose_columns(source_name: str, names: Sequence[str], settings: InputSettin
         **{amount.option: (name,) for name, amount in amounts.items()},
         "--drop": settings.drop,
         "--one-hot": settings.one_hot,
+        "--features": tuple(name for name in settings.features if name not in settings.one_hot),
     }
     for option, wanted in {"--label": () if label is None else (label,), **claims}.items():
         if missing := [name for name in wanted if name not in counts]:
@@ -95,7 +107,10 @@ def choose_columns(source_name: str, names: Sequence[str], settings: InputSettin
     features = tuple(
         name
         for name in names
-        if name != label and name not in settings.drop and name not in amounts
+        if name != label
+        and name not in settings.drop
+        and name not in amounts
+        and (not settings.features or name in settings.features or name in settings.one_hot)
     )
     if not features:
         raise InputError(
@@ -105,6 +120,14 @@ def choose_columns(source_name: str, names: Sequence[str], settings: InputSettin
         )
     one_hot = tuple(name for name in features if name in settings.one_hot)
     return Columns(label, features, one_hot, amounts if settings.amounts_needed else {})
+
+
+def split_names(wanted: Sequence[str], names: Collection[str]) -> tuple[str, ...]:
+    """Return names of columns, those that are several with commas between taken apart."""
+    found: list[str] = []
+    for name in wanted:
+        found += [name] if name in names or "," not in name else name.split(",")
+    return tuple(dict.fromkeys(found))
 
 
 def check_claims(label: str | None, claims: Mapping[str, Sequence[str]]) -> None:

@@ -27,7 +27,7 @@ Categories: TypeAlias = Mapping[str, tuple[str, ...]]
 """All values of each ``--one-hot`` column, in the order of the new columns."""
 
 NAMELESS = dict.fromkeys(
-    ("--drop", "--one-hot", "--weight-column", "--cost-column"),
+    ("--drop", "--one-hot", "--features", "--weight-column", "--cost-column"),
     "columns of {format} files have no names. Convert the file to CSV or Parquet first.",
 )
 """What formats without names of columns say of the options that name one."""
@@ -51,7 +51,8 @@ class Reader:
     count_rows : callable, optional
         Given a source: how many rows it states. Default: they are counted by reading.
     files_beside : callable, optional
-        Given files: those among them that hold no rows, but what is read beside another.
+        Given files and ``--label``: those among them that hold no rows, but what is read beside
+        another.
     read_as_written : callable, optional
         Given a reading that is done, rows (ascending) and their texts, if the format has such:
         these rows as they stand in the files.
@@ -61,8 +62,10 @@ class Reader:
         Whether blocks hold only the rows that the source asks for.
     needs_path : bool
         Whether the file is opened by its path, so that it must be on this machine.
-    column_bytes : int
-        Memory that each column takes while a file is read.
+    buffer_bytes : callable, optional
+        Given a source and the settings: memory that a file takes while it is read, beside a block.
+    notes : callable, optional
+        Given a source and the settings: sentences that the user should know.
     """
 
     read_blocks: Callable[
@@ -73,12 +76,13 @@ class Reader:
     column_names: Callable[[Source, InputSettings, Categories], tuple[str, ...]] | None = None
     collect_categories: Callable[[Source, InputSettings], dict[str, set[str]]] | None = None
     count_rows: Callable[[Source], int] | None = None
-    files_beside: Callable[[Sequence[Location]], Collection[Location]] | None = None
+    files_beside: Callable[[Sequence[Location], str | None], Collection[Location]] | None = None
     read_as_written: Callable[[Reading, NDArray[np.int64], list[bytes]], Any] | None = None
     written_as: str = ""
     keeps_to_rows: bool = False
     needs_path: bool = False
-    column_bytes: int = 0
+    buffer_bytes: Callable[[Source, InputSettings], int] | None = None
+    notes: Callable[[Source, InputSettings], tuple[str, ...]] | None = None
 
 
 def reader_of(name: str) -> Reader:

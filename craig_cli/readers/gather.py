@@ -24,7 +24,7 @@ from craig_cli.errors import InputError, UsageError
 from craig_cli.readers.amounts import AMOUNTS
 from craig_cli.readers.formats import Categories
 from craig_cli.readers.labels import unify_labels
-from craig_cli.readers.sources import Source, expand_sources
+from craig_cli.readers.sources import Source, expand_sources, folder_notes
 from craig_cli.settings import InputSettings
 
 SKIPPED_SHOWN = 5
@@ -85,6 +85,8 @@ class Reading:
         Of the blocks, where the format has them.
     n_rows : int
         Rows read so far.
+    notes : tuple of str
+        What the user should know of how the files are read.
     skipped : list of InputError
         The bad rows passed over so far.
     """
@@ -97,6 +99,7 @@ class Reading:
             raise UsageError("There is no input: name a file, a directory, or - for stdin.")
         check_options(self.sources, settings)
         self.column_names, self._categories = agreed_columns(self.sources, settings)
+        self.notes = notes_of(self.sources, settings)
         self.settings, self._progress = settings, progress
         self.skipped: list[InputError] = []
         self._counts = np.zeros(len(self.sources), np.int64)
@@ -151,6 +154,7 @@ class Reading:
             files=tuple(s.name for s in self.sources),
             file_starts=self.file_starts,
             column_names=self.column_names,
+            notes=self.notes,
             skipped_rows=len(self.skipped),
             skipped_examples=tuple(str(error) for error in self.skipped[:SKIPPED_SHOWN]),
         )
@@ -178,6 +182,7 @@ def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
     given = {
         "--drop": bool(settings.drop),
         "--one-hot": bool(settings.one_hot),
+        "--features": bool(settings.features),
         **{amount.option: bool(amount.column(settings)) for amount in amounts},
         "--label": settings.label is not None,
     }
@@ -217,6 +222,14 @@ def agreed_columns(
             )
             raise InputError(other.name, problem, remedy=remedy)
     return (named[0][1] if named else None), categories
+
+
+def notes_of(sources: tuple[Source, ...], settings: InputSettings) -> tuple[str, ...]:
+    """Return what the user should know of how the files are read, each sentence once."""
+    found = folder_notes(settings)
+    for source in sources:
+        found += source.reader.notes(source, settings) if source.reader.notes is not None else ()
+    return tuple(dict.fromkeys(found))
 
 
 def join_rows(parts: list[Rows], names: list[str]) -> Rows:

@@ -196,6 +196,6 @@ def is_whole_text(text: str) -> bool:
 
 READER = Reader(
     read_blocks,
-    {option: NAMELESS[option] for option in ("--drop", "--one-hot")},
+    {option: NAMELESS[option] for option in ("--drop", "--one-hot", "--features")},
     needs_path=True,
 )

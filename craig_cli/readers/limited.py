@@ -61,7 +61,7 @@ def read_limited(
     for block in reading.blocks():
         rows.append(block)
         labels.append(one_of_each(block.labels, known))
-    if rows.column_bytes:
+    if rows.buffer_bytes:
         import pyarrow
 
         pyarrow.default_memory_pool().release_unused()
@@ -103,8 +103,8 @@ class RowStore:
     names : list of str
         The file that each is from.
     on_disk : SpillArray or None
-    column_bytes : int
-        Memory that each column takes while it is read.
+    buffer_bytes : int
+        Memory that a file takes while it is read.
     """
 
     def __init__(self, reading: Reading, limit: int, needed: Needed, spill: Spill) -> None:
@@ -113,12 +113,15 @@ class RowStore:
         self.names: list[str] = []
         self.on_disk: SpillArray | None = None
         self._n_bytes = 0
-        self.column_bytes = max(source.reader.column_bytes for source in reading.sources)
+        self.buffer_bytes = max(
+            0 if (find := source.reader.buffer_bytes) is None else find(source, reading.settings)
+            for source in reading.sources
+        )
 
     def append(self, block: Block) -> None:
         """Add the rows of a block."""
         rows, name = block.rows, self._reading.sources[block.file].name
-        n_rows, buffers = self._reading.n_rows, block.rows.shape[1] * self.column_bytes
+        n_rows, buffers = self._reading.n_rows, self.buffer_bytes
         least = buffers + self._needed(n_rows, 0)
         if least > self._limit:
             raise ResourceError(

@@ -1,28 +1,17 @@
-"""Parquet tables with flat columns, to dense blocks."""
+"""Parquet files: their batches, which `table_files` makes blocks of."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from craig_cli.dataset import Block
 from craig_cli.errors import InputError, ResourceError, printable
-from craig_cli.readers.arrow import BatchReader, as_text
-from craig_cli.readers.arrow_types import check_category_type
-from craig_cli.readers.columns import choose_columns
-from craig_cli.readers.formats import Categories, Reader, Skipped
 from craig_cli.readers.sources import Source
-from craig_cli.settings import InputSettings
-
-if TYPE_CHECKING:
-    from craig_cli.readers.gather import Reading
+from craig_cli.readers.table_files import table_reader
 
 MAGIC, ENCRYPTED_MAGIC = b"PAR1", b"PARE"
 READ_BYTES = 1 << 20
@@ -31,28 +20,24 @@ COLUMN_BYTES = 3_000_000
 """Buffers, a page and a dictionary of each column while a file is read."""
 
 
-def read_blocks(
-    source: Source, file: int, settings: InputSettings, skipped: Skipped, categories: Categories
-) -> Iterator[Block]:
-    """Yield the rows of one Parquet file, in blocks of about ``settings.block_bytes``.
+class ParquetTable:
+    """A Parquet file that is open, as `table_files` reads it."""
 
-    Dense rows, float32 if every feature is a float of at most 32 bits, else float64. Labels are
-    int64, float64 or str objects. A bad row is an error also under ``--on-error skip``, which is
-    for rows of text. Uses label, no_label, task, drop, one_hot, weight_column, cost_column and
-    block_bytes of `settings`.
-    """
-    with open_table(source) as table:
-        reader = BatchReader(source.name, table.schema_arrow, settings, categories)
-        groups, first_row = row_groups(table, source.rows)
-        first, last = source.rows or (0, table.metadata.num_rows)
-        for batch in table.iter_batches(
-            batch_size=reader.batch_rows(settings.block_bytes),
-            row_groups=groups,
-            columns=reader.wanted,
-        ):
-            start, stop = max(first - first_row, 0), min(last - first_row, batch.num_rows)
-            if start < stop:
-                yield reader.block(batch.slice(start, stop - start), first_row + start, file)
+    def __init__(self, file: pq.ParquetFile) -> None:
+        self.file = file
+        self.schema: pa.Schema = file.schema_arrow
+
+    def count_rows(self) -> int:
+        """Return the rows that the file states."""
+        return int(self.file.metadata.num_rows)
+
+    def batches(
+        self, names: list[str] | None, n_rows: int, rows: tuple[int, int] | None = None
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Yield the first row, and the rows, of batches, of the row groups that hold `rows`."""
+        groups, first_row = row_groups(self.file, rows)
+        for batch in self.file.iter_batches(batch_size=n_rows, row_groups=groups, columns=names):
+            yield first_row, batch
             first_row += batch.num_rows
 
 
@@ -67,39 +52,8 @@ def row_groups(table: pq.ParquetFile, rows: tuple[int, int] | None) -> tuple[lis
     return wanted, starts[wanted[0]] if wanted else 0
 
 
-def count_rows(source: Source) -> int:
-    """Return the rows that the file states."""
-    with open_table(source) as table:
-        return int(table.metadata.num_rows)
-
-
-def column_names(
-    source: Source, settings: InputSettings, categories: Categories
-) -> tuple[str, ...]:
-    """Return the names of the columns of the blocks that `read_blocks` would yield."""
-    with open_table(source) as table:
-        return choose_columns(source.name, table.schema_arrow.names, settings).expanded(categories)
-
-
-def collect_categories(source: Source, settings: InputSettings) -> dict[str, set[str]]:
-    """Return the different values of each ``--one-hot`` column, as text."""
-    with open_table(source) as table:
-        schema = table.schema_arrow
-        columns = choose_columns(source.name, schema.names, settings)
-        for name in columns.one_hot:
-            check_category_type(source.name, name, schema.field(name).type)
-        found: dict[str, set[str]] = {name: set() for name in columns.one_hot}
-        if found:
-            for batch in table.iter_batches(columns=list(found)):
-                for name, values in found.items():
-                    values.update(
-                        as_text(source.name, name, batch.column(name).unique().drop_null())
-                    )
-        return found
-
-
 @contextmanager
-def open_table(source: Source) -> Iterator[pq.ParquetFile]:
+def open_table(source: Source) -> Iterator[ParquetTable]:
     """Give the file, opened; what goes wrong in reading it becomes an error that names it."""
     with source.open_raw() as stream:
         head = stream.read(len(MAGIC))
@@ -120,8 +74,8 @@ def open_table(source: Source) -> Iterator[pq.ParquetFile]:
         try:
             with pq.ParquetFile(
                 stream, pre_buffer=False, buffer_size=READ_BYTES, page_checksum_verification=True
-            ) as table:
-                yield table
+            ) as file:
+                yield ParquetTable(file)
         except MemoryError as error:
             raise ResourceError(
                 f"{printable(source.name)}: memory does not suffice to read this Parquet file: "
@@ -135,45 +89,4 @@ def open_table(source: Source) -> Iterator[pq.ParquetFile]:
             raise InputError(source.name, problem, remedy=COPY_AGAIN) from error
 
 
-def read_as_written(reading: Reading, index: NDArray[np.int64], records: list[bytes]) -> pa.Table:
-    """Return some rows, ascending, with all their columns, types and metadata.
-
-    Memory: a block and the rows. Raises `InputError` where a file has changed since it was read,
-    or two have other columns.
-    """
-    parts, schema, first_source = [], None, reading.sources[0]
-    file_starts = reading.file_starts
-    for file, source in enumerate(reading.sources):
-        with open_table(source) as table:
-            schema = table.schema_arrow if schema is None else schema
-            if not table.schema_arrow.equals(schema):
-                problem = f"its columns or their types differ from those of {first_source.name}"
-                raise InputError(
-                    source.name,
-                    problem,
-                    remedy="Write another format with --to, which takes the rows as numbers.",
-                )
-            row = int(file_starts[file])
-            n_rows = max(1, reading.settings.block_bytes // (8 * max(1, len(schema))))
-            for batch in table.iter_batches(batch_size=n_rows):
-                first, last = np.searchsorted(index, [row, row + batch.num_rows])
-                if first < last:
-                    parts.append(batch.take(pa.array(index[first:last] - row)))
-                row += batch.num_rows
-        if row != file_starts[file + 1]:
-            raise InputError(
-                source.name, "it changed while it was read", remedy="Run the command again."
-            )
-    return pa.Table.from_batches(parts, schema)
-
-
-READER = Reader(
-    read_blocks,
-    column_names=column_names,
-    collect_categories=collect_categories,
-    count_rows=count_rows,
-    read_as_written=read_as_written,
-    written_as="parquet",
-    keeps_to_rows=True,
-    column_bytes=COLUMN_BYTES,
-)
+READER = table_reader(open_table, column_bytes=COLUMN_BYTES)

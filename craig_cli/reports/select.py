@@ -17,6 +17,7 @@ from craig_cli.reports.base import (
 )
 
 ONE_A_CLUSTER = "representatives: one random row per cluster"
+STAND_FOR = "the picks are representatives: each stands for the rows nearest to it, weight of them"
 REPRESENTATIVES = {"random": ONE_A_CLUSTER, "varied": f"{ONE_A_CLUSTER}, rare values seen to"}
 
 
@@ -89,6 +90,8 @@ class SelectReport(RunReport):
         ]
         if self.representative in REPRESENTATIVES:
             lines.append(("", REPRESENTATIVES[self.representative]))
+        elif self.weights == "cluster" and [c["label"] for c in self.classes] == [None]:
+            lines.append(("", STAND_FOR))
         return [
             *lines,
             *calibration_lines(self.calibration, self.weights),

@@ -36,6 +36,7 @@ class InputSettings:
     weight_column: str | None = None
     cost_column: str | None = None
     amounts_needed: bool = True
+    features: tuple[str, ...] = ()
     block_bytes: int = 4 << 20
 
     def __post_init__(self) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.files.manifest import is_manifest
+from craig_cli.readers.gather import notes_of
 from craig_cli.readers.parts import Part, Piece, count_rows, equal_parts, file_names
+from craig_cli.readers.sources import expand_sources
 from craig_cli.reports.select import SelectReport
 from craig_cli.selection import Coreset
 from craig_cli.selection.assignment import with_enough_digits
@@ -108,6 +110,8 @@ def select_in_parts(
     with watch.stage("write"), open_output(output) as out:
         out.write(steps.written(manifest))
     report = report_in_parts(job, output, coreset, found, n_candidates, watch.seconds)
+    read = notes_of(expand_sources(job.inputs), job.inputs)
+    report = replace(report, notes=(*read, *report.notes))
     if calibration.weights == "cluster":
         return report
     return replace(report, notes=(*report.notes, NOT_CALIBRATED))

@@ -71,5 +71,5 @@ def plan_selection(
             in_memory_bytes(shape, settings),
             holding_bytes(shape) + calibrating_bytes(dataset, selection, calibration),
         ),
-        notes=features.notes,
+        notes=(*dataset.notes, *features.notes),
     )

@@ -29,10 +29,10 @@ def read(path: Path, **options) -> tuple[np.ndarray, np.ndarray | None, tuple[st
     (source,) = expand_sources(settings)
     categories = {
         name: tuple(sorted(values))
-        for name, values in parquet.collect_categories(source, settings).items()
+        for name, values in parquet.READER.collect_categories(source, settings).items()
     }
-    names = parquet.column_names(source, settings, categories)
-    blocks = list(parquet.read_blocks(source, 3, settings, never, categories))
+    names = parquet.READER.column_names(source, settings, categories)
+    blocks = list(parquet.READER.read_blocks(source, 3, settings, never, categories))
     assert all(block.file == 3 and block.rows.flags.c_contiguous for block in blocks)
     if not blocks:
         return np.empty((0, len(names))), None, names
@@ -203,8 +203,8 @@ BAD_VALUES = [
     ),
     (array(None, None), ": column 'a' holds no values at all. Use --drop a."),
     (
-        array([1], [2]),
-        ": column 'a' is nested (list<element: int64>). Use --drop a, or write its "
+        array([[1]], [[2]]),
+        ": column 'a' is nested (list<element: list<element: int64>>). Use --drop a, or write its "
         "parts as columns.",
     ),
     (
@@ -390,7 +390,7 @@ def test_a_file_that_changed_between_the_passes(tmp_path: Path) -> None:
     settings = InputSettings((str(write(tmp_path, {"a": ["x"], "y": [1]})),), one_hot=("a",))
     (source,) = expand_sources(settings)
     with pytest.raises(InputError) as caught:
-        list(parquet.read_blocks(source, 0, settings, never, {"a": ("b",)}))
+        list(parquet.READER.read_blocks(source, 0, settings, never, {"a": ("b",)}))
     assert str(caught.value) == (
         f"{source.name}: column 'a' changed while it was read. Run the command again."
     )
