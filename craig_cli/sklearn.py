@@ -13,6 +13,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from craig_cli.api import select_coreset
 from craig_cli.errors import CraigError
+from craig_cli.words import in_words_of
+
+ARGUMENTS = {"seed": "random_state", "threads": "n_jobs"}
+"""Parameters that are not called as the options of the command."""
 
 
 class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -136,21 +140,22 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
                 raise ValueError(f"fraction: {self.fraction} is not above 0 and at most 1.")
             size = max(n_classes, int(self.fraction * n_rows + 0.5))
         try:
-            self.coreset_ = select_coreset(
-                rows,
-                y,
-                size=size,
-                sample_weight=sample_weight,
-                method=self.method,
-                metric=self.metric,
-                scale=self.scale,
-                task=task,
-                purpose=self.purpose,
-                representative=self.representative,
-                weights=self.weights,
-                seed=self.random_state,
-                threads=self.n_jobs,
-            )
+            with in_words_of(ARGUMENTS):
+                self.coreset_ = select_coreset(
+                    rows,
+                    y,
+                    size=size,
+                    sample_weight=sample_weight,
+                    method=self.method,
+                    metric=self.metric,
+                    scale=self.scale,
+                    task=task,
+                    purpose=self.purpose,
+                    representative=self.representative,
+                    weights=self.weights,
+                    seed=self.random_state,
+                    threads=self.n_jobs,
+                )
         except CraigError as error:
             raise ValueError(str(error)) from error
         order = np.argsort(self.coreset_.index)

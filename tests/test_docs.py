@@ -23,14 +23,15 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 
 
-def readme_examples() -> list[str]:
-    """Return the commands of the README in order, lines that end with a backslash joined."""
-    text = README.read_text() if README.exists() else ""
+def readme_examples(page: Path = README) -> list[str]:
+    """Return the commands of a page in order, lines that end with a backslash joined."""
+    text = page.read_text() if page.exists() else ""
     return re.findall(r"^\s*\$ (craig .*)$", text.replace("\\\n", " "), flags=re.MULTILINE)
 
 
 PAGES = {entry.name: list(load_command(entry.name).examples) for entry in COMMANDS} | {
-    "README": readme_examples()
+    "README": readme_examples(),
+    "embeddings": readme_examples(ROOT / "docs" / "embeddings.md"),
 }
 
 
@@ -91,3 +92,14 @@ def test_each_command_has_an_example_of_itself(entry):
 
 def test_the_readme_shows_every_command():
     assert {example.split()[1] for example in PAGES["README"]} == {e.name for e in COMMANDS}
+
+
+@pytest.mark.usefixtures("samples")
+def test_the_python_of_the_embeddings_page_runs():
+    page = (ROOT / "docs" / "embeddings.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    assert blocks
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(block, names)
+    assert len(names["chosen"]) == 30  # type: ignore[arg-type]
