@@ -1,30 +1,38 @@
-"""Selecting a coreset from arrays, without files."""
+"""Selecting a coreset from Python: of arrays, tables and files, with all that the command can."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from craig_cli.arrays import rows_of
+from craig_cli.asked import Data, check_reading, chosen, column_of_labels, data_of, in_full, make
 from craig_cli.calibration import make_coreset
-from craig_cli.dataset import Dataset, Labels, Rows, SparseRows
+from craig_cli.dataset import Dataset, Rows, no_progress
 from craig_cli.errors import InputError, UsageError
-from craig_cli.readers import read_dataset
-from craig_cli.readers.amounts import COST, WEIGHT, Amount
-from craig_cli.readers.labels import unify_labels
-from craig_cli.readers.numbers import DIVIDE, TOO_LARGE, first_unusable
+from craig_cli.files.manifest import read_manifest
+from craig_cli.readers.memory import as_table, read_table
+from craig_cli.readers.proxy import read_proxy
 from craig_cli.selection import Coreset
 from craig_cli.selection.class_count import ARGUMENTS, check_classes
-from craig_cli.settings import Budget, InputSettings, SelectionSettings
+from craig_cli.settings import Budget, InputSettings, SelectionSettings, parse_size
 from craig_cli.settings.calibration import CalibrationSettings
+from craig_cli.settings.parts import PartSettings, needs_all_rows, parse_parts
 from craig_cli.settings.purpose import Purpose
 from craig_cli.settings.shares import check_rows, check_share
-from craig_cli.tables import is_numeric, is_table, split_table
+from craig_cli.storage.spill import Spill
+from craig_cli.words import in_arguments, in_words_of
+from craig_cli.workflows.partitioned import select_in_parts
+from craig_cli.workflows.parts import Job
+from craig_cli.workflows.select import check_in_memory, read_within_limit
 
 
 def select_coreset(
@@ -53,6 +61,20 @@ def select_coreset(
     include: Sequence[int] = (),
     exclude: Sequence[int] = (),
     extend: Coreset | None = None,
+    label: str | None = None,
+    paper: bool = False,
+    sample_rows: int = SelectionSettings.sample_rows,
+    cell_size: int = SelectionSettings.cell_size,
+    delta: float = SelectionSettings.delta,
+    refine: bool = SelectionSettings.refine,
+    proxy: ArrayLike | sp.sparray | sp.spmatrix | str | os.PathLike[str] | Any = None,
+    memory_limit: int | str | None = None,
+    parts: int | str | None = None,
+    partition: str = PartSettings.partition,
+    oversampling: float = PartSettings.oversampling,
+    engine: str = PartSettings.engine,
+    scheduler: str | None = None,
+    **reading: Any,
 ) -> Coreset:
     """Return a small weighted subset of the rows of `X`, selected within each class of `y`.
 
@@ -61,8 +83,9 @@ def select_coreset(
     X : array, scipy sparse matrix, table of pandas, polars or pyarrow, or name of a file; shape
     (n_rows, n_columns)
         Finite numbers. An array is neither copied nor changed where it is float32 or float64 and
-        C-contiguous. A file is read as ``craig select`` reads it (a str or a path; several in a
-        list of paths).
+        C-contiguous. A column of lists of numbers, of a table or alone, is one of embeddings. A
+        file is read as ``craig select`` reads it (a str or a path; several in a list of paths, or
+        of str).
     y : array or sequence of int, float or str, shape (n_rows,), or str, optional
         Labels, or the target for ``task="regression"``; without it all rows are one group. Of a
         table or a file it may be the name of the column; a file has its usual labels without it.
@@ -92,6 +115,24 @@ def select_coreset(
         for).
     extend : Coreset, optional
         Of the same rows: its picks stay, in their order, and greedy goes on from there.
+    label : str, optional
+        The same as `y` where that is the name of a column.
+    paper : bool
+        Exactly the paper's choices: method "exact", representative "medoid", weights "cluster".
+    sample_rows, cell_size, delta, refine : int, int, float, bool
+        Of the methods, as for ``craig select``.
+    proxy : array, sparse matrix, table or name of a file, optional
+        Rows to take distances among instead, one for each of `X`: gradients, for example.
+    memory_limit : int or str, optional
+        Of files: most memory to use, in bytes or as "2G".
+    parts, partition, oversampling, engine, scheduler : optional
+        Of files: select in so many parts (or "files"), as ``craig select --parts`` does; `engine`
+        "dask" on the workers of a cluster.
+    **reading
+        How the data is read, as for ``craig select``. Of tables and files ``drop``, ``one_hot`` and
+        ``features`` (names of columns), ``on_error``; of files also ``format``, ``delimiter``,
+        ``header``, ``rows_key``, ``index_base`` and ``no_label`` (without it a file has its usual
+        labels).
     seed : int
         Of the methods that draw rows at random.
     threads : int, optional
@@ -108,7 +149,11 @@ def select_coreset(
     UsageError
         The options contradict each other, or `X` and `y` are not of the stated form.
     InputError
-        A value is not finite or beyond 1e140, or there are no rows.
+        A value is missing or cannot be used, or there are no rows. Rows are counted from 0.
+    ResourceError
+        Memory or disk does not suffice.
+    TypeError
+        There is no argument of this name.
 
     Examples
     --------
@@ -118,199 +163,120 @@ def select_coreset(
     >>> coreset.index.tolist(), coreset.weight.tolist()
     ([1, 3], [3.0, 1.0])
     """
-    check_share("fraction", fraction, "fraction=")
-    check_rows("size", size, "fraction=")
-    budget = Budget(fraction, size, epsilon, mean_epsilon, budget_cost)
-    if (budget_cost is None) != (costs is None):
+    asked = locals()
+    check_reading(reading)
+    with in_words_of():
+        coreset = selected(asked)
+    return replace(coreset, notes=tuple(map(in_arguments, coreset.notes)))
+
+
+select_coreset.__signature__ = in_full(select_coreset)  # type: ignore[attr-defined]
+
+
+def selected(asked: Mapping[str, Any]) -> Coreset:
+    """Return the coreset that the arguments ask for; errors are in the words of the command."""
+    check_share("fraction", asked["fraction"], "fraction=")
+    check_rows("size", asked["size"], "fraction=")
+    is_task_given = asked["task"] is not None
+    asked = {**asked, "task": asked["task"] or SelectionSettings.task}
+    budget = make(Budget, asked)
+    if (budget.budget_cost is None) != (asked["costs"] is None):
         raise UsageError("budget_cost and costs go together: give both, or neither.")
-    dataset = (
-        read_files(X, y, task or InputSettings.task, sample_weight, costs)
-        if names_files(X)
-        else as_dataset(X, y, sample_weight, costs)
+    method, purpose = chosen(asked)
+    data = data_of(asked, column_of_labels(asked))
+    in_parts = asked["parts"] is not None or asked["engine"] != PartSettings.engine
+    prefers_local = in_parts or any(asked[name] is not None for name in ("proxy", "extend"))
+    representative, weights = purpose.choices(
+        method, budget.is_open, data.has_labels, prefers_local
     )
-    if task is None and extend is None:
-        check_classes(dataset.files[0] if names_files(X) else "y", dataset.labels, ARGUMENTS)
-    stands, weighted = Purpose(purpose, representative, weights).choices(
-        method, budget.is_open, dataset.labels is not None, extend is not None
+    limit = asked["memory_limit"]
+    settings = make(
+        SelectionSettings,
+        asked,
+        budget=budget,
+        method=method,
+        representative=representative,
+        threads=asked["threads"] or 0,
+        memory_limit=parse_size("--memory-limit", limit) if isinstance(limit, str) else limit or 0,
+        include=tuple(map(int, asked["include"])),
+        exclude=tuple(map(int, asked["exclude"])),
+        extend=() if asked["extend"] is None else tuple(asked["extend"].picks.tolist()),
     )
-    settings = SelectionSettings(
-        budget,
-        method,
-        metric,
-        scale,
-        seed,
-        threads or 0,
-        task or SelectionSettings.task,
-        representative=stands,
-        include=tuple(map(int, include)),
-        exclude=tuple(map(int, exclude)),
-        extend=() if extend is None else tuple(extend.picks.tolist()),
+    if asked["sample_weight"] is not None:
+        settings.check_weighted()
+    calibration = make(
+        CalibrationSettings,
+        asked,
+        weights=weights,
+        loss=asked["pilot_loss"],
+        pilot_l2=tuple(asked["pilot_l2"]),
+        rounds=asked["calibration_rounds"],
+        threads=settings.threads,
     )
-    calibration = CalibrationSettings(
-        weighted, pilot_loss, tuple(pilot_l2), calibration_rounds, seed=seed, threads=threads or 0
-    )
-    coreset = make_coreset(dataset, settings, calibration)
-    return replace(coreset, notes=(*dataset.notes, *coreset.notes))
-
-
-def names_files(X: Any) -> bool:
-    """Return whether `X` is the name of a file, or a list of paths."""
-    return isinstance(X, (str, os.PathLike)) or (
-        isinstance(X, (list, tuple)) and len(X) > 0 and all(isinstance(x, os.PathLike) for x in X)
-    )
-
-
-def read_files(X: Any, y: Any, task: str, sample_weight: Any = None, costs: Any = None) -> Dataset:
-    """Return the data set in one or more files; the others are names of columns, or None; `y` of
-    None is the usual label.
-    """
-    for name, value, what in (
-        ("y", y, "label"),
-        ("sample_weight", sample_weight, "weight"),
-        ("costs", costs, "cost"),
-    ):
-        if value is not None and not isinstance(value, str):
-            raise UsageError(f"{name}: of a file it is the name of the {what} column, or None.")
-    paths = (X,) if isinstance(X, (str, os.PathLike)) else X
-    names = tuple(os.fspath(path) for path in paths)
-    return read_dataset(
-        InputSettings(names, label=y, task=task, weight_column=sample_weight, cost_column=costs)
-    )
-
-
-def as_dataset(X: Any, y: Any, sample_weight: Any = None, costs: Any = None) -> Dataset:
-    """Return rows in memory, with their labels, weights and costs, as a data set."""
-    if is_table(X):
-        named = {
-            name: value
-            for name, value in (("y", y), ("sample_weight", sample_weight), ("costs", costs))
-            if isinstance(value, str)
-        }
-        X, columns = split_table(X, named)
-        y, sample_weight, costs = (
-            columns.get(name, value)
-            for name, value in (("y", y), ("sample_weight", sample_weight), ("costs", costs))
+    if in_parts:
+        return from_parts(data, settings, calibration, asked)
+    with Spill() as spill:
+        dataset, on_disk = data.dataset, None
+        if data.inputs is not None:
+            dataset, on_disk, settings = read_within_limit(
+                data.inputs, settings, calibration, purpose.may_fall_back, spill, no_progress
+            )
+            check_in_memory(on_disk, calibration)
+        elif settings.memory_limit:
+            raise UsageError("--memory-limit: the rows are in memory. Name files, or leave it out.")
+        assert dataset is not None
+        if not is_task_given and asked["extend"] is None:
+            check_classes(data.called, dataset.labels, ARGUMENTS)
+        coreset = make_coreset(
+            dataset,
+            settings,
+            calibration,
+            proxy=proxy_rows(asked["proxy"], dataset),
+            on_disk=None if on_disk is None else (on_disk, spill),
         )
-    rows = sparse_rows(sp.csr_array(X, copy=True)) if sp.issparse(X) else dense_rows(X)
-    n = Dataset(rows, None).n_rows
-    weights = (
-        None
-        if sample_weight is None
-        else checked_amounts("sample_weight", sample_weight, n, WEIGHT)
+        return replace(coreset, notes=(*dataset.notes, *coreset.notes))
+
+
+def from_parts(
+    data: Data,
+    settings: SelectionSettings,
+    calibration: CalibrationSettings,
+    asked: Mapping[str, Any],
+) -> Coreset:
+    """Return the coreset of files that are selected from in parts."""
+    if data.inputs is None:
+        raise UsageError("--parts: they are of files, and X is in memory. Name files.")
+    if settings.extend:
+        raise needs_all_rows("--extend")
+    if asked["proxy"] is not None:
+        raise needs_all_rows("--proxy")
+    parts = asked["parts"]
+    job = Job(
+        data.inputs,
+        settings,
+        make(PartSettings, asked, parts=parse_parts(parts) if isinstance(parts, str) else parts),
     )
-    prices = None if costs is None else checked_amounts("costs", costs, n, COST)
-    return Dataset(rows, None if y is None else checked_labels(y, n), weights=weights, costs=prices)
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = str(Path(folder) / "coreset.parquet")
+        select_in_parts(job, manifest, calibration=calibration)
+        return read_manifest(manifest).coreset
 
 
-def checked_amounts(name: str, values: Any, n_rows: int, kind: Amount) -> NDArray[np.float64]:
-    """Return weights or costs as float64; raises `InputError` for one that cannot be used."""
-    amounts = np.asarray(values)
-    if amounts.shape != (n_rows,) or not is_numeric(amounts):
-        raise UsageError(
-            f"{name}: has shape {amounts.shape} of {amounts.dtype}, not ({n_rows},) "
-            f"of numbers as X has rows."
-        )
-    amounts = amounts.astype(np.float64)
-    check_values(name, amounts)
-    bad = kind.is_too_small(amounts)
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise InputError(
-            name,
-            f"that of row {row}, from 0, {kind.problem}",
-            value=str(amounts[row]),
-            remedy="Correct it first.",
-        )
-    return amounts
-
-
-def dense_rows(X: Any) -> Rows:
-    """Return a two-dimensional array of finite float32 or float64, C order."""
-    rows = np.asarray(X)
-    check_form(rows.ndim, rows.dtype)
-    rows = np.ascontiguousarray(
-        rows, rows.dtype if rows.dtype in (np.float32, np.float64) else np.float64
+def proxy_rows(proxy: Any, dataset: Dataset) -> Rows | None:
+    """Return the rows that distances are taken among, one for each of the data; None: its own."""
+    if proxy is None:
+        return None
+    if isinstance(proxy, (str, os.PathLike)):
+        return read_proxy(os.fspath(proxy), dataset).rows
+    table = None if sp.issparse(proxy) else as_table(proxy, "proxy")
+    rows = (
+        rows_of(proxy, "proxy")
+        if table is None
+        else read_table(table, InputSettings(("proxy",), no_label=True), "proxy").rows
     )
-    check_values("X", rows)
-    return rows
-
-
-def sparse_rows(matrix: Any) -> SparseRows:
-    """Return a CSR array as rows with ascending columns, each named once, zeros left out; changes
-    `matrix` in place.
-    """
-    check_form(matrix.ndim, matrix.dtype)
-    matrix.sum_duplicates()
-    matrix.eliminate_zeros()
-
-    def place(entry: int) -> tuple[int, int]:
-        row = int(np.searchsorted(matrix.indptr, entry, "right")) - 1
-        return row, int(matrix.indices[entry])
-
-    check_values("X", matrix.data, place)
-    if matrix.shape[1] > np.iinfo(np.int32).max:
-        raise UsageError(f"X: {matrix.shape[1]} columns are more than {np.iinfo(np.int32).max}.")
-    return SparseRows(
-        matrix.indptr.astype(np.int64),
-        matrix.indices.astype(np.int32),
-        matrix.data.astype(np.float64),
-        matrix.shape[1],
-    )
-
-
-def check_form(n_dimensions: int, dtype: np.dtype) -> None:
-    """Raise `UsageError` unless an array is a table of real numbers."""
-    if n_dimensions != 2:
-        raise UsageError(f"X: has {n_dimensions} dimensions, not 2 (rows, columns).")
-    if dtype.kind not in "fiub":
-        raise UsageError(f"X: holds {dtype}, not real numbers.")
-
-
-def check_values(
-    name: str, values: NDArray, place: Callable[[int], tuple[int, ...]] | None = None
-) -> None:
-    """Raise `InputError` if a value is NaN, infinite or too large.
-
-    `place` tells the row, and the column, of an entry of values that are no table themselves.
-    """
-    if values.dtype.kind != "f" or (found := first_unusable(values)) is None:
-        return
-    entry, problem = found
-    value, remedy = str(values.flat[entry]), "Remove or fill it first."
-    if problem != TOO_LARGE:
-        raise InputError(name, f"a value {problem}", value=value, remedy=remedy)
-    at = np.unravel_index(entry, values.shape) if place is None else place(entry)
-    where = ", ".join(f"{what} {k}" for what, k in zip(("row", "column"), at, strict=False))
-    remedy = f"{DIVIDE}, or leave the row out." if name in ("X", "y") else "Correct it first."
-    raise InputError(name, f"{where}, from 0, {problem}", value=value, remedy=remedy)
-
-
-def checked_labels(y: Any, n_rows: int) -> Labels:
-    """Return labels as int64, float64 or str objects, of strings as `unify_labels` has them."""
-    labels = np.asarray(y, dtype=object) if isinstance(y, (list, tuple)) else np.asarray(y)
-    if labels.shape != (n_rows,):
-        raise UsageError(f"y: has shape {labels.shape}, not ({n_rows},) as X has rows.")
-    if labels.dtype == object:
-        labels = plain_labels(labels)
-    if labels.dtype.kind in "iub":
-        if labels.dtype == np.uint64 and len(labels) and labels.max() > np.iinfo(np.int64).max:
-            raise UsageError("y: a label is above 2^63 - 1.")
-        return labels.astype(np.int64)
-    if labels.dtype.kind == "f":
-        check_values("y", labels)
-        return labels.astype(np.float64)
-    if labels.dtype.kind in "UT" or all(isinstance(label, str) for label in labels):
-        return unify_labels([np.array([str(label) for label in labels], dtype=object)])
-    raise UsageError(f"y: holds {labels.dtype}, not numbers or strings.")
-
-
-def plain_labels(labels: NDArray) -> NDArray:
-    """Return an array of objects as one of numbers, if they are such; strings stay objects."""
-    if all(isinstance(label, str) for label in labels):
-        return labels
-    if any(isinstance(label, str) or label is None for label in labels):
-        raise UsageError("y: mixes strings, numbers or missing values.")
-    try:
-        return np.array(labels.tolist())
-    except ValueError as error:  # sequences of different lengths
-        raise UsageError("y: holds sequences, not numbers or strings.") from error
+    if rows.shape[0] != dataset.n_input_rows:
+        problem = f"it has {rows.shape[0]} rows, and the data {dataset.n_input_rows}"
+        raise InputError("proxy", problem)
+    if len(dataset.skipped) == 0:
+        return rows
+    return rows.take(dataset.skipped.numbers_of(np.arange(dataset.n_rows)), axis=0)

@@ -139,6 +139,8 @@ class Encoding:
         The columns of the table that are features, in the order of the rows' columns.
     categories : mapping of str to tuple of str
         All values of each ``--one-hot`` column, in the order of the new columns.
+    widths : mapping of str to int
+        Numbers in a row of each feature that holds lists.
     fills : mapping of str to float
         What stands for a missing number (``--missing``), by column.
     origin : str
@@ -147,21 +149,25 @@ class Encoding:
 
     features: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    widths: Mapping[str, int] = field(default_factory=dict)
     fills: Mapping[str, float] = field(default_factory=dict)
     origin: str = field(default="", compare=False)
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """The names of the columns of the rows; of one-hot columns ``column=value``."""
-        return tuple(
-            name
-            for feature in self.features
-            for name in (
-                [f"{feature}={value}" for value in self.categories[feature]]
-                if feature in self.categories
-                else [feature]
-            )
-        )
+        """The names of the columns of the rows.
+
+        Of one-hot columns ``column=value``, of columns of lists ``column[0]``, ``column[1]``, ...
+        """
+        return tuple(name for feature in self.features for name in self.names_of(feature))
+
+    def names_of(self, feature: str) -> list[str]:
+        """Return the names of the columns that a feature becomes."""
+        if feature in self.categories:
+            return [f"{feature}={value}" for value in self.categories[feature]]
+        if feature in self.widths:
+            return [f"{feature}[{place}]" for place in range(self.widths[feature])]
+        return [feature]
 
 
 class RowTexts(NamedTuple):

@@ -11,9 +11,14 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from craig_cli.api import checked_labels, select_coreset
+from craig_cli.api import select_coreset
+from craig_cli.arrays import labels_of
 from craig_cli.errors import CraigError
 from craig_cli.settings.shares import check_share
+from craig_cli.words import in_words_of
+
+ARGUMENTS = {"seed": "random_state", "threads": "n_jobs"}
+"""Parameters that are not called as the options of the command."""
 
 
 class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -118,7 +123,7 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
                 task = "regression"
             if task != "regression":
                 check_classification_targets(y)
-                n_classes = len(np.unique(checked_labels(y, rows.shape[0])))
+                n_classes = len(np.unique(labels_of(y, rows.shape[0])))
         if sample_weight is not None:
             sample_weight = column_or_1d(
                 check_array(
@@ -135,21 +140,22 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
                 raise ValueError(str(error)) from error
             size = max(n_classes, int(self.fraction * n_rows + 0.5))
         try:
-            self.coreset_ = select_coreset(
-                rows,
-                y,
-                size=size,
-                sample_weight=sample_weight,
-                method=self.method,
-                metric=self.metric,
-                scale=self.scale,
-                task=task,
-                purpose=self.purpose,
-                representative=self.representative,
-                weights=self.weights,
-                seed=self.random_state,
-                threads=self.n_jobs,
-            )
+            with in_words_of(ARGUMENTS):
+                self.coreset_ = select_coreset(
+                    rows,
+                    y,
+                    size=size,
+                    sample_weight=sample_weight,
+                    method=self.method,
+                    metric=self.metric,
+                    scale=self.scale,
+                    task=task,
+                    purpose=self.purpose,
+                    representative=self.representative,
+                    weights=self.weights,
+                    seed=self.random_state,
+                    threads=self.n_jobs,
+                )
         except CraigError as error:
             raise ValueError(str(error)) from error
         order = np.argsort(self.coreset_.index)

@@ -7,18 +7,32 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from craig_cli.arrays import as_array
 from craig_cli.errors import UsageError
+from craig_cli.readers.memory import as_series
 from craig_cli.selection.reselection import reselected_rows
 from craig_cli.settings import check_name
 from craig_cli.settings.catalog import RESELECTIONS, names
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers
 from craig_cli.training.reselection import Chosen
+from craig_cli.words import in_words_of
 
 METHODS = names(RESELECTIONS)
 PASS_ROWS = 512
+ARGUMENTS = {"reselect-every": "every", "reselect-method": "method"}
+"""Arguments that are not called as the options of the command."""
+
+
+def class_numbers(labels: Any) -> NDArray[np.int64]:
+    """Return labels as int64; raises `UsageError` unless they are whole numbers of at least 0."""
+    found = as_array("labels", as_series("labels", labels))
+    is_number = found.ndim == 1 and len(found) > 0 and found.dtype.kind in "fiub"
+    if not is_number or not (found >= 0).all() or (found != np.floor(found)).any():
+        raise UsageError("labels: must be whole numbers of at least 0, one a row.")
+    return found.astype(np.int64)
 
 
 class IndexedDataset:
@@ -107,14 +121,13 @@ class CoresetSampler:
         threads: int = 0,
     ) -> None:
         check_name("method", method, METHODS)
-        self._labels = np.asarray(labels).astype(np.int64)
-        if self._labels.ndim != 1 or len(self._labels) == 0 or self._labels.min() < 0:
-            raise UsageError("labels: must be whole numbers of at least 0, one a row.")
+        self._labels = class_numbers(labels)
         if warm_up < 0:
             raise UsageError(f"warm_up: {warm_up} is not at least 0.")
-        self._settings = NetworkSettings(
-            fraction=fraction, reselect_every=every, method=method, seed=seed, threads=threads
-        )
+        with in_words_of(ARGUMENTS):
+            self._settings = NetworkSettings(
+                fraction=fraction, reselect_every=every, method=method, seed=seed, threads=threads
+            )
         self._warm_up = warm_up
         self._residuals = np.zeros((len(self._labels), int(self._labels.max()) + 1), np.float32)
         self._is_known = np.zeros(len(self._labels), bool)
@@ -160,7 +173,7 @@ class CoresetSampler:
                 f"(warm_up), or call refresh(model, dataset) first."
             )
         proxy = None if settings.method == "random" else self._residuals
-        with Workers(settings.n_threads) as workers:
+        with in_words_of(ARGUMENTS), Workers(settings.n_threads) as workers:
             self.chosen = Chosen(
                 *reselected_rows(proxy, self._labels, settings, self.epoch, workers)
             )

@@ -1,5 +1,7 @@
 """Make the sample data: the same 600 rows in every format, and 200 test rows of the same kind.
 
+Beside them are 600 texts with embeddings, as a table that somebody has made for a search.
+
 Run ``python sample_data/make_samples.py [FOLDER]``; the files are written beside this script unless
 another folder is named. Rows lie in nine clusters of very different sizes, labels are -1 and +1,
 values have four decimals, and about a third of them are zero.
@@ -56,6 +58,7 @@ def write_all(folder: Path) -> None:
     (folder / "sample.csv").write_text("\n".join([",".join([*COLUMNS, "label"]), *lines, ""]))
     table = pa.table({**{name: rows[:, k] for k, name in enumerate(COLUMNS)}, "label": labels})
     pq.write_table(table, folder / "sample.parquet", store_schema=False)
+    write_embeddings(folder, rows)
     with h5py.File(folder / "sample.h5", "w") as file:
         file["X"], file["y"] = rows, labels
     with h5py.File(folder / "sample.csr.h5", "w") as file:
@@ -64,6 +67,18 @@ def write_all(folder: Path) -> None:
         file["X/indptr"] = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=N_TRAIN))])
         file["X"].attrs["shape"] = rows.shape
         file["y"] = labels
+
+
+def write_embeddings(folder: Path, rows: np.ndarray) -> None:
+    """Write texts with their embeddings: the rows, scaled to length one, as lists of float32."""
+    lengths = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-3)
+    flat = pa.array((rows / lengths).astype(np.float32).reshape(-1))
+    columns = {
+        "id": [f"doc-{number}" for number in range(len(rows))],
+        "text": [f"The text of document {number}." for number in range(len(rows))],
+        "embedding": pa.FixedSizeListArray.from_arrays(flat, N_COLUMNS),
+    }
+    pq.write_table(pa.table(columns), folder / "sample.embeddings.parquet")
 
 
 if __name__ == "__main__":

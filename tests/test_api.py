@@ -124,15 +124,15 @@ def test_sparse_rows_are_not_changed():
             None,
             {},
             UsageError,
-            "A budget is missing: give exactly one of --fraction, --size, "
-            "--epsilon, --mean-epsilon or --budget-cost.",
+            "A budget is missing: give exactly one of fraction, size, epsilon, mean_epsilon or "
+            "budget_cost.",
         ),
         (
             ROWS,
             None,
             {"size": 3, "method": "best"},
             UsageError,
-            f"--method: 'best' is not one of {', '.join(names(METHODS))}.",
+            f"method: 'best' is not one of {', '.join(names(METHODS))}.",
         ),
         (ROWS[:, 0], None, {"size": 3}, UsageError, "X: has 1 dimensions, not 2 (rows, columns)."),
         (
@@ -148,14 +148,16 @@ def test_sparse_rows_are_not_changed():
             None,
             {"size": 1},
             InputError,
-            "X: a value is not finite (value 'nan'). Remove or fill it first.",
+            "X: the value in row 1 and column 0, counted from 0, is not finite (value 'nan'). "
+            "Remove or fill it first.",
         ),
         (
             sp.csr_array([[1.0], [np.inf]]),
             None,
             {"size": 1},
             InputError,
-            "X: a value is not finite (value 'inf'). Remove or fill it first.",
+            "X: the value in row 1 and column 0, counted from 0, is not finite (value 'inf'). "
+            "Remove or fill it first.",
         ),
         (
             np.empty((0, 2)),
@@ -170,7 +172,7 @@ def test_sparse_rows_are_not_changed():
             ["a", *LABELS[1:]],
             {"size": 3},
             UsageError,
-            "y: mixes strings, numbers or missing values.",
+            "y: mixes strings and numbers.",
         ),
         (
             ROWS,
@@ -185,7 +187,7 @@ def test_sparse_rows_are_not_changed():
             [np.nan] * 12,
             {"size": 3},
             InputError,
-            "y: a value is not finite (value 'nan'). Remove or fill it first.",
+            "y: row 0, counted from 0, has no label. Remove or fill it first.",
         ),
         (
             ROWS,
@@ -220,7 +222,8 @@ def test_sparse_rows_are_not_changed():
             None,
             {"size": 3, W: [np.inf] * 12},
             InputError,
-            f"{W}: a value is not finite (value 'inf'). Remove or fill it first.",
+            f"{W}: the value in row 0, counted from 0, is not finite (value 'inf'). Remove or "
+            "fill it first.",
         ),
         (
             ROWS,
@@ -241,7 +244,7 @@ def test_sparse_rows_are_not_changed():
             None,
             {"size": 3, "task": "regression"},
             UsageError,
-            "--task regression needs a numeric target.",
+            "task='regression' needs a numeric target.",
         ),
     ],
 )

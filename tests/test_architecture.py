@@ -28,16 +28,17 @@ FLOORS = (
     ("craig_cli.evaluation",),
     ("craig_cli.files",),
     ("craig_cli.reports",),
-    ("craig_cli.tables",),
+    ("craig_cli.workflows",),
+    ("craig_cli.words", "craig_cli.arrays"),
+    ("craig_cli.asked",),
     ("craig_cli.api",),
     ("craig_cli.sklearn", "craig_cli.torch"),
-    ("craig_cli.workflows",),
     ("craig_cli.cli",),
 )
 """From the ground up. A room imports only those on floors below its own, never its neighbours."""
 TOP = (
-    *("__init__", "__main__", "api", "cache", "dataset", "errors", "skipped", "sklearn", "tables"),
-    *("threads", "torch"),
+    *("__init__", "__main__", "api", "arrays", "asked", "cache", "dataset", "errors", "skipped"),
+    *("sklearn", "threads", "torch", "words"),
 )
 """The only modules outside the rooms."""
 HOMES = {

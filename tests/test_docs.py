@@ -32,6 +32,7 @@ def page_examples(page: Path) -> list[str]:
 PAGES = {entry.name: list(load_command(entry.name).examples) for entry in COMMANDS} | {
     "README": page_examples(README),
     "data": page_examples(ROOT / "docs" / "data.md"),
+    "embeddings": page_examples(ROOT / "docs" / "embeddings.md"),
 }
 
 
@@ -92,3 +93,14 @@ def test_each_command_has_an_example_of_itself(entry):
 
 def test_the_readme_shows_every_command():
     assert {example.split()[1] for example in PAGES["README"]} == {e.name for e in COMMANDS}
+
+
+@pytest.mark.usefixtures("samples")
+def test_the_python_of_the_embeddings_page_runs():
+    page = (ROOT / "docs" / "embeddings.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    assert blocks
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(block, names)
+    assert len(names["chosen"]) == 30  # type: ignore[arg-type]

@@ -42,4 +42,11 @@ def test_the_script_makes_the_files_again(tmp_path):
     subprocess.run([sys.executable, SAMPLES / "make_samples.py", tmp_path], check=True)
     for name in (*NAMES, "sample.test.libsvm"):
         assert fingerprint(read(tmp_path / name)) == fingerprint(read(SAMPLES / name)), name
+    name = "sample.embeddings.parquet"
+    made, kept = (
+        read_dataset(InputSettings((str(folder / name),), no_label=True))
+        for folder in (tmp_path, SAMPLES)
+    )
+    assert fingerprint(made) == fingerprint(kept)
+    assert (made.rows.dtype, made.n_columns) == (np.float32, 8)
     assert sum(path.stat().st_size for path in SAMPLES.iterdir() if path.is_file()) < 400_000

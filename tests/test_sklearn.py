@@ -106,9 +106,9 @@ def test_targets():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "best"}, "--method: 'best' is not one of"),
+        ({"method": "best"}, "^method: 'best' is not one of"),
         ({"fraction": 0.0}, "fraction: 0.0 is not above 0 and at most 1."),
-        ({"size": 999}, "--size: 999 rows asked for, the data has 200."),
+        ({"size": 999}, "^size: 999 rows asked for, the data has 200."),
     ],
 )
 def test_what_is_refused(options, message):

@@ -77,7 +77,7 @@ READING_WITH_DEFAULTS = (
     option(
         "--label",
         metavar="COLUMN",
-        help="Column (HDF5: dataset; IDX: file beside) of the labels. [default: the one "
+        help="Column (HDF5, npz: dataset; IDX, npy: file beside) of the labels. [default: the one "
         f"named {LABEL_WORDS}]",
     ),
     option(
@@ -114,6 +114,15 @@ READING_WITH_DEFAULTS = (
         type=ColumnName(),
         metavar="COLUMN",
         help="Leave a column out. May be repeated; also a,b,c and patterns such as 'time_*'.",
+    ),
+    option(
+        "--features",
+        multiple=True,
+        type=ColumnName(),
+        metavar="COLUMN",
+        help="Take these columns alone: of numbers, or of lists of numbers (embeddings). May be "
+        "repeated, or several with commas between. [default: all that are left, or the only one "
+        "of lists]",
     ),
     option(
         "--one-hot",
@@ -165,11 +174,14 @@ READING_WITH_DEFAULTS = (
         is_flag=True,
         help="Make columns of the folders that files are in, such as year=2024/month=5.",
     ),
-    option("--rows-key", metavar="NAME", help="HDF5 dataset or CSR group of the rows."),
+    option(
+        "--rows-key", metavar="NAME", help="HDF5 dataset or CSR group, or npz array, of the rows."
+    ),
     option(
         "--weight-column",
         metavar="COLUMN",
-        help="Column (HDF5: dataset) of how much each row counts, of at least 0; it is no feature.",
+        help="Column (HDF5, npz: dataset) of how much each row counts, of at least 0; it is no "
+        "feature.",
     ),
     option(
         "--inline-weights",
@@ -181,7 +193,7 @@ READING_WITH_DEFAULTS = (
     option(
         "--cost-column",
         metavar="COLUMN",
-        help="Column (HDF5: dataset) of what each row costs, above 0; it is no feature.",
+        help="Column (HDF5, npz: dataset) of what each row costs, above 0; it is no feature.",
     ),
     option(
         "--id",
@@ -230,7 +242,8 @@ PROXY = option(
     type=InputFile(),
     metavar="FILE",
     help="Rows to take distances among instead, one for each row of DATA (skipped ones too), such "
-    "as gradients from your own trainer: .npy, FILE.h5:/DATASET, Parquet or another format.",
+    "as gradients from your own trainer: .npy, FILE.h5:/DATASET, FILE.parquet:COLUMN or another "
+    "format.",
 )
 JSON = option("--json", is_flag=True, help="Report as one JSON object on stdout.")
 COMMON = (

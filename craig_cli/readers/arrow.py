@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +14,10 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Block, Encoding, Labels
 from craig_cli.errors import InputError, printable
 from craig_cli.readers.amounts import unfit
-from craig_cli.readers.arrow_types import check_types, is_number
-from craig_cli.readers.columns import UNSEEN_REMEDY, Columns, Header, choose_columns, option_of
+from craig_cli.readers.arrow_types import check_types, is_list, is_number, storage_of
+from craig_cli.readers.columns import UNSEEN_REMEDY, Columns, option_of
 from craig_cli.readers.folders import Partition, with_partition
+from craig_cli.readers.lists import as_array, bad_lists, list_rows
 from craig_cli.readers.numbers import (
     BlockCheck,
     numeric_labels,
@@ -36,18 +36,16 @@ class BatchReader:
     name: str
     schema: pa.Schema
     settings: InputSettings
+    columns: Columns
     encoding: Encoding | None = None
     partition: Sequence[Partition] = ()
     is_collecting: bool = False
 
     def __post_init__(self) -> None:
         stored = set(self.schema.names)
-        one_hot = self.settings.one_hot
+        one_hot = self.columns.one_hot
         empty = with_partition(self.schema.empty_table(), self.partition, one_hot)
         self.schema = empty.schema
-        self.columns: Columns = choose_columns(
-            self.name, header_of(self.schema), self.settings, self.encoding
-        )
         self.categories = {} if self.encoding is None else self.encoding.categories
         self.fills = {} if self.encoding is None else self.encoding.fills
         check_types(self.name, self.schema, self.columns, self.settings.task)
@@ -59,14 +57,17 @@ class BatchReader:
         ]
         self.n_filled: dict[str, int] = {}
         self.stored = [name for name in self.wanted if name in stored]
-        types = [self.schema.field(name).type for name in self.columns.features]
+        kinds = [self.schema.field(name).type for name in self.columns.features]
+        types = [storage_of(kind).value_type if is_list(kind) else kind for kind in kinds]
         is_single = (
             all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in types)
             and not self.columns.one_hot
         )
         self.dtype = np.dtype(np.float32 if is_single else np.float64)
+        widths = self.columns.widths
         self.n_columns = sum(
-            len(self.categories.get(name, (name,))) for name in self.columns.features
+            widths[name] if name in widths else len(self.categories.get(name, (name,)))
+            for name in self.columns.features
         )
 
     def batch_rows(self, size: int) -> int:
@@ -122,6 +123,10 @@ class BatchReader:
                 known = np.flatnonzero(codes >= 0)
                 rows[known, place + codes[known]] = 1
                 place += len(self.categories[name])
+            elif name in self.columns.widths:
+                width = self.columns.widths[name]
+                rows[:, place : place + width] = list_rows(batch.column(name), width)
+                place += width
             else:
                 rows[:, place] = as_array(batch.column(name))
                 place += 1
@@ -174,6 +179,10 @@ class BatchReader:
         self, batch: pa.RecordBatch, name: str, check: BlockCheck, missing: BlockCheck
     ) -> None:
         """Keep the faults of the rows whose value of a column cannot be used, or is missing."""
+        if name in self.columns.widths:
+            for rows, problem, shown in bad_lists(batch.column(name), self.columns.widths[name]):
+                self.add_faults(missing if shown is None else check, name, problem, rows, shown)
+            return
         values = decoded(batch.column(name))
         present = np.arange(len(values))
         is_filled = self.is_filled(name)
@@ -240,27 +249,9 @@ def lacking(values: pa.Array) -> NDArray[np.bool_]:
     return lacks
 
 
-def header_of(schema: pa.Schema) -> Header:
-    """Return the names of the columns of a table, and those that pandas wrote as its index."""
-    stated = (schema.metadata or {}).get(b"pandas")
-    if stated is None:
-        return Header(schema.names)
-    try:
-        index = json.loads(stated)["index_columns"]
-        return Header(schema.names, tuple(name for name in index if isinstance(name, str)))
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return Header(schema.names)
-
-
 def decoded(values: pa.Array) -> pa.Array:
     """Return `values`, those of a dictionary written out."""
     return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
-
-
-def as_array(values: pa.Array) -> NDArray:
-    """Return numbers or booleans without nulls as a numpy array."""
-    array: NDArray = values.to_numpy(zero_copy_only=False)
-    return array
 
 
 def as_text(source_name: str, name: str, values: pa.Array) -> list[str]:

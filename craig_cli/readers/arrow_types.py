@@ -7,6 +7,15 @@ import pyarrow as pa
 from craig_cli.errors import InputError, printable
 from craig_cli.readers.columns import Columns, option_of
 
+MOST_COLUMNS = 1 << 26
+LISTS = (
+    pa.types.is_list,
+    pa.types.is_large_list,
+    pa.types.is_fixed_size_list,
+    pa.types.is_list_view,
+    pa.types.is_large_list_view,
+)
+
 
 def check_types(source_name: str, schema: pa.Schema, columns: Columns, task: str) -> None:
     """Raise `InputError` where a column that is wanted is of a type that cannot be used."""
@@ -17,6 +26,8 @@ def check_types(source_name: str, schema: pa.Schema, columns: Columns, task: str
             check_category_type(source_name, name, kind)
         elif is_text(kind) or pa.types.is_dictionary(kind):
             texts.append(name)
+        elif is_list(kind):
+            check_list_width(source_name, name, columns.widths[name])
         elif not is_number(kind):
             raise unusable_type(source_name, name, kind)
     if texts:
@@ -94,6 +105,26 @@ def unusable_type(source_name: str, name: str, kind: pa.DataType) -> InputError:
         f"column '{printable(name)}' is of type {printable(str(kind), 100)}, not a number",
         remedy=f"Use {drop}, or convert it to numbers.",
     )
+
+
+def check_list_width(source_name: str, name: str, width: int) -> None:
+    """Raise `InputError` where the lists of a column are empty, or too long."""
+    if width > MOST_COLUMNS:
+        problem = f"column '{printable(name)}' has lists of {width:,} numbers, not 1 to "
+        raise InputError(
+            source_name, f"{problem}{MOST_COLUMNS:,}", remedy=f"Use {option_of('--drop', [name])}."
+        )
+
+
+def storage_of(kind: pa.DataType) -> pa.DataType:
+    """Return what a type is stored as: tensors of a fixed shape are lists."""
+    return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Return whether a column holds lists of numbers."""
+    kind = storage_of(kind)
+    return any(is_of(kind) for is_of in LISTS) and is_number(kind.value_type)
 
 
 def is_number(kind: pa.DataType) -> bool:

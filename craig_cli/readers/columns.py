@@ -53,6 +53,10 @@ class Columns:
         Columns that only count the rows, and are left out.
     extra : tuple of str
         Columns that the encoding does not know.
+    widths : mapping of str to int
+        Numbers in a row of each of `features` that holds lists.
+    left_out : tuple of str
+        Columns that nobody named and that are no features, as one of lists is.
     """
 
     label: str | None
@@ -62,6 +66,8 @@ class Columns:
     id: str | None = None
     index: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    widths: Mapping[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
     def called(self, name: str) -> str:
         """Return what a column is called in an error."""
@@ -88,13 +94,16 @@ def choose_columns(
     label, claims = claimed_columns(source_name, names, settings, encoding is not None)
     amounts = {claims[a.option][0]: a for a in AMOUNTS if claims[a.option]}
     taken = {*filter(None, [label]), *(name for own in claims.values() for name in own)}
-    taken -= set(claims["--one-hot"])
+    wanted = {*claims["--features"], *claims["--one-hot"]}
+    taken -= wanted
     index = tuple(
         name
         for place, name in enumerate(names)
-        if is_index(place, name, header) and name not in taken and name not in claims["--one-hot"]
+        if is_index(place, name, header) and name not in taken and name not in wanted
     )
     free = [name for name in names if name not in taken and name not in index]
+    if claims["--features"]:
+        free = [name for name in free if name in wanted]
     features = tuple(free) if encoding is None else encoding.features
     if not features:
         raise InputError(
@@ -167,9 +176,14 @@ def claimed_columns(
     }
     if not settings.amounts_needed:
         claims = {o: tuple(name for name in own if name in there) for o, own in claims.items()}
-    wanted: dict[str, Sequence[str]] = {"--drop": settings.drop, "--one-hot": settings.one_hot}
-    for option, patterns in wanted.items():
+    for option, patterns in (
+        ("--drop", settings.drop),
+        ("--one-hot", settings.one_hot),
+        ("--features", settings.features),
+    ):
         claims[option] = matching_names(option, patterns, source_name, names, is_known)
+    one_hot = claims["--one-hot"]
+    claims["--features"] = tuple(name for name in claims["--features"] if name not in one_hot)
     label = None if settings.no_label else settings.label
     if not settings.amounts_needed and label not in there:
         label = None

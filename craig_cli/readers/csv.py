@@ -17,7 +17,7 @@ from craig_cli.dataset import Block, Encoding, Lines, RowTexts
 from craig_cli.errors import InputError
 from craig_cli.kernels import csv as kernels
 from craig_cli.readers.categories import check_categories
-from craig_cli.readers.columns import Header, choose_columns
+from craig_cli.readers.columns import Columns, Header, choose_columns
 from craig_cli.readers.csv_cells import Cells
 from craig_cli.readers.csv_faults import Fault, Layout, explain
 from craig_cli.readers.csv_folders import Folders, with_folders
@@ -67,10 +67,11 @@ def read_blocks(
         yield Block(rows, labels, file, **beside, texts=row_texts, ids=ids)
 
 
-def read_header(source: Source, settings: InputSettings) -> Header:
-    """Return the names of the columns of a file."""
+def columns_of(source: Source, settings: InputSettings, encoding: Encoding | None) -> Columns:
+    """Return the columns to read of a file, those of its folders among them."""
     names = head_of(source, settings).names
-    return Header(names + [entry.name for entry in partition_read(source, settings)])
+    header = Header(names + [entry.name for entry in partition_read(source, settings)])
+    return choose_columns(source.name, header, settings, encoding)
 
 
 def collect_categories(
@@ -305,7 +306,7 @@ class Parser:
 
 READER = Reader(
     read_blocks,
-    read_header=read_header,
+    choose_columns=columns_of,
     collect_categories=collect_categories,
     read_as_written=read_as_written,
     written_as="delimited",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from craig_cli.dataset import Encoding
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.categories import check_categories
-from craig_cli.readers.columns import Columns, choose_columns, listed
+from craig_cli.readers.columns import Columns, listed
 from craig_cli.readers.fills import with_fills
 from craig_cli.readers.sources import Source
 from craig_cli.settings import InputSettings
@@ -29,18 +29,19 @@ def agreed_encoding(
 
     Raises `InputError` where a file has not the columns of the first; their order is free.
     """
-    named = [
-        (source, read(source, settings))
+    choosing = [
+        (source, choose)
         for source in sources
-        if (read := source.reader.read_header) is not None
+        if (choose := source.reader.choose_columns) is not None
     ]
-    if not named:
+    if not choosing:
         return None, ()
-    (first, header), *others = named
-    columns = choose_columns(first.name, header, settings, known)
-    encoding = known or Encoding(columns.features, origin=first.name)
-    for source, theirs in others:
-        extra = choose_columns(source.name, theirs, settings, encoding).extra
+    named = [source for source, _ in choosing]
+    (first, choose), *others = choosing
+    columns = choose(first, settings, known)
+    encoding = known or Encoding(columns.features, widths=columns.widths, origin=first.name)
+    for source, choose in others:
+        extra = choose(source, settings, encoding).extra
         if extra and known is None:
             raise InputError(
                 source.name,
@@ -53,7 +54,7 @@ def agreed_encoding(
         if fills_missing(settings):
             open_ended = replace(open_ended, fills=dict.fromkeys(columns.features, 0.0))
         found: dict[str, set[str]] = defaultdict(set)
-        for source, _ in named:
+        for source in named:
             if (collect := source.reader.collect_categories) is not None:
                 for column, values in collect(source, settings, open_ended).items():
                     found[column] |= values
@@ -61,7 +62,7 @@ def agreed_encoding(
         categories = {column: tuple(sorted(found[column])) for column in columns.one_hot}
         encoding = replace(encoding, categories=categories)
     if known is None and fills_missing(settings):
-        encoding = with_fills(encoding, [source for source, _ in named], settings)
+        encoding = with_fills(encoding, named, settings)
     elif known is not None:
         encoding = with_known_fills(known, settings)
     return encoding, notes_on_columns(columns)
@@ -73,6 +74,10 @@ def notes_on_columns(columns: Columns) -> tuple[str, ...]:
     if columns.index:
         shown = listed(columns.index, quoted=True)
         notes.append(f"Left out: {shown}, an index that only numbers the rows.")
+    if columns.left_out:
+        features = printable(next(iter(columns.widths)), 60)
+        left_out = listed(columns.left_out)
+        notes.append(f"The features are column '{features}'; left out: {left_out}.")
     if columns.extra:
         notes.append(f"Passed over, as the model has no such columns: {listed(columns.extra)}.")
     return tuple(notes)

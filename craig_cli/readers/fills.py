@@ -32,10 +32,14 @@ def with_fills(encoding: Encoding, sources: Sequence[Source], settings: InputSet
     InputError
         A column holds no number at all.
     """
-    names = [name for name in encoding.features if name not in encoding.categories]
+    names = [
+        name
+        for name in encoding.features
+        if name not in encoding.categories and name not in encoding.widths
+    ]
     if settings.missing == "zero":
         return replace(encoding, fills=dict.fromkeys(names, 0.0))
-    widths = [len(encoding.categories.get(name, (name,))) for name in encoding.features]
+    widths = [len(encoding.names_of(name)) for name in encoding.features]
     starts = dict(zip(encoding.features, np.cumsum([0, *widths]).tolist(), strict=False))
     own = np.array([starts[name] for name in names], np.int64)
     empty = replace(encoding, fills=dict.fromkeys(names, math.nan))

@@ -17,7 +17,7 @@ from craig_cli.settings.catalog import FORMATS, names
 from craig_cli.storage.location import Location
 
 if TYPE_CHECKING:
-    from craig_cli.readers.columns import Header
+    from craig_cli.readers.columns import Columns
     from craig_cli.readers.gather import Reading
     from craig_cli.readers.sources import Source
 
@@ -26,6 +26,7 @@ NAMELESS = dict.fromkeys(
     (
         "--drop",
         "--one-hot",
+        "--features",
         "--weight-column",
         "--cost-column",
         "--id",
@@ -48,15 +49,16 @@ class Reader:
         and the encoding: yields the rows in blocks of about ``settings.block_bytes``.
     refused : mapping of str to str
         Options that mean nothing for the format, and what to say of them.
-    read_header : callable, optional
-        Given a source and the settings: the names of its columns.
+    choose_columns : callable, optional
+        Given a source, the settings, and the encoding if it is known: the columns that are read.
     collect_categories : callable, optional
         Given a source, the settings and an encoding without categories: the different values of
         each ``--one-hot`` column.
     count_rows : callable, optional
         Given a source: how many rows it states. Default: they are counted by reading.
     files_beside : callable, optional
-        Given files: those among them that hold no rows, but what is read beside another.
+        Given files and ``--label``: those among them that hold no rows, but what is read beside
+        another.
     read_as_written : callable, optional
         Given a reading that is done, rows (ascending) and their texts, if the format has such:
         these rows as they stand in the files.
@@ -70,8 +72,8 @@ class Reader:
         Whether blocks hold only the rows that the source asks for.
     needs_path : bool
         Whether the file is opened by its path, so that it must be on this machine.
-    column_bytes : int
-        Memory that each column takes while a file is read.
+    buffer_bytes : callable, optional
+        Given a source and the settings: memory that a file takes while it is read, beside a block.
     """
 
     read_blocks: Callable[
@@ -79,19 +81,19 @@ class Reader:
         Iterator[Block],
     ]
     refused: Mapping[str, str] = field(default_factory=dict)
-    read_header: Callable[[Source, InputSettings], Header] | None = None
+    choose_columns: Callable[[Source, InputSettings, Encoding | None], Columns] | None = None
     collect_categories: Callable[[Source, InputSettings, Encoding], dict[str, set[str]]] | None = (
         None
     )
     count_rows: Callable[[Source], int] | None = None
-    files_beside: Callable[[Sequence[Location]], Collection[Location]] | None = None
+    files_beside: Callable[[Sequence[Location], str | None], Collection[Location]] | None = None
     read_as_written: Callable[[Reading, NDArray[np.int64], list[bytes]], Any] | None = None
     has_index_0: Callable[[Source, InputSettings], bool] | None = None
     written_as: str = ""
     read_columns: Callable[[Source, InputSettings], Iterator[Any]] | None = None
     keeps_to_rows: bool = False
     needs_path: bool = False
-    column_bytes: int = 0
+    buffer_bytes: Callable[[Source, InputSettings], int] | None = None
 
 
 def reader_of(name: str) -> Reader:

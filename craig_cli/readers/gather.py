@@ -28,7 +28,7 @@ from craig_cli.readers.free_memory import available_bytes
 from craig_cli.readers.joined import join_amounts, join_ids, join_labels, join_rows
 from craig_cli.readers.refused import check_options
 from craig_cli.readers.skipped import SkipLog, SkippedRow
-from craig_cli.readers.sources import Source, expand_sources
+from craig_cli.readers.sources import Source, expand_sources, folder_notes
 from craig_cli.readers.suspects import Suspects
 from craig_cli.settings import InputSettings, size_in_words
 from craig_cli.skipped import SkippedRows
@@ -285,5 +285,5 @@ class Reading:
         if self.encoding is not None:
             unseen += filled_note(self._filled, self.encoding, self.settings.missing)
         folders = partition_notes([source.partition for source in self.sources], self.settings)
-        notes = (*self._notes, *self.agreement.notes)
+        notes = (*folder_notes(self.settings), *self._notes, *self.agreement.notes)
         return (*notes, *folders, *unseen, *self._suspects.notes(names))

@@ -201,6 +201,9 @@ def is_whole_text(text: str) -> bool:
 
 READER = Reader(
     read_blocks,
-    {option: NAMELESS[option] for option in ("--drop", "--one-hot", "--id")},
+    {
+        option: NAMELESS[option]
+        for option in ("--drop", "--one-hot", "--features", "--id", "--missing")
+    },
     needs_path=True,
 )

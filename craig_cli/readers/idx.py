@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Block, Encoding, take_from_block
-from craig_cli.errors import InputError, UsageError, printable
+from craig_cli.errors import InputError
+from craig_cli.readers.beside import check_as_many, check_not_piped, named_beside
 from craig_cli.readers.formats import NAMELESS, Reader
 from craig_cli.readers.numbers import BlockCheck
 from craig_cli.readers.skipped import Skipped
@@ -167,15 +168,12 @@ def check_end(file: Stored) -> None:
 
 def check_lengths(images: Stored, labels: Stored) -> None:
     """Raise `InputError` unless there is one label a row."""
-    n_labels, n_rows = labels.header.shape[0], images.header.shape[0]
     if labels.header.n_columns != 1:
         problem = f"it has {labels.header.n_columns} numbers a row, and a label is one"
         raise InputError(
             labels.name, problem, remedy="Name another file with --label FILE, or use --no-label."
         )
-    if n_labels != n_rows:
-        problem = f"it has {n_labels} labels, and {printable(images.name)} {n_rows} rows"
-        raise InputError(labels.name, problem, remedy="Name another file with --label FILE.")
+    check_as_many(labels.name, labels.header.shape[0], images.name, images.header.shape[0])
 
 
 def labels_source(source: Source, wanted: str | None) -> Source:
@@ -188,17 +186,9 @@ def labels_source(source: Source, wanted: str | None) -> Source:
     InputError
         There is none.
     """
-    if source.name == "<stdin>":
-        problem = "labels lie in a file beside the images, and these come from a pipe"
-        raise InputError(source.name, problem, remedy="Name the file, or use --no-label.")
+    check_not_piped(source)
     if wanted is not None:
-        beside = source.location.beside(wanted)
-        if Path(wanted).name != wanted or not beside.exists():
-            raise UsageError(
-                f"--label: '{printable(wanted)}' is not a file in the folder of "
-                f"{printable(source.name)}."
-            )
-        return make_source(beside, "idx")
+        return named_beside(source, wanted, "idx")
     usual = labels_name(source.location.file_name)
     if usual is None:
         problem = (
@@ -232,7 +222,7 @@ def spellings(name: str) -> list[str]:
     return [name, *(other for other in others if other != name)]
 
 
-def files_of_labels(files: Sequence[Location]) -> Collection[Location]:
+def files_of_labels(files: Sequence[Location], label: str | None) -> Collection[Location]:
     """Return those files that hold the labels of others: a pattern, or a folder, names both."""
     taken = {
         (Path(file.path).with_name(name), file.options)
@@ -240,7 +230,11 @@ def files_of_labels(files: Sequence[Location]) -> Collection[Location]:
         if (twin := labels_name(file.file_name)) is not None
         for name in spellings(twin)
     }
-    return {file for file in files if (Path(file.path), file.options) in taken}
+    return {
+        file
+        for file in files
+        if (Path(file.path), file.options) in taken or (len(files) > 1 and file.file_name == label)
+    }
 
 
 READER = Reader(read_blocks, NAMELESS, files_beside=files_of_labels)

@@ -70,7 +70,7 @@ def read_limited(
         rows.append(replace(block, labels=None))
         labels.append(one_of_each(block.labels, known))
         ids.append(block.ids)
-    if rows.column_bytes:
+    if rows.buffer_bytes:
         import pyarrow
 
         pyarrow.default_memory_pool().release_unused()
@@ -115,8 +115,8 @@ class RowStore:
     names : list of str
         The file that each is from.
     on_disk : SpillArray or None
-    column_bytes : int
-        Memory that each column takes while it is read.
+    buffer_bytes : int
+        Memory that a file takes while it is read.
     """
 
     def __init__(self, reading: Reading, limit: int, needed: Needed, spill: Spill) -> None:
@@ -125,14 +125,16 @@ class RowStore:
         self.names: list[str] = []
         self.on_disk: SpillArray | None = None
         self._n_bytes = self._id_bytes = 0
-        self.column_bytes = max(source.reader.column_bytes for source in reading.sources)
+        self.buffer_bytes = max(
+            0 if (find := source.reader.buffer_bytes) is None else find(source, reading.settings)
+            for source in reading.sources
+        )
 
     def append(self, block: Block) -> None:
         """Add the rows of a block."""
         rows, name = block.rows, self._reading.sources[block.file].name
         self._id_bytes += 0 if block.ids is None else int(block.ids.nbytes)
-        n_rows = self._reading.n_rows
-        buffers = block.rows.shape[1] * self.column_bytes + self._id_bytes
+        n_rows, buffers = self._reading.n_rows, self.buffer_bytes + self._id_bytes
         least = buffers + self._needed(n_rows, 0)
         if least > self._limit:
             raise ResourceError(

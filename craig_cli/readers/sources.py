@@ -9,6 +9,7 @@ import os
 import stat
 import weakref
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -16,6 +17,7 @@ from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.folders import Partition, files_in, partitions_of, without_hidden
 from craig_cli.readers.formats import Reader, reader_of
+from craig_cli.readers.hub_folder import hub_files
 from craig_cli.readers.streams import (
     CHUNK_BYTES,
     CheckedStream,
@@ -124,7 +126,7 @@ def expand_sources(settings: InputSettings, progress: Progress = no_progress) ->
         file
         for format_name, own in by_format.items()
         if (find := reader_of(format_name).files_beside) is not None
-        for file in find(own)
+        for file in find(own, settings.label)
     }
     files = [file for file in files if file not in beside]
     partitions = partitions_of([file.path for file in files])
@@ -153,7 +155,7 @@ def expand_name(name: str, wanted_format: str | None) -> list[Location]:
         path = Path(location.path)
         found, nothing, remedy = None, "no file matches this pattern", "Check the pattern."
         if path.is_dir():
-            found = files_in(path, lambda entry: format_of(entry) in formats)
+            found = files_of_folder(path, formats)
             nothing = (
                 f"no file in this folder, or below, has an extension of {' or '.join(formats)}"
             )
@@ -169,6 +171,26 @@ def expand_name(name: str, wanted_format: str | None) -> list[Location]:
             location.name if location.is_remote else location.path, nothing, remedy=remedy
         )
     return [Location.of(file) for file in found]
+
+
+def files_of_folder(folder: Path, formats: tuple[str, ...]) -> list[str]:
+    """Return the files of rows in a folder, sorted."""
+    if (hub := hub_files(folder, partial(is_data, formats))) is not None:
+        return hub.files
+    return files_in(folder, partial(is_data, formats))
+
+
+def is_data(formats: tuple[str, ...], file_name: str) -> bool:
+    """Return whether a name in a folder is that of a file of rows."""
+    return not file_name.startswith(".") and format_of(file_name) in formats
+
+
+def folder_notes(settings: InputSettings) -> list[str]:
+    """Return what the user should know of how the files in folders were found."""
+    formats = (settings.format,) if settings.format else names(FORMATS)
+    folders = [Path(place.path) for place in map(Location.of, settings.paths) if place.is_folder]
+    found = [hub_files(folder, partial(is_data, formats)) for folder in folders]
+    return [hub.note for hub in found if hub is not None and hub.note]
 
 
 def format_of(file_name: str) -> str | None:

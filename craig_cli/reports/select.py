@@ -19,6 +19,7 @@ from craig_cli.reports.skipped import skipped_facts, skipped_lines
 from craig_cli.skipped import SkipReason
 
 ONE_A_CLUSTER = "representatives: one random row per cluster"
+STAND_FOR = "the picks are representatives: each stands for the rows nearest to it, weight of them"
 REPRESENTATIVES = {"random": ONE_A_CLUSTER, "varied": f"{ONE_A_CLUSTER}, rare values seen to"}
 
 
@@ -91,6 +92,8 @@ class SelectReport(RunReport):
         ]
         if self.representative in REPRESENTATIVES:
             lines.append(("", REPRESENTATIVES[self.representative]))
+        elif self.weights == "cluster" and [c["label"] for c in self.classes] == [None]:
+            lines.append(("", STAND_FOR))
         return [
             *lines,
             *calibration_lines(self.calibration, self.weights),

@@ -68,11 +68,19 @@ ALL_FORMATS = (
     ),
     Format(
         "parquet",
-        "Apache Parquet with flat numeric columns",
+        "Apache Parquet: columns of numbers, or one of embeddings (lists of numbers)",
         (".parquet", ".pq"),
         False,
         reader="parquet",
         writer="parquet",
+    ),
+    Format(
+        "arrow",
+        "Arrow IPC, as a file (Feather) or a stream: columns as for Parquet",
+        (".arrow", ".feather", ".ipc", ".arrows"),
+        False,
+        reader="ipc",
+        writer="ipc",
     ),
     Format(
         "hdf5",
@@ -94,10 +102,19 @@ ALL_FORMATS = (
         "vw", "Vowpal Wabbit text: label weight 'row| column:value ...", (".vw",), True, writer="vw"
     ),
     Format(
+        "npy",
+        "NumPy: an array of rows; labels from another, --label FILE.npy beside",
+        (".npy",),
+        False,
+        reader="npy",
+    ),
+    Format(
         "npz",
-        "NumPy arrays index and weight (and label), without the rows",
+        "NumPy arrays: rows in X, labels in y, or a sparse matrix of scipy (save_npz); craig apply "
+        "writes index and weight (and label), without the rows",
         (".npz",),
         False,
+        reader="npz",
         writer="npz",
     ),
 )

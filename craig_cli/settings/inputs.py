@@ -54,6 +54,7 @@ class InputSettings:
     amounts_needed: bool = True
     inline_weights: str = "auto"
     task_given: bool = False
+    features: tuple[str, ...] = ()
     block_bytes: int = 4 << 20
     memory_bytes: int = 0
 

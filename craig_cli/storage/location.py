@@ -80,6 +80,11 @@ class Location:
         return not self.is_remote and Path(self.path).is_fifo()
 
     @property
+    def is_folder(self) -> bool:
+        """Whether this is a folder of this machine."""
+        return not self.is_remote and not self.is_standard and Path(self.path).is_dir()
+
+    @property
     def is_stream(self) -> bool:
         """Whether this is written straight: ``-``, an open descriptor, a pipe or a device."""
         if self.is_remote:

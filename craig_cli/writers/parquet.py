@@ -1,8 +1,10 @@
-"""Chosen rows as a Parquet file, built in memory, so that it can go to a pipe."""
+"""Chosen rows as a table, a Parquet file, built in memory, so that it can go to a pipe."""
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from collections.abc import Callable
+from functools import partial
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,10 +14,13 @@ from numpy.typing import NDArray
 from craig_cli.writers.subset import Subset, check_width, dense_columns, with_weight_name
 from craig_cli.writers.target import Target, Writer
 
+WriteFile: TypeAlias = Callable[[pa.Table, pa.BufferOutputStream], None]
+"""Writes a table as a file of a format."""
 
-def write(out: BinaryIO, subset: Subset, target: Target) -> str:
+
+def write(write_file: WriteFile, out: BinaryIO, subset: Subset, target: Target) -> str:
     """Write a table of the columns, the label and the weight."""
-    check_width(subset.rows, "parquet")
+    check_width(subset.rows, target.format)
     columns: dict[str, Any] = {}
     if subset.ids is not None:
         columns[subset.id_name] = pa.array(subset.ids)
@@ -28,11 +33,12 @@ def write(out: BinaryIO, subset: Subset, target: Target) -> str:
         columns[subset.label_name] = (
             pa.array(labels.tolist(), pa.string()) if is_text else pa.array(labels)
         )
-    write_table(out, pa.table(columns), subset.weight, target.column)
+    write_table(write_file, out, pa.table(columns), subset.weight, target.column)
     return ""
 
 
 def copy(
+    write_file: WriteFile,
     out: BinaryIO,
     table: pa.Table,
     by: NDArray[np.int64],
@@ -40,19 +46,33 @@ def copy(
     target: Target,
 ) -> None:
     """Write rows with all their columns, and one of weights."""
-    write_table(out, table.take(by), weight, target.column)
+    write_table(write_file, out, table.take(by), weight, target.column)
 
 
 def write_table(
-    out: BinaryIO, table: pa.Table, weight: NDArray[np.float64], weight_name: str | None
+    write_file: WriteFile,
+    out: BinaryIO,
+    table: pa.Table,
+    weight: NDArray[np.float64],
+    weight_name: str | None,
 ) -> None:
     """Write a table as it is, with a column of weights."""
     with_weight_name(table.column_names, weight_name)
     if weight_name is not None:
         table = table.append_column(weight_name, pa.array(weight))
     buffer = pa.BufferOutputStream()
-    pq.write_table(table, buffer)
+    write_file(table, buffer)
     out.write(buffer.getvalue())
 
 
-WRITER = Writer(write, ("column", "file", "none"), copy, "parquet")
+def table_writer(write_file: WriteFile) -> Writer:
+    """Return the writer of a format of Arrow columns."""
+    return Writer(
+        partial(write, write_file),
+        ("column", "file", "none"),
+        partial(copy, write_file),
+        written_as="table",
+    )
+
+
+WRITER = table_writer(pq.write_table)

@@ -23,7 +23,7 @@ def large(own_folder, monkeypatch):
     in cells of 256 rows.
     """
     monkeypatch.setattr(memory, "BASE_BYTES", 0)
-    monkeypatch.setattr(parquet, "READER", replace(parquet.READER, column_bytes=0))
+    monkeypatch.setattr(parquet, "READER", replace(parquet.READER, buffer_bytes=None))
     monkeypatch.setattr(disk_cells, "CELL_BYTES", 0)
     monkeypatch.setattr(disk_cells, "CELL_ROWS_AT_LEAST", 256)
     rng = np.random.default_rng(0)

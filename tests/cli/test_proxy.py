@@ -33,10 +33,14 @@ def proxy(own_folder):
         pa.table({name: grads[:, k] for k, name in enumerate(("g0", "g1", "label"))}),
         own_folder / "grads.parquet",
     )
+    lists = pa.array(grads.tolist(), pa.list_(pa.float32()))
+    pq.write_table(pa.table({"n": range(N), "g": lists}), own_folder / "lists.parquet")
     return grads, labels
 
 
-@pytest.mark.parametrize("name", ["grads.npy", "grads.h5:/deep/g", "grads.parquet"])
+@pytest.mark.parametrize(
+    "name", ["grads.npy", "grads.h5:/deep/g", "grads.parquet", "lists.parquet:g"]
+)
 def test_distances_are_those_of_the_proxy(craig, proxy, name):
     grads, labels = proxy
     result = craig(
@@ -148,15 +152,15 @@ def test_another_proxy_is_found_out(craig, proxy):
          "short.npy: it has 39 rows, and the data 40. Write one row of the proxy for each row of "
          "the data, in the same order."),
         (("select", "rows.csv", "--size", "8", "--proxy", "nan.npy", "-o", "x.parquet"), 3,
-         "nan.npy:3:2: the value is not finite (value 'nan')."),
+         "nan.npy:3:2: the value is not finite (value 'nan'). Correct it, or leave the row out."),
         (("select", "rows.csv", "--size", "8", "--proxy", "flat.npy", "-o", "x.parquet"), 3,
-         "flat.npy: it holds 1-dimensional float64, not rows and columns of numbers. Save an array "
-         "of shape (rows, columns)."),
+         "flat.npy: it holds 1-dimensional float64 of shape (40,), not rows and columns of "
+         "numbers. Save an array of shape (rows, columns)."),
         (("select", "rows.csv", "--size", "8", "--proxy", "objects.npy", "-o", "x.parquet"), 3,
-         "objects.npy: not an .npy file, cut short, or one that holds objects. Write it with "
-         "numpy.save."),
+         "objects.npy: it holds Python objects (a pickle), which craig never reads. Save an array "
+         "of numbers, or of text for labels."),
         (("select", "rows.csv", "--size", "8", "--proxy", "none.npy", "-o", "x.parquet"), 3,
-         "none.npy: cannot be read: No such file or directory."),
+         "none.npy: no such file. Check the name."),
         (("select", "rows.csv", "--size", "8", "--proxy", "-", "-o", "x.parquet"), 2,
          "--proxy: it is not read from stdin. Name a file."),
         (("select", "rows.csv", "--size", "8", "--proxy", "grads.npy", "--memory-limit", "2G",

@@ -30,7 +30,7 @@ def test_parquet_dense_and_sparse_agree(tmp_path: Path, block_bytes: int) -> Non
     columns = {f"x{column}": values for column, values in enumerate(matrix.toarray().T)}
     pq.write_table(pa.table(columns | {"y": labels}), tmp_path / "rows.parquet")
     settings = InputSettings((str(tmp_path / "rows.parquet"),), block_bytes=block_bytes)
-    blocks = list(parquet.read_blocks(expand_sources(settings)[0], 0, settings, never, None))
+    blocks = list(parquet.READER.read_blocks(expand_sources(settings)[0], 0, settings, never, None))
     path = write(
         tmp_path,
         {

@@ -37,7 +37,7 @@ def tight(monkeypatch):
     """Leave memory for half of the rows."""
     monkeypatch.setattr(memory, "BASE_BYTES", 0)
     monkeypatch.setattr(memory, "ROW_BYTES", 0)
-    monkeypatch.setattr(parquet, "READER", replace(parquet.READER, column_bytes=0))
+    monkeypatch.setattr(parquet, "READER", replace(parquet.READER, buffer_bytes=None))
     return memory.reading_bytes(N, N // 2 * 16)
 
 
@@ -98,7 +98,7 @@ def test_sparse_rows_beyond_the_limit_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "a.svm"
     path.write_text("1 1:2 5:3\n" * 1000)
     monkeypatch.setattr(memory, "BASE_BYTES", 0)
-    monkeypatch.setattr(parquet, "READER", replace(parquet.READER, column_bytes=0))
+    monkeypatch.setattr(parquet, "READER", replace(parquet.READER, buffer_bytes=None))
     with (
         Spill() as spill,
         pytest.raises(

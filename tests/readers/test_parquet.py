@@ -32,7 +32,7 @@ def read(path: Path, **options) -> tuple[np.ndarray, np.ndarray | None, tuple[st
     encoding, _ = agreed_encoding((source,), settings, None)
     assert encoding is not None
     names = encoding.column_names
-    blocks = list(parquet.read_blocks(source, 3, settings, never, encoding))
+    blocks = list(parquet.READER.read_blocks(source, 3, settings, never, encoding))
     assert all(block.file == 3 and block.rows.flags.c_contiguous for block in blocks)
     if not blocks:
         return np.empty((0, len(names))), None, names
@@ -203,8 +203,8 @@ BAD_VALUES = [
     ),
     (array(None, None), ": column 'a' holds no values at all. Use --drop a."),
     (
-        array([1], [2]),
-        ": column 'a' is nested (list<element: int64>). Use --drop a, or write its "
+        array([[1]], [[2]]),
+        ": column 'a' is nested (list<element: list<element: int64>>). Use --drop a, or write its "
         "parts as columns.",
     ),
     (
@@ -388,7 +388,7 @@ def test_a_value_that_the_encoding_does_not_know(tmp_path: Path) -> None:
     (source,) = expand_sources(settings)
     with pytest.raises(InputError) as caught:
         list(
-            parquet.read_blocks(
+            parquet.READER.read_blocks(
                 source, 0, settings, never, Encoding(("a",), {"a": ("b",)}, origin="m.npz")
             )
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
@@ -57,12 +58,31 @@ def write_idx(path: Path) -> None:
         name.write_bytes(head + values.tobytes())
 
 
+def write_arrow(path: Path) -> None:
+    columns = {name: ROWS[:, j] for j, name in enumerate("abc")}
+    pyarrow.feather.write_feather(pa.table({**columns, "label": LABELS}), path)
+
+
+def write_npz(path: Path) -> None:
+    np.savez_compressed(path, X=ROWS, y=LABELS)
+
+
+def write_npy(path: Path) -> None:
+    np.save(path, ROWS)
+    np.save(path.with_name("labels.npy"), LABELS)
+
+
+LABEL_FILES = {"npy": "labels.npy"}
+"""What ``--label`` has to name, of formats that have no usual place for labels."""
 SAMPLES = {
     "libsvm": write_libsvm,
     "csv": lambda path: delimited(path, ","),
     "tsv": lambda path: delimited(path, "\t"),
     "parquet": write_parquet,
+    "arrow": write_arrow,
     "hdf5": write_hdf5,
+    "npy": write_npy,
+    "npz": write_npz,
     "idx": write_idx,
 }
 """What writes the rows in each format that is read: a new one needs a sample here."""
@@ -88,7 +108,8 @@ def test_every_format_has_a_sample_and_a_line_of_its_own():
 @pytest.mark.parametrize("block_bytes", [1, 4 << 20])
 def test_every_format_reads_the_same_rows(sample, tmp_path, block_bytes):
     entry, path = sample
-    settings = InputSettings((str(path),), block_bytes=block_bytes)
+    label = LABEL_FILES.get(entry.name)
+    settings = InputSettings((str(path),), label=label, block_bytes=block_bytes)
     dataset = read_dataset(settings)
     expected = tmp_path / "expected.csv"
     delimited(expected, ",")
@@ -108,6 +129,7 @@ def test_options_that_a_format_refuses(sample, option):
     given = {
         "--drop": {"drop": ("a",)},
         "--one-hot": {"one_hot": ("a",)},
+        "--features": {"features": ("a",)},
         "--weight-column": {"weight_column": "b"},
         "--cost-column": {"cost_column": "c"},
         "--id": {"id_column": "b"},

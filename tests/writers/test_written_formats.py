@@ -84,8 +84,14 @@ def test_what_is_written_is_read_back(tmp_path, entry, rows):
         assert read_back(entry.name, path) == (ROWS.tolist(), LABELS.tolist(), WEIGHT.tolist())
 
 
+def holds_rows(name: str) -> bool:
+    """Return whether the rows are in what is written, not only their numbers."""
+    return writer_of(name).holds_rows
+
+
 def test_every_format_that_is_only_written_has_a_reader_here():
-    assert set(OTHERS) == set(names(EXPORTS)) - set(names(FORMATS))
+    read = {name for name in names(FORMATS) if name not in names(EXPORTS) or holds_rows(name)}
+    assert set(OTHERS) == set(names(EXPORTS)) - read
 
 
 @pytest.mark.parametrize("place", ["column", "file", "inline", "none"])
