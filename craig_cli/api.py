@@ -204,15 +204,7 @@ def selected(asked: Mapping[str, Any]) -> Coreset:
     )
     if asked["sample_weight"] is not None:
         settings.check_weighted()
-    calibration = make(
-        CalibrationSettings,
-        asked,
-        weights=weights,
-        loss=asked["pilot_loss"],
-        pilot_l2=tuple(asked["pilot_l2"]),
-        rounds=asked["calibration_rounds"],
-        threads=settings.threads,
-    )
+    calibration = calibration_of(asked, weights, settings.threads)
     if in_parts:
         return from_parts(data, settings, calibration, asked)
     with Spill() as spill:
@@ -235,6 +227,19 @@ def selected(asked: Mapping[str, Any]) -> Coreset:
             on_disk=None if on_disk is None else (on_disk, spill),
         )
         return replace(coreset, notes=(*dataset.notes, *coreset.notes))
+
+
+def calibration_of(asked: Mapping[str, Any], weights: str, threads: int) -> CalibrationSettings:
+    """Return how the arguments ask for weights to be calibrated."""
+    return make(
+        CalibrationSettings,
+        asked,
+        weights=weights,
+        loss=asked["pilot_loss"],
+        pilot_l2=tuple(asked["pilot_l2"]),
+        rounds=asked["calibration_rounds"],
+        threads=threads,
+    )
 
 
 def from_parts(

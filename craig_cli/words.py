@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from craig_cli.errors import CraigError, InputError
+from craig_cli.errors import CraigError, InputError, TableError
 from craig_cli.settings import catalog
 
 ARGUMENTS = {
@@ -20,6 +20,7 @@ ARGUMENTS = {
     "label": "y",
     "weight-column": "sample_weight",
     "cost-column": "costs",
+    "id": "id_column",
 }
 """Arguments that are not called as the option is."""
 FLAGS = {
@@ -112,7 +113,12 @@ def is_prose(word: str) -> bool:
 
 
 def in_words(error: CraigError, arguments: Mapping[str, str] = ARGUMENTS) -> CraigError:
-    """Return an error said in arguments; that of a table in memory counts rows from 0."""
+    """Return an error said in arguments; that of a table in memory counts rows from 0.
+
+    The report on all columns is the command's: it ends in a line for the shell.
+    """
+    if isinstance(error, TableError):
+        error = error.error
     if not isinstance(error, InputError):
         return type(error)(in_arguments(str(error), arguments))
     problem, row, column = error.problem, error.row, error.column

@@ -116,7 +116,7 @@ def test_an_outer_face_has_the_word():
     [
         ({}, "A budget is missing: give exactly one of fraction, size, epsilon, mean_epsilon or "
          "budget_cost."),
-        ({"fraction": 5}, "fraction: 5 is not above 0 and at most 1."),
+        ({"fraction": 5}, "fraction: 5 is not above 0 and at most 1. For 5 % write fraction=0.05."),
         ({"size": 3, "scale": "log"}, "scale: 'log' is not one of none, standard, minmax, unit."),
         ({"size": 3, "purpose": "linear"},
          "purpose='linear': weights are calibrated at models that need labels, and there are none. "

@@ -180,8 +180,9 @@ class BatchReader:
     ) -> None:
         """Keep the faults of the rows whose value of a column cannot be used, or is missing."""
         if name in self.columns.widths:
-            for rows, problem, shown in bad_lists(batch.column(name), self.columns.widths[name]):
-                self.add_faults(missing if shown is None else check, name, problem, rows, shown)
+            faults = bad_lists(batch.column(name), self.columns.widths[name])
+            for rows, problem, shown, is_missing in faults:
+                self.add_faults(missing if is_missing else check, name, problem, rows, shown)
             return
         values = decoded(batch.column(name))
         present = np.arange(len(values))

@@ -134,35 +134,37 @@ def list_rows(values: pa.Array, width: int) -> NDArray:
 
 def bad_lists(
     values: pa.Array, width: int
-) -> Iterator[tuple[NDArray[np.int64], str, NDArray | None]]:
-    """Yield rows of a column of lists that cannot be used, what is wrong, and the values.
+) -> Iterator[tuple[NDArray[np.int64], str, NDArray | None, bool]]:
+    """Yield rows of a column of lists that cannot be used, what is wrong, the values if there are
+    such, and whether something is missing.
 
-    None are if each has `width` numbers that can be used; values of None are missing.
+    None are if each has `width` numbers that can be used.
     """
     lists = lists_in(values)
     lengths = as_array(pc.fill_null(lengths_of(lists), width))
     missing = as_array(lists.is_null())
     is_odd = ((lengths != width) | (width == 0)) & ~missing
     if missing.any():
-        yield np.flatnonzero(missing), "has no value in this row", None
+        yield np.flatnonzero(missing), "has no value in this row", None, True
     for length in np.unique(lengths[is_odd]).tolist():
         rows = np.flatnonzero(is_odd & (lengths == length))
         problem = f"holds {length} numbers in this row"
         problem += f", not {width} as other rows" if width else ""
-        yield rows, problem, np.full(len(rows), f"{length} numbers", object)
+        yield rows, problem, None, False
     whole = np.flatnonzero(~missing & ~is_odd)
     flat = (lists if len(whole) == len(lists) else lists.take(pa.array(whole))).flatten()
     if flat.null_count:
         rows, places = first_of_rows(as_array(flat.is_null()), width)
         for place in np.unique(places).tolist():
-            yield whole[rows[places == place]], f"has no value at place {place} of its list", None
+            own = whole[rows[places == place]]
+            yield own, f"has no value at place {place} of its list", None, True
     numbers = as_array(flat.fill_null(0))
     for bad, problem in unusable(numbers):
         rows, places = first_of_rows(bad, width)
         for place in np.unique(places).tolist():
             own = rows[places == place]
             told = f"{problem} at place {place} of its list"
-            yield whole[own], told, numbers[own * width + place]
+            yield whole[own], told, numbers[own * width + place], False
 
 
 def first_of_rows(bad: NDArray[np.bool_], width: int) -> tuple[NDArray[np.int64], NDArray]:

@@ -14,6 +14,7 @@ def check_options(sources: tuple[Source, ...], settings: InputSettings) -> None:
     given = {
         "--drop": bool(settings.drop),
         "--one-hot": bool(settings.one_hot),
+        "--features": bool(settings.features),
         **{amount.option: bool(amount.column(settings)) for amount in amounts},
         "--missing": settings.missing != "refuse" and settings.amounts_needed,
         "--id": settings.id_column is not None and settings.amounts_needed,

@@ -17,12 +17,7 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset, Labels
 from craig_cli.selection.assembly import assemble, common_order
-from craig_cli.selection.assignment import (
-    Assigned,
-    as_picks,
-    assign_piece,
-    sum_of,
-)
+from craig_cli.selection.assignment import Assigned, as_picks, assign_piece, sum_of
 from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.classes import ClassPicks, split_classes
 from craig_cli.selection.coreset import ClassSummary, Coreset

@@ -20,6 +20,7 @@ from craig_cli.readers.parts import Part, Piece, has_index_0, read_part
 from craig_cli.readers.picks import read_picks
 from craig_cli.settings import InputSettings
 from craig_cli.storage.spill import Spill
+from craig_cli.words import in_arguments
 
 BLOCK_SIZES = [1, 9, 4 << 20]
 
@@ -249,7 +250,7 @@ def test_python_reads_alike(write, tmp_path):
     path = Path(write("").paths[0]).with_suffix(".svm.bz2")
     path.write_bytes(bz2.compress(rows.encode()))
     coreset = select_coreset(path, size=4, purpose="local")
-    assert coreset.notes[:2] == (INLINE_WEIGHTS, FROM_0)
+    assert coreset.notes[:2] == tuple(map(in_arguments, (INLINE_WEIGHTS, FROM_0)))
     x, y, w = np.arange(12.0)[:, None], np.arange(12) % 2, 1.0 + np.arange(12) % 3
     same = select_coreset(x, y, sample_weight=w, size=4, purpose="local")
     assert coreset.index.tolist() == same.index.tolist()

@@ -129,14 +129,14 @@ def test_features_are_those_that_are_named(write):
     ):  # fmt: skip
         with pytest.raises(CraigError) as caught:
             read(name, **wanted)
-        assert str(caught.value) == text
+        assert str(caught.value).splitlines()[0] == text
 
 
 def test_two_columns_of_lists(write):
     name = write({"e": column("list", "float32"), "f": column("list", "int8"), "y": LABELS})
     with pytest.raises(InputError) as caught:
         read(name)
-    assert str(caught.value) == (
+    assert str(caught.value).splitlines()[0] == (
         f"{name}: columns e, f each hold lists of numbers, and one is to be the features. Name it, "
         "as --features e."
     )
@@ -178,7 +178,7 @@ def test_bad_rows(write, lists, text, block_bytes):
     name = write({"e": pa.array(lists, kind), "y": list(range(len(lists)))})
     with pytest.raises(InputError) as caught:
         read(name, block_bytes=block_bytes)
-    assert str(caught.value) == f"{name}{text}"
+    assert str(caught.value).splitlines()[0] == f"{name}{text}"
 
 
 def test_files_of_other_lengths(tmp_path):
