@@ -38,7 +38,7 @@ def dense_rows(X: Any, name: str) -> Rows:
     return np.ascontiguousarray(rows, np.float64)
 
 
-def sparse_rows(X: Any, name: str) -> SparseRows:
+def sparse_rows(X: Any, name: str = "X") -> SparseRows:
     """Return a sparse matrix as rows with ascending columns, each named once, zeros left out."""
     check_form(name, X.ndim, X.dtype)
     if X.shape[1] > np.iinfo(np.int32).max:

@@ -23,7 +23,7 @@ Settings = TypeVar("Settings")
 
 NO_READING = frozenset(
     {"paths", "label", "task", "weight_column", "cost_column", "proxy", "amounts_needed",
-     "block_bytes", "memory_bytes", "task_given"}
+     "block_bytes", "memory_bytes", "task_given", "strict"}
 )  # fmt: skip
 READING = {field.name: field for field in fields(InputSettings) if field.name not in NO_READING}
 """How data is read: the arguments of these names, with the defaults of the command."""

@@ -96,7 +96,7 @@ def test_the_command_on_ijcnn1(shared_data, tmp_path, capsys):
     assert "FAILED" in capsys.readouterr().out
 
 
-def test_a_column_0_under_base_1_is_refused(shared_data, tmp_path, capsys):
+def test_a_column_0_makes_the_file_zero_based(shared_data, tmp_path, capsys):
     assert (
         main(
             [
@@ -108,9 +108,9 @@ def test_a_column_0_under_base_1_is_refused(shared_data, tmp_path, capsys):
                 str(tmp_path / "cs.parquet"),
             ]
         )
-        == 3
+        == 0
     )
-    assert "adult.tst.bz2:1:4: " in capsys.readouterr().err
+    assert "Columns count from 0, as index 0 occurs" in capsys.readouterr().err
 
 
 @pytest.mark.slow

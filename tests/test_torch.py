@@ -140,7 +140,10 @@ def test_refused():
             "method: 'best' is not one of groups, cells, exact, stratified, random.",
         ),
         ({"warm_up": -1}, "warm_up: -1 is not at least 0."),
-        ({"fraction": 2.0}, "fraction: 2.0 is not above 0 and at most 1."),
+        (
+            {"fraction": 2.0},
+            "fraction: 2.0 is not above 0 and at most 1. For 2 % write fraction=0.02.",
+        ),
     ):
         with pytest.raises(UsageError) as caught:
             CoresetSampler(labels, **{"fraction": 0.25, **options})

@@ -16,7 +16,7 @@ from craig_cli.settings.calibration import CalibrationSettings
 NOT_KEPT = frozenset(
     (
         *("paths", "block_bytes", "memory_bytes", "threads", "memory_limit", "proxy"),
-        *("amounts_needed", "task_given"),
+        *("amounts_needed", "task_given", "strict"),
     )
 )
 """Settings that change no number, or that the manifest must not tell."""

@@ -175,17 +175,22 @@ def claimed_columns(
         option: () if name is None else (name,) for option, name in single.items()
     }
     if not settings.amounts_needed:
-        claims = {o: tuple(name for name in own if name in there) for o, own in claims.items()}
+        is_strict = {"--id": "id_column" in settings.strict}
+        claims = {
+            option: tuple(name for name in own if name in there or is_strict.get(option))
+            for option, own in claims.items()
+        }
     for option, patterns in (
         ("--drop", settings.drop),
         ("--one-hot", settings.one_hot),
         ("--features", settings.features),
     ):
-        claims[option] = matching_names(option, patterns, source_name, names, is_known)
+        is_lax = is_known and option[2:].replace("-", "_") not in settings.strict
+        claims[option] = matching_names(option, patterns, source_name, names, is_lax)
     one_hot = claims["--one-hot"]
     claims["--features"] = tuple(name for name in claims["--features"] if name not in one_hot)
     label = None if settings.no_label else settings.label
-    if not settings.amounts_needed and label not in there:
+    if not settings.amounts_needed and label not in there and "label" not in settings.strict:
         label = None
     for option, own in {"--label": () if label is None else (label,), **claims}.items():
         if missing := [name for name in own if name not in there]:

@@ -27,7 +27,7 @@ class InputSettings:
     `Dataset.index_base` says which it is.
     `memory_bytes` are those that the run may take; 0: what the machine has free.
     `task_given`: the user has named the task, and labels that look like no classes are not
-    questioned.
+    questioned. `strict`: settings whose columns must be there all the same.
     """
 
     paths: tuple[str, ...]
@@ -54,6 +54,7 @@ class InputSettings:
     amounts_needed: bool = True
     inline_weights: str = "auto"
     task_given: bool = False
+    strict: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     block_bytes: int = 4 << 20
     memory_bytes: int = 0

@@ -28,7 +28,6 @@ KINDS = {
 }
 """By what `check_output` calls them; other outputs may have any name."""
 OTHERS = {
-    **dict.fromkeys((".npy",), "a NumPy array"),
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), "JSON"),
     **dict.fromkeys((".txt", ".md", ".log"), "text"),
     **dict.fromkeys((".arrow", ".feather", ".ipc"), "Arrow"),

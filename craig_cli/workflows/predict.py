@@ -172,7 +172,8 @@ def inputs_of(
     """Return how the data is read; columns of weights and costs that the model was trained beside
     are passed over, and may be missing.
     """
-    return replace(restore_inputs(path, facts["input"], paths, overrides), amounts_needed=False)
+    inputs = restore_inputs(path, facts["input"], paths, overrides)
+    return replace(inputs, amounts_needed=False, strict=tuple(overrides))
 
 
 def choose(there_are: Array, path: str, l2: float | None) -> int:

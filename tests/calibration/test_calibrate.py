@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from problems import KINDS, TASKS, made_problem
 
 from craig_cli import select_coreset
-from craig_cli.api import sparse_rows
+from craig_cli.arrays import sparse_rows
 from craig_cli.calibration import calibrate, calibrated_coreset, importance_scores
 from craig_cli.calibration.constraints import (
     all_coordinates,

@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 from tools import slow
 
-from craig_cli.api import sparse_rows
+from craig_cli.arrays import sparse_rows
 from craig_cli.calibration import calibrated_coreset, calibrating_bytes, calibrating_work
 from craig_cli.dataset import Dataset
 from craig_cli.selection import select

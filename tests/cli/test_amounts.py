@@ -390,19 +390,18 @@ def test_bad_amounts_of_other_formats(craig, table, own_folder):
         done = craig(
             "select", "e.parquet", "--size", "2", "--weight-column", "w", "-o", "o.parquet"
         )
-        assert (done.code, done.err) == (
+        assert (done.code, done.err.splitlines()[0]) == (
             3,
-            f"craig: error: e.parquet:2:3: weight column 'w' "
-            f"{told}. Correct it or remove the row.\n",
+            f"craig: error: e.parquet:2:3: weight column 'w' {told}. Correct it or remove the row.",
         )
     pq.write_table(
         pa.table({"label": [0, 1], "a": [1.0, 2.0], "w": pa.array([1.0, None])}),
         own_folder / "e.parquet",
     )
     done = craig("select", "e.parquet", "--size", "2", "--weight-column", "w", "-o", "o.parquet")
-    assert done.err == (
+    assert done.err.splitlines()[0] == (
         "craig: error: e.parquet:2:3: weight column 'w' has no value in this row. "
-        "Fill it in or remove the row.\n"
+        "Fill it in or remove the row."
     )
     pq.write_table(
         pa.table({"label": [0, 1], "a": [1.0, 2.0], "w": ["x", "y"]}), own_folder / "e.parquet"
@@ -412,7 +411,7 @@ def test_bad_amounts_of_other_formats(craig, table, own_folder):
         "e.parquet: weight column 'w' is of type string, not a number. Convert it, or name "
         "another with --weight-column COLUMN."
     )
-    assert done.err == f"craig: error: {said}\n"
+    assert done.err.splitlines()[0] == f"craig: error: {said}"
     with h5py.File(own_folder / "e.h5", "w") as file:
         file["X"], file["label"], file["w"], file["short"] = (
             np.ones((3, 2)),

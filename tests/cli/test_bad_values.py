@@ -26,6 +26,7 @@ LINES = {
     "train": ("data.csv", "--epochs", "2", "-o", "out"),
     "evaluate": ("data.csv", "--coreset", "cs.parquet", "--seeds", "1"),
     "predict": ("data.csv", "model.npz", "-o", "out"),
+    "describe": ("data.csv",),
     "info": ("cs.parquet",),
     "plot": ("data.csv", "cs.parquet"),
     "diff": ("cs.parquet", "cs.parquet"),
@@ -71,6 +72,7 @@ ALLOWED = {
     "seed": ("0", LARGE),
     "index_base": ("0",),
     "rows_key": ("", *ANY_TEXT),  # of no meaning for CSV
+    "thousands": (" ",),
     "weight_name": ANY_TEXT,
     "size": (LARGE,),
     "epsilon": ("0", LARGE, HUGE),

@@ -66,7 +66,7 @@ def test_rows_are_copied_as_they_stand_and_trained_on(craig, raw):
         ("apply", *raw, "cs.parquet", "-o", "chosen.csv"),
         ("train", *raw, "--coreset", "cs.parquet", "-o", "model.npz"),
         ("evaluate", *raw, "--coreset", "cs.parquet"),
-        ("predict", "a.csv", "model.npz", "-o", "p.csv"),
+        ("predict", "a.csv", "model.npz", "-o", "p.parquet"),
     ):
         result = craig(*command)
         assert result.code == 0, result.err

@@ -131,12 +131,8 @@ def test_predict_checks_the_columns(craig, clusters, own_folder):
     craig("train", "rows.csv", *OPTIONS, "-o", "net.npz")
     write_csv(own_folder / "wide.csv", [0], np.zeros((1, 5)))
     result = craig("predict", "wide.csv", "net.npz", "-o", "p.parquet")
-    assert (result.code, result.err) == (
-        3,
-        "craig: error: wide.csv: its columns differ from those of the model (the first difference: "
-        "one column more or less). "
-        "Give data with the same columns in the same order, or --drop those that differ.\n",
-    )
+    assert result.code == 0
+    assert "Passed over, as the model has no such columns: e.\n" in result.err
     result = craig("predict", "test.csv", "net.npz", "--l2", "0.5", "-o", "p.parquet")
     assert (result.code, result.err) == (
         2,

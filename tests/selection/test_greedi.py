@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from test_lazy_greedy import KINDS, made
 
-from craig_cli.dataset import Dataset, SparseRows
+from craig_cli.dataset import Dataset, Encoding, SparseRows
 from craig_cli.errors import InputError, UsageError
 from craig_cli.selection import check_coreset, measure, select
 from craig_cli.selection.assignment import with_enough_digits
@@ -322,8 +322,8 @@ def test_rows_of_few_entries_are_refused():
 
 def test_parts_that_do_not_go_together():
     chosen = settings(size=4)
-    numbers = Dataset(made("normal", n=50), np.arange(50) % 2, column_names=("a", "b"))
-    other = replace(numbers, column_names=("a", "c"))
+    numbers = Dataset(made("normal", n=50), np.arange(50) % 2, encoding=Encoding(("a", "b")))
+    other = replace(numbers, encoding=Encoding(("a", "c")))
     with pytest.raises(InputError) as error:
         merge_partials([select_part(part, chosen, 3.0) for part in (numbers, other)], chosen)
     assert str(error.value) == (

@@ -108,7 +108,7 @@ def test_one_value_beside_which_all_others_are_lost_is_named(kind, value, method
         select(rows, labels, method=method)
     assert str(caught.value) == (
         "<memory>: row 7, from 0, lies so far off in column 3 that distances of the other rows "
-        "are lost beside it. Correct it, leave the row out, or use --scale minmax."
+        "are lost beside it. Correct it, leave the row out, or use scale='minmax'."
     )
     assert epsilon(select(rows, labels, method=method, scale="minmax")) > 1
 
@@ -187,7 +187,7 @@ def test_summaries_of_narrow_columns(size, is_sparse):
     def summary(part):
         if is_sparse:
             matrix = sp.csr_array(part)
-            from craig_cli.api import sparse_rows
+            from craig_cli.arrays import sparse_rows
 
             part = sparse_rows(matrix)
         return summarise(part, alone)

@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 
 from craig_cli import select_coreset
-from craig_cli.api import sparse_rows
+from craig_cli.arrays import sparse_rows
 from craig_cli.dataset import Dataset
 from craig_cli.selection import select
 from craig_cli.selection.prefix import first_picks

@@ -33,7 +33,7 @@ from craig_cli.storage.location import Location
         (
             "manifest",
             "s3://b/x.npy",
-            "--output: 's3://b/x.npy' promises a NumPy array, and a manifest is a Parquet file. "
+            "--output: 's3://b/x.npy' promises NPY, and a manifest is a Parquet file. "
             "Name it x.parquet.",
         ),
         (

@@ -379,7 +379,7 @@ def test_names_in_a_store(store):
         ("data/none.csv", "no such file. Check the name."),
         (
             "data/*.tsv",
-            "no file there fits, or has an extension of libsvm or csv or tsv or parquet "
+            "no file there fits, or has an extension of libsvm or csv or tsv or parquet or arrow "
             "or hdf5 or idx. Check the name.",
         ),
     ],
