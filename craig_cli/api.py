@@ -210,15 +210,16 @@ def selected(asked: Mapping[str, Any]) -> Coreset:
     with Spill() as spill:
         dataset, on_disk = data.dataset, None
         if data.inputs is not None:
+            inputs = replace(data.inputs, task_given=is_task_given)
             dataset, on_disk, settings = read_within_limit(
-                data.inputs, settings, calibration, purpose.may_fall_back, spill, no_progress
+                inputs, settings, calibration, purpose.may_fall_back, spill, no_progress
             )
             check_in_memory(on_disk, calibration)
         elif settings.memory_limit:
             raise UsageError("--memory-limit: the rows are in memory. Name files, or leave it out.")
         assert dataset is not None
-        if not is_task_given and asked["extend"] is None:
-            check_classes(data.called, dataset.labels, ARGUMENTS)
+        if data.inputs is None and not is_task_given and asked["extend"] is None:
+            check_classes("y", dataset.labels, ARGUMENTS)
         coreset = make_coreset(
             dataset,
             settings,

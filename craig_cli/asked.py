@@ -49,11 +49,6 @@ class Data:
     inputs: InputSettings | None = None
     dataset: Dataset | None = None
 
-    @property
-    def called(self) -> str:
-        """What errors call the labels, or the first of the files."""
-        return "y" if self.inputs is None else self.inputs.paths[0]
-
 
 def make(kind: Callable[..., Settings], asked: Mapping[str, Any], **values: Any) -> Settings:
     """Return settings: `values`, and the arguments of the same names for all other fields."""

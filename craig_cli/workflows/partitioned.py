@@ -47,9 +47,12 @@ def check_job(job: Job, calibration: CalibrationSettings) -> None:
         ("--proxy", job.inputs.proxy),
         ("--weight-column", job.inputs.weight_column),
         ("--cost-column", job.inputs.cost_column),
+        ("--id", job.inputs.id_column),
     ):
         if given is not None:
             raise needs_all_rows(option)
+    if job.inputs.missing in ("mean", "median"):
+        raise needs_all_rows(f"--missing {job.inputs.missing}")
     if job.selection.memory_limit and (
         job.parts.engine != "dask" or job.parts.scheduler is not None
     ):

@@ -187,6 +187,11 @@ def read_within_limit(
         if selection.memory_limit and given is not None:
             raise ResourceError(f"{option}: its rows are held in memory. Leave out --memory-limit.")
     limit = selection.memory_limit
+    if limit and inputs.missing == "median":
+        raise ResourceError(
+            "--missing median: all numbers are held in memory to find it. Use --missing mean, or "
+            "leave out --memory-limit."
+        )
     if not limit:
         dataset, on_disk = read_dataset(inputs, progress), None
     else:
