@@ -25,7 +25,7 @@ def read_whole(path: Path) -> int:
     """Return how many rows are read."""
     (source,) = expand_sources(InputSettings((str(path),)))
     with parquet.open_table(source) as table:
-        return sum(batch.num_rows for batch in table.iter_batches(batch_size=1000))
+        return sum(batch.num_rows for _, batch in table.batches(None, 1000))
 
 
 def exit_code(path: Path) -> int:

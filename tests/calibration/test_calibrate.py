@@ -303,8 +303,8 @@ def test_a_prefix_that_cannot_be(first, message):
 def test_no_labels_no_pilots():
     X, _ = made()
     said = (
-        "--weights calibrated: a pilot needs labels, and there are none. Leave it out, or name "
-        "their column with --label."
+        "weights='calibrated': a pilot needs labels, and there are none. Leave it out, or name "
+        "their column with y."
     )
     with pytest.raises(UsageError) as caught:
         select_coreset(X, size=20, weights="calibrated")
@@ -319,17 +319,17 @@ def test_no_labels_no_pilots():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"weights": "best"}, "--weights: 'best' is not one of cluster, calibrated, auto."),
+        ({"weights": "best"}, "weights: 'best' is not one of cluster, calibrated, auto."),
         (
             {"representative": "best"},
-            "--representative: 'best' is not one of medoid, random, varied.",
+            "representative: 'best' is not one of medoid, random, varied.",
         ),
-        ({"pilot_l2": (1e-3, 0.0)}, "--pilot-l2: 0.0 is not a finite number above 0."),
-        ({"pilot_l2": (1e-3, 1e-3)}, "--pilot-l2: give one number, or several that differ."),
-        ({"calibration_rounds": 0}, "--calibration-rounds: 0 is not at least 1."),
+        ({"pilot_l2": (1e-3, 0.0)}, "pilot_l2: 0.0 is not a finite number above 0."),
+        ({"pilot_l2": (1e-3, 1e-3)}, "pilot_l2: give one number, or several that differ."),
+        ({"calibration_rounds": 0}, "calibration_rounds: 0 is not at least 1."),
         (
             {"representative": "random", "method": "random"},
-            "--representative random: the picks of --method random are meant to be random. Leave "
+            "representative='random': the picks of method='random' are meant to be random. Leave "
             "one of the two out.",
         ),
     ],

@@ -185,7 +185,10 @@ def test_files_of_other_lengths(tmp_path):
     for name, width in (("a", 3), ("b", 2)):
         lists = pa.array([[0.5] * width] * 2)
         pq.write_table(pa.table({"e": lists, "y": [0, 1]}), tmp_path / f"{name}.parquet")
-    with pytest.raises(InputError, match=r"its columns differ from those of .*a.parquet"):
+    with pytest.raises(
+        InputError,
+        match=r"b.parquet:1:1: column 'e' holds 2 numbers in this row, not 3 as other rows",
+    ):
         read(str(tmp_path))
 
 

@@ -127,7 +127,7 @@ def test_rows_that_no_memory_holds_are_refused(
     path.write_bytes(rows_of_one_value(10**9, 1000))
     for use in (
         read_whole,
-        lambda p: parquet.count_rows(*expand_sources(InputSettings((str(p),)))),
+        lambda p: parquet.READER.count_rows(*expand_sources(InputSettings((str(p),)))),
     ):
         with pytest.raises(InputError) as caught:
             use(path)

@@ -145,16 +145,16 @@ def test_a_budget_of_epsilon_beside_a_far_value_ends():
 @pytest.mark.parametrize(
     ("rows", "place"),
     [
-        (np.array([[0.0, 1.0], [2.0, 1e141]]), "row 1, column 1"),
-        (np.array([[0.0, -1.7e308], [2.0, 1.0]]), "row 0, column 1"),
-        (sp.csr_array(np.array([[0.0, 1.0], [0.0, 0.0], [1e200, 3.0]])), "row 2, column 0"),
+        (np.array([[0.0, 1.0], [2.0, 1e141]]), "row 1 and column 1"),
+        (np.array([[0.0, -1.7e308], [2.0, 1.0]]), "row 0 and column 1"),
+        (sp.csr_array(np.array([[0.0, 1.0], [0.0, 0.0], [1e200, 3.0]])), "row 2 and column 0"),
     ],
 )
 def test_what_cannot_be_squared_is_refused_by_row_and_column(rows, place):
     with pytest.raises(InputError) as caught:
         select_coreset(rows, size=1)
     assert str(caught.value).startswith(
-        f"X: {place}, from 0, is beyond 1e+140, too large to be squared and summed (value '"
+        f"X: the value in {place}, counted from 0, is beyond 1e+140, too large to be squared and summed (value '"
     )
 
 
@@ -202,7 +202,9 @@ def test_weights_and_costs_too_large_are_refused_and_tiny_ones_count():
     rows, labels = made()
     weights = np.ones(N)
     weights[3] = 1e300
-    with pytest.raises(InputError, match=r"^sample_weight: row 3, from 0, is beyond 1e\+140"):
+    with pytest.raises(
+        InputError, match=r"^sample_weight: the value in row 3, counted from 0, is beyond 1e\+140"
+    ):
         select_coreset(rows, labels, size=5, sample_weight=weights)
     uneven = 1.0 + np.arange(N) % 4
     plain, tiny = (select(rows, labels, sample_weight=uneven * w) for w in (1.0, 1e-250))

@@ -380,7 +380,7 @@ def test_names_in_a_store(store):
         (
             "data/*.tsv",
             "no file there fits, or has an extension of libsvm or csv or tsv or parquet or arrow "
-            "or hdf5 or idx. Check the name.",
+            "or hdf5 or idx or npy or npz. Check the name.",
         ),
     ],
 )
