@@ -154,7 +154,8 @@ def test_what_cannot_be_squared_is_refused_by_row_and_column(rows, place):
     with pytest.raises(InputError) as caught:
         select_coreset(rows, size=1)
     assert str(caught.value).startswith(
-        f"X: the value in {place}, counted from 0, is beyond 1e+140, too large to be squared and summed (value '"
+        f"X: the value in {place}, counted from 0, is beyond 1e+140, too large to be squared and "
+        "summed (value '"
     )
 
 
