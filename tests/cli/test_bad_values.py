@@ -97,6 +97,16 @@ ALLOWED = {
 """By parameter, what looks bad and is not."""
 PASSED_OVER = ("weight_column", "cost_column")
 """Columns that predict does not need: any name will do."""
+NOT_LOOKED_UP = (
+    "label",
+    "drop",
+    "features",
+    "one_hot",
+    "weight_column",
+    "cost_column",
+    "id_column",
+)
+"""Columns that describe takes for its command where they are there, and passes over elsewhere."""
 CASES = [
     (entry.name, parameter)
     for entry in COMMANDS
@@ -119,7 +129,8 @@ def values_for(parameter: click.Parameter) -> tuple[str, ...]:
 
 def is_allowed(command: str, name: str, value: str) -> bool:
     """Return whether a value is none to refuse."""
-    if command == "predict" and name in PASSED_OVER:
+    is_passed_over = command == "predict" and name in PASSED_OVER
+    if is_passed_over or (command == "describe" and name in NOT_LOOKED_UP):
         return value != "\udcff"
     return value in ALLOWED.get(name, ())
 
