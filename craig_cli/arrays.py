@@ -78,6 +78,8 @@ def as_array(name: str, values: Any) -> NDArray:
         values = values.float() if "bfloat16" in str(values.dtype) else values
     try:
         array = np.asarray(values)
+    except MemoryError:
+        raise
     except Exception as error:  # whatever an object's own __array__ raises
         raise UsageError(
             f"{name}: is of type {type(values).__name__}, and is not made an array of numbers: "

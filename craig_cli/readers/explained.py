@@ -12,7 +12,7 @@ from craig_cli.settings import InputSettings
 MOST_CELLS = 4_000_000
 """Cells that are looked at to explain an error: a second or two."""
 UNFIT = (CraigError, ValueError, NotImplementedError, OSError)
-"""What a second look may raise, Arrow's errors among them."""
+"""What a second look may raise, Arrow's errors among them: the first error is then told alone."""
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from craig_cli.errors import InputError, ResourceError, printable
+from craig_cli.errors import InputError
 from craig_cli.readers.sources import Source
-from craig_cli.readers.table_files import table_reader
+from craig_cli.readers.table_files import naming_arrow_errors, table_reader
 
 FILE_MAGIC, OLD_FEATHER_MAGIC = b"ARROW1", b"FEA1"
 COPY_AGAIN = "Copy or write the file again."
@@ -84,24 +84,14 @@ def open_table(source: Source) -> Iterator[IpcTable]:
         if not head:
             raise InputError(source.name, "the file is empty", remedy=COPY_AGAIN)
         is_stream = head != FILE_MAGIC
-        try:
+        problem = "the Arrow file is damaged or cut short, or this is none"
+        with naming_arrow_errors(source.name, "Arrow", problem, COPY_AGAIN):
             data = (
                 pa.PythonFile(stream, mode="r")
                 if source.location.is_remote
                 else stack.enter_context(pa.memory_map(source.location.path))
             )
             yield IpcTable(source.name, data, is_stream)
-        except MemoryError as error:
-            raise ResourceError(
-                f"{printable(source.name)}: memory does not suffice to read this Arrow file: "
-                f"{printable(str(error), 200)}"
-            ) from error
-        except (pa.ArrowException, OSError, ValueError) as error:
-            problem = (
-                "the Arrow file is damaged or cut short, or this is none: "
-                f"{printable(str(error), 200).rstrip('.')}"
-            )
-            raise InputError(source.name, problem, remedy=COPY_AGAIN) from error
 
 
 READER = table_reader(open_table)

@@ -175,6 +175,8 @@ def converted(what: str, values: Any, convert: Any) -> Any:
     """Return what a conversion to Arrow gives; raises `InputError` where it cannot be done."""
     try:
         return convert(values)
+    except MemoryError:
+        raise
     except Exception as error:  # those of Arrow, pandas and polars have no base in common
         argument, _, column = what.partition(": ")
         kind = getattr(values, "dtype", type(values).__name__)

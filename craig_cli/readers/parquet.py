@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from craig_cli.errors import InputError, ResourceError, printable
+from craig_cli.errors import InputError
 from craig_cli.readers.parquet_guard import check_stated, reading_limits
 from craig_cli.readers.sources import Source
-from craig_cli.readers.table_files import table_reader
+from craig_cli.readers.table_files import naming_arrow_errors, table_reader
 
 MAGIC, ENCRYPTED_MAGIC = b"PAR1", b"PARE"
 COPY_AGAIN = "Copy or write the file again."
@@ -71,23 +71,15 @@ def open_table(source: Source) -> Iterator[ParquetTable]:
         if tail != MAGIC:
             raise InputError(source.name, "the Parquet file is truncated", remedy=COPY_AGAIN)
         limits = reading_limits(stream)
-        try:
-            with pq.ParquetFile(
+        problem = "the Parquet file is damaged or of an unknown kind"
+        with (
+            naming_arrow_errors(source.name, "Parquet", problem, COPY_AGAIN),
+            pq.ParquetFile(
                 stream, pre_buffer=False, page_checksum_verification=True, **limits
-            ) as file:
-                check_stated(source.name, file.metadata, stream)
-                yield ParquetTable(file)
-        except MemoryError as error:
-            raise ResourceError(
-                f"{printable(source.name)}: memory does not suffice to read this Parquet file: "
-                f"{printable(str(error), 200)}"
-            ) from error
-        except (pa.ArrowException, OSError, ValueError) as error:
-            problem = (
-                f"the Parquet file is damaged or of an unknown kind: "
-                f"{printable(str(error), 200).rstrip('.')}"
-            )
-            raise InputError(source.name, problem, remedy=COPY_AGAIN) from error
+            ) as file,
+        ):
+            check_stated(source.name, file.metadata, stream)
+            yield ParquetTable(file)
 
 
 READER = table_reader(open_table, column_bytes=COLUMN_BYTES)

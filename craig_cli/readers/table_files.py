@@ -6,7 +6,7 @@ A format gives `Open`, which opens a file as a `Table`; all else is here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Block, Encoding
-from craig_cli.errors import InputError
+from craig_cli.errors import InputError, ResourceError, printable
 from craig_cli.readers.arrow import BatchReader, as_text
 from craig_cli.readers.arrow_types import check_category_type
 from craig_cli.readers.categories import check_categories
@@ -52,6 +52,21 @@ class Table(Protocol):
 
         Batches that hold none of `rows` may be left out.
         """
+
+
+@contextmanager
+def naming_arrow_errors(name: str, kind: str, problem: str, remedy: str) -> Iterator[None]:
+    """Turn errors that Arrow meets in a file of some kind into those that name it."""
+    try:
+        yield
+    except MemoryError as error:
+        raise ResourceError(
+            f"{printable(name)}: memory does not suffice to read this {kind} file: "
+            f"{printable(str(error), 200)}"
+        ) from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        told = f"{problem}: {printable(str(error), 200).rstrip('.')}"
+        raise InputError(name, told, remedy=remedy) from error
 
 
 Open: TypeAlias = Callable[[Source], AbstractContextManager[Table]]
