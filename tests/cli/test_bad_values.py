@@ -181,6 +181,7 @@ def folder(made, own_folder, monkeypatch):
         yield own_folder
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("command", "parameter"), CASES, ids=lambda case: getattr(case, "name", case)
 )

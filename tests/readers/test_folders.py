@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -27,7 +28,7 @@ def write_rows(path: Path, rng: np.random.Generator, n: int = 12) -> None:
     if path.suffix == ".parquet":
         pq.write_table(table, path)
     else:
-        table.to_pandas().to_csv(path, index=False)
+        pyarrow.csv.write_csv(table, path)
 
 
 @pytest.fixture(params=["csv", "parquet"])

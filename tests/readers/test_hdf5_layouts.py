@@ -180,6 +180,7 @@ def run_remedy(message: str, folder: Path) -> None:
     subprocess.run([sys.executable, *words[1:]], cwd=folder, check=True)
 
 
+@pytest.mark.needs("pandas")
 @pytest.mark.parametrize("label", [None, "label"])
 def test_a_compound_table_is_converted_by_the_command_told(
     tmp_path: Path, label: str | None

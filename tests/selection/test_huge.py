@@ -96,6 +96,7 @@ def test_shifted_rows_have_the_same_picks():
     assert epsilon(shifted) == epsilon(plain)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("value", [1e18, -1e30, 1e39, -1e139])
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
 @pytest.mark.parametrize("method", METHODS)
