@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tools import needs
 
 import craig_cli
 from craig_cli import select_coreset
@@ -156,13 +155,16 @@ def test_an_argument_that_there_is_not():
         select_coreset(ROWS, size=3, onehot="a")
 
 
-def test_scikit_learn_and_torch_have_words_of_their_own():
-    needs("scikit-learn")
+@pytest.mark.needs("scikit-learn")
+def test_scikit_learn_has_words_of_its_own():
     from craig_cli.sklearn import CraigSelector
 
     with pytest.raises(ValueError, match=r"^random_state: -1 is not between"):
         CraigSelector(size=3, random_state=-1).fit(ROWS)
-    needs("torch")
+
+
+@pytest.mark.needs("torch")
+def test_torch_has_words_of_its_own():
     from craig_cli.torch import CoresetSampler
 
     with pytest.raises(UsageError, match=r"^every: 0 is not at least 1"):

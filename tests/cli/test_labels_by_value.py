@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tools import needs
 
 OPTIONS = ("--fraction", "0.2", "--for", "local")
 ZEROS = ("0", "0.0", "+0", "0e0", "00", "0.000000000000000000e+00")
@@ -124,9 +123,9 @@ def test_text_and_a_stored_number_are_compared_by_value(craig, own_folder):
     assert all(own == ({"0": 240 - ones, "1": ones, "none": 1}, "string") for own in found)
 
 
+@pytest.mark.needs("distributed")
 @pytest.mark.filterwarnings("ignore")
 def test_dask_agrees(craig, own_folder):
-    needs("distributed")
     write_rows(own_folder / "a.csv", ANY)
     write_rows(own_folder / "b.csv", (HIGGS,), seed=1, third=["none"] * 6)
     files = ("a.csv", "b.csv", *OPTIONS, "--parts", "files")
