@@ -29,3 +29,26 @@ def add_sparse_outer_products(a, weights, first, last, out):
             for t in range(s, n):
                 j = columns[t]
                 out[i, j] += c * a[row, j]
+
+
+@kernel
+def add_csr_outer_products(rows, weights, first, last, out):
+    """Add the sum over sparse rows first ... last - 1 of weight (x, 1) (x, 1)^T to the upper
+    triangle of `out` (d + 1, d + 1); ``weights[0]`` is that of row `first`.
+
+    Time: half the square of the entries of each row.
+    """
+    indptr, indices, values = rows
+    d = out.shape[0] - 1
+    for row in range(first, last):
+        weight = weights[row - first]
+        if weight == 0.0:
+            continue
+        end = indptr[row + 1]
+        for s in range(indptr[row], end):
+            i = indices[s]
+            c = weight * values[s]
+            for t in range(s, end):
+                out[i, indices[t]] += c * values[t]
+            out[i, d] += c
+        out[d, d] += weight

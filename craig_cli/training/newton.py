@@ -1,19 +1,19 @@
-"""Newton's method: the optimum of a loss on few rows and not too many columns, in some ten passes
-and as many normal equations.
+"""Newton's method: the optimum of a loss on not too many columns, in some ten passes and as many
+normal equations.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
-from craig_cli.dataset import as_dense
-from craig_cli.threads import Workers, one_blas_thread
-from craig_cli.training import Problem
-from craig_cli.training.normal_equations import WORTH_THREADS, normal_matrix, solution
-from craig_cli.training.problem import Array
+from craig_cli.threads import one_blas_thread
+from craig_cli.training.curvature import Curvature
+from craig_cli.training.normal_equations import WORTH_THREADS
+from craig_cli.training.problem import Array, Problem, norm
 
 MOST_COLUMNS = 600
 MOST_JOINT = 300
@@ -23,12 +23,18 @@ TOLERANCE = 1e-9
 """Of the fall of F that a step promises, over F: the step after it would promise about the square
 of that.
 """
+LEFT = 1e-12
+"""Of F, what a step of the curvature of some rows may leave, by the rate of the falls before."""
 ENOUGH_FALL = 1e-4
 """Of the fall that the slope promises (Armijo; Nocedal and Wright 2006, 3.1)."""
 SHORTEST_STEP = 2.0**-20
-DAMPING = 1e-10
-"""Added to the curvature by the intercepts, which nothing else bounds where a loss is flat, or the
-same for all classes.
+ROUNDING = 1e-12
+"""Of F, below which changes of it tell nothing."""
+SHORTER = 0.9
+"""Of the gradient: less of a gain is not worth another step."""
+SLOW = 0.25
+"""The curvature of some rows gives way to that of all where a step is not whole, or where the fall
+that it promises is more than this of the one before.
 """
 
 
@@ -40,86 +46,159 @@ def suits(problem: Problem) -> bool:
     )
 
 
-@one_blas_thread()
-def minimise(problem: Problem, l2: float, start: Array) -> Array:
-    """Return the model (m, d + 1) that minimises F, by Newton's method from `start`.
+class Descent(NamedTuple):
+    """Where Newton's method stands.
+
+    Parameters
+    ----------
+    model : ndarray, shape (m, d + 1)
+    value : float
+        F.
+    gradient : ndarray, shape (m, d + 1)
+        Of F.
+    slopes : ndarray, shape (n, m)
+        Of the losses of all rows.
+    decrement : float
+        The fall of F that the last step has promised, half the square of Newton's decrement: about
+        f - f* before that step, and an upper estimate of it here. Infinite before the first step.
+    steps : int
+    passes : float
+        Over all rows, those for Hessians included: a gradient is one, a Hessian is one.
+    by_all_rows : bool
+        Whether the Hessian of the last step was that of all rows.
+    """
+
+    model: Array
+    value: float
+    gradient: Array
+    slopes: Array
+    decrement: float
+    steps: int
+    passes: float
+    by_all_rows: bool
+
+
+def minimise(problem: Problem, l2: float, start: Array, curvature: Problem | None = None) -> Array:
+    """Return the model (m, d + 1) that minimises F, by Newton's method from `start`; see `descend`
+    for how it went.
+    """
+    return descend(problem, l2, start, curvature).model
+
+
+def descend(problem: Problem, l2: float, start: Array, curvature: Problem | None = None) -> Descent:
+    """Return where Newton's method ends from `start` (m, d + 1): at the minimum of F.
+
+    Parameters
+    ----------
+    problem : Problem
+    l2 : float
+    start : ndarray, shape (m, d + 1)
+    curvature : Problem, optional
+        Some of the rows, weighted to stand for all: the Hessian is taken from them, F and its
+        gradient from all rows. Where such steps get short or slow, the Hessian is that of all rows
+        after all.
 
     Notes
     -----
     With backtracking. A step takes a pass and, for n rows, m n (d + 1)^2 / 2 multiplications; for
-    softmax (m + 1) / 2 times that. Memory 16 n (d + 1). The squared hinge, whose second derivative
-    jumps, comes to its end in finitely many steps.
+    softmax (m + 1) / 2 times that. Memory 8 n m, and that of `Curvature.direction`. The squared
+    hinge, whose second derivative jumps, comes to its end in finitely many steps.
     """
-    inputs = np.column_stack([as_dense(problem.rows), np.full(problem.n_rows, problem.constant)])
-    equations = Equations(problem, inputs, l2)
     if problem.n_rows * problem.n_columns < WORTH_THREADS:  # of a pass: a step's equations are more
         problem = replace(problem, threads=1)
-    model, gradient, there = start.copy(), np.empty_like(start), np.empty_like(start)
-    value, slopes = problem.full_pass(model, l2, gradient)
+    before = np.inf
+    for latest in steps(problem, l2, start, curvature):
+        if latest.steps == MOST_STEPS or is_at_end(latest, before):
+            break
+        before = latest.decrement
+    return latest
+
+
+def is_at_end(latest: Descent, before: float) -> bool:
+    """Return whether the next step would gain nothing worth a pass; `before` is the decrement of
+    the step before.
+    """
+    if latest.by_all_rows:
+        return latest.decrement <= TOLERANCE * latest.value
+    rate = min(1.0, latest.decrement / before) if np.isfinite(before) else 1.0
+    return latest.decrement * rate <= LEFT * latest.value
+
+
+def steps(
+    problem: Problem, l2: float, start: Array, curvature: Problem | None = None
+) -> Iterator[Descent]:
+    """Give the start and the point after each step; ends where no step is any good."""
+    gradient = np.empty_like(start)
+    value, slopes = problem.full_pass(start, l2, gradient)
+    state = Descent(start.copy(), value, gradient, slopes, np.inf, 0, 1.0, curvature is None)
+    yield state
+    equations = Curvature(problem if curvature is None else curvature, l2)
     least = float(problem.loss.is_straight_somewhere)
-    for _ in range(MOST_STEPS):
-        gradient[:, -1] *= problem.constant
-        step = -equations.direction(slopes, least, gradient)
-        slope, length = float(np.einsum("mi,mi->", gradient, step)), 1.0
-        if not slope < 0:
-            break
-        while True:
-            new_value, new_slopes = problem.full_pass(model + length * step, l2, there)
-            if new_value <= value + ENOUGH_FALL * length * slope or length < SHORTEST_STEP:
-                break
-            length /= 2
-        if not new_value < value:
-            break
-        # As Levenberg's: where the loss is straight, the Hessian says nothing of its bends.
-        least = min(1.0, least * (0.1 if length == 1.0 else 10.0))
-        model, value, slopes = model + length * step, new_value, new_slopes
-        gradient, there = there, gradient
-        if -slope <= 2 * TOLERANCE * value:
-            break
-    return model
-
-
-@dataclass(frozen=True)
-class Equations:
-    """The normal equations of Newton's steps; `inputs` (n, d + 1) are the rows and the constant."""
-
-    problem: Problem
-    inputs: Array
-    l2: float
-
-    def direction(self, slopes: Array, least: float, gradient: Array) -> Array:
-        """Return the inverse of the Hessian of F times the gradient (m, d + 1).
-
-        `slopes` (n, m) are those at the model; no second derivative counts as less than `least`.
-        """
-        problem, (m, columns) = self.problem, gradient.shape
-        ridge = np.append(np.full(columns - 1, self.l2), DAMPING)
-        if problem.loss.is_joint:
-            chances = slopes.copy()
-            chances[np.arange(problem.n_rows), problem.class_numbers()] += 1
-            hessian = self.joint_hessian(chances)
-            return solution(hessian, np.tile(ridge, m), gradient.ravel()).reshape(m, columns)
-        curvatures = np.maximum(problem.loss.second_derivatives(slopes), least)
-        hessians = (self.weighted(curvature) for curvature in curvatures.T)
-        pairs = zip(hessians, gradient, strict=True)
-        return np.stack([solution(hessian, ridge, right) for hessian, right in pairs])
-
-    def joint_hessian(self, chances: Array) -> Array:
-        """Return the Hessian of softmax where rows have these chances (n, m) of each class.
-
-        By the scores it is p_b (1 - p_b) within a class, and -p_b p_c between two.
-        """
-        m, columns = chances.shape[1], self.inputs.shape[1]
-        hessian = np.zeros((m, columns, m, columns))  # the upper triangle is enough
-        for b, c in combinations_with_replacement(range(m), 2):
-            hessian[b, :, c] = (
-                self.weighted(chances[:, b] * (1 - chances[:, b]))
-                if b == c
-                else -self.weighted(chances[:, b] * chances[:, c])
+    while True:
+        own, by_all_rows = equations.problem, equations.problem is problem
+        known = state.slopes if by_all_rows else own.full_pass(state.model, l2)[1]
+        with one_blas_thread():
+            step = -equations.direction(known, least, state.gradient)
+        reading = 1.0 if by_all_rows else 2 * own.n_rows / problem.n_rows
+        passes, found = search(problem, l2, state, step)
+        state = state._replace(passes=state.passes + reading + passes)
+        if found is not None:
+            before, length = state.decrement, found.length
+            # As Levenberg's: where the loss is straight, the Hessian says nothing of its bends.
+            least = min(1.0, least * (0.1 if length == 1.0 else 10.0))
+            state = Descent(
+                state.model + length * step,
+                found.value,
+                found.gradient,
+                found.slopes,
+                found.promised,
+                state.steps + 1,
+                state.passes,
+                by_all_rows,
             )
-        return hessian.reshape(m * columns, -1)
+            yield state
+            if length == 1.0 and found.promised <= SLOW * before:
+                continue
+        elif by_all_rows:
+            return
+        if not by_all_rows:
+            equations = Curvature(problem, l2)
 
-    def weighted(self, curvature: Array) -> Array:
-        """Return the mean of the products of inputs, each row's by its curvature (n,)."""
-        with Workers(self.problem.threads) as workers:
-            return normal_matrix(self.inputs, self.problem.shares * curvature, workers)
+
+class Found(NamedTuple):
+    """A point on the way of a step: how far it is, F with its gradient and slopes there, and the
+    fall that the whole step promised.
+    """
+
+    length: float
+    value: float
+    gradient: Array
+    slopes: Array
+    promised: float
+
+
+def search(problem: Problem, l2: float, state: Descent, step: Array) -> tuple[int, Found | None]:
+    """Return the passes made, and the first point of a falling F from the whole step back to none;
+    None where there is no such point.
+
+    So near the optimum that changes of F drown in rounding, the gradient judges.
+    """
+    slope = float(np.einsum("mi,mi->", state.gradient, step))
+    if not slope < 0:
+        return 0, None
+    length, passes = 1.0, 0
+    is_near = -slope <= ROUNDING * state.value
+    while length >= SHORTEST_STEP:
+        gradient = np.empty_like(step)
+        value, slopes = problem.full_pass(state.model + length * step, l2, gradient)
+        passes += 1
+        if is_near:
+            is_good = norm(gradient) < SHORTER * norm(state.gradient)
+        else:
+            is_good = value <= state.value + ENOUGH_FALL * length * slope
+        if is_good:
+            return passes, Found(length, value, gradient, slopes, -slope / 2)
+        if is_near:
+            break
+        length /= 2
+    return passes, None

@@ -56,12 +56,13 @@ def sum_of_blocks(
     shape: tuple[int, ...],
     work: float,
     workers: Workers,
+    block_rows: int = BLOCK_ROWS,
 ) -> Array:
     """Return the sum of ``block(first, last)``, each of a shape, over blocks of rows, in order.
 
     `work` is the multiplications that it takes. No more blocks are held than there are threads.
     """
-    total, blocks = np.zeros(shape), ranges(n_rows, BLOCK_ROWS)
+    total, blocks = np.zeros(shape), ranges(n_rows, block_rows)
     run = starmap if work < WORTH_THREADS else workers.map
     for start in range(0, len(blocks), workers.n_threads):
         for part in run(block, blocks[start : start + workers.n_threads]):
@@ -92,3 +93,17 @@ def solution(matrix: Array, ridge: Array, right: Array) -> Array:
     if rank:
         x[first] = cho_solve((pivoted[:rank, :rank], True), right[first], check_finite=False)
     return x
+
+
+def scaled_solution(matrix: Array, ridge: Array, right: Array) -> Array:
+    """Return what `solution` does, by equations scaled by the root of their diagonal.
+
+    So columns of very different units lose no digits, and none of them counts as nothing. `matrix`
+    is overwritten.
+    """
+    diagonal = np.diagonal(matrix) + ridge
+    roots = np.sqrt(np.where(diagonal > 0, diagonal, np.inf))
+    matrix /= roots
+    matrix /= roots[:, None]
+    scaled: Array = solution(matrix, ridge / roots**2, right / roots) / roots
+    return scaled
