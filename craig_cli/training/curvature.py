@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 
@@ -101,9 +102,9 @@ class Curvature:
     def is_sparse(self) -> bool:
         """Whether zeros are left out of the products."""
         rows = self.problem.rows
-        if isinstance(rows, SparseRows):
-            return True
-        return bool(np.count_nonzero(rows) <= MOSTLY_ZEROS * rows.size)
+        entries = rows.values if isinstance(rows, SparseRows) else rows
+        n_rows, n_columns = rows.shape
+        return bool(np.count_nonzero(entries) <= MOSTLY_ZEROS * n_rows * n_columns)
 
     @cached_property
     def pairs(self) -> list[tuple[int, int]]:
@@ -117,16 +118,16 @@ class Curvature:
 
     @cached_property
     def means(self) -> Array:
-        """The weighted means of the columns of dense rows (d,); 0 if there is no intercept."""
-        rows, d = self.problem.arrays, self.problem.n_columns
+        """The weighted means of the columns (d,); 0 if there is no intercept."""
+        n_rows, d = self.problem.n_rows, self.problem.n_columns
         if not self.problem.intercept:
             return np.zeros(d)
         with Workers(self.problem.threads) as workers:
             return sum_of_blocks(
-                lambda first, last: self.shares[first:last] @ rows[first:last],
-                self.problem.n_rows,
+                lambda first, last: self.shares[first:last] @ self.dense_rows(first, last),
+                n_rows,
                 (d,),
-                rows.size,
+                n_rows * d,
                 workers,
             )
 
@@ -151,11 +152,16 @@ class Curvature:
             )
         return np.asarray(np.maximum(bends, 0.0) * self.shares[first:last, None])
 
+    def dense_rows(self, first: int, last: int) -> Array:
+        """Return some rows, with their zeros."""
+        some: Any = self.problem.rows[first:last]
+        return some.dense() if isinstance(some, SparseRows) else some
+
     def dense_block(self, first: int, last: int, bends: Array) -> Array:
         """Return the sums of products of some centred rows, one each column of `bends`."""
         d, constant = self.problem.n_columns, self.problem.constant
         inputs = np.full((last - first, d + 1), constant)
-        np.subtract(self.problem.arrays[first:last], self.means, out=inputs[:, :d])
+        np.subtract(self.dense_rows(first, last), self.means, out=inputs[:, :d])
         out = np.empty((bends.shape[1], d + 1, d + 1))
         for number, bend in enumerate(np.sqrt(bends.T)):
             scaled = bend[:, None] * inputs
