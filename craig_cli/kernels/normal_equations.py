@@ -52,3 +52,12 @@ def add_csr_outer_products(rows, weights, first, last, out):
                 out[i, indices[t]] += c * values[t]
             out[i, d] += c
         out[d, d] += weight
+
+
+@kernel
+def spread_out(rows, first, last, out):
+    """Write sparse rows first ... last - 1 into `out` (last - first, d), which holds zeros."""
+    indptr, indices, values = rows
+    for row in range(first, last):
+        for j in range(indptr[row], indptr[row + 1]):
+            out[row - first, indices[j]] = values[j]

@@ -10,12 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations_with_replacement
-from typing import Any
 
 import numpy as np
 
 from craig_cli.dataset import SparseRows
-from craig_cli.kernels.normal_equations import add_csr_outer_products, add_sparse_outer_products
+from craig_cli.kernels.normal_equations import (
+    add_csr_outer_products,
+    add_sparse_outer_products,
+    spread_out,
+)
 from craig_cli.threads import Workers, one_blas_thread
 from craig_cli.training.normal_equations import (
     BLOCK_ROWS,
@@ -154,8 +157,11 @@ class Curvature:
 
     def dense_rows(self, first: int, last: int) -> Array:
         """Return some rows, with their zeros."""
-        some: Any = self.problem.rows[first:last]
-        return some.dense() if isinstance(some, SparseRows) else some
+        if not self.problem.is_sparse:
+            return np.asarray(self.problem.arrays[first:last])
+        out = np.zeros((last - first, self.problem.n_columns))
+        spread_out(self.problem.arrays, first, last, out)
+        return out
 
     def dense_block(self, first: int, last: int, bends: Array) -> Array:
         """Return the sums of products of some centred rows, one each column of `bends`."""
