@@ -291,6 +291,11 @@ SOLVERS = (
     Entry("saga", "variance-reduced steps from a table of past slopes; converges linearly"),
     Entry("svrg", "variance-reduced steps from a full gradient an epoch; converges linearly"),
     Entry("lbfgs", "full gradients, to the optimum (scipy's L-BFGS-B)"),
+    Entry(
+        "newton",
+        "gradients and second derivatives, to the optimum; with many columns by conjugate "
+        "gradients",
+    ),
 )
 
 MISSING = (

@@ -51,8 +51,9 @@ class Curvature:
     problem: Problem
     l2: float
 
-    def direction(self, slopes: Array, least: float, gradient: Array) -> Array:
-        """Return the inverse of the Hessian of F times the gradient (m, d + 1).
+    def direction(self, slopes: Array, least: float, gradient: Array) -> tuple[Array, float]:
+        """Return the inverse of the Hessian of F times the gradient (m, d + 1), and the passes
+        that it took: 1.
 
         Parameters
         ----------
@@ -78,7 +79,7 @@ class Curvature:
             pairs = zip(found.matrices, right, strict=True)
             step = np.stack([scaled_solution(matrix, ridge, side) for matrix, side in pairs])
         step[:, -1] -= step[:, :-1] @ found.centre
-        return step
+        return step, 1.0
 
     @one_blas_thread()
     def hessians(self, slopes: Array, least: float = 0.0) -> Hessians:
@@ -144,8 +145,7 @@ class Curvature:
         if not problem.loss.is_joint:
             bends = np.maximum(problem.loss.second_derivatives(own), least)
         else:
-            chances = own.copy()
-            chances[np.arange(last - first), problem.targets[first:last].astype(np.int64)] += 1
+            chances = chances_of(problem, slopes, first, last)
             bends = np.stack(
                 [
                     chances[:, b] * ((1 - chances[:, b]) if b == c else chances[:, c])
@@ -214,3 +214,10 @@ class Curvature:
             upper = np.triu(matrix)
             whole[b, :, c] = upper if b == c else -(upper + np.triu(matrix, 1).T)
         return whole.reshape(m * columns, -1)
+
+
+def chances_of(problem: Problem, slopes: Array, first: int, last: int) -> Array:
+    """Return what softmax gives each class of rows first ... last - 1, by the slopes (n, m)."""
+    chances = slopes[first:last].copy()
+    chances[np.arange(last - first), problem.targets[first:last].astype(np.int64)] += 1
+    return chances

@@ -4,9 +4,9 @@ normal equations.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -124,30 +124,49 @@ def is_at_end(latest: Descent, before: float) -> bool:
     return latest.decrement * rate <= LEFT * latest.value
 
 
+class Equations(Protocol):
+    """A way to solve Newton's equations: `Curvature`, or `ConjugateGradients`."""
+
+    @property
+    def problem(self) -> Problem:
+        """The problem whose Hessian it is."""
+
+    def direction(self, slopes: Array, least: float, gradient: Array) -> tuple[Array, float]:
+        """Return the inverse of the Hessian times the gradient, and the passes that it took."""
+
+
 def steps(
-    problem: Problem, l2: float, start: Array, curvature: Problem | None = None
+    problem: Problem,
+    l2: float,
+    start: Array,
+    curvature: Problem | None = None,
+    make: Callable[[Problem, float], Equations] = Curvature,
 ) -> Iterator[Descent]:
-    """Give the start and the point after each step; ends where no step is any good."""
+    """Give the start and the point after each step; ends where no step is any good.
+
+    `make` gives the equations of a problem.
+    """
     gradient = np.empty_like(start)
     value, slopes = problem.full_pass(start, l2, gradient)
     state = Descent(start.copy(), value, gradient, slopes, np.inf, 0, 1.0, curvature is None)
     yield state
-    equations = Curvature(problem if curvature is None else curvature, l2)
+    equations = make(problem if curvature is None else curvature, l2)
     least = float(problem.loss.is_straight_somewhere)
     while True:
         own, by_all_rows = equations.problem, equations.problem is problem
         known = state.slopes if by_all_rows else own.full_pass(state.model, l2)[1]
         with one_blas_thread():
-            step = -equations.direction(known, least, state.gradient)
-        reading = 1.0 if by_all_rows else 2 * own.n_rows / problem.n_rows
-        passes, found = search(problem, l2, state, step)
-        state = state._replace(passes=state.passes + reading + passes)
+            step, read = equations.direction(known, least, state.gradient)
+        if not by_all_rows:
+            read = (read + 1) * own.n_rows / problem.n_rows
+        passes, found = search(problem, l2, state, -step)
+        state = state._replace(passes=state.passes + read + passes)
         if found is not None:
             before, length = state.decrement, found.length
             # As Levenberg's: where the loss is straight, the Hessian says nothing of its bends.
             least = min(1.0, least * (0.1 if length == 1.0 else 10.0))
             state = Descent(
-                state.model + length * step,
+                state.model - length * step,
                 found.value,
                 found.gradient,
                 found.slopes,
@@ -162,7 +181,7 @@ def steps(
         elif by_all_rows:
             return
         if not by_all_rows:
-            equations = Curvature(problem, l2)
+            equations = make(problem, l2)
 
 
 class Found(NamedTuple):

@@ -16,6 +16,16 @@ MakeVisits: TypeAlias = Callable[[], Visits]
 """Gives the visits of a run, each time the same ones from the start."""
 
 
+STEPPING = ("step", "schedule", "decay", "order", "tune")
+"""Options that only a solver which chooses its steps, or takes a row a step, can use."""
+
+
+def no_steps_to_choose(name: str) -> dict[str, str]:
+    """Return why a solver refuses each of `STEPPING`."""
+    reason = f"--solver {name} has no steps to choose. Leave it out, or choose another solver."
+    return dict.fromkeys(STEPPING, reason)
+
+
 class Solver(ABC):
     """A way to minimise F.
 

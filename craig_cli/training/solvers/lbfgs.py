@@ -12,7 +12,7 @@ from craig_cli.dataset import Progress
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training.problem import Array, Problem, norm
 from craig_cli.training.result import Fit, Tracer, Watch
-from craig_cli.training.solvers.base import MakeVisits, Solver
+from craig_cli.training.solvers.base import MakeVisits, Solver, no_steps_to_choose
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -35,13 +35,7 @@ class Lbfgs(Solver):
         "The tolerance was not reached: the --epochs were too few, or this is as near "
         "to the optimum as rounding allows."
     )
-    refused: ClassVar[Mapping[str, str]] = {
-        **Solver.refused,
-        **dict.fromkeys(
-            ("step", "schedule", "decay", "order", "tune"),
-            "--solver lbfgs has no steps to choose. Leave it out, or choose another solver.",
-        ),
-    }
+    refused: ClassVar[Mapping[str, str]] = {**Solver.refused, **no_steps_to_choose("lbfgs")}
 
     @classmethod
     def usual_epochs(cls, n_rows: int) -> int:
