@@ -81,13 +81,14 @@ SOLVER = (
         type=int,
         metavar="N",
         help="Most epochs. [default: 30; saga, svrg: more on few rows; lbfgs: 2000 iterations; "
-        f"mlp: {NetworkSettings.epochs}]",
+        f"newton: 200; mlp: {NetworkSettings.epochs}]",
     ),
     option(
         "--tolerance",
         type=float,
         metavar="T",
-        help="Stop when the gradient is T times as long as at zero. [default: 1e-6; lbfgs: 1e-9]",
+        help="Stop when the gradient is T times as long as at zero. [default: 1e-6; lbfgs, newton: "
+        "1e-9]",
     ),
     option(
         "--step",

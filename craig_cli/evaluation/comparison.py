@@ -102,7 +102,7 @@ class Comparison:
     optimum : float
         f*.
     is_optimal : bool
-        Whether L-BFGS came as near to it as `NEAR_OPTIMUM` asks.
+        Whether the search came as near to it as `NEAR_OPTIMUM` asks.
     w_norm : float
     residual_at_zero : float
         That of no training at all.

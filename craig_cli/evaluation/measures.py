@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from craig_cli.evaluation.timing import quickest
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training import Fit, Problem, fit, optimum
+from craig_cli.training.automatic import resolved
 from craig_cli.training.problem import Array, norm, pack
 
 TestError: TypeAlias = Callable[[Array, Array], float]
@@ -134,7 +135,8 @@ def make_reference(
     w_norm: float | None = None,
     test_error: TestError | None = None,
 ) -> Reference:
-    """Return the reference for one loss and one l2: f* by L-BFGS, gradients to compare with.
+    """Return the reference for one loss and one l2: f*, gradients to compare with, and the solver
+    of all, chosen for all rows where that is open.
 
     Parameters
     ----------
@@ -144,6 +146,7 @@ def make_reference(
         Default: the norm of the optimum.
     test_error : TestError, optional
     """
+    settings = resolved(settings)[0]
     best = optimum(whole, settings.l2)
     at_best = pack(best.coef, best.intercept)
     radius = norm(at_best) if w_norm is None else w_norm
@@ -273,5 +276,5 @@ def warm_up(whole: Problem, settings: TrainSettings) -> None:
     load them.
     """
     few = whole.subset(np.arange(min(WARM_ROWS, whole.n_rows)))
-    for solver in {settings.solver, "sgd"}:
+    for solver in {resolved(settings)[0].solver, "sgd"}:
         fit(few, TrainSettings(solver=solver, epochs=1))

@@ -115,7 +115,7 @@ def result_facts(result: Result) -> dict[str, Any]:
 
 def heading(comparison: Comparison) -> str:
     """Return the line above a table."""
-    doubt = "" if comparison.is_optimal else " (L-BFGS stopped short of it)"
+    doubt = "" if comparison.is_optimal else " (the search stopped short of it)"
     return f"{title(comparison)}: f* = {comparison.optimum:.6g}{doubt}"
 
 

@@ -59,11 +59,12 @@ class TrainReport(RunReport):
         step = "" if model["step"] is None else f", step {model['step']:.3g} {model['schedule']}"
         if model["tried"]:
             step += f" (the best of {model['tried']} tried)"
+        why = "" if model["why"] is None else f" ({model['why']})"
         passes = f"{model['passes']:.4g} passes in {model['seconds']:.2f} s"
         lines = [
             (
                 "l2",
-                f"{model['l2']:g}: {model['solver']}{step}, {counted(model['epochs'], 'epoch')}, "
+                f"{model['l2']:g}: {model['solver']}{why}{step}, {counted(model['epochs'], 'epoch')}, "
                 f"{passes}, gradient {model['gradient_norm']:.1e} of that at zero",
             )
         ]

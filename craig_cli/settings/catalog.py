@@ -276,6 +276,7 @@ LOSSES = (
 )
 
 SOLVERS = (
+    Entry("auto", "newton; saga where an option is of small steps (--step, --epochs, --tune ...)"),
     Entry(
         "sgd",
         "w <- w - step (g grad f(w) + l2 w), g the row's weight over the mean weight "

@@ -20,6 +20,9 @@ from craig_cli.settings.checks import (
     refuse,
 )
 
+AUTO = "auto"
+"""The solver that is chosen by the data and the options."""
+
 
 @dataclass(frozen=True)
 class TrainFiles:
@@ -95,7 +98,7 @@ class TrainSettings(Checked, Threaded):
     loss: str | None = None
     l2: float = 1e-5
     intercept: bool = True
-    solver: str = "saga"
+    solver: str = AUTO
     epochs: int | None = None
     tolerance: float | None = None
     step: float | None = None

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Labels, Rows
 from craig_cli.errors import UsageError
 from craig_cli.settings import check_name, usable_threads
-from craig_cli.settings.training import TrainSettings
+from craig_cli.settings.training import AUTO, TrainSettings
+from craig_cli.training.automatic import STEPPING_SOLVER, option_of_steps
 from craig_cli.training.losses import Loss, find_loss
 from craig_cli.training.problem import Problem, checked_weights
 from craig_cli.training.solvers import SOLVERS
@@ -42,10 +43,15 @@ def check_fit(loss: Loss, classes: Labels | None, settings: TrainSettings | None
 
 def check_options(settings: TrainSettings) -> None:
     """Raise `UsageError` for an option that the solver cannot use: known before data are read."""
-    check_name("--solver", settings.solver, tuple(SOLVERS))
-    for option, reason in SOLVERS[settings.solver].refused.items():
+    name = settings.solver
+    if name == AUTO:
+        if option_of_steps(settings) is None:
+            return
+        name = STEPPING_SOLVER
+    check_name("--solver", name, tuple(SOLVERS))
+    for option, reason in SOLVERS[name].refused.items():
         if getattr(settings, option) != getattr(TrainSettings, option):
-            raise UsageError(f"--{option}: {reason.format(solver=settings.solver)}")
+            raise UsageError(f"--{option}: {reason.format(solver=name)}")
 
 
 def make_problem(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.settings.training import TrainSettings
+from craig_cli.training.automatic import resolved
 from craig_cli.training.compatibility import check_fit
 from craig_cli.training.problem import Array, Problem, pack
 from craig_cli.training.result import Fit, Watch
@@ -53,6 +54,7 @@ def fit(
     """
     start = checked_start(problem, init)
     check_fit(problem.loss, problem.classes, settings)
+    settings, why = resolved(settings)
     solver = SOLVERS[settings.solver]
     complete = replace(
         settings,
@@ -73,12 +75,20 @@ def fit(
             "The loss of the model is beyond the largest number (1.8e308). Divide the largest "
             "columns, and the target of a regression, by a constant first."
         )
-    return result
+    return replace(result, why=why)
 
 
 def optimum(problem: Problem, l2: float, init: tuple[Array, Array] | None = None) -> Fit:
-    """Return the minimiser by L-BFGS, as far as rounding allows (`Fit.converged`)."""
-    return fit(problem, TrainSettings(solver="lbfgs", l2=l2), init)
+    """Return the minimiser, as far as rounding allows (`Fit.converged`).
+
+    By Newton's method; should it stop short, L-BFGS goes on from there.
+    """
+    result = fit(problem, TrainSettings(solver="newton", l2=l2), init)
+    if result.converged:
+        return result
+    more = fit(problem, TrainSettings(solver="lbfgs", l2=l2), (result.coef, result.intercept))
+    is_better = more.trace[-1].gradient_norm < result.trace[-1].gradient_norm
+    return more if is_better else result
 
 
 def checked_start(problem: Problem, init: tuple[Array, Array] | None) -> Array:

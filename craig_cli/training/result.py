@@ -61,6 +61,8 @@ class Fit:
     converged : bool
         Whether the relative norm of the gradient came down to ``settings.tolerance``.
     tried : tuple of Candidate
+    why : str or None
+        Why this solver; None where it was named.
     """
 
     coef: Array
@@ -72,6 +74,7 @@ class Fit:
     settings: TrainSettings
     converged: bool
     tried: tuple[Candidate, ...] = ()
+    why: str | None = None
 
 
 class Tracer:

@@ -33,6 +33,7 @@ from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.evaluation import EvaluateFiles, EvaluateSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.training import Problem, check_options
+from craig_cli.training.automatic import resolved
 from craig_cli.training.problem import Array
 from craig_cli.workflows.baselines import (
     Evaluation,
@@ -105,7 +106,7 @@ def evaluate(
         is_regression=problems[0].classes is None,
         epsilon_mean=None if manifest is None else manifest.coreset.epsilon_mean,
         selection=cost,
-        solver=settings.train.solver,
+        solver=resolved(settings.train)[0].solver,
         comparisons=tuple(comparisons),
         thresholds=settings.thresholds,
         seconds=watch.seconds,

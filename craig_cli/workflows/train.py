@@ -60,6 +60,7 @@ def train_to_file(
     facts = {
         "loss": problem.loss.name,
         "settings": [asdict(f.settings) for f in fits],
+        "why": [f.why for f in fits],
         **rows.facts(),
         "rows": part.n_rows,
     }
@@ -171,6 +172,7 @@ def model_facts(result: Fit, part: Problem, whole: Problem) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "l2": l2,
         "solver": result.settings.solver,
+        "why": result.why,
         "step": result.settings.step,
         "schedule": result.settings.schedule,
         "decay": result.settings.decay,

@@ -76,11 +76,12 @@ def test_json_states_the_same_facts(craig, data):
     ) == (12, 3, "cs.parquet", "logistic", [0, 1])
     (model,) = facts["models"]
     assert (model["solver"], model["schedule"], model["tried"], model["l2"]) == (
-        "saga",
-        "constant",
+        "newton",
+        None,
         0,
         1e-5,
     )
+    assert model["why"] == "auto: the quickest to the optimum"
     written = read_model("model.npz")
     assert model["objective"] == written.trace["objective"][-1]
     assert model["epochs"] == written.trace["epoch"][-1]
@@ -307,7 +308,7 @@ def test_tune_says_how_many_it_tried(craig, data):
 def test_quiet_and_verbose(craig, data):
     assert craig("train", "data.csv", "-o", "m.npz", "-q") == Result(0, "", "")
     result = craig("train", "data.csv", "-o", "m.npz", "-v", "--threads", "2")
-    assert result.err.startswith("craig: solver saga, l2 1e-5, seed 0, 2 threads\n")
+    assert result.err.startswith("craig: solver auto, l2 1e-5, seed 0, 2 threads\n")
 
 
 def test_data_and_weights_from_stdin(craig, data, monkeypatch, own_folder):
@@ -564,7 +565,7 @@ def test_an_interrupt_leaves_the_old_model(craig, data, own_folder, monkeypatch)
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr("craig_cli.training.solvers.Saga.run_epoch", interrupt)
-    assert craig("train", "data.csv", "-o", "m.npz").code == 130
+    assert craig("train", "data.csv", "--solver", "saga", "-o", "m.npz").code == 130
     assert (own_folder / "m.npz").read_bytes() == before
     assert listing(own_folder) == ["data.csv", "m.npz"]
 

@@ -10,9 +10,15 @@ import pytest
 from problems import KINDS, TASKS, made_labels, made_problem, made_rows, uneven
 from test_lazy_greedy import sparse
 
+from craig_cli.settings.training import TrainSettings
 from craig_cli.training import curvature as curvatures
-from craig_cli.training import make_problem, newton, normal_equations, optimum
+from craig_cli.training import fit, make_problem, newton, normal_equations
 from craig_cli.training.curvature import Curvature, Hessians
+
+
+def optimum(problem, l2):
+    """The fit by L-BFGS."""
+    return fit(problem, TrainSettings(solver="lbfgs", l2=l2))
 
 
 def uncentred(found: Hessians) -> np.ndarray:

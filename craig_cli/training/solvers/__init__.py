@@ -1,7 +1,7 @@
 """The table of solvers. A new one is a file here, a kernel if it needs one, and a row below."""
 
 from craig_cli.training.solvers.adaptive import Adagrad, Adam
-from craig_cli.training.solvers.base import Solver
+from craig_cli.training.solvers.base import STEPPING, Solver
 from craig_cli.training.solvers.incremental import Incremental
 from craig_cli.training.solvers.lbfgs import Lbfgs
 from craig_cli.training.solvers.momentum import Momentum
@@ -13,4 +13,4 @@ SOLVERS: dict[str, type[Solver]] = {
     solver.name: solver for solver in (Sgd, Momentum, Adagrad, Adam, Saga, Svrg, Lbfgs, Newton)
 }
 
-__all__ = ["SOLVERS", "Incremental"]
+__all__ = ["SOLVERS", "STEPPING", "Incremental"]

@@ -8,11 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from craig_cli.dataset import Progress
+from craig_cli.dataset import Progress, SparseRows
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training import newton
 from craig_cli.training.conjugate import ConjugateGradients
 from craig_cli.training.curvature import Curvature
+from craig_cli.training.normal_equations import MOSTLY_ZEROS
 from craig_cli.training.problem import Array, Problem
 from craig_cli.training.result import Fit, Tracer, Watch
 from craig_cli.training.solvers.base import MakeVisits, Solver, no_steps_to_choose
@@ -21,6 +22,16 @@ MOST_COLUMNS = 2000
 """With a matrix of so many squared; of a joint loss all coefficients together."""
 MOST_NUMBERS = 2e7
 """In the matrices of all outputs."""
+
+
+DENSE_COST, SPARSE_COST, FACTOR_COST = 0.1, 3.0, 0.05
+"""Nanoseconds, about: of a row's outer product by the square of its columns, or of its entries
+where zeros are left out; and of a factor by the cube of its size.
+"""
+ROW_COST, SPARSE_PRODUCT_COST = 40.0, 3.0
+"""Of a product with a vector: of a row, and of its entries; one in a column of dense rows."""
+PRODUCTS = 30
+"""Of a step by conjugate gradients, about: 10 to 30."""
 
 
 class Newton(Solver):
@@ -73,10 +84,21 @@ class Newton(Solver):
 
 
 def has_matrix(problem: Problem) -> bool:
-    """Return whether the Hessian is small enough to be made, and factorised."""
-    m, columns = problem.n_outputs, problem.n_columns + 1
+    """Return whether the Hessian is to be made and factorised: where it is small enough, and takes
+    less time than its products with vectors.
+    """
+    m, columns, n = problem.n_outputs, problem.n_columns + 1, problem.n_rows
     joined = m * columns if problem.loss.is_joint else columns
-    return joined <= MOST_COLUMNS and m * columns**2 <= MOST_NUMBERS
+    if joined > MOST_COLUMNS or m * columns**2 > MOST_NUMBERS:
+        return False
+    rows = problem.rows
+    entries = np.count_nonzero(rows.values if isinstance(rows, SparseRows) else rows) / n
+    is_sparse = entries <= MOSTLY_ZEROS * columns
+    of_row = SPARSE_COST * entries**2 if is_sparse else DENSE_COST * columns**2
+    matrices, factors = (m * (m + 1) / 2, 1) if problem.loss.is_joint else (m, m)
+    matrix = n * matrices * of_row + factors * FACTOR_COST * joined**3
+    product = entries * SPARSE_PRODUCT_COST if problem.is_sparse else columns
+    return bool(matrix <= PRODUCTS * n * m * (ROW_COST + product))
 
 
 def compile_for(problem: Problem, make: type[Curvature] | type[ConjugateGradients]) -> None:
