@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,12 @@ def flights() -> Dataset:
         return Dataset(file["rows"], file["labels"], file_starts=np.array([0, len(file["labels"])]))
 
 
+def covtype16() -> Dataset:
+    """Return 92,962 rows of Covertype x 54 columns: class 2 against the rest."""
+    data = shared("covtype16.csv.gz", label="Cover_Type")
+    return replace(data, labels=(np.asarray(data.labels) == 2).astype(np.int64))
+
+
 def fashion_mnist(folder: Path = FASHION_MNIST) -> Dataset:
     """Return 60,000 images x 784 pixels in 0 ... 1 (Debian: dataset-fashion-mnist)."""
     return read_dataset(InputSettings((str(folder / "train-images-idx3-ubyte*"),)))
@@ -106,5 +113,6 @@ REAL: dict[str, Callable[[], Dataset]] = {
     "reuters": lambda: shared("reuters.trn.bz2"),
     "abalone": lambda: shared("abalone.trn.bz2", task="regression"),
     "flights": flights,
+    "covtype16": covtype16,
     "fashion-mnist": fashion_mnist,
 }

@@ -16,7 +16,7 @@ from sgd import epoch_seconds
 
 from craig_cli.dataset import SparseRows
 from craig_cli.settings.catalog import SOLVERS, names
-from craig_cli.settings.training import TrainSettings
+from craig_cli.settings.training import AUTO, TrainSettings
 from craig_cli.training import Problem, fit, make_problem, optimum
 from craig_cli.training.schedules import Visits
 from craig_cli.training.solvers import SOLVERS as CLASSES
@@ -27,7 +27,7 @@ EPOCH_ROWS, SPARSE_COLUMNS, SPARSE_ENTRIES = 290_506, 47_000, 10
 DENSE_TARGET, SPARSE_TARGET = 8, 15
 """Million rows, and million entries, a second."""
 L2, NEAR = 1e-5, 1e-6
-SETS = ("ijcnn1", "flights")
+SETS = ("ijcnn1", "flights", "covtype16", "adult", "reuters", "abalone")
 
 
 def fastest_epoch(problem: Problem, solver: str, epochs: int = 6) -> float:
@@ -101,10 +101,11 @@ def solver_table(name: str) -> None:
     """
     data = REAL[name]()
     assert data.labels is not None
-    problem = make_problem(data.rows, data.labels, "logistic")
+    is_number = name == "abalone"
+    problem = make_problem(data.rows, data.labels, regression=is_number)
     best = optimum(problem, L2)
     print(
-        f"\n{name}: {problem.n_rows:,} x {problem.n_columns}, logistic, l2 = {L2:g}, f* = "
+        f"\n{name}: {problem.n_rows:,} x {problem.n_columns}, {problem.loss.name}, l2 = {L2:g}, f* = "
         f"{best.objective:.9f}\n"
     )
     print(
@@ -112,11 +113,11 @@ def solver_table(name: str) -> None:
         "--- |"
     )
     for solver in names(SOLVERS):
+        if solver == AUTO:
+            continue
+        steps = issubclass(CLASSES[solver], Incremental)
         settings = TrainSettings(
-            solver=solver,
-            l2=L2,
-            epochs=60 if solver != "lbfgs" else None,
-            tolerance=0 if solver != "lbfgs" else None,
+            solver=solver, l2=L2, epochs=60 if steps else None, tolerance=0 if steps else None
         )
         fit(problem.subset(np.arange(1000)), replace(settings, epochs=1))
         trace = fit(problem, settings).trace
