@@ -113,6 +113,5 @@ REAL: dict[str, Callable[[], Dataset]] = {
     "reuters": lambda: shared("reuters.trn.bz2"),
     "abalone": lambda: shared("abalone.trn.bz2", task="regression"),
     "flights": flights,
-    "covtype16": covtype16,
     "fashion-mnist": fashion_mnist,
 }

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
-from datasets import REAL, made
+from datasets import REAL, covtype16, made
 from sgd import epoch_seconds
 
 from craig_cli.dataset import SparseRows
@@ -99,7 +99,7 @@ def solver_table(name: str) -> None:
     """Print the epochs, passes and seconds that each solver takes to come within 1e-6 of the
     optimum, and where it ends.
     """
-    data = REAL[name]()
+    data = {**REAL, "covtype16": covtype16}[name]()
     assert data.labels is not None
     is_number = name == "abalone"
     problem = make_problem(data.rows, data.labels, regression=is_number)

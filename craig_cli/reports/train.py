@@ -65,7 +65,8 @@ class TrainReport(RunReport):
             (
                 "l2",
                 f"{model['l2']:g}: {model['solver']}{why}{step}, "
-                f"{counted(model['epochs'], 'epoch')}, {passes}, gradient {model['gradient_norm']:.1e} of that at zero",
+                f"{counted(model['epochs'], 'epoch')}, {passes}, "
+                f"gradient {model['gradient_norm']:.1e} of that at zero",
             )
         ]
         for word, rows in (("loss", ""), ("all rows", "_all_rows")):
