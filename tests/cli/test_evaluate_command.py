@@ -99,7 +99,7 @@ def test_json_has_everything(craig, coreset):
         120,
         24,
         [],
-        "newton",
+        "saga",
     )
     assert len(report["verdict"]) == 12 and len(report["costs"]) == 5
     assert [(c["loss"], c["l2"]) for c in report["comparisons"]] == [
