@@ -1,11 +1,10 @@
-"""Rows drawn as others draw them for logistic regression: by Lewis weights, by leverage, and by
-how far a pilot model is from their labels.
+"""Rows drawn as others draw them for losses such as the logistic one: by Lewis weights, by
+leverage, and by how far a pilot model is from their labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +13,9 @@ from numpy.typing import NDArray
 from craig_cli.dataset import as_dense
 from craig_cli.selection.methods.importance import inclusion_chances, systematic_picks
 from craig_cli.threads import Workers, one_blas_thread, ranges
-from craig_cli.training import Problem, newton
+from craig_cli.training import Problem, newton, optimum
 from craig_cli.training.normal_equations import BLOCK_ROWS, WORTH_THREADS, sum_of_blocks
 from craig_cli.training.problem import Array, pack
-from craig_cli.training.fit import optimum
 
 MOST_COLUMNS = 2000
 """For Lewis weights and leverage, which take equations of all columns."""
@@ -26,10 +24,34 @@ SMALLEST_PIVOT = 1e-12
 LEWIS_CHANGE, MOST_ITERATIONS = 0.05, 20
 """The iteration ends where no weight's logarithm has changed by more; each halves the change."""
 PILOT_ROWS, PILOT_L2 = 2000, 1e-3
-"""Of local case-control. With a weaker regulariser few rows make a pilot so sure of itself that rows
-of long gradients have hardly a chance: on covtype five times the residual."""
+"""Of local case-control. With 1e-5, few rows make a pilot so sure of itself that rows it is wrong
+about have hardly a chance: on covtype 1 % that leaves five times the residual.
+"""
 EVEN_SHARE = 1e-9
 """Of the drawing, so that no row's probability is 0."""
+
+
+class Rival(NamedTuple):
+    """How rows are scored: ``scores(problem, seed)`` gives what they are drawn in proportion to.
+
+    `is_seeded` says whether the seed counts.
+    """
+
+    scores: Callable[[Problem, int], Array]
+    is_seeded: bool
+
+
+def unfit(name: str, problem: Problem) -> str | None:
+    """Return why a rival of `RIVALS`, or ``newton``, does not apply; None where it does."""
+    if name == "newton":
+        return None if newton.suits(problem) else "its equations would be too large"
+    if problem.classes is None or problem.loss.name == "squared":
+        return f"it is for losses of classes, not for {problem.loss.name}"
+    if name == "local-case-control":
+        return None if problem.loss.probabilities else "it needs a loss with probabilities"
+    if problem.n_columns > MOST_COLUMNS:
+        return f"{problem.n_columns:,} columns are more than the {MOST_COLUMNS:,} it can do with"
+    return None
 
 
 def lewis_weights(problem: Problem) -> Array:
@@ -81,7 +103,8 @@ def case_control_scores(problem: Problem, seed: int) -> Array:
         stands_for.append(problem.weights[some] * (len(members) / len(some)))
     pilot = fitted(problem.subset(np.concatenate(chosen), np.concatenate(stands_for)), PILOT_L2)
     _, slopes = problem.full_pass(pilot, 0.0)
-    return problem.weights * np.sqrt(np.einsum("jm,jm->j", slopes, slopes))
+    distances = np.sqrt(np.einsum("jm,jm->j", slopes, slopes))
+    return np.asarray(problem.weights * distances)
 
 
 def fitted(problem: Problem, l2: float) -> Array:
@@ -184,3 +207,11 @@ def drawn_by_scores(
     chances = inclusion_chances(scores, size, EVEN_SHARE)
     rows = systematic_picks(chances, size, rng)
     return rows, weights[rows] / chances[rows]
+
+
+RIVALS: Mapping[str, Rival] = {
+    "lewis": Rival(lambda problem, seed: lewis_weights(problem), False),
+    "leverage": Rival(lambda problem, seed: root_leverages(problem), False),
+    "local-case-control": Rival(case_control_scores, True),
+}
+"""By the name of the baseline."""
