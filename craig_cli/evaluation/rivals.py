@@ -58,7 +58,7 @@ def lewis_weights(problem: Problem) -> Array:
     """Return the l1 Lewis weights (n,) of the rows times their weights, the intercept's 1 included.
 
     Mai, Musco and Rao 2021 draw rows in proportion to them. They are the fixed point of w_i =
-    (a_i' (sum_j a_j a_j' / w_j)^-1 a_i)^(1/2), which is iterated (Cohen and Peng 2015, section 3).
+    (a_i' (sum_j a_j a_j' / w_j)^-1 a_i)^(1/2), which is iterated (Cohen and Peng 2015).
     Labels and loss do not count. Time: some ten normal matrices, n d^2 each.
     """
     own, lewis = problem.weights, np.where(problem.weights > 0, 1.0, 0.0)
@@ -76,7 +76,7 @@ def lewis_weights(problem: Problem) -> Array:
 def root_leverages(problem: Problem) -> Array:
     """Return the root of the leverage of each row times its weight, plus its share of all weights.
 
-    What Munteanu, Schwiegelshohn, Sohler and Woodruff 2018 (section 4) draw rows by: the length of
+    What Munteanu, Schwiegelshohn, Sohler and Woodruff 2018 draw rows by: the length of
     the row in an orthonormal basis of the columns, the intercept's 1 among them. Time: a normal
     matrix, n d^2.
     """
