@@ -67,9 +67,11 @@ CALIBRATED_PARTS = (
         "grid",
     ),
 )
+RIVAL_PARTS = ("ijcnn1-0.01", "ijcnn1-0.1", "covtype16-0.01", "adult-0.1")
 SECTIONS: dict[str, Section] = {
     "claims": Section("What holds, and what does not", "claims"),
     "residuals": Section("What a subset costs in loss", "residuals", RESIDUAL_PARTS),
+    "rivals": Section("Beside other subsets, and Newton's steps", "rivals", RIVAL_PARTS),
     "calibrated": Section("One coreset for the whole path", "calibrated", CALIBRATED_PARTS),
     "speed": Section("What it saves: one run, and a tuning grid", "speed", SPEED_PARTS),
     "models": Section(

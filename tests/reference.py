@@ -265,3 +265,21 @@ def weighted_spread(rows, weights):
     """Standard deviations, lows and highs of columns, each row repeated as often as it weighs."""
     repeated = np.repeat(np.asarray(rows, np.longdouble), weights, axis=0)
     return repeated.std(axis=0), repeated.min(axis=0), repeated.max(axis=0)
+
+
+def leverages(inputs):
+    """The squared length of each row in an orthonormal basis of the columns, by their singular
+    vectors; columns that hang on others count once.
+    """
+    left, values, _ = np.linalg.svd(np.asarray(inputs, np.float64), full_matrices=False)
+    return np.square(left[:, values > 1e-9 * values.max()]).sum(axis=1)
+
+
+def lewis_weights(inputs):
+    """The l1 Lewis weights w: those that are the leverages of the rows over the roots of w."""
+    inputs = np.asarray(inputs, np.float64)
+    weights = np.ones(len(inputs))
+    for _ in range(200):
+        rows = inputs / np.sqrt(weights)[:, None]
+        weights = np.sqrt(weights * leverages(rows))
+    return weights

@@ -20,7 +20,7 @@ BEHIND = ("api", "arrays", "asked", "dataset", "readers", "settings", "selection
           "storage", "training", "kernels")  # fmt: skip
 """What `select_coreset` can raise from."""
 OF_OTHER_COMMANDS = {
-    "--coreset", "--decay", "--epochs", "--fail-if", "--files-from", "--first",
+    "--baselines", "--coreset", "--decay", "--epochs", "--fail-if", "--files-from", "--first",
     "--force", "--force-mismatch", "--help", "--hidden", "--init", "--loss",
     "--momentum", "--no-assign", "--order", "--output", "--pilot-l", "--plot",
     "--report", "--reselect-method", "--schedule", "--solver", "--step", "--test",

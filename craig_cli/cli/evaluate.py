@@ -18,9 +18,11 @@ from craig_cli.cli.parameters import FileName, InputFile, option
 from craig_cli.reports.base import Report
 from craig_cli.settings.catalog import LOSSES, SCHEDULES, SOLVERS, names
 from craig_cli.settings.evaluation import (
+    BASELINES,
     MEASURES,
     EvaluateFiles,
     EvaluateSettings,
+    parse_baselines,
     parse_losses,
     parse_threshold,
 )
@@ -69,6 +71,12 @@ MEASURING = (
         help="Weight of the regulariser; several with commas between.",
     ),
     NO_INTERCEPT,
+    option(
+        "--baselines",
+        metavar="NAMES",
+        help="What the coreset is compared with; several with commas between. [default: all that "
+        "apply]",
+    ),
     option(
         "--seeds",
         type=int,
@@ -150,7 +158,7 @@ SOLVER = (
     *SOLVER,
     THREADS,
     *READING,
-    tables=(("Losses", LOSSES), ("Solvers", SOLVERS), *READING_TABLES),
+    tables=(("Losses", LOSSES), ("Baselines", BASELINES), ("Solvers", SOLVERS), *READING_TABLES),
     examples=(
         "craig select sample_data/sample.libsvm --fraction 0.1 -o cs.parquet",
         "craig evaluate sample_data/sample.libsvm --coreset cs.parquet --test "
@@ -162,8 +170,8 @@ SOLVER = (
     ),
 )
 def command(run: Run) -> Report:
-    """Compare the model that a coreset gives with those of all rows and of as many random,
-    stratified and importance-sampled rows.
+    """Compare the model that a coreset gives with those of all rows, and of as many rows drawn in
+    other ways.
 
     Told are f - f* on all rows (the residual), after convergence and epoch by epoch; the test
     error; the gradient error and a bound on it; and the passes and seconds to a residual, with what
@@ -177,6 +185,7 @@ def command(run: Run) -> Report:
         EvaluateSettings,
         losses=parse_losses(run["loss"]),
         l2=parse_l2(run["l2"]),
+        baselines=parse_baselines(run["baselines"]),
         thresholds=tuple(map(parse_threshold, run["fail_if"])),
         train=train,
     )

@@ -86,9 +86,16 @@ class Result:
         return float(np.mean(seconds)) if seconds else None
 
     @property
-    def gradient_error(self) -> float:
-        """The largest within the ball, in the mean over the runs."""
-        return float(np.mean([r.gradient_error.largest for r in self.runs]))
+    def gradient_error(self) -> float | None:
+        """The largest within the ball, in the mean over the runs; None for no subset."""
+        errors = [r.gradient_error.largest for r in self.runs if r.gradient_error is not None]
+        return float(np.mean(errors)) if errors else None
+
+    @property
+    def passes(self) -> float | None:
+        """Passes over all rows that the model takes, the mean over the runs; None for a subset."""
+        passes = [r.passes for r in self.runs if r.passes is not None]
+        return float(np.mean(passes)) if passes else None
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,10 @@ class Comparison:
     results: tuple[Result, ...]
     pays_after: int | None
 
+    def has(self, name: str) -> bool:
+        """Return whether there is a result of this name."""
+        return any(r.name == name for r in self.results)
+
     def result(self, name: str) -> Result:
         """Return the result of one kind of subset."""
         return next(r for r in self.results if r.name == name)
@@ -158,6 +169,7 @@ def compare(
     bound: Bound | None = None,
     target: float | None = None,
     selection_seconds: float | None = None,
+    others: Sequence[Result] = (),
 ) -> Comparison:
     """Return the comparison of subsets by name, ``coreset`` among them, with all rows.
 
@@ -170,12 +182,15 @@ def compare(
         Default: `SLACK` times the coreset's residual, at most `WAY_DOWN` of that at zero, and at
         least `SMALLEST_TARGET` of f*.
     selection_seconds : float, optional
+    others : sequence of Result
+        Of models that are not those of subsets.
     """
     every = [Result("all rows", (run(reference, None),))]
     every += [
         Result(name, tuple(run(reference, subset) for subset in some))
         for name, some in subsets.items()
     ]
+    every += others
     at_zero = reference.residual_at_zero()
     if target is None:
         own = next(r for r in every if r.name == CORESET).residual

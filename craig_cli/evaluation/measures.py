@@ -74,19 +74,23 @@ class Run:
         f - f* on all rows at the subset's optimum.
     test_error : float or None
         There, too.
-    gradient_error : GradientError
+    gradient_error : GradientError or None
+        None where the model is not that of a subset.
     curve : tuple of Point
     selection_seconds : float or None
         What it took to select the rows; None where that is unknown.
+    passes : float or None
+        Made over all rows for the model; None for a subset, which needs none.
     """
 
     rows: int
     seed: int
     residual: float
     test_error: float | None
-    gradient_error: GradientError
+    gradient_error: GradientError | None
     curve: tuple[Point, ...]
     selection_seconds: float | None = None
+    passes: float | None = None
 
 
 @dataclass(frozen=True)

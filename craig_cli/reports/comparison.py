@@ -12,8 +12,14 @@ IN_WORDS = {
     "random": "random rows",
     "stratified": "stratified rows",
     "importance": "importance-sampled rows",
+    "lewis": "rows by Lewis weights",
+    "leverage": "rows by leverage",
+    "local-case-control": "local case-control rows",
+    "newton-1": "random rows + 1 Newton step",
+    "newton-2": "random rows + 2 Newton steps",
+    "newton-3": "random rows + 3 Newton steps",
 }
-"""What the coreset is compared with, in the order told."""
+"""What the coreset may be compared with, in the order told."""
 HEAD = (
     "subset",
     "rows",
@@ -34,11 +40,21 @@ def title(comparison: Comparison) -> str:
     return f"{comparison.loss}, l2 {comparison.l2:g}"
 
 
+def label(name: str) -> str:
+    """Return the name of a line of the table."""
+    return IN_WORDS[name] if name.startswith("newton") else name
+
+
+def rivals(comparison: Comparison) -> list[str]:
+    """Return the names of what the coreset was compared with."""
+    return [name for name in IN_WORDS if comparison.has(name)]
+
+
 def measures(comparison: Comparison, epsilon_mean: float | None) -> dict[str, float | None]:
     """Return what thresholds are compared with, by name."""
     return {
         "residual": comparison.coreset.residual,
-        "residual_ratio": comparison.ratio_to("random"),
+        "residual_ratio": comparison.ratio_to("random") if comparison.has("random") else None,
         "test_error": comparison.coreset.test_error,
         "gradient_error": comparison.coreset.gradient_error,
         "epsilon_mean": epsilon_mean,
@@ -83,8 +99,8 @@ def comparison_facts(comparison: Comparison) -> dict[str, Any]:
     facts = asdict(comparison) | {
         "bound": None if comparison.bound is None else comparison.bound._asdict()
     }
-    facts["standing"] = {name: comparison.standing(name) for name in IN_WORDS}
-    facts["residual_ratio"] = {name: comparison.ratio_to(name) for name in IN_WORDS}
+    facts["standing"] = {name: comparison.standing(name) for name in rivals(comparison)}
+    facts["residual_ratio"] = {name: comparison.ratio_to(name) for name in rivals(comparison)}
     facts["results"] = [result_facts(r) for r in comparison.results]
     return facts
 
@@ -95,7 +111,7 @@ def result_facts(result: Result) -> dict[str, Any]:
     runs = [
         asdict(r)
         | {
-            "gradient_error": r.gradient_error._asdict(),
+            "gradient_error": None if r.gradient_error is None else r.gradient_error._asdict(),
             "curve": [point._asdict() for point in r.curve],
         }
         for r in result.runs
@@ -107,6 +123,7 @@ def result_facts(result: Result) -> dict[str, Any]:
         "test_error": result.test_error,
         "gradient_error": result.gradient_error,
         "selection_seconds": result.selection_seconds,
+        "passes": result.passes,
         "reached": None if result.reached is None else asdict(result.reached),
         "speedup": result.speedup,
         "runs": runs,
@@ -124,7 +141,7 @@ def footing(comparison: Comparison) -> str:
     text = (
         "Epochs, passes over all rows, and seconds are those to a residual of "
         f"{comparison.target:.3g} (- where a run does not come there).\n"
-    )
+    ) + newton_in_words(comparison)
     if comparison.bound is None:
         return f"{text}There is no bound on the gradient error: a class has no pick."
     return (
@@ -132,6 +149,27 @@ def footing(comparison: Comparison) -> str:
         f"||w|| <= {comparison.bound.w_norm:.4g}; the largest seen there is "
         f"{comparison.coreset.gradient_error:.3g}."
     )
+
+
+def newton_in_words(comparison: Comparison) -> str:
+    """Return a line on what Newton's steps took; empty where there are none."""
+    passes = [
+        f"{r.passes:.3g}"
+        for r in comparison.results
+        if r.name.startswith("newton") and r.passes is not None
+    ]
+    if not passes:
+        return ""
+    return (
+        "Newton's steps are no subset: each has the gradient of all rows, and serves this loss and "
+        f"l2 alone. They took {listing(passes)} passes over all rows, the fit on the random rows "
+        "included.\n"
+    )
+
+
+def listing(words: Sequence[str]) -> str:
+    """Return words with commas between, and "and" before the last."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def table_rows(comparison: Comparison, is_regression: bool) -> list[tuple[str, ...]]:
@@ -148,8 +186,9 @@ def table_rows(comparison: Comparison, is_regression: bool) -> list[tuple[str, .
         if r.selection_seconds is not None:
             selection = f"{r.selection_seconds:.3g}"
         spread = f"{low:.3g} to {high:.3g}" if len(r.runs) > 1 else ""
-        found = (f"{r.residual:.3g}", spread, test, f"{r.gradient_error:.3g}")
-        rows.append((r.name, f"{r.runs[0].rows:,}", *found, *way, selection))
+        gradient = "-" if r.gradient_error is None else f"{r.gradient_error:.3g}"
+        found = (f"{r.residual:.3g}", spread, test, gradient)
+        rows.append((label(r.name), f"{r.runs[0].rows:,}", *found, *way, selection))
     return rows
 
 

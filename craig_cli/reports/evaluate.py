@@ -15,18 +15,17 @@ from craig_cli.reports.comparison import (
     footing,
     heading,
     in_columns,
+    listing,
     measures,
     pay_in_words,
+    rivals,
     table_rows,
     title,
 )
 from craig_cli.settings.evaluation import Threshold
 
-SENTENCES = {
-    "loses": "The coreset loses to",
-    "level": "The coreset is level with",
-    "beats": "The coreset beats",
-}
+STANDINGS = {"loses": "loses to", "level": "is level with", "beats": "beats"}
+"""How the coreset does, in words; what is bad is said first."""
 
 
 @dataclass(frozen=True)
@@ -104,23 +103,26 @@ class EvaluateReport(RunReport):
         return "" if self.epsilon_mean is None else f", epsilon {self.epsilon_mean:.6g} a row"
 
     def verdict(self) -> list[str]:
-        """Return a sentence for each baseline, loss and l2: first those where the coreset loses."""
-        sentences: dict[str, list[str]] = {standing: [] for standing in SENTENCES}
-        useless = []
-        for name, words in IN_WORDS.items():
+        """Return what the coreset loses to, is level with and beats, and with what residuals: a
+        sentence for each loss and l2, first those where it loses.
+        """
+        sentences = [
+            f"The coreset is worse than no training: residual {c.coreset.residual:.3g} "
+            f"against {c.residual_at_zero:.3g} of w = 0 at {title(c)}."
+            for c in self.comparisons
+            if c.coreset.residual >= c.residual_at_zero
+        ]
+        for standing, words in STANDINGS.items():
             for c in self.comparisons:
-                standing, own = c.standing(name), c.coreset.residual
-                residuals = f"residual {own:.3g} against {c.result(name).residual:.3g}"
-                sentences[standing].append(
-                    f"{SENTENCES[standing]} {words}: {residuals} at {title(c)}."
-                )
-        for c in self.comparisons:
-            if c.coreset.residual >= c.residual_at_zero:
-                useless.append(
-                    f"The coreset is worse than no training: residual {c.coreset.residual:.3g} "
-                    f"against {c.residual_at_zero:.3g} of w = 0 at {title(c)}."
-                )
-        return sum(sentences.values(), useless)
+                others = [
+                    f"{IN_WORDS[name]} ({c.result(name).residual:.3g})"
+                    for name in rivals(c)
+                    if c.standing(name) == standing
+                ]
+                if others:
+                    own = f"The coreset (residual {c.coreset.residual:.3g})"
+                    sentences.append(f"{own} {words} {listing(others)} at {title(c)}.")
+        return sentences
 
     def costs(self) -> list[str]:
         """Return what the selection costs and whether it pays, a sentence for each loss and l2."""

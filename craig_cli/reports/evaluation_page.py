@@ -82,7 +82,12 @@ def is_bad(sentence: str) -> bool:
 def section(comparison: Comparison, report: EvaluateReport) -> str:
     """Return the part of the page on one loss and one l2."""
     head = "".join(f"<th>{name}</th>" for name in HEAD)
-    rows = "".join(table_row(cells) for cells in table_rows(comparison, report.is_regression))
+    rows = "".join(
+        table_row(COLOURS[result.name], cells)
+        for result, cells in zip(
+            comparison.results, table_rows(comparison, report.is_regression), strict=True
+        )
+    )
     drawings = "".join(
         f"<figure>{curves_svg(comparison, axis)}<figcaption>{caption}</figcaption></figure>"
         for axis, caption in CAPTIONS.items()
@@ -94,7 +99,7 @@ def section(comparison: Comparison, report: EvaluateReport) -> str:
     )
 
 
-def table_row(cells: Sequence[str]) -> str:
+def table_row(colour: str, cells: Sequence[str]) -> str:
     """Return a row of the table, with the colour of its curves."""
-    first = f'<td><span class=key style="background:{COLOURS[cells[0]]}"></span>{cells[0]}</td>'
+    first = f'<td><span class=key style="background:{colour}"></span>{cells[0]}</td>'
     return f"<tr>{first}{''.join(f'<td>{cell}</td>' for cell in cells[1:])}</tr>"

@@ -13,7 +13,7 @@ from craig_cli.errors import UsageError
 from craig_cli.evaluation import Comparison
 from craig_cli.evaluation.measures import Point
 from craig_cli.reports.base import bears
-from craig_cli.reports.comparison import title
+from craig_cli.reports.comparison import label, title
 from craig_cli.reports.evaluate import EvaluateReport
 
 SOFTWARE = "craig evaluate"
@@ -24,7 +24,13 @@ COLOURS = {
     "random": "#2563eb",
     "stratified": "#15803d",
     "importance": "#7e22ce",
+    "lewis": "#0e7490",
+    "leverage": "#a16207",
+    "local-case-control": "#be185d",
+    **dict.fromkeys(("newton-1", "newton-2", "newton-3"), "#111827"),
 }
+INCLUDED = ("newton-1", "newton-2")
+"""Their curves are the start of that of ``newton-3``."""
 AXES = {"passes": "passes over all rows", "seconds": "seconds of training"}
 DECADES = 9
 """Most powers of ten that an axis of residuals shows."""
@@ -79,6 +85,8 @@ def draw_curves(axes: Any, comparison: Comparison, axis: str) -> None:
     """Draw the curves of all runs over `axis`, and the target as a dashed line."""
     top = comparison.target
     for result in comparison.results:
+        if result.name in INCLUDED:
+            continue
         for number, run in enumerate(result.runs):
             points = shown(run.curve, axis)
             top = max(top, *(residual for _, residual in points))
@@ -86,7 +94,7 @@ def draw_curves(axes: Any, comparison: Comparison, axis: str) -> None:
                 *zip(*points, strict=True),
                 color=COLOURS[result.name],
                 linewidth=2.5 if result.name == "coreset" else 1.2,
-                label=result.name if number == 0 else None,
+                label=label(result.name) if number == 0 else None,
             )
     axes.axhline(comparison.target, color="#9ca3af", linestyle="--", linewidth=1)
     axes.set(xscale="log", yscale="log", xlabel=AXES[axis], ylabel="f - f* on all rows")

@@ -10,12 +10,28 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from craig_cli.errors import UsageError
-from craig_cli.settings.catalog import LOSSES, names
+from craig_cli.settings.catalog import LOSSES, Entry, names
 from craig_cli.settings.checks import NOT_NEGATIVE, POSITIVE, Checked, Rule, check_name, refuse
 from craig_cli.settings.training import TrainSettings
 
 MEASURES = ("residual", "residual_ratio", "test_error", "gradient_error", "epsilon_mean", "speedup")
 """What ``--fail-if`` can name; `residual_ratio` is the residual over that of random rows."""
+BASELINES = (
+    Entry("random", "random rows of each class"),
+    Entry("stratified", "a random row of each of as many cells"),
+    Entry("importance", "rows drawn by the length of their gradient at a pilot model (OSMAC)"),
+    Entry("lewis", "rows drawn by their l1 Lewis weights (Mai, Musco and Rao 2021)"),
+    Entry("leverage", "rows drawn by the root of their leverage (Munteanu et al. 2018)"),
+    Entry(
+        "local-case-control",
+        "rows drawn by how far a pilot model is from their label (Fithian and Hastie 2014)",
+    ),
+    Entry(
+        "newton",
+        "no subset: the model of random rows, after 1, 2 and 3 Newton steps with the gradient of "
+        "all rows",
+    ),
+)
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -66,6 +82,17 @@ def parse_losses(text: str | None) -> tuple[str | None, ...]:
         check_name("--loss", loss, names(LOSSES))
     refuse(len(set(losses)) < len(losses), f"--loss: '{text}' names a loss twice.")
     return losses
+
+
+def parse_baselines(text: str | None) -> tuple[str, ...] | None:
+    """Return the names in a text with commas between; None stands for all that apply."""
+    if text is None:
+        return None
+    found = tuple(part.strip() for part in text.split(","))
+    for name in found:
+        check_name("--baselines", name, names(BASELINES))
+    refuse(len(set(found)) < len(found), f"--baselines: '{text}' names one twice.")
+    return found
 
 
 @dataclass(frozen=True)
@@ -135,6 +162,8 @@ class EvaluateSettings(Checked):
     selection_seconds : float or None
         What the selection took; None: the recorded request is run again.
     thresholds : tuple of Threshold
+    baselines : tuple of str or None
+        What the coreset is compared with; None: all that apply.
     train : TrainSettings
         Of every competitor, but for loss and l2.
     """
@@ -146,6 +175,7 @@ class EvaluateSettings(Checked):
     residual: float | None = None
     selection_seconds: float | None = None
     thresholds: tuple[Threshold, ...] = ()
+    baselines: tuple[str, ...] | None = None
     train: TrainSettings = field(default_factory=TrainSettings)
 
     CHECKS: ClassVar = {
@@ -165,4 +195,11 @@ class EvaluateSettings(Checked):
             refuse(
                 threshold.measure == "epsilon_mean" and not has_epsilon,
                 "--fail-if: epsilon_mean is stated by a manifest: a --weights-file has none.",
+            )
+            refuse(
+                threshold.measure == "residual_ratio"
+                and self.baselines is not None
+                and "random" not in self.baselines,
+                "--fail-if: residual_ratio is over that of random rows: name random among "
+                "--baselines.",
             )

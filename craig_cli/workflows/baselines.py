@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from craig_cli.calibration import make_coreset
 from craig_cli.dataset import Dataset, Progress
 from craig_cli.evaluation import Subset, sgd_epoch_seconds, warm_up
+from craig_cli.evaluation.rivals import MOST_COLUMNS, RIVALS, drawn_by_scores, unfit
 from craig_cli.evaluation.timing import timed
 from craig_cli.files.manifest import Manifest
 from craig_cli.reports.evaluate import SelectionCost
@@ -98,17 +101,80 @@ def some_rows(dataset: Dataset) -> Dataset:
     return Dataset(dataset.rows.take(index, axis=0), labels, weights=weights)
 
 
+def is_asked(name: str, settings: EvaluateSettings) -> bool:
+    """Return whether a baseline is to be shown, where it applies."""
+    return settings.baselines is None or name in settings.baselines
+
+
+def not_shown(problems: Sequence[Problem], settings: EvaluateSettings) -> tuple[str, ...]:
+    """Return notes on baselines that do not apply: those asked for by name, and those that columns
+    are too many for.
+    """
+    notes = []
+    for problem in problems:
+        for name in (*RIVALS, "newton"):
+            reason = unfit(name, problem)
+            if reason is None or not is_asked(name, settings):
+                continue
+            if settings.baselines is not None or problem.n_columns > MOST_COLUMNS:
+                notes.append(f"Baseline {name} is not shown for {problem.loss.name}: {reason}.")
+    return tuple(notes)
+
+
 def drawn_baselines(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str, list[Subset]]:
-    """Return random and stratified rows, as many as the coreset has, for each seed."""
-    methods = ("random", "stratified")
-    return {method: drawn_by(evaluation, method, settings) for method in methods}
+    """Return random and stratified rows, as many as the coreset has, for each seed.
+
+    Random rows are where Newton's steps start, too.
+    """
+    is_needed = {
+        "random": is_asked("random", settings) or is_asked("newton", settings),
+        "stratified": is_asked("stratified", settings),
+    }
+    return {
+        method: drawn_by(evaluation, method, settings)
+        for method, is_in in is_needed.items()
+        if is_in
+    }
 
 
-def drawn_by_importance(
-    evaluation: Evaluation, loss: str, settings: EvaluateSettings
+def drawn_for(
+    evaluation: Evaluation, problem: Problem, settings: EvaluateSettings
+) -> dict[str, list[Subset]]:
+    """Return as many rows as the coreset has, drawn by what a loss makes of them, for each seed.
+
+    Those of ``--method importance`` with pilots of the loss, and those of the rivals that apply.
+    """
+    subsets = {}
+    if is_asked("importance", settings):
+        subsets["importance"] = drawn_by(evaluation, "importance", settings, problem.loss.name)
+    for name in RIVALS:
+        if is_asked(name, settings) and unfit(name, problem) is None:
+            subsets[name] = drawn_by_rival(name, problem, len(evaluation.index), settings)
+    return subsets
+
+
+def drawn_by_rival(
+    name: str, problem: Problem, size: int, settings: EvaluateSettings
 ) -> list[Subset]:
-    """Return the rows of ``--method importance`` with pilots of a loss, for each seed."""
-    return drawn_by(evaluation, "importance", settings, loss)
+    """Return rows drawn as a rival of `RIVALS` draws them, for each seed; scores are part of what
+    it takes.
+    """
+    rival, subsets = RIVALS[name], []
+    scores, scored = timed(lambda: rival.scores(problem, settings.train.seed))
+    for seed in range(settings.train.seed, settings.train.seed + settings.seeds):
+        if rival.is_seeded:
+            scores, scored = timed(partial(rival.scores, problem, seed))
+        draw = partial(rows_by_scores, scores, problem.weights, size, seed)
+        (rows, weights), seconds = timed(draw)
+        subsets.append(Subset(rows, weights, seed, scored + seconds))
+    return subsets
+
+
+def rows_by_scores(
+    scores: Array, weights: Array, size: int, seed: int
+) -> tuple[NDArray[np.int64], Array]:
+    """Return `drawn_by_scores` with a generator made of a seed."""
+    return drawn_by_scores(scores, weights, size, np.random.default_rng(seed))
 
 
 def drawn_by(

@@ -20,6 +20,8 @@ from craig_cli.evaluation import (
 )
 from craig_cli.evaluation.comparison import CORESET
 from craig_cli.evaluation.measures import TestError
+from craig_cli.evaluation.rivals import unfit
+from craig_cli.evaluation.subsampled_newton import newton_results
 from craig_cli.files.manifest import Manifest, read_manifest
 from craig_cli.files.request import restore_calibration, restore_settings
 from craig_cli.readers import read_dataset
@@ -38,7 +40,9 @@ from craig_cli.training.problem import Array
 from craig_cli.workflows.baselines import (
     Evaluation,
     drawn_baselines,
-    drawn_by_importance,
+    drawn_for,
+    is_asked,
+    not_shown,
     selection_cost,
 )
 from craig_cli.workflows.known_labels import check_known
@@ -85,17 +89,17 @@ def evaluate(
         cost = selection_cost(evaluation, manifest, problems[0], settings, progress)
         baselines = drawn_baselines(evaluation, settings)
         picks = nearest_picks(evaluation)
-    comparisons = []
+    comparisons: list[Comparison] = []
     with watch.stage("compare"):
-        for number, (problem, l2) in enumerate(
-            (problem, l2) for problem in problems for l2 in settings.l2
-        ):
-            progress("evaluate", number, len(problems) * len(settings.l2))
-            comparisons.append(
-                compare_one(
-                    evaluation, problem, replace(settings, l2=(l2,)), baselines, picks, cost
+        for problem in problems:
+            subsets = {**baselines, **drawn_for(evaluation, problem, settings)}
+            for l2 in settings.l2:
+                progress("evaluate", len(comparisons), len(problems) * len(settings.l2))
+                comparisons.append(
+                    compare_one(
+                        evaluation, problem, replace(settings, l2=(l2,)), subsets, picks, cost
+                    )
                 )
-            )
     report = EvaluateReport(
         source=str(files.coreset or files.weights_file),
         rows=evaluation.dataset.n_rows,
@@ -111,7 +115,7 @@ def evaluate(
         thresholds=settings.thresholds,
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        notes=notes_of(evaluation, picks),
+        notes=(*notes_of(evaluation, picks), *not_shown(problems, settings)),
     )
     write_outputs(files, evaluation.dataset, report)
     return report
@@ -216,17 +220,20 @@ def compare_one(
     """Return the comparison for one loss and the one l2 of `settings`."""
     train = replace(settings.train, loss=problem.loss.name, l2=settings.l2[0])
     reference = make_reference(problem, train, settings.w_norm, test_error(evaluation, problem))
-    subsets = {
-        CORESET: [Subset(evaluation.index, evaluation.weights, train.seed, cost.seconds)],
-        **baselines,
-        "importance": drawn_by_importance(evaluation, problem.loss.name, settings),
-    }
+    shown = {name: subsets for name, subsets in baselines.items() if is_asked(name, settings)}
+    own = [Subset(evaluation.index, evaluation.weights, train.seed, cost.seconds)]
+    others = (
+        newton_results(reference, baselines["random"])
+        if is_asked("newton", settings) and unfit("newton", problem) is None
+        else ()
+    )
     bound = (
         None
         if picks is None
         else gradient_bound(problem, evaluation.index, evaluation.weights, picks, reference.w_norm)
     )
-    return compare(reference, subsets, bound, settings.residual, cost.seconds)
+    subsets = {CORESET: own, **shown}
+    return compare(reference, subsets, bound, settings.residual, cost.seconds, others)
 
 
 def test_error(evaluation: Evaluation, problem: Problem) -> TestError | None:

@@ -22,6 +22,8 @@ from craig_cli.readers import read_dataset
 from craig_cli.settings.catalog import LOSSES, names
 
 QUICK = ("--seeds", "2", "--epochs", "5")
+DRAWN = ("random", "stratified", "importance", "lewis", "leverage", "local-case-control")
+NEWTON = ("newton-1", "newton-2", "newton-3")
 
 
 @pytest.fixture
@@ -49,8 +51,8 @@ def test_report_in_words(craig, coreset):
     assert (result.code, result.err) == (0, "")
     number = r"[0-9.e+-]+"
     verdict = (
-        rf"verdict  The coreset (loses to|is level with|beats) [a-z-]+ rows: residual "
-        rf"{number} against {number} at logistic, l2 0.01.\n"
+        rf"verdict  The coreset \(residual {number}\) (loses to|is level with|beats) "
+        rf"[A-Za-z0-9 +-]+ \({number}\).* at logistic, l2 0.01.\n"
     )
     assert re.match(verdict, result.out)
     assert re.search(
@@ -64,14 +66,16 @@ def test_report_in_words(craig, coreset):
     assert "\nrows     120 read, 3 columns\ncoreset  24 rows of cs.parquet, epsilon " in result.out
     table = result.out[result.out.index("subset") :].splitlines()
     assert table[0].split("  ")[0] == "subset"
-    assert [line.split("  ")[0] for line in table[1:6]] == [
+    assert [line.split("  ")[0] for line in table[1:12]] == [
         "all rows",
         "coreset",
-        "random",
-        "stratified",
-        "importance",
+        *DRAWN,
+        "random rows + 1 Newton step",
+        "random rows + 2 Newton steps",
+        "random rows + 3 Newton steps",
     ]
-    assert "The coreset's gradient error is at most " in table[7]
+    assert re.search(rf" They took {number}, {number} and {number} passes over all rows", table[13])
+    assert "The coreset's gradient error is at most " in table[14]
 
 
 def test_json_has_everything(craig, coreset):
@@ -101,22 +105,18 @@ def test_json_has_everything(craig, coreset):
         [],
         "saga",
     )
-    assert len(report["verdict"]) == 12 and len(report["costs"]) == 5
+    assert 4 <= len(report["verdict"]) <= 16 and len(report["costs"]) == 5
     assert [(c["loss"], c["l2"]) for c in report["comparisons"]] == [
         ("logistic", 1e-3), ("logistic", 0.1), ("squared-hinge", 1e-3), ("squared-hinge", 0.1)
     ]  # fmt: skip
     for comparison in report["comparisons"]:
         assert comparison["w_norm"] == 2
-        assert (
-            set(comparison["standing"])
-            == set(comparison["residual_ratio"])
-            == {"random", "stratified", "importance"}
-        )
+        drawn = [name for name in DRAWN if is_shown(name, comparison["loss"])]
+        assert set(comparison["standing"]) == {*drawn, *NEWTON}
+        assert set(comparison["residual_ratio"]) == {*drawn, *NEWTON}
         by_name = {r["name"]: r for r in comparison["results"]}
-        assert [
-            len(by_name[name]["runs"])
-            for name in ("all rows", "coreset", "random", "stratified", "importance")
-        ] == [1, 1, 2, 2, 2]
+        assert list(by_name) == ["all rows", "coreset", *drawn, *NEWTON]
+        assert [len(r["runs"]) for r in by_name.values()] == [1, 1] + [2] * (len(drawn) + 3)
         for r in by_name.values():
             assert r["residual"]["lowest"] <= r["residual"]["mean"] <= r["residual"]["highest"]
             assert set(r["runs"][0]["curve"][0]) == {"epoch", "passes", "seconds", "residual"}
@@ -124,10 +124,72 @@ def test_json_has_everything(craig, coreset):
         assert by_name["coreset"]["gradient_error"] <= comparison["bound"]["mean"]
         assert by_name["random"]["runs"][0]["rows"] == 24
         assert [by_name[name]["selection_seconds"] for name in ("all rows", "coreset")] == [0, 5]
-        assert all(
-            0 < by_name[name]["selection_seconds"] < 5
-            for name in ("random", "stratified", "importance")
+        assert all(0 < by_name[name]["selection_seconds"] < 5 for name in (*drawn, *NEWTON))
+        assert [by_name[name]["passes"] is None for name in by_name] == [True] * (
+            len(drawn) + 2
+        ) + [False] * 3
+
+
+def is_shown(name, loss):
+    """Return whether rows of a baseline are shown where nothing is asked for."""
+    return name != "local-case-control" or loss in ("logistic", "softmax")
+
+
+@pytest.mark.parametrize(
+    ("asked", "loss", "shown", "note"),
+    [
+        ("lewis", "logistic", ["lewis"], ""),
+        ("newton, stratified", "squared", ["stratified", *NEWTON], ""),
+        (
+            "local-case-control,random",
+            "squared-hinge",
+            ["random"],
+            "Baseline local-case-control is not shown for squared-hinge: it needs a loss with "
+            "probabilities.",
+        ),
+    ],
+)
+def test_baselines_by_name(craig, coreset, asked, loss, shown, note):
+    arguments = ("evaluate", "d.csv", "--coreset", "cs.parquet", "--loss", loss, *QUICK)
+    report = json.loads(craig(*arguments, "--baselines", asked, "--json").out)
+    results = report["comparisons"][0]["results"]
+    assert [r["name"] for r in results] == ["all rows", "coreset", *shown]
+    assert ([*report["notes"], ""])[0] == note
+
+
+def test_too_many_columns_for_some_baselines(craig, own_folder):
+    rng = np.random.default_rng(0)
+    labels = [number % 2 for number in range(30)]
+    (own_folder / "wide.libsvm").write_text(
+        "".join(
+            f"{label} {rng.integers(1, 900)}:1 {900 + label}:1 2100:{rng.random():.3f}\n"
+            for label in labels
         )
+    )
+    assert (
+        craig("select", "wide.libsvm", "--size", "8", "--for", "local", "-o", "w.parquet").code == 0
+    )
+    arguments = (
+        "evaluate",
+        "wide.libsvm",
+        "--coreset",
+        "w.parquet",
+        "--seeds",
+        "1",
+        "--epochs",
+        "2",
+    )
+    report = json.loads(craig(*arguments, "--json").out)
+    shown = [r["name"] for r in report["comparisons"][0]["results"][2:]]
+    assert shown == ["random", "stratified", "importance", "local-case-control"]
+    assert [note for note in report["notes"] if note.startswith("Baseline")] == [
+        f"Baseline {name} is not shown for logistic: {reason}."
+        for name, reason in (
+            ("lewis", "2,100 columns are more than the 2,000 it can do with"),
+            ("leverage", "2,100 columns are more than the 2,000 it can do with"),
+            ("newton", "its equations would be too large"),
+        )
+    ]
 
 
 @pytest.mark.parametrize(
@@ -186,6 +248,16 @@ def test_fail_if(craig, coreset, condition, code):
             f"--loss: 'log' is not one of {', '.join(names(LOSSES))}.",
         ),
         (("--loss", "squared,squared"), "--loss: 'squared,squared' names a loss twice."),
+        (
+            ("--baselines", "lewis,lasso"),
+            "--baselines: 'lasso' is not one of random, stratified, importance, lewis, leverage, "
+            "local-case-control, newton.",
+        ),
+        (("--baselines", "lewis,lewis"), "--baselines: 'lewis,lewis' names one twice."),
+        (
+            ("--baselines", "lewis", "--fail-if", "residual_ratio > 1"),
+            "--fail-if: residual_ratio is over that of random rows: name random among --baselines.",
+        ),
         (("--l2", "1,-1"), "--l2: -1.0 is not a finite number of at least 0."),
         (("--seeds", "0"), "--seeds: 0 is not between 1 and 1000."),
         (("--w-norm", "0"), "--w-norm: 0.0 is not a finite number above 0."),
@@ -322,6 +394,7 @@ def test_page_is_self_contained(craig, coreset, own_folder):
         == 0
     )
     page = (own_folder / "page.html").read_text()
+    assert all(f"></span>{name}</td>" in page for name in (*DRAWN, "random rows + 3 Newton steps"))
     assert page.startswith("<!DOCTYPE html>\n<html lang=en>") and page.endswith("</html>\n")
     assert not re.search(r'(src|href)="?[^"#]|<script|url\((?!#)|@import', page)
     assert page.index("The coreset ") < page.index("The selection took ") < page.index("<table>")
@@ -356,7 +429,7 @@ def test_curves_in_the_page(craig, coreset, own_folder):
     assert page.count("<svg ") == page.count("</svg>") == 2
     for axis in page.split("<figure>")[1:]:
         assert axis.count("stroke-width: 2.5") == 1  # the coreset
-        assert axis.count("stroke-width: 1.2") == 7  # all rows, and two of each other kind
+        assert axis.count("stroke-width: 1.2") == 15  # all rows, and two of each other kind
     assert "matplotlib is installed" not in page
 
 

@@ -71,20 +71,68 @@ def test_losses_come_first():
     ).verdict() == [
         "The coreset is worse than no training: residual 0.6 against 0.5 of w = 0 at squared, l2 "
         "1e-05.",
-        "The coreset loses to random rows: residual 0.6 against 0.055 at squared, l2 1e-05.",
-        "The coreset loses to stratified rows: residual 0.6 against 0.04 at squared, l2 1e-05.",
-        "The coreset loses to importance-sampled rows: residual 0.173 against 0.03 at logistic, l2 "
+        "The coreset (residual 0.173) loses to importance-sampled rows (0.03) at logistic, l2 "
         "1e-05.",
-        "The coreset loses to importance-sampled rows: residual 0.6 against 0.03 at squared, l2 "
-        "1e-05.",
-        "The coreset is level with random rows: residual 0.173 against 0.18 at logistic, l2 1e-05.",
-        "The coreset beats stratified rows: residual 0.173 against 0.5 at logistic, l2 1e-05.",
+        "The coreset (residual 0.6) loses to random rows (0.055), stratified rows (0.04) and "
+        "importance-sampled rows (0.03) at squared, l2 1e-05.",
+        "The coreset (residual 0.173) is level with random rows (0.18) at logistic, l2 1e-05.",
+        "The coreset (residual 0.173) beats stratified rows (0.5) at logistic, l2 1e-05.",
     ]
+
+
+def test_only_what_was_compared_is_told():
+    c = comparison(0.01)
+    few = dataclasses.replace(c, results=(*c.results[:2], result("lewis", 0.02)))
+    made = report(few, thresholds=("residual_ratio > 0",))
+    assert made.verdict() == [
+        "The coreset (residual 0.01) beats rows by Lewis weights (0.02) at logistic, l2 1e-05."
+    ]
+    assert made.failures() == []
+    facts = made.facts()["comparisons"][0]
+    assert (facts["standing"], facts["residual_ratio"]) == ({"lewis": "beats"}, {"lewis": 0.5})
+    alone = dataclasses.replace(c, results=c.results[:2])
+    assert report(alone).verdict() == []
+
+
+def newton(steps, residual, passes):
+    """Return what two runs of so many Newton steps gave."""
+    runs = tuple(Run(10, 0, residual, None, None, (), 0.25, number) for number in passes)
+    return Result(f"newton-{steps}", runs)
+
+
+def test_newton_steps_say_what_they_took():
+    c = comparison(0.01)
+    steps = (newton(1, 0.02, (2.1, 3.1)), newton(2, 0.01, (4, 4)), newton(3, 0.0, (5, 5)))
+    made = report(dataclasses.replace(c, results=(*c.results, *steps)))
+    assert made.verdict() == [
+        "The coreset (residual 0.01) loses to random rows + 3 Newton steps (0) at logistic, l2 "
+        "1e-05.",
+        "The coreset (residual 0.01) is level with random rows + 2 Newton steps (0.01) at "
+        "logistic, l2 1e-05.",
+        "The coreset (residual 0.01) beats random rows (0.055), stratified rows (0.04), "
+        "importance-sampled rows (0.03) and random rows + 1 Newton step (0.02) at logistic, l2 "
+        "1e-05.",
+    ]
+    text = made.text()
+    line = next(line for line in text.splitlines() if line.startswith("random rows + 1 Newton"))
+    assert line.split() == [
+        *("random", "rows", "+", "1", "Newton", "step", "10", "0.02", "0.02", "to", "0.02"),
+        *("-", "-", "-", "-", "-", "-", "0.25"),
+    ]
+    assert (
+        "\nNewton's steps are no subset: each has the gradient of all rows, and serves this loss "
+        "and l2 alone. They took 2.6, 4 and 5 passes over all rows, the fit on the random rows "
+        "included.\n"
+    ) in text
+    facts = made.facts()["comparisons"][0]["results"]
+    assert [r["passes"] for r in facts] == [None] * 5 + [2.6, 4, 5]
+    assert facts[-1]["gradient_error"] is None
+    assert facts[-1]["runs"][0]["gradient_error"] is None
 
 
 def test_rounding_is_level():
     assert report(comparison(1e-15, random=3e-16)).verdict()[0] == (
-        "The coreset is level with random rows: residual 1e-15 against 3e-16 at logistic, l2 1e-05."
+        "The coreset (residual 1e-15) is level with random rows (3e-16) at logistic, l2 1e-05."
     )
 
 
@@ -94,12 +142,8 @@ def test_text():
     ).text().splitlines() == [
         "FAILED   residual > 0.001: 0.01 at logistic, l2 1e-05",
         "FAILED   speedup < 3: 2 at logistic, l2 1e-05",
-        "verdict  The coreset beats random rows: residual 0.01 against 0.055 at logistic, l2 "
-        "1e-05.",
-        "         The coreset beats stratified rows: residual 0.01 against 0.04 at logistic, l2 "
-        "1e-05.",
-        "         The coreset beats importance-sampled rows: residual 0.01 against 0.03 at "
-        "logistic, l2 1e-05.",
+        "verdict  The coreset (residual 0.01) beats random rows (0.055), stratified rows (0.04) "
+        "and importance-sampled rows (0.03) at logistic, l2 1e-05.",
         "cost     The selection took 6.5 s (the recorded request, run again), an epoch of SGD over "
         "all rows 0.5 s: it costs 13 epochs.",
         "         At logistic, l2 1e-05, to a residual of 0.1, training takes 2 s on all rows and "

@@ -39,19 +39,27 @@ def importance_picks(
 
     Notes
     -----
-    Systematic sampling of the rows in random order: exactly `size` of them, each with exactly its
-    probability. Time n log n.
+    By `systematic_picks`: exactly `size` rows, each with exactly its probability. Time n log n.
     """
     chances = inclusion_chances(scores, size)
-    shuffled = rng.permutation(len(scores))
+    picks = systematic_picks(chances, size, rng)
+    weights = 1 / chances[picks]
+    return picks, weights * (len(scores) / weights.sum())
+
+
+def systematic_picks(
+    chances: NDArray[np.float64], size: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return `size` distinct rows, in random order, each drawn with its probability of `chances`
+    (n,), which add up to `size`: systematic sampling of the rows in random order.
+    """
+    shuffled = rng.permutation(len(chances))
     ends = np.cumsum(chances[shuffled])
     ends *= size / ends[-1]
     places = np.minimum(
-        np.searchsorted(ends, np.arange(size) + rng.random(), side="right"), len(scores) - 1
+        np.searchsorted(ends, np.arange(size) + rng.random(), side="right"), len(chances) - 1
     )
-    picks = rng.permutation(shuffled[places])
-    weights = 1 / chances[picks]
-    return picks, weights * (len(scores) / weights.sum())
+    return rng.permutation(shuffled[places])
 
 
 def draw_by_importance(
@@ -70,13 +78,16 @@ def draw_by_importance(
     return places, drawn * own[places]
 
 
-def inclusion_chances(scores: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Return the probability of each row to be among `size` that are drawn; those that would exceed
-    1 are 1, and the others share the rest.
+def inclusion_chances(
+    scores: NDArray[np.float64], size: int, uniform_share: float = UNIFORM_SHARE
+) -> NDArray[np.float64]:
+    """Return the probability of each row to be among `size` that are drawn, in proportion to the
+    scores but for a share drawn evenly; those that would exceed 1 are 1, and the others share the
+    rest.
     """
     n, total = len(scores), scores.sum()
     drawn_by = scores / total if total > 0 else np.full(n, 1 / n)
-    shares = UNIFORM_SHARE / n + (1 - UNIFORM_SHARE) * drawn_by
+    shares = uniform_share / n + (1 - uniform_share) * drawn_by
     chances: NDArray[np.float64] = size * shares
     while (chances > 1 + ROUNDING).any():
         certain = chances >= 1
