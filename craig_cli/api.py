@@ -55,6 +55,7 @@ def select_coreset(
     purpose: str | None = Purpose.name,
     representative: str | None = Purpose.representative,
     weights: str | None = Purpose.weights,
+    allocation: str = Purpose.allocation,
     pilot_loss: str | None = CalibrationSettings.loss,
     pilot_l2: Sequence[float] = CalibrationSettings.pilot_l2,
     calibration_rounds: int = CalibrationSettings.rounds,
@@ -107,6 +108,11 @@ def select_coreset(
         What the coreset is for ("linear" or "local": ``--for``), and the choices that it else
         makes. Default: linear, but local without `y`, under a bound on epsilon or on costs, or to
         extend.
+    allocation : {'auto', 'proportional', 'power', 'equal'}
+        How many picks each class gets: in proportion to its rows or to their square root, or the
+        same number; at least one, and at most all its rows. Default: "power" where `purpose` says
+        that weights are calibrated, but "proportional" for methods that draw rows, without classes,
+        under a bound on epsilon or on costs, and in parts.
     pilot_loss, pilot_l2, calibration_rounds : str, sequence of float, int
         Of the pilots that weights are calibrated at; the loss is by default the usual one of the
         labels.
@@ -189,6 +195,8 @@ def selected(asked: Mapping[str, Any]) -> Coreset:
     representative, weights = purpose.choices(
         method, budget.is_open, data.has_labels, prefers_local
     )
+    has_classes = data.has_labels and asked["task"] != "regression"
+    allocation = purpose.allocated(method, budget.is_open, has_classes, prefers_local, in_parts)
     limit = asked["memory_limit"]
     settings = make(
         SelectionSettings,
@@ -196,6 +204,7 @@ def selected(asked: Mapping[str, Any]) -> Coreset:
         budget=budget,
         method=method,
         representative=representative,
+        allocation=allocation,
         threads=asked["threads"] or 0,
         memory_limit=parse_size("--memory-limit", limit) if isinstance(limit, str) else limit or 0,
         include=tuple(map(int, asked["include"])),

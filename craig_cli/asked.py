@@ -82,17 +82,18 @@ def check_reading(reading: Mapping[str, Any]) -> None:
 
 def chosen(asked: Mapping[str, Any]) -> tuple[str, Purpose]:
     """Return the method, and the purpose with its choices; `paper` leaves none of them."""
-    options = {name: asked[name] for name in ("purpose", "method", "representative", "weights")}
+    choices = ("representative", "weights", "allocation")
+    options = {name: asked[name] for name in ("purpose", "method", *choices)}
     if asked["paper"]:
         defaults = {"method": SelectionSettings.method, "refine": False, "sample_rows": 0}
+        defaults["allocation"] = Purpose.allocation
         for name in (*options, "refine", "sample_rows"):
             if asked[name] not in (defaults.get(name), PAPER.get(name)):
                 raise UsageError(
                     f"paper=True leaves no choice of {name}: leave one of the two out."
                 )
         options |= PAPER
-    purpose = Purpose(options["purpose"], options["representative"], options["weights"])
-    return options["method"], purpose
+    return options["method"], Purpose(options["purpose"], *(options[name] for name in choices))
 
 
 def column_of_labels(asked: Mapping[str, Any]) -> Any:

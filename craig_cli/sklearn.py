@@ -34,6 +34,8 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         What the coreset is for. Default: as `select_coreset` has it, linear where there are labels.
     method, metric, scale, representative, weights : str
         As for ``craig select``; None leaves the last two to the purpose.
+    allocation : {'auto', 'proportional', 'power', 'equal'}
+        How many picks each class gets, as for `select_coreset`.
     task : {'auto', 'classification', 'regression'}
         ``auto``: regression where `y` holds numbers with fractions; whole numbers that look like
         amounts or ids are refused.
@@ -81,6 +83,7 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         task: str = "auto",
         representative: str | None = None,
         weights: str | None = None,
+        allocation: str = "auto",
         random_state: int = 0,
         n_jobs: int | None = None,
     ) -> None:
@@ -93,6 +96,7 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         self.task = task
         self.representative = representative
         self.weights = weights
+        self.allocation = allocation
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -153,6 +157,7 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
                     purpose=self.purpose,
                     representative=self.representative,
                     weights=self.weights,
+                    allocation=self.allocation,
                     seed=self.random_state,
                     threads=self.n_jobs,
                 )

@@ -43,6 +43,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "format": catalog.names(catalog.FORMATS),
     "representative": catalog.names(catalog.REPRESENTATIVES),
     "weights": catalog.names(catalog.WEIGHTINGS),
+    "allocation": catalog.names(catalog.ALLOCATION_CHOICES),
     "pilot-loss": catalog.names(catalog.LOSSES),
     "partition": catalog.names(catalog.PARTITIONS),
     "engine": catalog.names(catalog.ENGINES),

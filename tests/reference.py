@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import isqrt
 
 import numpy as np
 from scipy.optimize import minimize
@@ -56,11 +57,35 @@ def clusters(distances, picks):
     return cluster
 
 
-def largest_remainder(size, counts):
+CLASS_WEIGHTS = {
+    "proportional": lambda n: n,
+    "power": lambda n: Fraction(isqrt(n * 2**64), 2**32),
+    "equal": lambda n: 1,
+}
+
+
+def class_rate(size, counts, weights):
+    """Rows a weight, so that all classes give `size` and none more than it has: tried for each
+    number of classes that give all, those first that have the fewest rows for their weight.
+    """
+    order = sorted(range(len(counts)), key=lambda c: counts[c] / Fraction(weights[c]))
+    for n_full in range(len(counts)):
+        full, others = order[:n_full], order[n_full:]
+        rate = Fraction(size - sum(counts[c] for c in full)) / sum(weights[c] for c in others)
+        if all(rate * weights[c] < counts[c] for c in others):
+            return rate
+    return None
+
+
+def largest_remainder(size, counts, allocation="proportional"):
     """Rows per class by largest remainder, at least one each, at most all: one row at a time."""
     counts = [int(c) for c in counts]
-    quota = [Fraction(size * c, sum(counts)) for c in counts]
-    sizes = [max(1, int(q)) for q in quota]
+    weights = [CLASS_WEIGHTS[allocation](c) for c in counts]
+    rate = class_rate(size, counts, weights)
+    if rate is None:
+        return counts
+    quota = [rate * w for w in weights]
+    sizes = [min(n, max(1, int(q))) for n, q in zip(counts, quota, strict=True)]
     while sum(sizes) < size:
         sizes[
             max(

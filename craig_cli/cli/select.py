@@ -86,12 +86,17 @@ def command(run: Run) -> Report:
     representative, weights = purpose.choices(
         method, budget.is_open, not run["no_label"], prefers_local
     )
+    has_classes = not run["no_label"] and run["task"] != "regression"
+    allocation = purpose.allocated(
+        method, budget.is_open, has_classes, prefers_local, parts is not None
+    )
     limit = run["memory_limit"]
     selection = run.make(
         SelectionSettings,
         budget=budget,
         method=method,
         representative=representative,
+        allocation=allocation,
         memory_limit=0 if limit is None else parse_size("--memory-limit", limit),
         extend=(),  # its picks are known once the manifest is read
         **constraints,
@@ -106,9 +111,9 @@ def command(run: Run) -> Report:
     if inputs.weight_column is not None:
         selection.check_weighted()
     run.detail(
-        f"method {method}, representative {representative}, weights {weights}, metric "
-        f"{selection.metric}, scale {selection.scale}, seed {selection.seed}, "
-        f"{selection.n_threads} threads"
+        f"method {method}, representative {representative}, weights {weights}, "
+        f"allocation {allocation}, metric {selection.metric}, scale {selection.scale}, "
+        f"seed {selection.seed}, {selection.n_threads} threads"
     )
     if parts is not None:
         return select_parts(run, inputs, selection, parts, calibration)

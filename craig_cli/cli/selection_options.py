@@ -12,6 +12,7 @@ from craig_cli.cli.parameters import FileName, InputFile, RowCount, Share, is_gi
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.catalog import (
+    ALLOCATION_CHOICES,
     LOSSES,
     METHODS,
     METRICS,
@@ -29,6 +30,7 @@ SELECTION_TABLES = (
     ("Methods", METHODS),
     ("Representatives", REPRESENTATIVES),
     ("Weights", WEIGHTINGS),
+    ("Allocations", ALLOCATION_CHOICES),
     ("Metrics", METRICS),
     ("Scales", SCALES),
 )
@@ -175,7 +177,7 @@ WEIGHTS = (
     option(
         "--for",
         type=click.Choice(names(PURPOSES)),
-        help="What the coreset is to train; it sets the next two. [default: linear, if that can "
+        help="What the coreset is to train; it sets the next three. [default: linear, if that can "
         "be]",
     ),
     option(
@@ -189,10 +191,17 @@ WEIGHTS = (
         help="How picks are weighted. [default: by --for]",
     ),
     option(
+        "--allocation",
+        type=click.Choice(names(ALLOCATION_CHOICES)),
+        default=Purpose.allocation,
+        show_default=True,
+        help="How many picks each class gets: at least one, at most all its rows.",
+    ),
+    option(
         "--paper",
         is_flag=True,
         help="Exactly the paper's choices: --method exact --representative medoid --weights "
-        "cluster.",
+        "cluster --allocation proportional.",
     ),
     *PILOTS,
 )
@@ -234,7 +243,7 @@ def calibration_settings(weights: str, run: Run) -> CalibrationSettings:
 
 def choices_of(run: Run) -> tuple[str, Purpose]:
     """Return the method, and the purpose with its choices; ``--paper`` leaves none of them."""
-    options: dict[str, Any] = run.only("for", "method", "representative", "weights")
+    options: dict[str, Any] = run.only("for", "method", "representative", "weights", "allocation")
     if run["paper"]:
         for name in (*options, "refine", "sample_rows"):
             refuse(
@@ -243,4 +252,5 @@ def choices_of(run: Run) -> tuple[str, Purpose]:
                 "out.",
             )
         options |= PAPER
-    return options["method"], Purpose(options["for"], options["representative"], options["weights"])
+    chosen = (options[name] for name in ("for", "representative", "weights", "allocation"))
+    return options["method"], Purpose(*chosen)

@@ -117,6 +117,8 @@ class Manifest:
         }
         if c.skipped_rows:
             facts["skipped"] = {"rows": c.skipped_rows, "mark": c.skipped_mark}
+        if c.allocation != "proportional":
+            facts["allocation"] = c.allocation
         if c.n_given:
             facts["given"] = c.n_given
         if c.parts:
@@ -243,6 +245,7 @@ def assemble(source: str, facts: Facts, table: pa.Table) -> Manifest:
             cost_budget=read_cost(facts, "budget"),
             cost_spent=read_cost(facts, "spent"),
             ids=columns.get("id"),
+            allocation=facts.get("allocation", str, default="proportional"),
             **read_skipped(facts),
         ),
         request=facts.get("request", dict),

@@ -39,6 +39,9 @@ ALWAYS_KEPT = frozenset(
 default, so that what did not ask for them stays the same, byte for byte.
 """
 
+LATER = {"allocation": "proportional"}
+"""Settings of the selection that the first manifests do not have, and what these mean; likewise."""
+
 
 def describe_request(
     inputs: InputSettings,
@@ -51,7 +54,7 @@ def describe_request(
     choices = {
         name: value
         for name, value in asdict(selection).items()
-        if name not in NOT_KEPT | {"budget"} and value != ()
+        if name not in NOT_KEPT | {"budget"} and value not in ((), LATER.get(name))
     }
     choices = {
         name: list(value) if isinstance(value, tuple) else value for name, value in choices.items()

@@ -16,6 +16,10 @@ from craig_cli.reports.skipped import skipped_facts, skipped_lines, warnings_of
 if TYPE_CHECKING:
     from craig_cli.skipped import SkipReason
 
+ALLOCATED = {
+    "power": "picks of a class in proportion to the square root of its rows (power allocation)",
+    "equal": "as many picks of each class, while it has rows (equal allocation)",
+}
 CLASSES_SHOWN = 10
 """Classes that a text report lists one by one."""
 
@@ -127,8 +131,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def class_lines(classes: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Return a line for each class, or for the first and the rest together.
+def class_lines(
+    classes: Sequence[Mapping[str, Any]], allocation: str = "proportional"
+) -> list[tuple[str, str]]:
+    """Return a line for each class, or for the first and the rest together, and how picks were
+    shared out among them, unless by class ratios.
 
     None for a single group.
     """
@@ -147,6 +154,8 @@ def class_lines(classes: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     if rest:
         k, n = (sum(entry[name] for entry in rest) for name in "kn")
         lines.append(("class", f"and {len(rest):,} more: {k:,} of {n:,}"))
+    if allocation in ALLOCATED:
+        lines.append(("", ALLOCATED[allocation]))
     return lines
 
 

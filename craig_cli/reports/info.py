@@ -64,7 +64,7 @@ class InfoReport(Report):
             ),
             *parts,
             *amount_lines(said),
-            *class_lines(said["classes"]),
+            *class_lines(said["classes"], said.get("allocation", "proportional")),
             (
                 "method",
                 f"{said['method']}, metric {said['metric']}, scale {said['scale']}, task "

@@ -38,7 +38,7 @@ class SelectReport(RunReport):
     epsilon, epsilon_mean : float
     epsilon_share : float or None
         Epsilon over that of one medoid a class; None where the method does not compute the latter.
-    representative, weights : str
+    representative, weights, allocation : str
     calibration : mapping or None
         What was calibrated, as in the manifest.
     temporary_bytes : int
@@ -61,6 +61,7 @@ class SelectReport(RunReport):
     weights: str
     calibration: Mapping[str, Any] | None
     temporary_bytes: int
+    allocation: str = "proportional"
     weight_sum: float | None = None
     cost: Mapping[str, float] | None = None
 
@@ -86,7 +87,7 @@ class SelectReport(RunReport):
         if self.cost is not None:
             lines.append(("cost", cost_in_words(self.cost)))
         lines += [
-            *class_lines(self.classes),
+            *class_lines(self.classes, self.allocation),
             ("epsilon", f"{self.epsilon:.6g} in all, {self.epsilon_mean:.6g} a row{share}"),
             ("method", method_in_words(self.method, self.reason)),
         ]
@@ -125,6 +126,8 @@ class PlanReport(Report):
     notes : tuple of str
     skipped : tuple of SkipReason
         Why rows were skipped.
+    allocation : str
+        How the picks would be shared out among the classes.
     """
 
     rows: int
@@ -139,6 +142,7 @@ class PlanReport(Report):
     predicted_memory_bytes: int
     notes: tuple[str, ...]
     skipped: tuple[SkipReason, ...] = ()
+    allocation: str = "proportional"
 
     def facts(self) -> dict[str, Any]:
         """Return the report in JSON types."""
@@ -158,7 +162,9 @@ class PlanReport(Report):
             ("rows", f"{self.rows:,} read, {counted(self.columns, 'column')}"),
             *skipped_lines(self.rows, self.skipped),
             ("picks", picks),
-            *class_lines([{"epsilon_mean": None, **entry} for entry in self.classes]),
+            *class_lines(
+                [{"epsilon_mean": None, **entry} for entry in self.classes], self.allocation
+            ),
             ("method", method_in_words(self.method, self.reason)),
             *(weights if self.weights != "cluster" else []),
             ("time", f"about {self.predicted_seconds:.1f} s for the selection"),

@@ -20,7 +20,8 @@ def common_order(picks: Sequence[ClassPicks], is_greedy: bool) -> NDArray[np.int
     """Return the order of the picks of all classes, as places among them class by class.
 
     Greedy picks are merged by falling gain (the greedy order for all classes together, under the
-    class quotas); picks of other methods so that every prefix keeps the class ratios.
+    class quotas); picks of other methods so that every prefix keeps their shares of
+    the picks.
     """
     if is_greedy:  # not all greedy methods have gains that never rise
         falling = np.concatenate([np.minimum.accumulate(p.gain) for p in picks])
@@ -82,6 +83,7 @@ def assemble(
         task=settings.task,
         seed=settings.seed,
         representative=settings.representative,
+        allocation=settings.allocation,
         medoid=None if settings.representative == "medoid" else medoid,
         notes=(*notes, *notes_on_classes(classes)),
         **facts,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.errors import UsageError
-from craig_cli.selection.budgets import class_sizes
+from craig_cli.selection.budgets import sizes_within
 from craig_cli.selection.classes import ClassPicks, ClassRows
 from craig_cli.selection.groups import Group
 from craig_cli.selection.lazy_greedy import Draw, LazyGreedy
@@ -83,13 +83,14 @@ def pick_constraints(
 
 
 def sizes_with(
-    given: Sequence[PickConstraints], size: int, counts: NDArray[np.int64], budget: Budget
+    given: Sequence[PickConstraints],
+    size: int,
+    counts: NDArray[np.int64],
+    budget: Budget,
+    allocation: str = "proportional",
 ) -> NDArray[np.int64]:
-    """Return how many rows each class gives: by `class_sizes`, but no fewer than are given, and no
-    more than may be picked.
-
-    Classes whose share lies outside those limits get the limit, and the others share what is left;
-    adds up to `size`.
+    """Return how many rows each class gives: no fewer than are given, and no more than may be
+    picked, else by `class_sizes`; adds up to `size`.
     """
     least = np.array([max(1, len(g.first)) for g in given])
     most = np.array(
@@ -109,23 +110,7 @@ def sizes_with(
             f"{asked}: {size} rows are more than the {most.sum()} that may be picked. "
             f"Ask for fewer, or --exclude fewer."
         )
-    sizes = np.zeros(len(counts), np.int64)
-    free = np.ones(len(counts), bool)
-    while free.any():
-        left = size - int(sizes[~free].sum())
-        shares = np.zeros_like(sizes)
-        shares[free] = class_sizes(left, counts[free])
-        low, high = free & (shares < least), free & (shares > most)
-        # Only the limits on the side that is further out are kept: the other classes can then still
-        # add up to what is left.
-        is_low = (least - shares)[low].sum() >= (shares - most)[high].sum()
-        fixed = low if is_low else high
-        if not fixed.any():
-            sizes[free] = shares[free]
-            break
-        sizes[fixed] = (least if is_low else most)[fixed]
-        free &= ~fixed
-    return sizes
+    return sizes_within(size, counts, allocation, least, most)
 
 
 def constrained_greedy(group: Group, given: PickConstraints, draw: Draw | None) -> LazyGreedy:

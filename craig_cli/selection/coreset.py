@@ -66,7 +66,7 @@ class Coreset:
     order : ndarray of int32, shape (k,)
         0 ... k - 1: the rank of the pick. For a greedy method picks of all classes are merged by
         falling gain, so every prefix is the greedy choice of that size under the class quotas; for
-        the others, so that every prefix keeps the class ratios.
+        the others, so that every prefix keeps the classes' shares of the picks.
     weight : ndarray of float64, shape (k,)
         How many rows the pick stands for; of rows that have weights, these added up.
     cluster_size : ndarray of int64, shape (k,)
@@ -116,6 +116,8 @@ class Coreset:
     skipped_rows, skipped_mark : int, str
         Bad rows of the input that were skipped, and digits that tell which (`SkippedRows.mark`).
         `n_rows` leaves them out, row numbers count them.
+    allocation : {'proportional', 'power', 'equal'}
+        How the picks were shared out among the classes.
     """
 
     index: NDArray[np.int64]
@@ -148,6 +150,7 @@ class Coreset:
     ids: NDArray[Any] | None = None
     skipped_rows: int = 0
     skipped_mark: str = ""
+    allocation: str = "proportional"
 
     @property
     def n_input_rows(self) -> int:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Dataset, Labels, Progress, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.readers.labels import class_labels, like_classes
+from craig_cli.selection.budgets import class_quotas
 from craig_cli.selection.classes import ClassPicks, ClassRows, Label, split_classes
 from craig_cli.selection.row_groups import RowSource
 from craig_cli.selection.scaling import make_features
@@ -112,20 +113,25 @@ def resolved(settings: SelectionSettings) -> SelectionSettings:
 
 
 def n_candidates(
-    settings: SelectionSettings, oversampling: float, n_members: int, n_rows: int
-) -> int:
-    """Return how many of the `n_members` rows of a class a part of `n_rows` rows offers.
+    settings: SelectionSettings, oversampling: float, counts: NDArray[np.int64]
+) -> list[int]:
+    """Return how many rows of each class a part offers that has `counts` of them.
 
     Under ``--fraction`` its share, `oversampling` times; under ``--size`` as many as if there were
     no other part (GreeDi's choice), since nobody knows the share. Either way all parts together
-    offer at least what is wanted.
+    offer at least what is wanted; of each class where that is in proportion to its rows, or where
+    parts are alike.
     """
     if settings.budget.size is not None:
-        share = settings.budget.size * n_members / n_rows
+        quotas = class_quotas(settings.budget.size, counts, settings.allocation)
     else:
         assert settings.budget.fraction is not None
-        share = oversampling * settings.budget.fraction * n_members
-    return min(n_members, math.ceil(round(share, 6)) + SPARE)
+        size = settings.budget.fraction * int(counts.sum())
+        quotas = [oversampling * q for q in class_quotas(size, counts, settings.allocation)]
+    return [
+        min(count, math.ceil(round(quota, 6)) + SPARE)
+        for count, quota in zip(counts.tolist(), quotas, strict=True)
+    ]
 
 
 def select_part(
@@ -160,7 +166,8 @@ def select_part(
     settings = resolved(settings)
     classes = split_classes(dataset.labels, dataset.n_rows, settings.task)
     summary = summary_of(dataset, classes, settings.task)
-    wanted = [n_candidates(settings, oversampling, len(c.index), dataset.n_rows) for c in classes]
+    counts = np.array([len(c.index) for c in classes])
+    wanted = n_candidates(settings, oversampling, counts)
     found: list[Candidates] = []
     with Workers(settings.n_threads) as workers:
         features = replace(make_features(dataset, settings, workers), is_dense=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from craig_cli.dataset import Dataset, Labels
 from craig_cli.selection.assembly import assemble, common_order
 from craig_cli.selection.assignment import Assigned, as_picks, assign_piece, sum_of
-from craig_cli.selection.budgets import budget_size, class_sizes
+from craig_cli.selection.budgets import budget_size, sizes_within
 from craig_cli.selection.classes import ClassPicks, split_classes
 from craig_cli.selection.coreset import ClassSummary, Coreset
 from craig_cli.selection.dense_group import DenseGroup
@@ -127,22 +127,17 @@ def merge_offers(
     Time m d 768 and less for the m candidates of a class, a third more for their order; memory 24 d
     m, and 200 bytes a candidate.
     """
-    sizes = class_sizes(
-        budget_size(settings.budget, shared.n_rows, len(shared.labels)), shared.counts
-    )
+    size = budget_size(settings.budget, shared.n_rows, len(shared.labels))
     candidate_sets = [candidates.labelled(shared) for candidates in candidate_sets]
-    classes = []
+    by_class = [[own for own in candidate_sets if own.label == label] for label in shared.labels]
+    offered = np.array([sum(len(own.rows) for own in sets) for sets in by_class])
+    least = np.ones_like(offered)
+    sizes = sizes_within(size, shared.counts, settings.allocation, least, offered)
     with Workers(settings.n_threads) as workers:
-        for number, (label, size) in enumerate(zip(shared.labels, sizes.tolist(), strict=True)):
-            classes.append(
-                merge_class(
-                    shared,
-                    number,
-                    [candidates for candidates in candidate_sets if candidates.label == label],
-                    size,
-                    workers,
-                )
-            )
+        classes = [
+            merge_class(shared, number, sets, k, workers)
+            for number, (sets, k) in enumerate(zip(by_class, sizes.tolist(), strict=True))
+        ]
     return Plan(
         shared,
         tuple(classes),

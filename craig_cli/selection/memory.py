@@ -12,7 +12,7 @@ import numpy as np
 from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.errors import ResourceError
 from craig_cli.selection.assignment import CHUNK_VALUES
-from craig_cli.selection.budgets import budget_size
+from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.column_summary import CHUNK_ROWS
 from craig_cli.selection.disk_cells import rows_of_cell
 from craig_cli.selection.methods import METHODS
@@ -47,7 +47,7 @@ class Shape:
     row_bytes : int
         Bytes of all rows as read.
     n_selected : int
-        Rows to select from the largest class, about.
+        Most rows to select from a class.
     is_sparse : bool
     """
 
@@ -62,15 +62,17 @@ class Shape:
 def shape_of_selection(dataset: Dataset, settings: SelectionSettings) -> Shape:
     """Return the shape of a selection. Time n log n for the classes."""
     n, rows = dataset.n_rows, dataset.rows
-    n_classes, largest = 1, n
+    counts = np.array([n])
     if dataset.labels is not None and settings.task != "regression":
         counts = np.unique(dataset.labels, return_counts=True)[1]
-        n_classes, largest = len(counts), int(counts.max())
-    size = n if settings.budget.is_open else budget_size(settings.budget, n, n_classes)
+    sizes = counts
+    if not settings.budget.is_open:
+        size = budget_size(settings.budget, n, len(counts))
+        sizes = class_sizes(size, counts, settings.allocation)
     is_sparse = isinstance(rows, SparseRows)
     row_bytes = rows.nbytes if is_sparse else n * dataset.n_columns * rows.dtype.itemsize
     n_columns = dataset.n_columns + (settings.task == "regression")
-    return Shape(n, n_columns, largest, row_bytes, -(-size * largest // n), is_sparse)
+    return Shape(n, n_columns, int(counts.max()), row_bytes, int(sizes.max()), is_sparse)
 
 
 def in_memory_bytes(shape: Shape, settings: SelectionSettings) -> int:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset, Labels
 from craig_cli.kernels.tree import grow_tree, route
+from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.classes import Label, split_classes
 from craig_cli.selection.greedi import Candidates, select_part
 from craig_cli.selection.resolution import FarRow
@@ -23,7 +24,7 @@ from craig_cli.selection.shared_scaling import (
     summary_of,
     with_agreed_labels,
 )
-from craig_cli.settings import SelectionSettings
+from craig_cli.settings import Budget, SelectionSettings
 
 SAMPLE_A_CELL = 1024
 """Rows of the sample for each cell: cells differ from their mean size by some 3 %."""
@@ -94,11 +95,14 @@ class PartitionTree:
 
 @dataclass(frozen=True)
 class CellRows:
-    """The rows of one part that go to one cell, as read, with their numbers among all rows."""
+    """The rows of one part that go to one cell, as read, with their numbers among all rows, and the
+    share of the rows of their class that is to be picked, unless it is that of all rows.
+    """
 
     index: NDArray[np.int64]
     points: NDArray[np.floating]
     labels: Labels | None
+    fraction: float | None = None
 
 
 def sample_part(dataset: Dataset, settings: SelectionSettings, n_rows: int) -> Sample:
@@ -175,7 +179,7 @@ def route_part(
 
     Time n d log2(cells); memory: the rows twice, and 12 d bytes a row of the largest class.
     """
-    shared = partition_tree.shared
+    shared, shares = partition_tree.shared, shares_by_cell(partition_tree, settings)
     dataset = replace(dataset, labels=shared.labelled(dataset.labels))
     leaves = np.empty(dataset.n_rows, np.int64)
     for members in split_classes(dataset.labels, dataset.n_rows, settings.task):
@@ -192,9 +196,25 @@ def route_part(
             start + own,
             as_read(dataset, own).astype(dataset.rows.dtype),
             part_of(dataset.labels, own),
+            share,
         )
-        for own in np.split(order, ends)
+        for own, share in zip(np.split(order, ends), shares, strict=True)
     ]
+
+
+def shares_by_cell(
+    partition_tree: PartitionTree, settings: SelectionSettings
+) -> list[float | None]:
+    """Return the share of its rows that is to be picked of each cell's class; None where it is that
+    of all rows, or where a number of rows is asked for.
+    """
+    if settings.budget.fraction is None or settings.allocation == "proportional":
+        return [None] * partition_tree.n_cells
+    shared = partition_tree.shared
+    size = budget_size(settings.budget, shared.n_rows, len(shared.labels))
+    shares = class_sizes(size, shared.counts, settings.allocation) / shared.counts
+    by_class = zip(partition_tree.trees, shares.tolist(), strict=True)
+    return [share for tree, share in by_class for _ in range(tree.n_leaves)]
 
 
 def select_cell(
@@ -216,6 +236,8 @@ def select_cell(
         else np.concatenate([piece.labels for piece in pieces if piece.labels is not None])
     )
     index = np.concatenate([piece.index for piece in pieces])
+    if pieces[0].fraction is not None:
+        settings = replace(settings, budget=Budget(fraction=pieces[0].fraction))
     try:
         candidate_sets = select_part(Dataset(rows, labels), settings, oversampling).candidate_sets
     except FarRow as far:

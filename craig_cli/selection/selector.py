@@ -120,8 +120,8 @@ def shares_of_classes(
     """Return how many rows to pick of each class, of a budget of so many rows in all."""
     size = budget_size(settings.budget, int(counts.sum()), len(counts))
     if given is None:
-        return class_sizes(size, counts)
-    return sizes_with(given, size, counts, settings.budget)
+        return class_sizes(size, counts, settings.allocation)
+    return sizes_with(given, size, counts, settings.budget, settings.allocation)
 
 
 def picks_by_class(

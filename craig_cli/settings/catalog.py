@@ -50,22 +50,8 @@ ALL_FORMATS = (
         reader="libsvm",
         writer="libsvm",
     ),
-    Format(
-        "csv",
-        "comma-separated values with a header line",
-        (".csv",),
-        True,
-        reader="csv",
-        writer="csv",
-    ),
-    Format(
-        "tsv",
-        "tab-separated values with a header line",
-        (".tsv", ".tab"),
-        True,
-        reader="csv",
-        writer="csv",
-    ),
+    Format("csv", "comma-separated values with a header line", (".csv",), True, "csv", "csv"),
+    Format("tsv", "tab-separated values with a header line", (".tsv", ".tab"), True, "csv", "csv"),
     Format(
         "parquet",
         "Apache Parquet: columns of numbers, or one of embeddings (lists of numbers)",
@@ -216,6 +202,18 @@ WEIGHTINGS = (
     ),
     Entry("auto", "calibrated where that can be done and helps, else cluster"),
 )
+
+ALLOCATIONS = (
+    Entry("proportional", "in proportion to its rows (the paper's)"),
+    Entry("power", "in proportion to their square root (Bankier 1988): more of rare classes"),
+    Entry("equal", "the same for each"),
+)
+
+ALLOCATION_CHOICES = (
+    Entry("auto", "power where --for says that weights are calibrated, else proportional"),
+    *ALLOCATIONS,
+)
+"""How many picks each class gets; at least one, and at most all its rows."""
 
 PURPOSES = (
     Entry(

@@ -6,11 +6,20 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from craig_cli.settings import DRAWN
-from craig_cli.settings.catalog import PURPOSES, REPRESENTATIVES, WEIGHTINGS
+from craig_cli.settings.catalog import ALLOCATION_CHOICES, PURPOSES, REPRESENTATIVES, WEIGHTINGS
 from craig_cli.settings.checks import Checked, refuse
 
-PAPER = {"method": "exact", "representative": "medoid", "weights": "cluster"}
+PAPER = {
+    "method": "exact",
+    "representative": "medoid",
+    "weights": "cluster",
+    "allocation": "proportional",
+}
 """The choices of the paper's algorithm 1."""
+FOR_RARE = ("linear", "any")
+"""Purposes of calibrated weights: at an optimum the gradients of a class weigh as much as those of
+all others, however rare it is.
+"""
 
 
 @dataclass(frozen=True)
@@ -23,19 +32,51 @@ class Purpose(Checked):
         None stands for linear where that can be done.
     representative, weights : str or None
         What the user has chosen; None leaves it to the purpose.
+    allocation : {'auto', 'proportional', 'power', 'equal'}
+        ``auto`` leaves it to the purpose.
     """
 
     name: str | None = None
     representative: str | None = None
     weights: str | None = None
+    allocation: str = "auto"
 
-    CHECKS: ClassVar = {"name": PURPOSES, "representative": REPRESENTATIVES, "weights": WEIGHTINGS}
+    CHECKS: ClassVar = {
+        "name": PURPOSES,
+        "representative": REPRESENTATIVES,
+        "weights": WEIGHTINGS,
+        "allocation": ALLOCATION_CHOICES,
+    }
     OPTIONS: ClassVar = {"name": "--for"}
 
     @property
     def may_fall_back(self) -> bool:
         """Whether medoids may do, where nothing else can be had."""
         return self.representative is None and self.name is None
+
+    def named(self, is_open: bool, has_labels: bool, prefers_local: bool) -> str:
+        """Return the name of the purpose, where none is given by what can be done."""
+        can_be_linear = has_labels and not is_open and not prefers_local
+        return self.name or ("linear" if can_be_linear else "local")
+
+    def allocated(
+        self,
+        method: str,
+        is_open: bool,
+        has_classes: bool,
+        prefers_local: bool = False,
+        in_parts: bool = False,
+    ) -> str:
+        """Return how the picks are shared out among the classes, if there are any.
+
+        Random rows are the baseline of the paper, and parts know no calibration: both are
+        proportional unless the user says otherwise.
+        """
+        if self.allocation != "auto":
+            return self.allocation
+        is_plain = method in DRAWN or is_open or in_parts or not has_classes
+        is_for_rare = self.named(is_open, has_classes, prefers_local) in FOR_RARE
+        return "power" if is_for_rare and not is_plain else "proportional"
 
     def choices(
         self, method: str, is_open: bool, has_labels: bool, prefers_local: bool = False
@@ -52,9 +93,7 @@ class Purpose(Checked):
         UsageError
             It is said to be for linear models, and cannot be.
         """
-        name = self.name or (
-            "linear" if has_labels and not is_open and not prefers_local else "local"
-        )
+        name = self.named(is_open, has_labels, prefers_local)
         refuse(
             name == "linear" and is_open and self.representative is None,
             "--for linear: a budget of epsilon or of costs is kept by the picks themselves. Use "

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from craig_cli.errors import UsageError
 from craig_cli.settings.catalog import (
+    ALLOCATIONS,
     METHODS,
     METRICS,
     REPRESENTATIVES,
@@ -95,6 +96,7 @@ class SelectionSettings(Checked, Threaded):
     include: tuple[int, ...] = ()
     exclude: tuple[int, ...] = ()
     extend: tuple[int, ...] = ()
+    allocation: str = "proportional"
 
     CHECKS: ClassVar = {
         "method": METHODS,
@@ -102,6 +104,7 @@ class SelectionSettings(Checked, Threaded):
         "scale": SCALES,
         "task": TASKS,
         "representative": REPRESENTATIVES,
+        "allocation": ALLOCATIONS,
         "seed": SEED,
         "cell_size": Rule("between 128 and 16384", lambda number: 128 <= number <= 16384),
         "sample_rows": Rule("at least 0", lambda number: number >= 0),
@@ -113,6 +116,11 @@ class SelectionSettings(Checked, Threaded):
         super().__post_init__()
         refuse(
             self.memory_limit < 0, f"--memory-limit: {self.memory_limit} bytes are not at least 0."
+        )
+        refuse(
+            self.budget.is_open and self.allocation != "proportional",
+            f"--allocation {self.allocation}: a budget of epsilon or of costs says by itself how "
+            "many rows each class gives. Use --size or --fraction.",
         )
         if self.method in DRAWN:
             self._check_drawn()

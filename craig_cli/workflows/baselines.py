@@ -183,6 +183,7 @@ def drawn_by(
     """Return as many rows as the coreset has by a method that draws them, for each seed.
 
     Each is made through the door that all coresets come by; its pilot is part of what it takes.
+    Class ratios are kept, as ``craig select`` does for these methods.
     """
     like = replace(
         without_constraints(evaluation.selection),
@@ -191,6 +192,7 @@ def drawn_by(
         sample_rows=0,
         refine=False,
         representative="medoid",
+        allocation="proportional",
         memory_limit=0,
     )
     make_coreset(some_rows(evaluation.dataset), replace(like, budget=ALL), pilots(loss, like))

@@ -56,8 +56,11 @@ def equal_columns(one: Any, other: Any) -> bool:
 def fact_differences(one: Manifest, other: Manifest) -> list[Difference]:
     """Return what the footers state differently, nested things by their path."""
     a, b = (
-        flat({k: v for k, v in one.facts().items() if k not in DERIVED}),
-        flat({k: v for k, v in other.facts().items() if k not in DERIVED}),
+        flat(
+            {k: v for k, v in m.facts().items() if k not in DERIVED}
+            | {"allocation": m.coreset.allocation}
+        )
+        for m in (one, other)
     )
     found = [
         Difference(name, a.get(name), b.get(name))

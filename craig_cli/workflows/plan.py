@@ -123,6 +123,7 @@ def plan_of(
         predicted_memory_bytes=needed,
         notes=(*read_notes, *notes, *calibration_notes(dataset, selection, calibration)),
         skipped=dataset.skipped.reasons,
+        allocation=settings.allocation,
     )
 
 

@@ -151,6 +151,7 @@ def report_of(
         epsilon_share=share_of_medoid(coreset),
         representative=coreset.representative,
         weights=coreset.weights,
+        allocation=coreset.allocation,
         calibration=coreset.calibration,
         seconds=seconds,
         peak_memory_bytes=peak_memory_bytes(),

@@ -251,10 +251,13 @@ def test_the_agreed_frame_bounds_coordinates_and_distances(kind):
 
 
 def test_each_part_offers_at_least_what_is_wanted_of_it():
-    assert n_candidates(settings(fraction=0.1), 3.0, 1000, 2000) == 308
-    assert n_candidates(settings(fraction=0.1), 3.0, 20, 2000) == 14
-    assert n_candidates(settings(size=50), 3.0, 1000, 2000) == 33
-    assert n_candidates(settings(size=50), 3.0, 5, 2000) == 5
+    counts = np.array([1000, 20, 5, 975])
+    assert n_candidates(settings(fraction=0.1), 3.0, counts) == [308, 14, 5, 301]
+    assert n_candidates(settings(size=50), 3.0, counts) == [33, 9, 5, 33]
+    counts = np.array([900, 100])
+    assert n_candidates(settings(fraction=0.04, allocation="power"), 3.0, counts) == [98, 38]
+    assert n_candidates(settings(size=40, allocation="equal"), 3.0, counts) == [28, 28]
+    assert n_candidates(settings(fraction=0.5, allocation="power"), 1.0, counts) == [408, 100]
 
 
 @pytest.mark.parametrize(
