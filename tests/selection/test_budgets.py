@@ -11,7 +11,6 @@ from craig_cli.selection.budgets import budget_size, class_quotas, class_sizes, 
 from craig_cli.settings import Budget
 from craig_cli.settings.catalog import ALLOCATIONS, names
 
-
 ALLOCATED = names(ALLOCATIONS)
 
 

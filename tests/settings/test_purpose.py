@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from craig_cli.errors import UsageError
+from craig_cli.settings import DRAWN
 from craig_cli.settings.purpose import Purpose
 
 
@@ -26,6 +27,30 @@ from craig_cli.settings.purpose import Purpose
 )
 def test_choices(purpose, case, choices):
     assert purpose.choices(*case) == choices
+
+
+@pytest.mark.parametrize(
+    ("purpose", "case", "allocation"),
+    [
+        (Purpose(), ("auto", False, True), "power"),
+        (Purpose("linear"), ("exact", False, True), "power"),
+        (Purpose("local"), ("auto", False, True), "proportional"),
+        (Purpose("local", weights="calibrated"), ("auto", False, True), "proportional"),
+        (Purpose("linear", "medoid", "cluster"), ("auto", False, True), "power"),
+        *((Purpose(), (method, False, True), "proportional") for method in DRAWN),
+        (Purpose(), ("auto", True, True), "proportional"),
+        (Purpose("linear", "medoid"), ("auto", True, True), "proportional"),
+        (Purpose(), ("auto", False, False), "proportional"),
+        (Purpose(), ("auto", False, True, True), "proportional"),
+        (Purpose("linear"), ("auto", False, True, True), "power"),
+        (Purpose("linear"), ("auto", False, True, True, True), "proportional"),
+        (Purpose("local", allocation="power"), ("auto", False, True, True, True), "power"),
+        (Purpose(allocation="equal"), ("random", False, True), "equal"),
+        (Purpose(allocation="proportional"), ("auto", False, True), "proportional"),
+    ],
+)
+def test_allocations(purpose, case, allocation):
+    assert purpose.allocated(*case) == allocation
 
 
 @pytest.mark.parametrize(
@@ -55,3 +80,5 @@ def test_unknown_purposes():
     with pytest.raises(UsageError) as caught:
         Purpose("trees")
     assert str(caught.value) == "--for: 'trees' is not one of linear, local."
+    with pytest.raises(UsageError, match="--allocation: 'sqrt' is not one of auto, proportional, "):
+        Purpose(allocation="sqrt")
