@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-SELECT = ("--weights", "cluster", "--representative", "medoid")
+SELECT = ("--for", "local")
 
 
 @pytest.fixture
