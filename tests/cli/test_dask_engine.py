@@ -78,15 +78,18 @@ def dask(cluster):
     return ("--engine", "dask", "--scheduler", cluster[1].scheduler_address)
 
 
-def test_local_shards_and_dask_give_the_same_bytes(craig, files, dask, monkeypatch):
-    assert craig("select", *files, *OPTIONS, "--parts", "files", "-o", "local.parquet").code == 0
+@pytest.mark.parametrize("allocation", ["auto", "power"])
+def test_local_shards_and_dask_give_the_same_bytes(craig, files, dask, monkeypatch, allocation):
+    options = (*OPTIONS, "--allocation", allocation)
+    assert craig("select", *files, *options, "--parts", "files", "-o", "local.parquet").code == 0
     for file in files:
-        assert craig("select", file, "--partial", *OPTIONS, "-o", f"{file}.partial").code == 0
+        output = ("-o", f"{file}.partial", "--force")
+        assert craig("select", file, "--partial", *options, *output).code == 0
     assert craig("merge", *(f"{file}.partial" for file in files), "-o", "merged.parquet").code == 0
     monkeypatch.setattr(
         reading.Reading, "blocks", lambda self: pytest.fail("rows were read by the client")
     )
-    result = craig("select", *files, *OPTIONS, *dask, "-o", "dask.parquet")
+    result = craig("select", *files, *options, *dask, "-o", "dask.parquet")
     assert result.code == 0, result.err
     written = {Path(f"{name}.parquet").read_bytes() for name in ("local", "merged", "dask")}
     assert len(written) == 1
@@ -103,8 +106,9 @@ def test_local_processes_with_little_memory_give_the_same_bytes(craig, files):
     assert Path("processes.parquet").read_bytes() == Path("local.parquet").read_bytes()
 
 
-def test_cells_are_gathered_by_the_workers(craig, files, dask, monkeypatch):
-    cells = ("--partition", "cells", "--parts", "5")
+@pytest.mark.parametrize("allocation", ["auto", "equal"])
+def test_cells_are_gathered_by_the_workers(craig, files, dask, monkeypatch, allocation):
+    cells = ("--partition", "cells", "--parts", "5", "--allocation", allocation)
     assert craig("select", *files, *OPTIONS, *cells, "-o", "local-cells.parquet").code == 0
     monkeypatch.setattr(
         reading.Reading, "blocks", lambda self: pytest.fail("rows were read by the client")
