@@ -153,7 +153,12 @@ def test_no_more_rounds_than_help():
 def test_weights_that_are_right_already_stay():
     X, y = made(n_rows=60)
     coreset = select_coreset(
-        np.repeat(X, 20, axis=0), np.repeat(y, 20), size=60, method="exact", weights="auto"
+        np.repeat(X, 20, axis=0),
+        np.repeat(y, 20),
+        size=60,
+        method="exact",
+        weights="auto",
+        allocation="proportional",
     )
     assert (coreset.weights, coreset.weight.tolist(), coreset.calibration["rounds_kept"]) == (
         "cluster",
