@@ -224,7 +224,7 @@ def without_times(facts):
         return {
             key: without_times(value)
             for key, value in facts.items()
-            if "second" not in key and "pays" not in key
+            if not any(word in key for word in ("second", "pays", "speedup"))
         }
     return [without_times(value) for value in facts] if isinstance(facts, list) else facts
 
