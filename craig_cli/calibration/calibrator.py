@@ -31,8 +31,6 @@ MOST_CONSTRAINTS = 3000
 MOMENT_RIDGE = 1e-9
 """In place of the ridge, where all second moments are to come out."""
 EXCHANGE_PILOTS = 4
-FAR = 50.0
-"""The strain that is left after exchanges, from which on medoids give way in all clusters."""
 NO_RISE = 1e-6
 """Relative: what one strength may give up of the loss on all rows for the sum."""
 LOWER, UPPER = 0.2, 10.0
@@ -107,15 +105,11 @@ class Calibrator:
         return make_pilots(self._problem, self.sample[0], strengths)
 
     def exchanged(self, standing: Standing) -> NDArray[np.int64]:
-        """Return the row (k,) that is to stand for each cluster: the pick, or one exchanged for it;
-        where weights would have too much to mend, a random one of each, varied.
-        """
+        """Return the row (k,) to stand for each cluster: the pick, or one exchanged for it."""
         sums = self._sums(len(standing.rows), EXCHANGE_PILOTS)
         equation = self._equation(standing.rows, standing.weight, sums)
         with Workers(self._settings.n_threads) as workers:
-            exchange = Exchange(sums.constraints, equation, standing, workers)
-            rows = exchange.run()
-        return standing.varied() if exchange.strain > FAR else rows
+            return Exchange(sums.constraints, equation, standing, workers).run()
 
     def calibrate(
         self, index: NDArray[np.int64], weight: Array, exchanged: int | None = None
@@ -176,7 +170,8 @@ class Calibrator:
         carry, evenly spread; where they do not even carry one, leading directions at all.
         """
         problem, carried = self._problem, most_constraints(n_picks, self._settings)
-        if problem.loss.name == "squared" and n_moments(problem) <= carried:
+        is_quadratic = problem.loss.name == "squared" and problem.n_outputs == 1
+        if is_quadratic and n_moments(problem) <= carried:
             key = 0, 0
             if key not in self._made:
                 self._made[key] = Sums(MomentConstraints(problem), *key)

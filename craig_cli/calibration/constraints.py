@@ -4,6 +4,7 @@ and the part of each pick in it. Columns are centred, so an offset of a column c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -44,19 +45,24 @@ def column_means(problem: Problem) -> Array:
     """
     if not problem.intercept:
         return np.zeros(problem.n_columns)
-    return np.asarray(problem.shares @ as_matrix(problem.rows), np.float64)
+    return np.asarray(problem.shares @ as_matrix(problem.rows), dtype=np.float64)
 
 
-def mean_squares(problem: Problem, weights: Array, centre: Array) -> Array:
-    """Return the sums of weight (x - c)^2 (w, d) over all rows, for `weights` (w, n)."""
-    rows = problem.rows
+def mean_squares(problem: Problem, slopes: Sequence[Array], centre: Array) -> Array:
+    """Return the means of slope^2 (x - c)^2 (w, d), for w slopes (n,) of all rows."""
+    rows, shares = problem.rows, problem.shares
     if isinstance(rows, SparseRows):
         matrix = as_matrix(rows)
-        found = weights @ matrix.power(2) - 2 * centre * (weights @ matrix)
-        return np.maximum(0.0, np.asarray(found) + weights.sum(axis=1)[:, None] * centre**2)
-    total = np.zeros((len(weights), len(centre)))
+        squared, found = matrix.power(2), []
+        for slope in slopes:
+            weights = shares * np.square(slope)
+            about = weights @ squared - 2 * centre * (weights @ matrix)
+            found.append(about + weights.sum() * centre**2)
+        return np.asarray(np.maximum(0.0, np.stack(found)))
+    total = np.zeros((len(slopes), len(centre)))
     for first, last in ranges(problem.n_rows, BLOCK_ROWS):
-        total += weights[:, first:last] @ np.square(rows[first:last] - centre)
+        own = np.square(np.stack([slope[first:last] for slope in slopes]))
+        total += (own * shares[first:last]) @ np.square(rows[first:last] - centre)
     return total
 
 
@@ -73,25 +79,23 @@ class GradientConstraints:
 
     Notes
     -----
-    Time n d a pilot and output; memory 8 n p m bytes, those of the pilots' slopes.
+    Time n d a pilot and output. It keeps the pilots' slopes, 8 n p m bytes.
     """
 
     @one_blas_thread()
     def __init__(self, problem: Problem, pilots: Pilots, directions: Array | None = None) -> None:
         self._problem, self._directions = problem, directions
-        p, n, m = pilots.slopes.shape
-        self._slopes = np.ascontiguousarray(pilots.slopes.transpose(0, 2, 1)).reshape(p * m, n)
+        self._slopes = [slope for slopes in pilots.slopes for slope in slopes.T]
         self._centre = column_means(problem)
-        weights = problem.shares * np.square(self._slopes)
-        gradients = pilots.gradients.reshape(p * m, -1)
+        gradients = pilots.gradients.reshape(len(self._slopes), -1)
         inner = gradients[:, :-1] - gradients[:, -1:] * self._centre
-        mass = weights.sum(axis=1)
+        mass = np.array([problem.shares @ np.square(slope) for slope in self._slopes])
         if directions is None:
-            squares = mean_squares(problem, weights, self._centre)
+            squares = mean_squares(problem, self._slopes, self._centre)
             about_zero = squares + mass[:, None] * self._centre**2
             squares[squares <= LEAST_SPREAD * about_zero] = 0.0
         else:
-            squares = weights @ np.square(self._inputs(np.arange(n)))
+            squares = self._mean_squares_along()
             inner = inner @ directions
         scales = np.sqrt(np.column_stack([squares, mass * problem.constant]))
         self._used = (scales > 0) & np.isfinite(scales)
@@ -128,8 +132,17 @@ class GradientConstraints:
         matrix = as_matrix(self._problem.rows)
         for first, last in ranges(len(total), BLOCK_ROWS):
             scores = matrix[first:last] @ coef.T + offsets
-            total[first:last] = np.einsum("jw,wj->j", scores, self._slopes[:, first:last])
+            slopes = np.stack([slope[first:last] for slope in self._slopes])
+            total[first:last] = np.einsum("jw,wj->j", scores, slopes)
         return total
+
+    def _mean_squares_along(self) -> Array:
+        total, shares = 0.0, self._problem.shares
+        for first, last in ranges(self._problem.n_rows, BLOCK_ROWS):
+            own = np.square(np.stack([slope[first:last] for slope in self._slopes]))
+            squares = np.square(self._inputs(np.arange(first, last)))
+            total = total + (own * shares[first:last]) @ squares
+        return np.asarray(total)
 
     def _inputs(self, index: NDArray[np.int64]) -> Array:
         rows = self._problem.rows.take(index, axis=0)
@@ -151,12 +164,12 @@ class MomentConstraints:
         self._centre = column_means(problem)
         shares, targets = problem.shares, problem.targets
         self._middle = float(shares @ targets) if problem.intercept else 0.0
-        squares = mean_squares(problem, shares[None], self._centre)[0]
+        squares = mean_squares(problem, [np.ones(problem.n_rows)], self._centre)[0]
         squares[squares <= LEAST_SPREAD * (squares + self._centre**2)] = 0.0
         spread = np.sqrt(np.append(squares, shares @ np.square(targets - self._middle)))
         self._used = spread > 0
         self._spread = np.where(self._used, spread, 1.0)
-        width = np.count_nonzero(self._used) + problem.intercept
+        width = int(np.count_nonzero(self._used)) + problem.intercept
         self._pairs = np.triu_indices(width)
         total = np.zeros((width, width))
         for first, last in ranges(problem.n_rows, BLOCK_ROWS):

@@ -7,12 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from craig_cli.calibration.calibrator import is_too_wide, most_constraints
+from craig_cli.calibration.pilots import ROWS_A_COLUMN
 from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.selection.budgets import budget_size
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.training.losses import find_loss
-from craig_cli.training.newton import MOST_COLUMNS
+from craig_cli.training.newton import MOST_COLUMNS, MOST_JOINT
 from craig_cli.training.normal_equations import MOSTLY_ZEROS
 
 PASS_COORDINATES = 30
@@ -21,10 +22,18 @@ PASS_COST, EQUATION_COST, START_COST = 4.0, 12.0, 1.5e9
 """Of a coordinate of a pass, of a multiplication of normal equations, and of a calibration however
 small, in coordinates of pairs as `selection.costs` counts them.
 """
-FIT_STEPS, DUAL_STEPS = 3, 12
-"""Newton steps that a fit and a calibration take, about."""
-CHUNKS = 256
-"""Bytes a coefficient of the pilots: the sums and squares of 16 pieces of a pass."""
+FIT_STEPS, PILOT_PASSES, DUAL_STEPS = 5, 6, 30
+"""Newton steps that a fit takes, passes that a pilot takes with the losses of the models fitted on
+the picks, and Newton steps of the weights, about.
+"""
+DUAL_SOLUTIONS, EXCHANGE_SOLUTIONS, EXCHANGE_PASSES = 5, 15, 15
+"""How often the weights are solved for, at falling ridges, and in an exchange of medoids; and the
+passes of the latter, about.
+"""
+CHUNKS = 128
+"""Bytes a coefficient of a model: the gradients of 16 pieces of a pass."""
+ROW_ARRAYS = 12
+"""Numbers a row besides: classes, targets, weights, clusters, what a row is worth."""
 
 
 class Shape(NamedTuple):
@@ -52,7 +61,13 @@ def shape_of_calibration(
     )
     m = find_loss(settings.loss, n_classes).n_outputs(n_classes)
     columns = dataset.n_columns + 1
-    q = min(len(settings.pilot_l2) * m * columns, most_constraints(k, settings))
+    carried = most_constraints(k, settings)
+    n_pilots = min(len(settings.pilot_l2), max(1, carried // (m * columns)))
+    q = min(n_pilots * m * columns, carried)
+    is_squared = settings.loss == "squared" or (settings.loss is None and is_regression)
+    moments = (columns + 1) * (columns + 2) // 2
+    if is_squared and m == 1 and moments <= carried:
+        q = moments
     return Shape(k, m, columns, q, is_too_wide(m * columns, k, settings))
 
 
@@ -61,9 +76,9 @@ def calibrating_bytes(
 ) -> int:
     """Return the memory that a calibration takes besides the rows; 0 if there is none.
 
-    Slopes and groups of all rows; the picks as dense rows, for a fit at each pilot on as many
-    threads; their constraints, twice while they are joined, and once more for one pilot; the normal
-    equations; and the pilots.
+    Slopes of all rows at each pilot, and some numbers a row; the picks three times, once for each
+    weighting; the parts of the picks, twice while they are joined; the normal equations; the sample
+    of the pilots; and what a pass adds up.
     """
     shape = shape_of_calibration(dataset, selection, settings)
     if shape is None:
@@ -72,11 +87,15 @@ def calibrating_bytes(
     labelled = 8 * dataset.n_rows * (m + 5)
     if is_too_wide:
         return labelled
-    pilots = len(settings.pilot_l2)
-    is_dense = not isinstance(dataset.rows, SparseRows) or columns <= MOST_COLUMNS
-    picks = 24 * k * columns * min(settings.n_threads, pilots) if is_dense else 0
-    constraints = 16 * k * (q + m * columns)
-    return labelled + picks + constraints + 32 * q**2 + CHUNKS * pilots * m * columns
+    n_threads, pilots = settings.n_threads, len(settings.pilot_l2)
+    of_rows = 8 * dataset.n_rows * (ROW_ARRAYS + m * (pilots + 1))
+    sample = min(dataset.n_rows, max(settings.pilot_rows, ROWS_A_COLUMN * columns))
+    joint = m if m * columns <= MOST_JOINT else 1
+    sampled = 8 * sample * columns * (2 + 3 * joint) + 24 * (joint * columns) ** 2
+    picks = 8 * k * (3 * columns + 2 * q)
+    equations = 8 * q**2 * (n_threads + 5)
+    fits = 8 * m * columns**2 * (n_threads + 2) if columns <= MOST_COLUMNS else 0
+    return of_rows + max(sampled, picks + equations + fits) + CHUNKS * m * columns
 
 
 def calibrating_work(
@@ -98,11 +117,13 @@ def calibrating_work(
     )
     # Of the products in normal equations, those that are not left out.
     squares = (entries / held) ** 2 if entries <= MOSTLY_ZEROS * held else 1.0
-    fits = len(settings.pilot_l2) * (1 + settings.rounds) * m
-    passes = fits * ((entries if is_sparse else held) + PASS_COORDINATES * dataset.n_rows)
+    fits, is_exchanged = len(settings.pilot_l2) * m, selection.representative == "exchanged"
+    passes = fits * PILOT_PASSES + EXCHANGE_PASSES * is_exchanged
+    reading = passes * ((entries if is_sparse else held) + PASS_COORDINATES * dataset.n_rows)
     products = squares * columns / 2 if columns <= MOST_COLUMNS else 1
-    fitting = fits * FIT_STEPS * k * columns * products
-    is_reduced = q < len(settings.pilot_l2) * m * columns
-    first = k * q**2 / 2 * (1.0 if is_reduced else squares)
-    solving = settings.rounds * (first + DUAL_STEPS * (2 * k * q + q**3 / 6))
-    return START_COST + PASS_COST * passes + EQUATION_COST * (fitting + solving)
+    fitting = fits * FIT_STEPS * (2 * k + settings.pilot_rows) * columns * products
+    first = k * q**2 / 2 * squares
+    steps = DUAL_STEPS + 5 * EXCHANGE_SOLUTIONS * is_exchanged
+    solutions = DUAL_SOLUTIONS + EXCHANGE_SOLUTIONS * is_exchanged
+    solving = solutions * first + steps * (2 * k * q + q**3 / 6)
+    return START_COST + PASS_COST * reading + EQUATION_COST * (fitting + solving)

@@ -62,12 +62,15 @@ class Solution(NamedTuple):
         weights had to change, and how much is missing all the same.
     steps : int
         Of Newton.
+    matrix : ndarray, shape (q, q)
+        The normal matrix of the weights that were within their bounds before the last step.
     """
 
     weights: Array
     multipliers: Array
     strain: float
     steps: int
+    matrix: Array
 
 
 @one_blas_thread()
@@ -104,7 +107,7 @@ def calibrated_weights(
     for step in range(most_steps):
         gradient = sums - wanted + ridge * multipliers
         if np.abs(gradient).max(initial=0.0) <= enough:
-            return solved(task, multipliers, ratios, step)
+            return solved(task, multipliers, ratios, step, matrix)
         counting = (ratios > lower) & (ratios < upper)
         n_changed = np.count_nonzero(counting != counted)
         if 2 * n_changed < np.count_nonzero(counting):
@@ -124,16 +127,16 @@ def calibrated_weights(
             break
         multipliers = multipliers + length * direction
         ratios, sums = clipped_sums(task, multipliers, workers)
-    return solved(task, multipliers, ratios, most_steps)
+    return solved(task, multipliers, ratios, most_steps, matrix)
 
 
-def solved(task: Task, multipliers: Array, ratios: Array, steps: int) -> Solution:
+def solved(task: Task, multipliers: Array, ratios: Array, steps: int, matrix: Array) -> Solution:
     """Return what multipliers (q,) stand for, where the ratios before clipping are (k,)."""
     clipped = np.clip(ratios, task.lower, task.upper)
     value = np.einsum(
         "j,j->", task.shares, clipped * (ratios - 1) - np.square(clipped - 1) / 2
     ) - np.einsum("i,i->", multipliers, task.wanted - task.ridge * multipliers / 2)
-    return Solution(task.shares * clipped, multipliers, max(0.0, -float(value)), steps)
+    return Solution(task.shares * clipped, multipliers, max(0.0, -float(value)), steps, matrix)
 
 
 def clipped_sums(task: Task, multipliers: Array, workers: Workers) -> tuple[Array, Array]:

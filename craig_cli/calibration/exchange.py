@@ -14,12 +14,11 @@ from craig_cli.calibration.constraints import Constraints
 from craig_cli.calibration.dual import Solution, Task, calibrated_weights
 from craig_cli.selection.representatives import Standing
 from craig_cli.threads import Workers, one_blas_thread
-from craig_cli.training.normal_equations import normal_matrix
 from craig_cli.training.problem import Array
 
 FIRST_RIDGE = 30.0
 TINY = 1e-12
-EASY = 0.1
+EASY = 0.01
 """A strain that is no reason to exchange anything."""
 WORTH = 0.01
 """Of the strain, that an exchange must take off by the second-order estimate, or that a round must.
@@ -79,16 +78,14 @@ class Exchange:
         self._constraints, self._equation, self._standing = constraints, equation, standing
         self._workers = workers
         self.rows = standing.rows.copy()
-        self._parts = np.empty((0, 0))
-        self.strain = np.inf
+        self._parts = self._parts_of(self.rows)
 
     def run(self) -> NDArray[np.int64]:
-        """Return the rows (k,) after as many rounds as are worth it; `strain` is what is left.
+        """Return the rows (k,) after as many rounds as are worth it.
 
         By ridges that fall to the one wanted: at a large one few weights come to their bounds, and
         the estimate of what an exchange takes off is good.
         """
-        self._parts = self._parts_of(self.rows)
         found = None
         for ridge in self._equation.falling:
             found = self._solve(ridge, None if found is None else found.multipliers)
@@ -99,7 +96,6 @@ class Exchange:
                 found = self._better(ridge, found)
                 if found.strain > (1 - WORTH) * before:
                     break
-            self.strain = found.strain
         return self.rows
 
     def _better(self, ridge: float, found: Solution) -> Solution:
@@ -152,7 +148,7 @@ class Exchange:
         e, parts, clusters = self._equation, self._parts, self._standing.cluster[entering]
         shares, weights = e.shares[clusters], found.weights[clusters]
         within = (found.weights > e.lower * e.shares) & (found.weights < e.upper * e.shares)
-        matrix = normal_matrix(parts, np.where(within, e.shares, 0.0), self._workers)
+        matrix = found.matrix.copy()
         matrix[np.diag_indices_from(matrix)] += ridge * e.ridge + TINY
         enter, leave = self._parts_of(entering), parts[clusters]
         values = [rows @ found.multipliers for rows in (enter, leave)]

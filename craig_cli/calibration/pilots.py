@@ -38,8 +38,8 @@ class Pilots:
         Regularised, on all rows.
     gradients : ndarray, shape (p, m, d + 1)
         The means over all rows of the gradients of the loss alone.
-    slopes : ndarray, shape (p, n, m)
-        Of the losses of all rows, by their scores.
+    slopes : tuple of ndarray, shape (n, m)
+        Of the losses of all rows, by their scores: one a pilot.
     are_optima : bool
         Whether they are the optima of all rows, or only near to them.
     """
@@ -48,13 +48,19 @@ class Pilots:
     models: Array
     losses: Array
     gradients: Array
-    slopes: Array
+    slopes: tuple[Array, ...]
     are_optima: bool
 
     def chosen(self, places: NDArray[np.int64]) -> Pilots:
         """Return some of the pilots."""
-        arrays = (self.l2, self.models, self.losses, self.gradients, self.slopes)
-        return Pilots(*(array[places] for array in arrays), self.are_optima)
+        return Pilots(
+            self.l2[places],
+            self.models[places],
+            self.losses[places],
+            self.gradients[places],
+            tuple(self.slopes[place] for place in places),
+            self.are_optima,
+        )
 
 
 def make_pilots(problem: Problem, sample: Problem, strengths: Array) -> Pilots:
@@ -67,26 +73,22 @@ def make_pilots(problem: Problem, sample: Problem, strengths: Array) -> Pilots:
     Where there are too many columns for that: the sample's models by L-BFGS, and one pass. Memory
     8 p n m bytes.
     """
-    suits = newton.suits(problem)
-    models, losses, gradients, slopes = [], [], [], []
+    suits, found = newton.suits(problem), []
     model = moved = np.zeros((problem.n_outputs, problem.n_columns + 1))
     for l2 in strengths.tolist():
         model = fit_pilot(sample, l2, model)
         if suits:
-            found = newton.descend(problem, l2, model + moved, sample)
-            at, value, gradient, slope = found.model, found.value, found.gradient, found.slopes
+            descent = newton.descend(problem, l2, model + moved, sample)
+            at, value, gradient, slope = descent[:4]
             moved = at - model
         else:
             at, gradient = model, np.empty_like(model)
             value, slope = problem.full_pass(at, l2, gradient)
         gradient[:, :-1] -= l2 * at[:, :-1]
-        for kept, one in zip(
-            (models, losses, gradients, slopes), (at, value, gradient, slope), strict=True
-        ):
-            kept.append(one)
-    return Pilots(
-        strengths, np.stack(models), np.array(losses), np.stack(gradients), np.stack(slopes), suits
-    )
+        found.append((at, value, gradient, slope))
+    models, losses, gradients, slopes = zip(*found, strict=True)
+    values = np.array(losses)
+    return Pilots(strengths, np.stack(models), values, np.stack(gradients), slopes, suits)
 
 
 def fit_path(problem: Problem, strengths: Array, starts: Array, n_threads: int) -> Array:

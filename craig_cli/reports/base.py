@@ -192,24 +192,60 @@ def calibration_lines(facts: Mapping[str, Any] | None, weights: str) -> list[tup
     """Return what is said of a calibration; nothing where none was asked for."""
     if facts is None:
         return []
-    strengths = ", ".join(f"{l2:g}" for l2 in facts["pilot_l2"])
-    pilots = f"{counted(len(facts['pilot_l2']), 'pilot')} of {facts['loss']} loss (l2 {strengths})"
+    if "residual_after" not in facts:
+        return [("weights", f"{weights}; calibrated by an earlier version of craig")]
     if not facts["kept"]:
-        return [("weights", f"{weights}; calibration at {pilots} was not kept: {facts['reason']}")]
-    before, after = max(facts["gradient_error_before"]), max(facts["gradient_error_after"])
-    kind = "leading directions" if facts["is_reduced"] else "coordinates"
-    sums = f"{facts['constraints']:,} {kind} ({facts['rows_a_constraint']:.3g} rows each)"
-    pairs = zip(facts["loss_before"], facts["loss_after"], strict=True)
-    kept = f"{facts['rounds_kept']} of {counted(facts['rounds'], 'round')} kept"
+        return [("weights", f"{weights}; calibration was not kept: {facts['reason']}")]
     return [
-        ("weights", f"calibrated at {pilots}, {kept}"),
-        ("gradient", f"error {before:.2g} -> {after:.2g} of its root mean square, {sums}"),
-        ("loss", "on all rows " + ", ".join(f"{b:.6g} -> {a:.6g}" for b, a in pairs)),
+        ("weights", f"calibrated: {sums_in_words(facts)}"),
+        *exchanged_lines(facts["exchanged"]),
+        *suboptimality_lines(facts),
         (
-            "worth",
-            f"{facts['effective_rows']:,.0f} rows of equal weight; the largest "
-            f"{facts['largest_weight']:.4g}, {facts['zero_weights']:,} are zero",
+            "",
+            f"effective sample size {facts['effective_rows']:,.0f}; the largest weight is "
+            f"{facts['largest_weight']:.4g}, {facts['at_bounds']:,} are at their bounds",
         ),
+    ]
+
+
+def sums_in_words(facts: Mapping[str, Any]) -> str:
+    """Return what was to come out of calibrated weights, and how nearly it did."""
+    error = f"error {facts['gradient_error_before']:.2g} -> {facts['gradient_error_after']:.2g}"
+    if not facts["pilots"]:
+        return f"the second moments of all rows ({facts['constraints']:,} sums, {error})"
+    kind = "leading directions" if facts["is_reduced"] else "columns"
+    return (
+        f"the gradient of all rows at {counted(facts['pilots'], 'pilot model')}, by {kind} "
+        f"({facts['constraints']:,} sums, {error})"
+    )
+
+
+def exchanged_lines(exchanged: int | None) -> list[tuple[str, str]]:
+    """Return what is said of medoids that gave way."""
+    if not exchanged:
+        return []
+    verb = "is" if exchanged == 1 else "are"
+    return [
+        ("", f"{exchanged:,} of the picks {verb} not the medoid but another row of the cluster")
+    ]
+
+
+def suboptimality_lines(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return how far the models of the picks are from the best there are, and those of random rows;
+    nothing where that is not known.
+    """
+    after, by_chance = facts["residual_after"], facts["residual_random"]
+    if not after:
+        return []
+    worst = max(range(len(after)), key=lambda place: after[place] / facts["optimum"][place])
+    first, last = facts["pilot_l2"][0], facts["pilot_l2"][-1]
+    strengths = f"l2 {first:g}" if first == last else f"l2 {first:g} to {last:g}"
+    return [
+        (
+            "suboptimality",
+            f"on all rows at most {after[worst]:.1e} ({facts['loss']} loss, {strengths}); as many "
+            f"random rows leave about {by_chance[worst]:.1e} there",
+        )
     ]
 
 

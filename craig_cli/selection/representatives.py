@@ -44,8 +44,6 @@ class Standing:
         The rows that may stand for their cluster; None for all.
     is_fixed : ndarray of bool, shape (k,)
         The clusters whose pick stays.
-    varied : callable
-        Gives a random row of each cluster (k,), or a varied one.
     """
 
     rows: NDArray[np.int64]
@@ -53,7 +51,6 @@ class Standing:
     cluster: NDArray[np.int64]
     is_allowed: NDArray[np.bool_] | None
     is_fixed: NDArray[np.bool_]
-    varied: Callable[[], NDArray[np.int64]]
 
 
 Exchanged: TypeAlias = Callable[[Standing], NDArray[np.int64]]
@@ -79,7 +76,7 @@ def with_other_rows(
         for number, (members, own) in enumerate(zip(classes, picks, strict=True))
     ]
     if settings.representative == "exchanged":
-        rows = exchanged_members(draws, features, workers, exchanged)
+        rows = exchanged_members(draws, exchanged)
     else:
         rows = [draw.rows(features, workers) for draw in draws]
     return [
@@ -149,10 +146,7 @@ class ClassDraw:
 
 
 def exchanged_members(
-    draws: Sequence[ClassDraw],
-    features: Features,
-    workers: Workers,
-    exchanged: Exchanged | None,
+    draws: Sequence[ClassDraw], exchanged: Exchanged | None
 ) -> list[NDArray[np.int64]]:
     """Return the rows of each class that stand for its clusters."""
     sizes = [len(draw.picks.rows) for draw in draws]
@@ -168,13 +162,10 @@ def exchanged_members(
         is_fixed[start : start + len(draw.picks.rows)][draw.included] = True
     rows = np.concatenate([draw.picks.rows for draw in draws])
 
-    def varied() -> NDArray[np.int64]:
-        return np.concatenate([draw.members.index[draw.rows(features, workers)] for draw in draws])
-
     if exchanged is not None:
         weight = np.concatenate([draw.picks.weight for draw in draws])
         may_enter = None if allowed.all() else allowed
-        rows = exchanged(Standing(rows, weight, cluster, may_enter, is_fixed, varied))
+        rows = exchanged(Standing(rows, weight, cluster, may_enter, is_fixed))
     return np.split(place[rows], starts[1:-1])
 
 

@@ -48,7 +48,7 @@ class CalibrationSettings(Checked, Threaded):
     intercept: bool = True
     ridge: float = 0.003
     pilot_rows: int = 2000
-    rows_a_constraint: float = 0.5
+    rows_a_constraint: float = 1.0
     seed: int = 0
     threads: int = 0
 

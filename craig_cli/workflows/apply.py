@@ -82,7 +82,7 @@ def apply_to_file(
         with watch.stage("weights"):
             dataset = read_dataset(inputs, progress)
             coreset = first_of(
-                manifest_path, manifest, dataset, paths, settings.first, settings.threads, progress
+                manifest_path, manifest, dataset, paths, settings.first, settings.threads
             )
             coreset = by_row_number(coreset, dataset.skipped)
     by = np.argsort(coreset.index) if settings.order == "row" else np.arange(len(coreset.index))

@@ -200,8 +200,6 @@ def read_rows(
     if manifest is not None and files.first is not None:
         source = str(files.coreset)
         with watch.stage("weights"):
-            prefix = first_of(
-                source, manifest, dataset, files.paths, files.first, threads, progress
-            )
+            prefix = first_of(source, manifest, dataset, files.paths, files.first, threads)
         index, weights = prefix.index, prefix.weight
     return RowsToTrain(dataset, inputs, index, weights, data_fingerprint, manifest)
