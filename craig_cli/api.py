@@ -58,7 +58,6 @@ def select_coreset(
     allocation: str = Purpose.allocation,
     pilot_loss: str | None = CalibrationSettings.loss,
     pilot_l2: Sequence[float] = CalibrationSettings.pilot_l2,
-    calibration_rounds: int = CalibrationSettings.rounds,
     include: Sequence[int] = (),
     exclude: Sequence[int] = (),
     extend: Coreset | None = None,
@@ -105,15 +104,15 @@ def select_coreset(
     task : {'classification', 'regression'}, optional
         What `y` is. Default: classification, but labels that look like amounts or ids are refused.
     purpose, representative, weights : str, optional
-        What the coreset is for ("linear" or "local": ``--for``), and the choices that it else
-        makes. Default: linear, but local without `y`, under a bound on epsilon or on costs, or to
+        What the coreset is for ("any", "linear" or "local": ``--for``), and the choices that it
+        else makes. Default: any, but local without `y`, under a bound on epsilon or on costs, or to
         extend.
     allocation : {'auto', 'proportional', 'power', 'equal'}
         How many picks each class gets: in proportion to its rows or to their square root, or the
-        same number; at least one, and at most all its rows. Default: "power" where `purpose` says
-        that weights are calibrated, but "proportional" for methods that draw rows, without classes,
-        under a bound on epsilon or on costs, and in parts.
-    pilot_loss, pilot_l2, calibration_rounds : str, sequence of float, int
+        same number; at least one, and at most all its rows. Default: "power" where `purpose` is
+        "linear", but "proportional" for methods that draw rows, without classes, under a bound on
+        epsilon or on costs, and in parts.
+    pilot_loss, pilot_l2 : str, sequence of float
         Of the pilots that weights are calibrated at; the loss is by default the usual one of the
         labels.
     include, exclude : sequence of int
@@ -247,7 +246,6 @@ def calibration_of(asked: Mapping[str, Any], weights: str, threads: int) -> Cali
         weights=weights,
         loss=asked["pilot_loss"],
         pilot_l2=tuple(asked["pilot_l2"]),
-        rounds=asked["calibration_rounds"],
         threads=threads,
     )
 

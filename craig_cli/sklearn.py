@@ -30,8 +30,8 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         Share of the rows to select; at least one of each class.
     size : int, optional
         Rows to select; displaces `fraction`.
-    purpose : {'linear', 'local'}, optional
-        What the coreset is for. Default: as `select_coreset` has it, linear where there are labels.
+    purpose : {'any', 'linear', 'local'}, optional
+        What the coreset is for. Default: as `select_coreset` has it, any where there are labels.
     method, metric, scale, representative, weights : str
         As for ``craig select``; None leaves the last two to the purpose.
     allocation : {'auto', 'proportional', 'power', 'equal'}

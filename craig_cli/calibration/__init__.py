@@ -3,8 +3,10 @@
 Knows selection's result and training's problems; selection and training know nothing of this.
 """
 
+from craig_cli.calibration.calibrator import Calibration, Calibrator
 from craig_cli.calibration.coresets import (
     calibrated_coreset,
+    calibrated_prefix,
     importance_scores,
     make_coreset,
     too_wide,
@@ -14,14 +16,14 @@ from craig_cli.calibration.costs import (
     calibrating_work,
     shape_of_calibration,
 )
-from craig_cli.calibration.rounds import Calibration, calibrate
 from craig_cli.calibration.summary import CalibrationSummary
 
 __all__ = [
     "Calibration",
     "CalibrationSummary",
-    "calibrate",
+    "Calibrator",
     "calibrated_coreset",
+    "calibrated_prefix",
     "calibrating_bytes",
     "calibrating_work",
     "importance_scores",

@@ -1,172 +1,201 @@
-"""The constraints of calibration: what the weighted picks must add up to, from one pass over all
-rows, and the part of each pick in it.
+"""The constraints of calibration: what the weighted picks must add up to, the mean over all rows,
+and the part of each pick in it. Columns are centred, so an offset of a column changes nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import NamedTuple
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.calibration.directions import times
-from craig_cli.dataset import SparseRows, as_dense
-from craig_cli.kernels import moments as kernels
+from craig_cli.calibration.pilots import Pilots
+from craig_cli.dataset import SparseRows, as_dense, as_matrix
+from craig_cli.threads import one_blas_thread, ranges
 from craig_cli.training import Problem
 from craig_cli.training.problem import Array
 
-MOST_FLOAT32 = 1e18
-"""Squares of larger numbers do not fit float32."""
+BLOCK_ROWS = 4096
+"""Rows that are widened at a time."""
+LEAST_SPREAD = 1e-14
+"""Of a mean square about the centre, over that about 0: less is rounding, and the column constant.
+"""
 
 
-class Moments(NamedTuple):
-    """Means over all rows at p models.
-
-    Parameters
-    ----------
-    losses : ndarray, shape (p,)
-        Without the regulariser.
-    gradients : ndarray, shape (p, m, d + 1)
-    squares : ndarray, shape (p, m, d + 1), or (p, 0, d + 1)
-        Of the rows' gradients by each coordinate; left out where they are not asked for.
+class Constraints(Protocol):
+    """Sums that weights adding up to 1 are to give, each over its root mean square over all rows:
+    what hardly any row has asks for nothing that the picks cannot give.
     """
 
-    losses: Array
-    gradients: Array
-    squares: Array
+    @property
+    def wanted(self) -> Array:
+        """The means over all rows (q,)."""
 
-    def chosen(self, places: NDArray[np.int64]) -> Moments:
-        """Return those of some of the models."""
-        return Moments(*(means[places] for means in self))
+    def parts(self, index: NDArray[np.int64]) -> Array:
+        """Return what a unit of weight of each of some rows adds to each sum (k, q)."""
+
+    def along(self, multipliers: Array) -> Array:
+        """Return what a unit of weight of each row (n,) adds to the sums by multipliers (q,)."""
 
 
-def moments_at(
-    problem: Problem, models: Array, *, with_gradients: bool = True, with_squares: bool = False
-) -> Moments:
-    """Return the means over all rows, by their weights, at models (p, m, d + 1).
-
-    One pass for all of them, of two thirds of the time without gradients; memory 256 p m (d + 1)
-    bytes. What is left out has a middle axis of length 0.
+def column_means(problem: Problem) -> Array:
+    """Return the weighted means of the columns (d,); 0 where there is no intercept to take up an
+    offset.
     """
-    kernel = kernels.sparse_moments if problem.is_sparse else kernels.dense_moments
-    if with_squares and problem.rows.dtype == np.float32:
-        problem = with_room_for_squares(problem)
-    p, m, columns = models.shape
-    shares = problem.shares
-
-    def work(first: int, last: int) -> Moments:
-        means = Moments(
-            np.zeros(p),
-            np.zeros((p, m if with_gradients else 0, columns)),
-            np.zeros((p, m if with_squares else 0, columns)),
-        )
-        kernel(
-            problem.arrays,
-            problem.targets,
-            shares,
-            problem.loss.code,
-            problem.constant,
-            models,
-            first,
-            last,
-            *means,
-        )
-        return means
-
-    return Moments(*(np.sum(parts, axis=0) for parts in zip(*problem.in_chunks(work), strict=True)))
+    if not problem.intercept:
+        return np.zeros(problem.n_columns)
+    return np.asarray(problem.shares @ as_matrix(problem.rows), np.float64)
 
 
-def with_room_for_squares(problem: Problem) -> Problem:
-    """Return a problem of float32 rows with float64 ones where squares would not fit float32."""
+def mean_squares(problem: Problem, weights: Array, centre: Array) -> Array:
+    """Return the sums of weight (x - c)^2 (w, d) over all rows, for `weights` (w, n)."""
     rows = problem.rows
-    if isinstance(rows, SparseRows) or max(rows.max(), -rows.min()) < MOST_FLOAT32:
-        return problem
-    return replace(problem, rows=rows.astype(np.float64))
+    if isinstance(rows, SparseRows):
+        matrix = as_matrix(rows)
+        found = weights @ matrix.power(2) - 2 * centre * (weights @ matrix)
+        return np.maximum(0.0, np.asarray(found) + weights.sum(axis=1)[:, None] * centre**2)
+    total = np.zeros((len(weights), len(centre)))
+    for first, last in ranges(problem.n_rows, BLOCK_ROWS):
+        total += weights[:, first:last] @ np.square(rows[first:last] - centre)
+    return total
 
 
-def regularised(losses: Array, models: Array, l2: Array) -> Array:
-    """Return the losses (p,) of models (p, m, d + 1) with the regulariser of each, l2/2 ||w||^2."""
-    return np.asarray(losses + 0.5 * l2 * np.square(models[:, :, :-1]).sum(axis=(1, 2)))
-
-
-class Constraints(NamedTuple):
-    """Sums that weights adding up to 1 are to give.
-
-    `parts` (k, q) is what a unit of weight of each pick adds to each sum, `wanted` (q,) the mean
-    over all rows. Each is divided by its root mean square over all rows, so that a column that
-    hardly any row has asks for nothing that the picks cannot give.
-    """
-
-    parts: Array
-    wanted: Array
-
-    def error(self, shares: Array) -> float:
-        """Return the root of the mean squared error of the sums."""
-        missing = np.einsum("j,ji->i", shares, self.parts) - self.wanted
-        return float(np.sqrt(np.einsum("i,i->", missing, missing) / max(1, len(missing))))
-
-
-class Coordinates(NamedTuple):
-    """What of the rows' gradients is to come out: their coordinates by the columns, or along
-    leading directions, and those by the intercept.
+class GradientConstraints:
+    """The gradient of all rows at pilots, by columns or along leading directions.
 
     Parameters
     ----------
-    inputs : ndarray, shape (k, r)
-        Of the picks.
-    scales : ndarray, shape (p, m (r + 1))
-        Root mean squares over all rows, at each of the first pilots; later ones, which are near to
-        these, keep them.
-    directions : ndarray, shape (d, r), or None
-        None for the columns.
+    problem : Problem
+        All rows.
+    pilots : Pilots
+    directions : ndarray, shape (d, r), optional
+        In place of the columns.
+
+    Notes
+    -----
+    Time n d a pilot and output; memory 8 n p m bytes, those of the pilots' slopes.
     """
 
-    inputs: Array
-    scales: Array
-    directions: Array | None
+    @one_blas_thread()
+    def __init__(self, problem: Problem, pilots: Pilots, directions: Array | None = None) -> None:
+        self._problem, self._directions = problem, directions
+        p, n, m = pilots.slopes.shape
+        self._slopes = np.ascontiguousarray(pilots.slopes.transpose(0, 2, 1)).reshape(p * m, n)
+        self._centre = column_means(problem)
+        weights = problem.shares * np.square(self._slopes)
+        gradients = pilots.gradients.reshape(p * m, -1)
+        inner = gradients[:, :-1] - gradients[:, -1:] * self._centre
+        mass = weights.sum(axis=1)
+        if directions is None:
+            squares = mean_squares(problem, weights, self._centre)
+            about_zero = squares + mass[:, None] * self._centre**2
+            squares[squares <= LEAST_SPREAD * about_zero] = 0.0
+        else:
+            squares = weights @ np.square(self._inputs(np.arange(n)))
+            inner = inner @ directions
+        scales = np.sqrt(np.column_stack([squares, mass * problem.constant]))
+        self._used = (scales > 0) & np.isfinite(scales)
+        self._inverse = np.where(self._used, 1 / np.where(self._used, scales, 1.0), 0.0)
+        sums = np.column_stack([inner, gradients[:, -1]])
+        self._wanted: Array = (sums * self._inverse)[self._used]
 
-    def constraints(self, part: Problem, models: Array, gradients: Array) -> list[Constraints]:
-        """Return those of pilots (p, m, d + 1) for the picks, `part`.
+    @property
+    def wanted(self) -> Array:
+        """The means over all rows (q,)."""
+        return self._wanted
 
-        `gradients` (p, m, d + 1) are the means over all rows there.
-        """
-        return [self._at(part, *one) for one in zip(models, gradients, self.scales, strict=True)]
+    @one_blas_thread()
+    def parts(self, index: NDArray[np.int64]) -> Array:
+        """Return what a unit of weight of each of some rows adds to each sum (k, q)."""
+        inputs = np.column_stack([self._inputs(index), np.ones(len(index))])
+        out = np.empty((len(index), np.count_nonzero(self._used)))
+        first = 0
+        for slopes, used, inverse in zip(self._slopes, self._used, self._inverse, strict=True):
+            own = inputs[:, used] * inverse[used]
+            out[:, first : first + own.shape[1]] = slopes[index, None] * own
+            first += own.shape[1]
+        return out
 
-    def _at(self, part: Problem, model: Array, gradient: Array, scales: Array) -> Constraints:
-        if self.directions is not None:
-            gradient = np.column_stack(
-                [np.einsum("md,dr->mr", gradient[:, :-1], self.directions), gradient[:, -1]]
-            )
-        used = (scales > 0) & np.isfinite(scales)
-        return Constraints(
-            row_gradients(part, model, self.inputs)[:, used] / scales[used],
-            gradient.ravel()[used] / scales[used],
-        )
+    @one_blas_thread()
+    def along(self, multipliers: Array) -> Array:
+        """Return what a unit of weight of each row (n,) adds to the sums by multipliers (q,)."""
+        spread = np.zeros(self._used.shape)
+        spread[self._used] = multipliers
+        spread *= self._inverse
+        coef = spread[:, :-1] if self._directions is None else spread[:, :-1] @ self._directions.T
+        offsets = spread[:, -1] - coef @ self._centre
+        total = np.empty(self._problem.n_rows)
+        matrix = as_matrix(self._problem.rows)
+        for first, last in ranges(len(total), BLOCK_ROWS):
+            scores = matrix[first:last] @ coef.T + offsets
+            total[first:last] = np.einsum("jw,wj->j", scores, self._slopes[:, first:last])
+        return total
+
+    def _inputs(self, index: NDArray[np.int64]) -> Array:
+        rows = self._problem.rows.take(index, axis=0)
+        if self._directions is None:
+            return np.asarray(as_dense(rows) - self._centre)
+        return np.asarray(as_matrix(rows) @ self._directions - self._centre @ self._directions)
 
 
-def all_coordinates(part: Problem, squares: Array) -> Coordinates:
-    """Return all columns, by the mean squares (p, m, d + 1) at the first pilots."""
-    return Coordinates(as_dense(part.rows), np.sqrt(squares).reshape(len(squares), -1), None)
+class MomentConstraints:
+    """All second moments of the columns, the constant and the target: they fix every solution of
+    ridge regression (Maalouf, Jubran and Feldman 2019).
 
-
-def leading_coordinates(
-    part: Problem, models: Array, directions: Array, sample: Problem
-) -> Coordinates:
-    """Return those along directions (d, r), with the mean squares of a sample at `models`."""
-    along = times(sample, directions)
-    squares = [
-        np.einsum("j,ji->i", sample.shares, np.square(row_gradients(sample, model, along)))
-        for model in models
-    ]
-    return Coordinates(times(part, directions), np.sqrt(squares), directions)
-
-
-def row_gradients(part: Problem, model: Array, inputs: Array) -> Array:
-    """Return the gradient of each row's loss at a model (m, d + 1): (k, m (r + 1)).
-
-    By `inputs` (k, r) in place of the columns.
+    Columns and target are centred and divided by their spread.
     """
-    _, slopes = part.full_pass(model, 0.0, np.empty_like(model))
-    whole = np.column_stack([inputs, np.full(len(inputs), part.constant)])
-    return np.asarray((slopes[:, :, None] * whole[:, None, :]).reshape(len(whole), -1))
+
+    @one_blas_thread()
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._centre = column_means(problem)
+        shares, targets = problem.shares, problem.targets
+        self._middle = float(shares @ targets) if problem.intercept else 0.0
+        squares = mean_squares(problem, shares[None], self._centre)[0]
+        squares[squares <= LEAST_SPREAD * (squares + self._centre**2)] = 0.0
+        spread = np.sqrt(np.append(squares, shares @ np.square(targets - self._middle)))
+        self._used = spread > 0
+        self._spread = np.where(self._used, spread, 1.0)
+        width = np.count_nonzero(self._used) + problem.intercept
+        self._pairs = np.triu_indices(width)
+        total = np.zeros((width, width))
+        for first, last in ranges(problem.n_rows, BLOCK_ROWS):
+            rows = self._rows(np.arange(first, last))
+            total += rows.T @ (shares[first:last, None] * rows)
+        self._wanted: Array = total[self._pairs]
+
+    @property
+    def wanted(self) -> Array:
+        """The means over all rows (q,)."""
+        return self._wanted
+
+    def parts(self, index: NDArray[np.int64]) -> Array:
+        """Return what a unit of weight of each of some rows adds to each sum (k, q)."""
+        rows = self._rows(index)
+        first, second = self._pairs
+        return np.asarray(rows[:, first] * rows[:, second])
+
+    @one_blas_thread()
+    def along(self, multipliers: Array) -> Array:
+        """Return what a unit of weight of each row (n,) adds to the sums by multipliers (q,)."""
+        width = int(self._pairs[0][-1]) + 1
+        form = np.zeros((width, width))
+        form[self._pairs] = multipliers
+        total = np.empty(self._problem.n_rows)
+        for first, last in ranges(len(total), BLOCK_ROWS):
+            rows = self._rows(np.arange(first, last))
+            total[first:last] = np.einsum("jc,jc->j", rows @ form, rows)
+        return total
+
+    def _rows(self, index: NDArray[np.int64]) -> Array:
+        """Return (x, y, 1) of some rows, without constant columns."""
+        x = as_dense(self._problem.rows.take(index, axis=0)) - self._centre
+        y = self._problem.targets[index] - self._middle
+        rows = np.column_stack([x, y])[:, self._used] / self._spread[self._used]
+        return np.column_stack([rows, np.ones(len(index))]) if self._problem.intercept else rows
+
+
+def n_moments(problem: Problem) -> int:
+    """Return how many second moments there are of the columns, the target and the constant."""
+    width = problem.n_columns + 1 + problem.intercept
+    return width * (width + 1) // 2

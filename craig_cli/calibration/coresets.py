@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.calibration.pilots import fit_path, sample_rows
-from craig_cli.calibration.rounds import calibrate, is_too_wide
+from craig_cli.calibration.calibrator import Calibrator, is_too_wide
+from craig_cli.calibration.pilots import fit_pilot, sample_rows
 from craig_cli.dataset import Dataset, Progress, Rows, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.selection import Coreset, check_coreset
@@ -19,7 +20,9 @@ from craig_cli.selection.assembly import with_ids
 from craig_cli.selection.classes import classes_of
 from craig_cli.selection.numbering import by_row_number, constraints_by_position
 from craig_cli.selection.outofcore import select_from_disk
+from craig_cli.selection.prefix import first_picks
 from craig_cli.selection.proxy import select_by
+from craig_cli.selection.representatives import Standing
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.storage.spill import Spill, SpillArray
@@ -33,6 +36,9 @@ TOO_WIDE = (
 NOT_IN_MEMORY = (
     "The weights were not calibrated, which takes the rows in memory: they are those of the method."
 )
+
+PILOT_L2 = 1e-5
+"""Of the pilot that importance scores are taken at."""
 
 Stage: TypeAlias = Callable[[str], AbstractContextManager[None]]
 """Times what is done within it, under a name."""
@@ -89,6 +95,7 @@ def make_coreset(
     """
     calibration = calibration or CalibrationSettings(seed=settings.seed)
     settings = constraints_by_position(settings, dataset)
+    plan = Plan(dataset, settings.task, calibration, stage)
     with stage("select"):
         if on_disk is not None:
             rows, spill = on_disk
@@ -97,23 +104,94 @@ def make_coreset(
             scores = None
             if settings.method == "importance" and proxy is None:
                 scores = importance_scores(dataset, settings.task, calibration)
-            coreset = select_by(dataset, proxy, settings, progress, scores)
+            coreset = select_by(dataset, proxy, settings, progress, scores, plan.exchanged)
     if calibration.weights != "cluster":
         if on_disk is not None:
             coreset = replace(coreset, notes=(*coreset.notes, NOT_IN_MEMORY))
         else:
-            with stage("calibrate"):
-                coreset = calibrated_coreset(dataset, coreset, calibration, progress)
+            coreset = plan.calibrated(coreset)
     coreset = by_row_number(coreset, dataset.skipped)
     check_coreset(coreset)
     return with_ids(coreset, dataset)
 
 
+class Plan:
+    """How the weights of a data set's picks are made: one `Calibrator`, so one set of pilots, for
+    the exchange of medoids during the selection and for the weights after it.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    task : str
+    settings : CalibrationSettings
+        Under weights ``auto`` data that no pilot can be fitted to, or whose gradients have too many
+        coordinates, is noted, not refused.
+    stage : callable, optional
+        As for `make_coreset`; what is done has the name "calibrate".
+    """
+
+    def __init__(
+        self, dataset: Dataset, task: str, settings: CalibrationSettings, stage: Stage = untimed
+    ) -> None:
+        self._dataset, self._task, self._settings = dataset, task, settings
+        self._stage = stage
+
+    @cached_property
+    def calibrator(self) -> Calibrator:
+        """What makes the weights; raises `UsageError` where no pilot can be fitted."""
+        problem = pilot_problem(self._dataset, self._task, self._settings, "--weights calibrated")
+        return Calibrator(problem, class_numbers(self._dataset, self._task), self._settings)
+
+    def excuse(self, n_picks: int) -> str | None:
+        """Return why weights ``auto`` of so many picks are not calibrated, if they are not; raises
+        `UsageError` where they are to be, and cannot.
+        """
+        try:
+            coordinates = self.calibrator.coordinates
+        except UsageError as error:
+            if self._settings.weights == "calibrated":
+                raise
+            return f"The weights are not calibrated: {error}"
+        if is_too_wide(coordinates, n_picks, self._settings):
+            return too_wide(coordinates, n_picks)
+        return None
+
+    def exchanged(self, standing: Standing) -> NDArray[np.int64]:
+        """Return the row that is to stand for each cluster: the pick where weights are not to be
+        calibrated.
+        """
+        if self._settings.weights == "cluster" or self.excuse(len(standing.rows)) is not None:
+            return standing.rows
+        with self._stage("calibrate"):
+            return self.calibrator.exchanged(standing)
+
+    def calibrated(self, coreset: Coreset) -> Coreset:
+        """Return a coreset with the weights that the settings ask for, where calibration helps."""
+        coreset = uncalibrated(coreset)
+        if self._settings.weights == "cluster":
+            return coreset
+        excuse = self.excuse(len(coreset.index))
+        if excuse is not None:
+            return replace(coreset, notes=(*coreset.notes, excuse))
+        exchanged = None
+        if coreset.representative == "exchanged":
+            exchanged = int(np.count_nonzero(coreset.index != coreset.picks))
+        with self._stage("calibrate"):
+            done = self.calibrator.calibrate(coreset.index, coreset.weight, exchanged)
+        facts = {**done.summary.facts(), "base_weights": coreset.weights}
+        if not done.summary.kept:
+            return replace(coreset, calibration=facts)
+        return replace(
+            coreset,
+            weight=done.weight,
+            weights="calibrated",
+            base_weight=coreset.weight,
+            calibration=facts,
+        )
+
+
 def calibrated_coreset(
-    dataset: Dataset,
-    coreset: Coreset,
-    settings: CalibrationSettings,
-    progress: Progress = no_progress,
+    dataset: Dataset, coreset: Coreset, settings: CalibrationSettings
 ) -> Coreset:
     """Return a coreset with the weights that the settings ask for, where calibration helps.
 
@@ -123,42 +201,40 @@ def calibrated_coreset(
     coreset : Coreset
         Made of it; calibrated weights give way to those they were made of.
     settings : CalibrationSettings
-        Under weights ``auto`` data that no pilot can be fitted to, or whose gradients have too many
-        coordinates, is noted, not refused.
-    progress : Progress
+        As for `Plan`.
 
     Raises
     ------
     UsageError
         The data has no labels, or the loss does not fit them.
     """
-    if coreset.base_weight is not None:
-        coreset = replace(
-            coreset,
-            weight=coreset.base_weight,
-            base_weight=None,
-            weights=kind_before(coreset),
-            calibration=None,
-        )
-    if settings.weights == "cluster":
+    return Plan(dataset, coreset.task, settings).calibrated(coreset)
+
+
+def calibrated_prefix(
+    dataset: Dataset,
+    selection: SelectionSettings,
+    coreset: Coreset,
+    first: int,
+    settings: CalibrationSettings,
+) -> Coreset:
+    """Return the coreset of the first picks of another, with the weights that the settings ask for;
+    `selection` are those that the other was selected by.
+    """
+    plan = Plan(dataset, coreset.task, settings)
+    return plan.calibrated(first_picks(dataset, selection, coreset, first, plan.exchanged))
+
+
+def uncalibrated(coreset: Coreset) -> Coreset:
+    """Return a coreset with the weights that calibrated ones were made of."""
+    if coreset.base_weight is None:
         return coreset
-    try:
-        problem = pilot_problem(dataset, coreset.task, settings, "--weights calibrated")
-    except UsageError as error:
-        if settings.weights == "calibrated":
-            raise
-        return replace(coreset, notes=(*coreset.notes, f"The weights are not calibrated: {error}"))
-    coordinates, picks = problem.n_outputs * (problem.n_columns + 1), len(coreset.index)
-    if is_too_wide(coordinates, picks, settings):
-        return replace(coreset, notes=(*coreset.notes, too_wide(coordinates, picks)))
-    groups = class_numbers(dataset, coreset.task)
-    done = calibrate(problem, groups, coreset.index, coreset.weight, settings, progress)
-    facts = {**done.summary.facts(), "base_weights": coreset.weights}
-    if not done.summary.kept:
-        return replace(coreset, calibration=facts)
-    base = coreset.weight
     return replace(
-        coreset, weight=done.weight, weights="calibrated", base_weight=base, calibration=facts
+        coreset,
+        weight=coreset.base_weight,
+        base_weight=None,
+        weights=str((coreset.calibration or {}).get("base_weights", "cluster")),
+        calibration=None,
     )
 
 
@@ -167,22 +243,17 @@ def too_wide(coordinates: int, picks: int) -> str:
     return TOO_WIDE.format(coordinates=coordinates, picks=picks)
 
 
-def kind_before(coreset: Coreset) -> str:
-    """Return what the weights were before they were calibrated."""
-    return str((coreset.calibration or {}).get("base_weights", "cluster"))
-
-
 def importance_scores(dataset: Dataset, task: str, settings: CalibrationSettings) -> Array:
     """Return the length of each row's gradient (n,) at a pilot model (OSMAC).
 
-    The pilot is the loss fitted on some random rows at the first strength. Two passes.
+    The pilot is the loss fitted on some random rows at `PILOT_L2`. Two passes.
     """
     problem = pilot_problem(dataset, task, settings, "--method importance")
     groups = class_numbers(dataset, task)
     rng = np.random.default_rng([settings.seed, len(groups)])
     some = sample_rows(groups, settings.pilot_rows, rng, problem.weights)
-    first = replace(settings, pilot_l2=settings.pilot_l2[:1])
-    pilot = fit_path(problem.subset(*some), first)[0]
+    start = np.zeros((problem.n_outputs, problem.n_columns + 1))
+    pilot = fit_pilot(problem.subset(*some), PILOT_L2, start)
     _, slopes = problem.full_pass(pilot, 0.0, np.empty_like(pilot))
     lengths, _ = problem.squares()
     steepness, lengths = np.einsum("jm,jm->j", slopes, slopes), lengths + problem.constant

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from craig_cli.calibration.rounds import is_too_wide, most_constraints
+from craig_cli.calibration.calibrator import is_too_wide, most_constraints
 from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.selection.budgets import budget_size
 from craig_cli.settings import SelectionSettings

@@ -1,8 +1,10 @@
-"""Pilot models: where the gradient of the weighted picks is made that of all rows."""
+"""Pilot models, the optima of all rows at several strengths: where the gradient of the weighted
+picks is made that of all rows.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +18,113 @@ from craig_cli.training import Problem, fit, newton
 from craig_cli.training.problem import Array, pack
 
 TOLERANCE, ITERATIONS = 1e-4, 50
-"""Of L-BFGS: a pilot need not be an optimum, only near those of the strengths to come."""
+"""Of L-BFGS, where Newton's method has too many columns: the pilots are then near to the optima,
+no more.
+"""
+ROWS_A_COLUMN = 10
+"""Of a sample whose curvature stands for that of all rows, at least."""
+
+
+@dataclass(frozen=True)
+class Pilots:
+    """Models of all rows, at p strengths.
+
+    Parameters
+    ----------
+    l2 : ndarray, shape (p,)
+        Descending.
+    models : ndarray, shape (p, m, d + 1)
+    losses : ndarray, shape (p,)
+        Regularised, on all rows.
+    gradients : ndarray, shape (p, m, d + 1)
+        The means over all rows of the gradients of the loss alone.
+    slopes : ndarray, shape (p, n, m)
+        Of the losses of all rows, by their scores.
+    are_optima : bool
+        Whether they are the optima of all rows, or only near to them.
+    """
+
+    l2: Array
+    models: Array
+    losses: Array
+    gradients: Array
+    slopes: Array
+    are_optima: bool
+
+    def chosen(self, places: NDArray[np.int64]) -> Pilots:
+        """Return some of the pilots."""
+        arrays = (self.l2, self.models, self.losses, self.gradients, self.slopes)
+        return Pilots(*(array[places] for array in arrays), self.are_optima)
+
+
+def make_pilots(problem: Problem, sample: Problem, strengths: Array) -> Pilots:
+    """Return the pilots of a problem at strengths in falling order.
+
+    Notes
+    -----
+    Newton's method on all rows with the curvature of `sample`, some of its rows, from the sample's
+    models, which are moved by what they missed at the strength before: two to five passes a pilot.
+    Where there are too many columns for that: the sample's models by L-BFGS, and one pass. Memory
+    8 p n m bytes.
+    """
+    suits = newton.suits(problem)
+    models, losses, gradients, slopes = [], [], [], []
+    model = moved = np.zeros((problem.n_outputs, problem.n_columns + 1))
+    for l2 in strengths.tolist():
+        model = fit_pilot(sample, l2, model)
+        if suits:
+            found = newton.descend(problem, l2, model + moved, sample)
+            at, value, gradient, slope = found.model, found.value, found.gradient, found.slopes
+            moved = at - model
+        else:
+            at, gradient = model, np.empty_like(model)
+            value, slope = problem.full_pass(at, l2, gradient)
+        gradient[:, :-1] -= l2 * at[:, :-1]
+        for kept, one in zip(
+            (models, losses, gradients, slopes), (at, value, gradient, slope), strict=True
+        ):
+            kept.append(one)
+    return Pilots(
+        strengths, np.stack(models), np.array(losses), np.stack(gradients), np.stack(slopes), suits
+    )
+
+
+def fit_path(problem: Problem, strengths: Array, starts: Array, n_threads: int) -> Array:
+    """Return the models (p, m, d + 1) that minimise the loss at each strength, from `starts`; each
+    on a thread of its own where that is by Newton's method.
+    """
+    n_side_by_side = min(n_threads, len(starts)) if newton.suits(problem) else 1
+    own = replace(problem, threads=max(1, n_threads // n_side_by_side))
+    with Workers(n_side_by_side) as workers:
+        tasks = zip(strengths.tolist(), starts, strict=True)
+        return np.stack(workers.map(partial(fit_pilot, own), tasks))
+
+
+def fit_pilot(problem: Problem, l2: float, start: Array) -> Array:
+    """Return the model (m, d + 1) that minimises the loss at one strength, from `start`.
+
+    By Newton's method; where there are too many columns for that, by L-BFGS, and only so far as a
+    pilot needs it.
+    """
+    if newton.suits(problem):
+        return newton.minimise(problem, l2, start)
+    training = TrainSettings(solver="lbfgs", tolerance=TOLERANCE, epochs=ITERATIONS, l2=l2)
+    result = fit(problem, training, (start[:, :-1], start[:, -1]))
+    return pack(result.coef, result.intercept)
+
+
+def sample_of(
+    problem: Problem, groups: NDArray[np.int64], settings: CalibrationSettings
+) -> tuple[Problem, NDArray[np.int64]]:
+    """Return the problem of some random rows of each class, weighted to stand for all, and their
+    classes.
+
+    At least ``settings.pilot_rows``, and `ROWS_A_COLUMN` times the columns.
+    """
+    rng = np.random.default_rng([settings.seed, problem.n_rows])
+    size = max(settings.pilot_rows, ROWS_A_COLUMN * (problem.n_columns + 1))
+    index, stands_for = sample_rows(groups, size, rng, problem.weights)
+    return problem.subset(index, stands_for), groups[index]
 
 
 def sample_rows(
@@ -39,34 +147,3 @@ def sample_rows(
     ]
     index = np.sort(np.concatenate(chosen))
     return index, (counts / sizes)[groups[index]] * weights[index]
-
-
-def fit_path(problem: Problem, settings: CalibrationSettings, starts: Array | None = None) -> Array:
-    """Return the models (p, m, d + 1) that minimise the loss at each of ``settings.pilot_l2``.
-
-    Each starts from `starts` (p, m, d + 1), on a thread of its own where that is by Newton's
-    method, else from the model of the next larger strength.
-    """
-    if starts is None:
-        models, latest = {}, np.zeros((problem.n_outputs, problem.n_columns + 1))
-        for l2 in sorted(settings.pilot_l2, reverse=True):
-            models[l2] = latest = fit_pilot(problem, l2, latest)
-        return np.stack([models[l2] for l2 in settings.pilot_l2])
-    n_side_by_side = min(settings.n_threads, len(starts)) if newton.suits(problem) else 1
-    own = replace(problem, threads=max(1, settings.n_threads // n_side_by_side))
-    with Workers(n_side_by_side) as workers:
-        tasks = zip(settings.pilot_l2, starts, strict=True)
-        return np.stack(workers.map(partial(fit_pilot, own), tasks))
-
-
-def fit_pilot(problem: Problem, l2: float, start: Array) -> Array:
-    """Return the model (m, d + 1) that minimises the loss at one strength, from `start`.
-
-    By Newton's method; where there are too many columns for that, by L-BFGS, and only so far as a
-    pilot needs it.
-    """
-    if newton.suits(problem):
-        return newton.minimise(problem, l2, start)
-    training = TrainSettings(solver="lbfgs", tolerance=TOLERANCE, epochs=ITERATIONS, l2=l2)
-    result = fit(problem, training, (start[:, :-1], start[:, -1]))
-    return pack(result.coef, result.intercept)

@@ -31,7 +31,7 @@ from craig_cli.settings.catalog import LOSSES
         type=int,
         default=CalibrationSettings.seed,
         show_default=True,
-        help="Seed of the rows that the first pilots are fitted on.",
+        help="Seed of the random rows that pilots start from.",
     ),
     THREADS,
     *READING,
@@ -44,17 +44,16 @@ from craig_cli.settings.catalog import LOSSES
     ),
 )
 def command(run: Run) -> Report:
-    """Make the weights of MANIFEST anew: the nearest to those it has under which the picks give the
-    gradients of all rows of DATA at pilot models, the class sums kept.
+    """Make the weights of MANIFEST anew: the nearest to those it has, within bounds, under which
+    the picks give the gradients of all rows of DATA at pilot models, the class sums kept.
 
-    Any method's picks can be calibrated, random rows too. A round is kept only if the loss on all
-    rows of the models fitted on the picks fell; otherwise the weights stand, and the summary says
-    so. DATA is read with the options that the manifest records.
+    Any method's picks can be calibrated, random rows too. Weights are kept only if the loss on all
+    rows of the models fitted on the picks fell; otherwise those from before stand, and the summary
+    says so. DATA is read with the options that the manifest records.
     """
     settings = calibration_settings("calibrated", run)
     run.detail(
-        f"pilots at l2 {run['pilot_l2']}, {settings.rounds} rounds, seed {settings.seed}, "
-        f"{settings.n_threads} threads"
+        f"pilots at l2 {run['pilot_l2']}, seed {settings.seed}, {settings.n_threads} threads"
     )
     from craig_cli.workflows.calibrate import CalibrateFiles, calibrate_to_file
 

@@ -164,21 +164,12 @@ PILOTS = (
         show_default=True,
         help="Strength of the regulariser of each pilot, commas between.",
     ),
-    option(
-        "--calibration-rounds",
-        type=int,
-        metavar="N",
-        default=CalibrationSettings.rounds,
-        show_default=True,
-        help="Most rounds of calibration.",
-    ),
 )
 WEIGHTS = (
     option(
         "--for",
         type=click.Choice(names(PURPOSES)),
-        help="What the coreset is to train; it sets the next three. [default: linear, if that can "
-        "be]",
+        help="What the coreset is to train; it sets the next three. [default: any, if that can be]",
     ),
     option(
         "--representative",
@@ -237,7 +228,6 @@ def calibration_settings(weights: str, run: Run) -> CalibrationSettings:
         weights=weights,
         loss=run["pilot_loss"],
         pilot_l2=parse_numbers("--pilot-l2", run["pilot_l2"]),
-        rounds=run["calibration_rounds"],
     )
 
 

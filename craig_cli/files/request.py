@@ -94,11 +94,14 @@ def restore_calibration(
 ) -> CalibrationSettings:
     """Return the settings that `describe_calibration` recorded; the defaults where it has not.
     Raises `ManifestError` for what it cannot have.
+
+    Earlier versions had rounds, which count no more.
     """
     try:
         recorded: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in request.get("calibration", {}).items()
+            if name != "rounds"
         }
         return replace(CalibrationSettings(**recorded), threads=threads)
     except (TypeError, AttributeError, CraigError) as error:

@@ -12,12 +12,17 @@ from craig_cli.errors import UsageError
 from craig_cli.selection.assembly import with_ids
 from craig_cli.selection.coreset import Coreset
 from craig_cli.selection.methods import METHODS
+from craig_cli.selection.representatives import Exchanged
 from craig_cli.selection.selector import measure
 from craig_cli.settings import SelectionSettings
 
 
 def first_picks(
-    dataset: Dataset, settings: SelectionSettings, coreset: Coreset, first: int
+    dataset: Dataset,
+    settings: SelectionSettings,
+    coreset: Coreset,
+    first: int,
+    exchanged: Exchanged | None = None,
 ) -> Coreset:
     """Return the coreset of the first picks: clusters, representatives, epsilons and weights anew.
 
@@ -38,7 +43,8 @@ def first_picks(
                 f"--first: among the first {first} picks there is none of class "
                 f"'{absent[0]}'. Give a larger number."
             )
-    measured = with_ids(measure(dataset, replace(settings, method=coreset.method), picks), dataset)
+    settings = replace(settings, method=coreset.method)
+    measured = with_ids(measure(dataset, settings, picks, exchanged=exchanged), dataset)
     if METHODS[coreset.method].is_greedy:
         return measured
     base = coreset.weight if coreset.base_weight is None else coreset.base_weight

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset, Progress, Rows, SparseRows, no_progress
 from craig_cli.selection.coreset import Coreset
+from craig_cli.selection.representatives import Exchanged
 from craig_cli.selection.scaling import row_lengths
 from craig_cli.selection.selector import select
 from craig_cli.settings import SelectionSettings
@@ -35,13 +36,14 @@ def select_by(
     settings: SelectionSettings,
     progress: Progress = no_progress,
     scores: NDArray[np.float64] | None = None,
+    exchanged: Exchanged | None = None,
 ) -> Coreset:
     """Return the coreset of a data set by distances among its own rows or those of a proxy."""
     if proxy is None:
-        return select(dataset, settings, progress, scores)
+        return select(dataset, settings, progress, scores, exchanged)
     if settings.method == "importance":
         scores = proxy_scores(proxy)
-    coreset = select(*proxied(dataset, proxy, settings), progress, scores)
+    coreset = select(*proxied(dataset, proxy, settings), progress, scores, exchanged)
     columns = f"{proxy.shape[1]:,} column{'' if proxy.shape[1] == 1 else 's'}"
     return replace(
         coreset,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,38 @@ SEED_PART = 1
 """Third part of the seed of these draws, so that they are not those of the picks."""
 
 
+@dataclass(frozen=True)
+class Standing:
+    """The picks of all classes, and what may stand for their clusters in place of each.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (k,)
+        The picks, rows of the input.
+    weight : ndarray of float64, shape (k,)
+        Of their clusters.
+    cluster : ndarray of int64, shape (n,)
+        The number of each row's cluster.
+    is_allowed : ndarray of bool, shape (n,), or None
+        The rows that may stand for their cluster; None for all.
+    is_fixed : ndarray of bool, shape (k,)
+        The clusters whose pick stays.
+    varied : callable
+        Gives a random row of each cluster (k,), or a varied one.
+    """
+
+    rows: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    cluster: NDArray[np.int64]
+    is_allowed: NDArray[np.bool_] | None
+    is_fixed: NDArray[np.bool_]
+    varied: Callable[[], NDArray[np.int64]]
+
+
+Exchanged: TypeAlias = Callable[[Standing], NDArray[np.int64]]
+"""Gives the row (k,) that is to stand for each cluster."""
+
+
 def with_other_rows(
     features: Features,
     classes: Sequence[ClassRows],
@@ -33,31 +67,115 @@ def with_other_rows(
     settings: SelectionSettings,
     workers: Workers,
     given: Sequence[PickConstraints] | None = None,
+    exchanged: Exchanged | None = None,
 ) -> list[ClassPicks]:
-    """Return the picks with a random row of each cluster in place of the pick, or varied ones.
+    """Return the picks with a random row of each cluster in place of the pick, or varied ones, or
+    what `exchanged` gives (by default: the picks).
 
     Rows to include stay, those to exclude are not drawn.
     """
-    drawn = []
-    for number, (members, of_class) in enumerate(zip(classes, picks, strict=True)):
-        assert of_class.cluster is not None
-        rng = np.random.default_rng([settings.seed, number, SEED_PART])
-        allowed = None if given is None else given[number].is_allowed(len(members.index))
-        weights = uneven(members.weights)
-        local = random_members(of_class.cluster, of_class.cluster_size, rng, allowed, weights)
-        if given is not None and allowed is not None:
-            included = slice(given[number].n_extended, len(given[number].first))
-            local[included] = given[number].first[included]
-            stays = np.zeros(len(local), bool)
-            stays[included] = True
-            allowed &= ~stays[of_class.cluster]
-        if weights is not None:
-            allowed = weights > 0 if allowed is None else allowed & (weights > 0)
-        if settings.representative == "varied":
-            points = features.in_parts(members.index, workers)
-            local = varied_members(points, of_class.cluster, local, rng, allowed)
-        drawn.append(represented(features, members, of_class, local, workers))
-    return drawn
+    draws = [
+        ClassDraw(number, members, own, settings, None if given is None else given[number])
+        for number, (members, own) in enumerate(zip(classes, picks, strict=True))
+    ]
+    if settings.representative == "exchanged":
+        rows = exchanged_members(draws, features, workers, exchanged)
+    else:
+        rows = [draw.rows(features, workers) for draw in draws]
+    return [
+        represented(features, members, own, local, workers)
+        for members, own, local in zip(classes, picks, rows, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class ClassDraw:
+    """The rows of the class `number` that may stand for its clusters, and the draw among them."""
+
+    number: int
+    members: ClassRows
+    picks: ClassPicks
+    settings: SelectionSettings
+    given: PickConstraints | None
+
+    @property
+    def cluster(self) -> NDArray[np.int64]:
+        """The cluster of each row of the class (n_c,)."""
+        assert self.picks.cluster is not None
+        return self.picks.cluster
+
+    @cached_property
+    def is_allowed(self) -> NDArray[np.bool_] | None:
+        """The rows of the class that are not excluded (n_c,); None for all."""
+        return None if self.given is None else self.given.is_allowed(len(self.members.index))
+
+    @cached_property
+    def included(self) -> slice:
+        """The clusters whose picks were to be included, and stay."""
+        if self.given is None:
+            return slice(0, 0)
+        return slice(self.given.n_extended, len(self.given.first))
+
+    @cached_property
+    def may_enter(self) -> NDArray[np.bool_] | None:
+        """The rows that may take the place of another (n_c,): of weight, and not excluded; None for
+        all.
+        """
+        weights = uneven(self.members.weights)
+        if (
+            self.is_allowed is None
+            and weights is None
+            and self.included.start == self.included.stop
+        ):
+            return None
+        stays = np.zeros(len(self.picks.rows), bool)
+        stays[self.included] = True
+        allowed = ~stays[self.cluster]
+        if self.is_allowed is not None:
+            allowed &= self.is_allowed
+        return allowed if weights is None else allowed & (weights > 0)
+
+    def rows(self, features: Features, workers: Workers) -> NDArray[np.int64]:
+        """Return the rows drawn (k_c,), varied if that is asked for."""
+        rng = np.random.default_rng([self.settings.seed, self.number, SEED_PART])
+        weights = uneven(self.members.weights)
+        local = random_members(self.cluster, self.picks.cluster_size, rng, self.is_allowed, weights)
+        if self.given is not None:
+            local[self.included] = self.given.first[self.included]
+        if self.settings.representative == "random":
+            return local
+        points = features.in_parts(self.members.index, workers)
+        return varied_members(points, self.cluster, local, rng, self.may_enter)
+
+
+def exchanged_members(
+    draws: Sequence[ClassDraw],
+    features: Features,
+    workers: Workers,
+    exchanged: Exchanged | None,
+) -> list[NDArray[np.int64]]:
+    """Return the rows of each class that stand for its clusters."""
+    sizes = [len(draw.picks.rows) for draw in draws]
+    starts = np.cumsum([0, *sizes])
+    n_rows = sum(len(draw.members.index) for draw in draws)
+    cluster, place = np.empty(n_rows, np.int64), np.empty(n_rows, np.int64)
+    allowed, is_fixed = np.ones(n_rows, bool), np.zeros(starts[-1], bool)
+    for draw, start in zip(draws, starts.tolist(), strict=False):
+        index = draw.members.index
+        cluster[index], place[index] = draw.cluster + start, np.arange(len(index))
+        if draw.may_enter is not None:
+            allowed[index] = draw.may_enter
+        is_fixed[start : start + len(draw.picks.rows)][draw.included] = True
+    rows = np.concatenate([draw.picks.rows for draw in draws])
+
+    def varied() -> NDArray[np.int64]:
+        return np.concatenate([draw.members.index[draw.rows(features, workers)] for draw in draws])
+
+    if exchanged is not None:
+        weight = np.concatenate([draw.picks.weight for draw in draws])
+        may_enter = None if allowed.all() else allowed
+        rows = exchanged(Standing(rows, weight, cluster, may_enter, is_fixed, varied))
+    return np.split(place[rows], starts[1:-1])
 
 
 def random_members(

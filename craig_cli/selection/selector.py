@@ -31,7 +31,7 @@ from craig_cli.selection.costs import resolve_method
 from craig_cli.selection.cover import cover
 from craig_cli.selection.knapsack import knapsack_picks
 from craig_cli.selection.methods import METHODS, ClassTask
-from craig_cli.selection.representatives import represented, with_other_rows
+from craig_cli.selection.representatives import Exchanged, represented, with_other_rows
 from craig_cli.selection.resolution import naming_far_rows
 from craig_cli.selection.row_groups import MemoryGroups, RowSource
 from craig_cli.selection.scaling import Features, make_features
@@ -45,6 +45,7 @@ def select(
     settings: SelectionSettings,
     progress: Progress = no_progress,
     scores: NDArray[np.float64] | None = None,
+    exchanged: Exchanged | None = None,
 ) -> Coreset:
     """Return the coreset of a data set in memory.
 
@@ -56,6 +57,9 @@ def select(
         Called with stage "select", picks made, and picks wanted (None under an epsilon budget).
     scores : ndarray of float64, shape (n,), optional
         What method ``importance`` draws rows by; default: all alike.
+    exchanged : callable, optional
+        Gives the rows that are to stand for the clusters under representative ``exchanged``;
+        default: the picks.
 
     Raises
     ------
@@ -78,21 +82,29 @@ def select(
     with Workers(settings.n_threads) as workers:
         features = make_features(dataset, settings, workers)
         source = RowSource(features, workers, progress)
-        return select_from(source, dataset, classes, settings)
+        return select_from(source, dataset, classes, settings, exchanged)
 
 
 def select_from(
-    source: RowSource, dataset: Dataset, classes: Sequence[ClassRows], settings: SelectionSettings
+    source: RowSource,
+    dataset: Dataset,
+    classes: Sequence[ClassRows],
+    settings: SelectionSettings,
+    exchanged: Exchanged | None = None,
 ) -> Coreset:
     """Return the coreset of rows wherever they are; of the data set only shape, labels and costs
     are looked at.
     """
     with naming_far_rows(dataset):
-        return coreset_from(source, dataset, classes, settings)
+        return coreset_from(source, dataset, classes, settings, exchanged)
 
 
 def coreset_from(
-    source: RowSource, dataset: Dataset, classes: Sequence[ClassRows], settings: SelectionSettings
+    source: RowSource,
+    dataset: Dataset,
+    classes: Sequence[ClassRows],
+    settings: SelectionSettings,
+    exchanged: Exchanged | None,
 ) -> Coreset:
     """Return what `select_from` does; raises `FarRow`."""
     counts = np.array([len(c.index) for c in classes])
@@ -107,7 +119,8 @@ def coreset_from(
     else:
         picks = picks_by_class(source, classes, settings, given)
     if settings.representative != "medoid":
-        picks = with_other_rows(source.features, classes, picks, settings, source.workers, given)
+        facts = source.features, classes, picks, settings, source.workers, given, exchanged
+        picks = with_other_rows(*facts)
     order = common_order(picks, method.is_greedy) if order is None else order
     if given is not None:
         order = constrained_first(picks, order, settings)
@@ -232,6 +245,7 @@ def measure(
     index: NDArray[np.int64],
     representatives: NDArray[np.int64] | None = None,
     parts: Sequence[int] = (),
+    exchanged: Exchanged | None = None,
 ) -> Coreset:
     """Return the coreset that given picks make: clusters, gains and epsilons from scratch.
 
@@ -247,6 +261,8 @@ def measure(
         for that.
     parts : sequence of int, optional
         Rows of each part that the data was selected in: distances are quantised as they were then.
+    exchanged : callable, optional
+        As for `select`.
 
     Notes
     -----
@@ -268,7 +284,8 @@ def measure(
                 measured = represented(features, members, measured, local, workers)
             picks.append(measured)
         if settings.representative != "medoid" and representatives is None:
-            picks = with_other_rows(features, classes, picks, settings, workers)
+            facts = features, classes, picks, settings, workers, None, exchanged
+            picks = with_other_rows(*facts)
     counts = np.array([len(c.index) for c in classes])
     settings, reason = resolve_method(settings, counts, features.n_columns)
     place = np.empty(dataset.n_rows, np.int64)

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from craig_cli.settings.catalog import LOSSES, WEIGHTINGS
 from craig_cli.settings.checks import (
-    COUNT,
     POSITIVE,
     SEED,
     THREADS,
@@ -31,26 +30,23 @@ class CalibrationSettings(Checked, Threaded):
         None stands for the usual one of the data.
     pilot_l2 : tuple of float
         A pilot model each.
-    rounds : int
-        At most.
     intercept : bool
     ridge : float
         c of the penalty c / k on the multiplier of a constraint of root mean square one.
     pilot_rows : int
-        Rows that the first pilots are fitted on, about.
+        Random rows that pilots start from, at least: their curvature stands for that of all rows.
     rows_a_constraint : float
-        Picks that a constraint must have at least; where there are fewer, leading directions take
-        the place of coordinates.
+        Picks that a constraint must have at least; where there are fewer, there are fewer pilots,
+        and then leading directions in place of the columns.
     seed : int
     threads : int
     """
 
     weights: str = "cluster"
     loss: str | None = None
-    pilot_l2: tuple[float, ...] = (1e-5, 1e-3, 1e-1, 1.0)
-    rounds: int = 4
+    pilot_l2: tuple[float, ...] = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
     intercept: bool = True
-    ridge: float = 0.03
+    ridge: float = 0.003
     pilot_rows: int = 2000
     rows_a_constraint: float = 0.5
     seed: int = 0
@@ -59,11 +55,10 @@ class CalibrationSettings(Checked, Threaded):
     CHECKS: ClassVar = {
         "weights": WEIGHTINGS,
         "loss": LOSSES,
-        "rounds": COUNT,
         "seed": SEED,
         "threads": THREADS,
     }
-    OPTIONS: ClassVar = {"loss": "--pilot-loss", "rounds": "--calibration-rounds"}
+    OPTIONS: ClassVar = {"loss": "--pilot-loss"}
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -188,6 +188,11 @@ REPRESENTATIVES = (
         "the same, but some exchanged so that each column that varies in a class "
         "varies among its picks",
     ),
+    Entry(
+        "exchanged",
+        "the pick, or another row of its cluster where weights alone cannot give the gradient of "
+        "all rows; without calibration the pick",
+    ),
 )
 
 WEIGHTINGS = (
@@ -197,8 +202,8 @@ WEIGHTINGS = (
     ),
     Entry(
         "calibrated",
-        "the nearest to these that give the gradients of all rows at pilot models; "
-        "kept only if they help",
+        "the nearest to these, within bounds, that give the gradients of all rows at pilot "
+        "models; kept only if they help",
     ),
     Entry("auto", "calibrated where that can be done and helps, else cluster"),
 )
@@ -210,17 +215,18 @@ ALLOCATIONS = (
 )
 
 ALLOCATION_CHOICES = (
-    Entry("auto", "power where --for says that weights are calibrated, else proportional"),
+    Entry("auto", "power with --for linear, else proportional"),
     *ALLOCATIONS,
 )
 """How many picks each class gets; at least one, and at most all its rows."""
 
 PURPOSES = (
     Entry(
-        "linear",
-        "linear models: varied rows of the clusters, weights auto (the default where "
-        "there are labels and a number of rows to pick)",
+        "any",
+        "every model: medoids, as few exchanged as will do, weights auto (the default where there "
+        "are labels and a number of rows to pick)",
     ),
+    Entry("linear", "linear models: varied rows of the clusters, weights auto"),
     Entry("local", "kernels, neighbours, often trees: medoids with the sizes of their clusters"),
 )
 

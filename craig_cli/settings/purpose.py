@@ -16,10 +16,7 @@ PAPER = {
     "allocation": "proportional",
 }
 """The choices of the paper's algorithm 1."""
-FOR_RARE = ("linear", "any")
-"""Purposes of calibrated weights: at an optimum the gradients of a class weigh as much as those of
-all others, however rare it is.
-"""
+REPRESENTATIVE = {"any": "exchanged", "linear": "varied", "local": "medoid"}
 
 
 @dataclass(frozen=True)
@@ -28,8 +25,8 @@ class Purpose(Checked):
 
     Parameters
     ----------
-    name : {'linear', 'local'} or None
-        None stands for linear where that can be done.
+    name : {'any', 'linear', 'local'} or None
+        None stands for any where that can be done.
     representative, weights : str or None
         What the user has chosen; None leaves it to the purpose.
     allocation : {'auto', 'proportional', 'power', 'equal'}
@@ -56,8 +53,8 @@ class Purpose(Checked):
 
     def named(self, is_open: bool, has_labels: bool, prefers_local: bool) -> str:
         """Return the name of the purpose, where none is given by what can be done."""
-        can_be_linear = has_labels and not is_open and not prefers_local
-        return self.name or ("linear" if can_be_linear else "local")
+        can_be_any = has_labels and not is_open and not prefers_local
+        return self.name or ("any" if can_be_any else "local")
 
     def allocated(
         self,
@@ -69,14 +66,16 @@ class Purpose(Checked):
     ) -> str:
         """Return how the picks are shared out among the classes, if there are any.
 
-        Random rows are the baseline of the paper, and parts know no calibration: both are
-        proportional unless the user says otherwise.
+        At an optimum of a linear model the gradients of a class weigh as much as those of all
+        others, however rare it is: there rare classes have more than their share. Random rows are
+        the baseline of the paper, and parts know no calibration: both are proportional unless the
+        user says otherwise.
         """
         if self.allocation != "auto":
             return self.allocation
         is_plain = method in DRAWN or is_open or in_parts or not has_classes
-        is_for_rare = self.named(is_open, has_classes, prefers_local) in FOR_RARE
-        return "power" if is_for_rare and not is_plain else "proportional"
+        is_linear = self.named(is_open, has_classes, prefers_local) == "linear"
+        return "power" if is_linear and not is_plain else "proportional"
 
     def choices(
         self, method: str, is_open: bool, has_labels: bool, prefers_local: bool = False
@@ -91,19 +90,19 @@ class Purpose(Checked):
         Raises
         ------
         UsageError
-            It is said to be for linear models, and cannot be.
+            It is said to be for linear models, or for any, and cannot be.
         """
         name = self.named(is_open, has_labels, prefers_local)
         refuse(
-            name == "linear" and is_open and self.representative is None,
-            "--for linear: a budget of epsilon or of costs is kept by the picks themselves. Use "
+            name != "local" and is_open and self.representative is None,
+            f"--for {name}: a budget of epsilon or of costs is kept by the picks themselves. Use "
             "--size, --fraction or --for local.",
         )
         refuse(
-            name == "linear" and not has_labels and self.weights is None,
-            "--for linear: weights are calibrated at models that need labels, and there are "
+            name != "local" and not has_labels and self.weights is None,
+            f"--for {name}: weights are calibrated at models that need labels, and there are "
             "none. Use --for local.",
         )
-        representative = "medoid" if name == "local" or method in DRAWN else "varied"
+        representative = "medoid" if method in DRAWN else REPRESENTATIVE[name]
         weights = "cluster" if name == "local" else "auto"
         return self.representative or representative, self.weights or weights

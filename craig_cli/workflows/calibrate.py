@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from craig_cli.calibration import calibrated_coreset
-from craig_cli.dataset import Dataset, Progress, no_progress
+from craig_cli.calibration import calibrated_coreset, calibrated_prefix
+from craig_cli.dataset import Progress, no_progress
 from craig_cli.files.manifest import is_manifest, read_manifest, write_manifest
 from craig_cli.files.request import (
     check_not_proxied,
@@ -17,10 +17,8 @@ from craig_cli.files.request import (
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.reports.calibrate import CalibrateReport
-from craig_cli.selection import Coreset, check_coreset
+from craig_cli.selection import check_coreset
 from craig_cli.selection.numbering import by_position, by_row_number
-from craig_cli.selection.prefix import first_picks
-from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.workflows.picked import check_belongs, fingerprint_for
@@ -82,8 +80,11 @@ def calibrate_to_file(
     check_not_input(files.output, dataset.files)
     with watch.stage("calibrate"):
         coreset = by_position(manifest.coreset, dataset, files.manifest)
-        coreset = taken(dataset, selection, coreset, files.first)
-        coreset = calibrated_coreset(dataset, coreset, settings, progress)
+        if files.first is None and coreset.weights != "shard":
+            coreset = calibrated_coreset(dataset, coreset, settings)
+        else:  # rows of shards have not been assigned
+            first = len(coreset.index) if files.first is None else files.first
+            coreset = calibrated_prefix(dataset, selection, coreset, first, settings)
         coreset = by_row_number(coreset, dataset.skipped)
         check_coreset(coreset)
     request = {**manifest.request, "calibration": describe_calibration(settings)}
@@ -118,12 +119,3 @@ def calibrate_to_file(
         peak_memory_bytes=peak_memory_bytes(),
         notes=(*dataset.notes, *coreset.notes),
     )
-
-
-def taken(
-    dataset: Dataset, selection: SelectionSettings, coreset: Coreset, first: int | None
-) -> Coreset:
-    """Return the first picks of a coreset, or all of them, rows assigned if they were not."""
-    if first is None and coreset.weights != "shard":
-        return coreset
-    return first_picks(dataset, selection, coreset, len(coreset.index) if first is None else first)

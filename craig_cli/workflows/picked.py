@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.calibration import calibrated_coreset
+from craig_cli.calibration import calibrated_prefix
 from craig_cli.dataset import Dataset, Progress
 from craig_cli.errors import InputError
 from craig_cli.files.encoding import describe_encoding
@@ -27,7 +27,6 @@ from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.skipped import checked_positions
 from craig_cli.selection import Coreset
 from craig_cli.selection.numbering import by_position, check_same_skipped
-from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import InputSettings
 from craig_cli.settings.training import TrainFiles
 from craig_cli.storage.atomic import check_not_input
@@ -125,7 +124,6 @@ def first_of(
     paths: tuple[str, ...],
     first: int,
     threads: int,
-    progress: Progress,
 ) -> Coreset:
     """Return the first picks of the manifest in file `source`, calibrated as it is; rows are
     positions among those of the data set.
@@ -133,10 +131,8 @@ def first_of(
     check_not_proxied("--first", source, manifest.request)
     _, selection = restore_settings(source, manifest.request, paths, {}, threads)
     coreset = coreset_within(source, manifest, dataset, fingerprint_for(manifest, dataset))
-    prefix = first_picks(dataset, selection, coreset, first)
-    return calibrated_coreset(
-        dataset, prefix, restore_calibration(source, manifest.request, threads), progress
-    )
+    calibration = restore_calibration(source, manifest.request, threads)
+    return calibrated_prefix(dataset, selection, coreset, first, calibration)
 
 
 @dataclass(frozen=True)

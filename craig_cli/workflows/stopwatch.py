@@ -16,15 +16,23 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._within: list[float] = []
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time the ``with`` block as stage `name`."""
+        """Time the ``with`` block as stage `name`; what a stage within it takes is not its own, and
+        a stage that is entered again goes on.
+        """
         begun = time.perf_counter()
+        self.seconds.setdefault(name, 0.0)
+        self._within.append(0.0)
         try:
             yield
         finally:
-            self.seconds[name] = time.perf_counter() - begun
+            spent = time.perf_counter() - begun
+            self.seconds[name] += spent - self._within.pop()
+            if self._within:
+                self._within[-1] += spent
 
 
 def peak_memory_bytes() -> int:

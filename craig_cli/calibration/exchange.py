@@ -1,0 +1,206 @@
+"""Medoids exchanged for other rows of their clusters, where weights alone cannot give the gradient
+of all rows: as few as will do.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from craig_cli.calibration.constraints import Constraints
+from craig_cli.calibration.dual import Solution, Task, calibrated_weights
+from craig_cli.selection.representatives import Standing
+from craig_cli.threads import Workers, one_blas_thread
+from craig_cli.training.normal_equations import normal_matrix
+from craig_cli.training.problem import Array
+
+FIRST_RIDGE = 30.0
+TINY = 1e-12
+EASY = 0.1
+"""A strain that is no reason to exchange anything."""
+WORTH = 0.01
+"""Of the strain, that an exchange must take off by the second-order estimate, or that a round must.
+"""
+MOST_ROUNDS = 16
+ROUND_STEPS = 30
+"""Newton steps of the dual in a round: the next one goes on from there."""
+BATCH_SHARE, LEAST_BATCH, MOST_BATCH = 0.1, 16, 512
+"""Of the picks, how many may be exchanged in a round, and of how many the estimate is made."""
+
+
+class Equation(NamedTuple):
+    """The calibration problem of picks but for the parts of each: what `Task` has, and which class
+    each pick is of, ``members`` (k, c), the first columns of the parts; the ridges over `last`, the
+    one that is wanted.
+    """
+
+    shares: Array
+    wanted: Array
+    ridge: Array
+    lower: Array
+    upper: Array
+    members: Array
+    last: float
+
+    def task(self, parts: Array, ridge: float) -> Task:
+        """Return the problem whose picks have `parts` (k, q), with a ridge."""
+        ridges = self.ridge * ridge
+        return Task(self.shares, parts, self.wanted, ridges, self.lower, self.upper)
+
+    @property
+    def falling(self) -> list[float]:
+        """Ridges that fall by decades to the one wanted: each solution is near to the next."""
+        decades = max(0, round(math.log10(FIRST_RIDGE / self.last)))
+        return [self.last * 10.0**power for power in range(decades, -1, -1)]
+
+
+class Exchange:
+    """Column generation on the calibration problem: a row enters where the multipliers say that the
+    sums ask for it, in place of the row that stands for its cluster.
+
+    Parameters
+    ----------
+    constraints : Constraints
+    equation : Equation
+    standing : Standing
+    workers : Workers
+    """
+
+    def __init__(
+        self,
+        constraints: Constraints,
+        equation: Equation,
+        standing: Standing,
+        workers: Workers,
+    ) -> None:
+        self._constraints, self._equation, self._standing = constraints, equation, standing
+        self._workers = workers
+        self.rows = standing.rows.copy()
+        self._parts = np.empty((0, 0))
+        self.strain = np.inf
+
+    def run(self) -> NDArray[np.int64]:
+        """Return the rows (k,) after as many rounds as are worth it; `strain` is what is left.
+
+        By ridges that fall to the one wanted: at a large one few weights come to their bounds, and
+        the estimate of what an exchange takes off is good.
+        """
+        self._parts = self._parts_of(self.rows)
+        found = None
+        for ridge in self._equation.falling:
+            found = self._solve(ridge, None if found is None else found.multipliers)
+            for _ in range(MOST_ROUNDS):
+                before = found.strain
+                if before <= EASY:
+                    break
+                found = self._better(ridge, found)
+                if found.strain > (1 - WORTH) * before:
+                    break
+            self.strain = found.strain
+        return self.rows
+
+    def _better(self, ridge: float, found: Solution) -> Solution:
+        """Exchange the best batch, or the first half of it as long as that is none; return the
+        solution after it.
+        """
+        changed = self.batch(ridge, found)
+        while len(changed):
+            clusters = self._standing.cluster[changed]
+            rows, parts = self.rows[clusters], self._parts[clusters]
+            self.rows[clusters], self._parts[clusters] = changed, self._parts_of(changed)
+            there = self._solve(ridge, found.multipliers)
+            if there.strain < found.strain:
+                return there
+            self.rows[clusters], self._parts[clusters] = rows, parts
+            changed = changed[: len(changed) // 2]
+        return found
+
+    def batch(self, ridge: float, found: Solution) -> NDArray[np.int64]:
+        """Return rows to enter, at most one a cluster: those that take most off the strain.
+
+        Of the rows of each cluster the one is looked at that the multipliers value most, and of
+        these the best by what they promise.
+        """
+        standing, k = self._standing, len(self.rows)
+        c = self._equation.members.shape[1]
+        value = self._constraints.along(found.multipliers[c:])
+        gain = found.weights[standing.cluster] * (value - value[self.rows][standing.cluster])
+        if standing.is_allowed is not None:
+            gain[~standing.is_allowed] = 0.0
+        gain[standing.is_fixed[standing.cluster]] = 0.0
+        order = np.lexsort((np.arange(len(gain)), -gain, standing.cluster))
+        best = order[np.searchsorted(standing.cluster[order], np.arange(k))]
+        size = min(MOST_BATCH, max(LEAST_BATCH, int(BATCH_SHARE * k)))
+        best = best[np.argsort(-gain[best], kind="stable")[:size]]
+        best = best[gain[best] > 0]
+        return best[self._worth(ridge, found, best)] if len(best) else best
+
+    @one_blas_thread()
+    def _worth(
+        self, ridge: float, found: Solution, entering: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return which of some rows are worth their entry, the best first.
+
+        A change delta of the sums takes off nu.delta - delta' (M + R)^-1 delta / 2 as long as no
+        weight comes to a bound, M the normal matrix of the weights within theirs and R the ridges.
+        The row enters with the weight that is best by that; M loses the row that leaves: where this
+        is all there was for a sum, it is not to go.
+        """
+        e, parts, clusters = self._equation, self._parts, self._standing.cluster[entering]
+        shares, weights = e.shares[clusters], found.weights[clusters]
+        within = (found.weights > e.lower * e.shares) & (found.weights < e.upper * e.shares)
+        matrix = normal_matrix(parts, np.where(within, e.shares, 0.0), self._workers)
+        matrix[np.diag_indices_from(matrix)] += ridge * e.ridge + TINY
+        enter, leave = self._parts_of(entering), parts[clusters]
+        values = [rows @ found.multipliers for rows in (enter, leave)]
+        enter, leave = (whitened(matrix, rows) for rows in (enter, leave))
+        crossed = np.einsum("bq,bq->b", enter, leave)
+        entered = (1 + values[0] + weights * crossed) / (
+            1 / shares + np.einsum("bq,bq->b", enter, enter)
+        )
+        entered = np.clip(entered, e.lower[clusters] * shares, e.upper[clusters] * shares)
+        moves = entered[:, None] * enter - weights[:, None] * leave
+        lost = np.where(within[clusters], shares, 0.0)
+        left = np.maximum(1 - lost * np.einsum("bq,bq->b", leave, leave), TINY)
+        penalty = lost * np.einsum("bq,bq->b", leave, moves) ** 2 / left
+        for ratio, sign in ((entered / shares, 1.0), (weights / shares, -1.0)):
+            penalty += sign * shares * np.square(ratio - 1)
+        gains = entered * values[0] - weights * values[1] - penalty / 2
+        return pursued(moves, gains, WORTH * found.strain / 4)
+
+    def _parts_of(self, rows: NDArray[np.int64]) -> Array:
+        clusters = self._standing.cluster[rows]
+        return np.hstack([self._equation.members[clusters], self._constraints.parts(rows)])
+
+    def _solve(self, ridge: float, start: Array | None) -> Solution:
+        task = self._equation.task(self._parts, ridge)
+        return calibrated_weights(task, self._workers, start, ROUND_STEPS)
+
+
+def whitened(matrix: Array, rows: Array) -> Array:
+    """Return rows (b, q) times the inverse of the transposed Cholesky factor of a matrix."""
+    from scipy.linalg import cholesky, solve_triangular
+
+    root = cholesky(matrix, lower=True, check_finite=False)
+    return np.asarray(solve_triangular(root, rows.T, lower=True, check_finite=False).T)
+
+
+def pursued(moves: Array, gains: Array, least: float) -> NDArray[np.int64]:
+    """Return which moves (b, q) to make: the best by gain - length^2 / 2, then the best of what is
+    left of the gains, while that is at least `least`.
+    """
+    products = moves @ moves.T
+    halves, left = np.diagonal(products) / 2, gains.copy()
+    taken: list[int] = []
+    while len(taken) < len(gains):
+        worth = left - halves
+        worth[taken] = -np.inf
+        best = int(np.argmax(worth))
+        if not worth[best] > least:
+            break
+        taken.append(best)
+        left = left - products[best]
+    return np.array(taken, np.int64)
