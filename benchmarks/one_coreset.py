@@ -43,7 +43,7 @@ EFFORTS = {
 """Sets with another loss, or whose optima take long."""
 TOLD = (
     *("pilot_l2", "residual_before", "residual_after", "residual_random", "optimum", "exchanged"),
-    *("largest_weight", "at_bounds", "constraints"),
+    *("kept", "pilots", "constraints", "is_reduced", "largest_weight", "at_bounds"),
 )
 """Facts of a calibration that are kept."""
 

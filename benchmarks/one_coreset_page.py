@@ -30,6 +30,8 @@ ABSOLUTE_AIMS = {"abalone-0.03": 1e-9}
 """What a coreset was to leave at most."""
 HINGE = "squared hinge"
 OTHERS = ("abalone", "reuters", "mnist")
+MANY = 1e7
+"""From so many times on, the digits tell nothing."""
 ABOVE_ROUNDING = 1e-12
 """Of F: smaller residuals have no digits left to compare what is told with."""
 DECENT_ROWS, DECENT_L2 = 2, 1e-5
@@ -106,7 +108,10 @@ def share_in_words(share: float) -> str:
     """Return a share of random rows' residual; one below 1 as a fraction."""
     if share >= 1:
         return f"{share:.1f} times"
-    return f"1/{1 / share:,.0f}" if share < 0.1 else f"1/{1 / share:.1f}"
+    times = 1 / share
+    if times >= MANY:
+        return f"1/{times:.0e}".replace("e+0", "e").replace("e+", "e")
+    return f"1/{times:,.0f}" if times > 10 else f"1/{times:.1f}"
 
 
 def page(kept: Kept, kinds: Sequence[str]) -> str:
@@ -144,8 +149,9 @@ def aims_of(measured: Sequence[Measured], kinds: Sequence[str]) -> list[Aim]:
         if one.part in ABSOLUTE_AIMS:
             aim = ABSOLUTE_AIMS[one.part]
             left = {kind: max(one.worst(kind).values()) for kind in others}
-            cells = {kind: (f"{value:.0e}", value <= aim) for kind, value in left.items()}
-            found.append(Aim(f"{one.title}, absolute", f"{aim:g}", cells))
+            cells = {kind: (in_words(value), value <= aim) for kind, value in left.items()}
+            found.append(Aim(f"{one.title}, absolute", in_words(aim), cells))
+            continue
         found.append(shares_aim(one, others, one.facts["loss"], AIMS.get(one.part, 0)))
         if one.part in HINGE_AIMS:
             found.append(shares_aim(one, others, HINGE, HINGE_AIMS[one.part]))

@@ -129,6 +129,14 @@ def test_the_worst_seed_against_the_mean_of_random_rows():
 
 
 @pytest.mark.parametrize(
+    ("share", "said"),
+    [(2.5, "2.5 times"), (0.4, "1/2.5"), (0.01, "1/100"), (2e-6, "1/500,000"), (5e-13, "1/2e12")],
+)
+def test_shares_in_words(share, said):
+    assert one_coreset_page.share_in_words(share) == said
+
+
+@pytest.mark.parametrize(
     ("part", "left", "is_met"),
     [("ijcnn1-0.1", 3e-5, False), ("abalone-0.03", 4e-9, True), ("abalone-0.03", 6e-9, False)],
 )
@@ -214,7 +222,7 @@ def test_what_is_not_measured_is_not_written(kept_in):
 
 
 @pytest.mark.usefixtures("shared_data")
-@pytest.mark.parametrize("name", ["local", "linear", "random, calibrated"])
+@pytest.mark.parametrize("name", ["local", "any", "linear", "random, calibrated"])
 def test_subsets_by_name(name):
     subset = make_subset(data_set("ijcnn1", 3000), "ijcnn1", name, 0.2)
     assert len(subset.index) == len(set(subset.index.tolist())) == 600
