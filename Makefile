@@ -58,10 +58,11 @@ bench: $(BIN)/python
 	$(BIN)/python benchmarks/bench.py $(BENCH_OPTIONS) > build/BENCHMARKS.md
 	mv build/BENCHMARKS.md BENCHMARKS.md
 
-# Forty minutes; what is measured is kept in build/evidence, and EVIDENCE.md is written from it.
+# An hour; what is measured is kept in build/evidence, and EVIDENCE.md is written from it.
+# EVIDENCE_OPTIONS=--go-on measures only what is not kept.
 evidence: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
-	$(BIN)/python benchmarks/evidence.py --into EVIDENCE.md
+	$(BIN)/python benchmarks/evidence.py $(EVIDENCE_OPTIONS) --into EVIDENCE.md
 
 # The wheel in clean environments, on the lowest and the highest Python; PYTHONS="python3.12" for others.
 wheel-test:

@@ -1,59 +1,107 @@
-"""The first section of EVIDENCE.md: where the paper's claims hold and where not, in sentences made
+"""The first section of EVIDENCE.md: which aims and claims hold and which do not, in sentences made
 of what the other sections measured.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from itertools import groupby
+from collections.abc import Callable, Mapping
 
+import one_coreset
+import one_coreset_page
 import other_models
-import residuals
 import speed
 from bench import number
 from evidence import Kept
 
-OURS = "clusters, calibrated"
 
-
-def residual_claims(kept: Kept) -> str:
-    """Return what the residuals say of the paper's picks, and of calibrated ones."""
-    better, worse, lines = [], [], []
-    for part, records in residuals.by_data(kept).items():
-        sizes = residuals.fractions_of(records)
-        ratios = {
-            f: residuals.mean(records, "paper", f) / residuals.mean(records, "random", f)
-            for f in sizes
-        }
-        better += [f"{part} {f:.1%}" for f, ratio in ratios.items() if ratio < 1]
-        worse += [f"{part} {f:.1%}" for f, ratio in ratios.items() if ratio >= 1]
-        shares = {
-            f: residuals.mean(records, OURS, f) / residuals.mean(records, "random", f)
-            for f in sizes
-        }
-        best = min(shares, key=lambda f: shares[f])
-        lost = [f"{f:.1%}" for f, share in shares.items() if share >= 1]
-        lines.append(
-            f"  - {part}: at 10 % {factor(ratios[0.1])} (the paper's) and {factor(shares[0.1])} "
-            f"(calibrated) times the residual of random rows; the "
-            f"least share of calibrated ones is {factor(shares[best])}, at "
-            f"{best:.1%}{'; no better than random at ' * bool(lost)}{', '.join(lost)}."
-        )
+def aim_claims(kept: Kept) -> str:
+    """Return which aims of the residuals are met, by kind of coreset."""
+    measured = one_coreset_page.all_measured(kept)
+    kinds = [kind for kind in one_coreset.KINDS if kind != one_coreset_page.RANDOM]
+    aims = [aim for aim in one_coreset_page.aims_of(measured, kinds) if aim.words]
+    lines = []
+    for kind in kinds:
+        missed = [
+            f"{aim.title} ({aim.found[kind][0]}, aim {aim.words})"
+            for aim in aims
+            if not aim.found[kind][1]
+        ]
+        end = f"; not {', '.join(missed)}" if missed else ""
+        lines.append(f"  - {kind}: {len(aims) - len(missed)} of {len(aims)}{end}.")
     return (
-        f"- **The optimum of a linear model: the paper's choice is nearer to it than random rows "
-        f"in {len(better)} of {len(better) + len(worse)} "
-        f"cases.** Its medoids with cluster weights have a smaller residual than as many random "
-        f"rows at {', '.join(better) or 'none'}, and not at "
-        f"{', '.join(worse) or 'any other'}.\n"
-        "- **A random row of each of the same clusters, with calibrated weights, beside that:**\n"
-        + "\n".join(lines)
+        "- **Linear models: the aims met, by the worst seed at the worst strength against random "
+        "rows.**\n" + "\n".join(lines)
     )
 
 
-def factor(value: float) -> str:
-    """Return a ratio; one below 1/2 as a fraction."""
-    return number(value) if value > 0.5 else f"1/{number(1 / value)}" if value > 0 else "0"
+def harm_claims(kept: Kept) -> str:
+    """Return where a coreset is worse than random rows though it has picks enough."""
+    measured, lines = one_coreset_page.all_measured(kept), []
+    for kind in ("any", "linear"):
+        found = one_coreset_page.above_random(measured, kind)
+        lines.append(f"{kind}: {', '.join(found) or 'nowhere'}")
+    return (
+        "- **Above random rows**, with two picks a column or more and l2 at least 1e-5: "
+        f"{'. '.join(lines)}."
+    )
+
+
+def told_claims(kept: Kept) -> str:
+    """Return how near the summary's own figures are to what was measured."""
+    measured = one_coreset_page.all_measured(kept)
+    random = [ratio for one in measured for ratio in one_coreset_page.foretold(one)]
+    own = [ratio for one in measured for ratio in one_coreset_page.told(one)]
+    return (
+        "- **The tool says how good it is.** At the pilots the summary foretells "
+        f"{one_coreset_page.spread(random, '{:.2g}')} times what random rows left on average, and "
+        f"tells {one_coreset_page.spread(own, '{:.2g}')} times what the coreset itself left."
+    )
+
+
+def model_claims(kept: Kept) -> str:
+    """Return whether the default is as good as the paper's choice for models that are not linear,
+    and what it saves there.
+    """
+    found: dict[str, list[str]] = {}
+    for line in other_models.lines_of(kept):
+        if line.fraction >= other_models.AIMED:
+            ratio = line.mean("any") / line.mean("local")
+            beside = line.mean("random") / line.mean("local")
+            said = f"{line.fraction:.0%} {ratio:.3f} ({beside:.3f})"
+            found.setdefault(line.part, []).append(said)
+    lines = [
+        f"  - {other_models.MODELS[part.split('-')[0]].words}, {part.split('-')[1]}: "
+        f"{', '.join(said)}."
+        for part, said in found.items()
+    ]
+    return "\n".join(
+        [
+            "- **Other models: test error or log-loss of `any` over that of `local`, in brackets "
+            "that of random rows.**",
+            *lines,
+            *speed_aims(kept),
+        ]
+    )
+
+
+def speed_aims(kept: Kept) -> list[str]:
+    """Return whether the speed-ups aimed at are reached, by each kind of subset."""
+    lines = []
+    for part, aim in other_models.SPEED_AIMS.items():
+        own = [line for line in other_models.lines_of(kept) if line.part == part]
+        for kind in ("any", "local") if own else ():
+            near = next((line for line in own if line.is_near(kind)), None)
+            said = (
+                f"not by {own[-1].fraction:.0%}"
+                if near is None
+                else f"on {near.fraction:.0%}, {number(near.speedup(kind))}x with the selection"
+            )
+            lines.append(
+                f"  - {part.replace('-', ', ')}: {kind} within {other_models.NEAR - 1:.0%} of all "
+                f"rows {said} (aim: {aim:g}x)."
+            )
+    return lines
 
 
 def grid_claims(kept: Kept) -> str:
@@ -65,25 +113,21 @@ def grid_claims(kept: Kept) -> str:
         grids = {
             (s["subset"], s["fraction"]): speed.grid_of(full, s)
             for s in sides
-            if s["subset"] != "random"
+            if s["subset"] != speed.RANDOM
         }
-        papers = grids["paper", 0.1]
-        name, fraction = max(
-            grids,
-            key=lambda key: (
-                -1.0 if math.isnan(grids[key].at_equal_quality) else grids[key].at_equal_quality
-            ),
-        )
-        best = grids[name, fraction]
+        quality = {
+            key: -1.0 if math.isnan(grid.at_equal_quality) else grid.at_equal_quality
+            for key, grid in grids.items()
+        }
+        name, fraction = max(quality, key=lambda key: quality[key])
+        papers, best = grids[speed.PAPERS], grids[name, fraction]
+        verdict = "reached" if best.at_equal_quality >= claim else "not reached"
         lines.append(
-            f"  - {data}, {solver} (the paper: {claim:g}): the paper's 10 % "
-            f"{number(papers.at_equal_epochs)}x at equal epochs, with a residual of "
-            f"{papers.residual:.1e} against {papers.full_residual:.1e} of all rows, and "
-            f"{number(papers.at_equal_quality)}x at equal quality; the "
-            f"best, {name} {fraction:.0%}, {number(best.at_equal_epochs)}x with "
-            f"{best.residual:.1e}, {number(best.at_equal_quality)}x at equal "
-            f"quality ({number(best.without_selection)}x without the selection): "
-            f"{'reached' if best.at_equal_quality >= claim else 'not reached'}."
+            f"  - {data}, {solver} (the paper: {claim:g}): {speed.PAPERS[0]} "
+            f"{speed.PAPERS[1]:.0%} {number(papers.at_equal_epochs)}x at equal epochs, "
+            f"{speed.times_in_words(papers.at_equal_quality)} at equal quality; the best, {name} "
+            f"{fraction:.0%}, {number(best.at_equal_epochs)}x and "
+            f"{speed.times_in_words(best.at_equal_quality)}: {verdict}."
         )
     return (
         "- **The paper's speed-ups, as those of a tuning grid with the selection included:**\n"
@@ -107,63 +151,26 @@ def run_claims(kept: Kept) -> str:
                 won += theirs["run"] > ours["run"] + side["selection"]
                 if theirs["run"] > ours["run"]:
                     paying.append(math.ceil(side["selection"] / (theirs["run"] - ours["run"])))
-    if not counted:
-        return "- No subset reached a level that all rows reach in one run."
-    verdict = (
-        "does not pay"
-        if won * 10 < counted
-        else "seldom pays"
-        if won * 2 < counted
-        else "often pays"
-    )
+    if not paying:
+        return "- No subset was quicker than all rows in one run."
     return (
-        f"- **One run of a linear model: the selection {verdict}.** Selection and one tuned run "
-        f"were quicker than one tuned run on all rows in {won} "
-        f"of {counted} cases (data, solver, subset, residual). Where the run itself is quicker, "
-        f"the selection has paid after {min(paying):,} to "
+        "- **One run of a linear model**: selection and one tuned run were quicker than one tuned "
+        f"run on all rows in {won} of {counted} cases (data, solver, subset, residual). Where the "
+        f"run itself is quicker, the selection has paid after {min(paying):,} to "
         f"{max(paying):,} runs, {sorted(paying)[len(paying) // 2]:,} in the median."
     )
 
 
-def model_claims(kept: Kept) -> str:
-    """Return what the costlier models say."""
-    lines = []
-    for part, records in kept.items():
-        if "skipped" in records[0]:
-            continue
-        kind, data = part.split("-")
-        found, quickest = [], 0.0
-        for name, group in groupby(records[1:], key=lambda r: str(r["subset"])):
-            last = list(group)[-1]
-            if last["enough"]:
-                quickest = max(quickest, other_models.speedup(records[0], last))
-                found.append(
-                    f"{name} {last['fraction']:.0%} "
-                    f"({number(other_models.speedup(records[0], last))}x)"
-                )
-            else:
-                found.append(f"{name}: not by {last['fraction']:.0%}")
-        aim = other_models.AIMS.get(part)
-        end = (
-            ""
-            if aim is None
-            else (f" The aim of {aim:g}x is {'reached' if quickest >= aim else 'not reached'}.")
-        )
-        lines.append(f"  - {other_models.MODELS[kind].words}, {data}: {'; '.join(found)}.{end}")
-    return (
-        f"- **Costlier models: the size that is as good as all rows (within "
-        f"{other_models.NEAR - 1:.0%} of their test loss or error), and the "
-        "speed-up with the selection:**\n" + "\n".join(lines)
-    )
+MAKERS: dict[str, tuple[Callable[[Kept], str], ...]] = {
+    "one_coreset": (aim_claims, harm_claims, told_claims),
+    "models": (model_claims,),
+    "speed": (grid_claims, run_claims),
+}
+"""What is said of each section that was measured."""
 
 
 def text(kept: Mapping[str, Kept]) -> str:
     """Return the section."""
-    makers = {
-        "residuals": (residual_claims,),
-        "speed": (grid_claims, run_claims),
-        "models": (model_claims,),
-    }
     return "\n".join(
-        make(kept[name]) for name, some in makers.items() if kept.get(name) for make in some
+        make(kept[name]) for name, some in MAKERS.items() if kept[name] for make in some
     )

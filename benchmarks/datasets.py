@@ -111,6 +111,11 @@ def fashion_mnist(folder: Path = FASHION_MNIST) -> Dataset:
     return read_dataset(InputSettings((str(folder / "train-images-idx3-ubyte*"),)))
 
 
+def mnist() -> Dataset:
+    """Return 60,000 digits x 784 pixels in 0 ... 1."""
+    return read_dataset(InputSettings((str(SHARED / "mnist" / "train-images-idx3-ubyte.gz"),)))
+
+
 REAL: dict[str, Callable[[], Dataset]] = {
     "ijcnn1": lambda: shared("ijcnn1.trn.bz2"),
     "adult": lambda: shared("adult.trn.bz2", index_base=0),
@@ -124,3 +129,5 @@ RARE: dict[str, Callable[[], Dataset]] = {
     "flights, 3 hours late": partial(flights, 180),
 }
 """Two classes, one of which is rare."""
+SETS = {**REAL, **RARE, "covtype16": covtype16, "mnist": mnist}
+"""All real sets by name; covtype16 is its class 2 against the rest."""

@@ -40,45 +40,26 @@ class Section:
     parts: tuple[str, ...] = ()
 
 
-SIZES = {"reuters": ("0.01", "0.1", "0.3", "0.5")}
-"""Shares of the rows, where they are not the usual ones: a set with thousands of columns."""
-RESIDUAL_PARTS = tuple(
-    f"{data}-{size}"
-    for data in ("ijcnn1", "adult", "reuters", "abalone", "flights")
-    for size in SIZES.get(data, ("0.003", "0.01", "0.03", "0.1", "0.3", "0.5"))
+ONE_CORESET_PARTS = (
+    *("ijcnn1-0.01", "ijcnn1-0.1", "adult-0.01", "adult-0.1", "covtype16-0.01", "covtype16-0.1"),
+    *("flights-0.01", *(f"covtype16 class {label}-0.05" for label in (4, 5, 6, 7))),
+    *("flights, 3 hours late-0.05", "abalone-0.03", "reuters-0.1", "mnist-0.02"),
 )
+RIVAL_PARTS = ("ijcnn1-0.01", "ijcnn1-0.1", "covtype16-0.01", "adult-0.1")
 SPEED_PARTS = tuple(
     f"{data}-{solver}" for data in ("flights", "ijcnn1") for solver in ("sgd", "svrg", "saga")
 )
-CALIBRATED_PARTS = (
-    *(
-        f"{what}-{data}"
-        for what in ("aims", "settings", "sizes")
-        for data in ("ijcnn1", "flights", "adult")
-    ),
-    *(
-        "representatives",
-        "boosting",
-        "others-abalone",
-        "others-reuters",
-        "others-fashion-mnist",
-        "costs",
-        "path",
-        "grid",
-    ),
+MODEL_PARTS = (
+    "svm-ijcnn1",
+    *(f"{model}-{data}" for model in ("boosting", "neighbour") for data in ("covtype16", "ijcnn1")),
+    "network-ijcnn1",
 )
-RIVAL_PARTS = ("ijcnn1-0.01", "ijcnn1-0.1", "covtype16-0.01", "adult-0.1")
 SECTIONS: dict[str, Section] = {
     "claims": Section("What holds, and what does not", "claims"),
-    "residuals": Section("What a subset costs in loss", "residuals", RESIDUAL_PARTS),
+    "one_coreset": Section("One coreset for the whole path", "one_coreset", ONE_CORESET_PARTS),
+    "models": Section("The same coreset for other models", "other_models", MODEL_PARTS),
     "rivals": Section("Beside other subsets, and Newton's steps", "rivals", RIVAL_PARTS),
-    "calibrated": Section("One coreset for the whole path", "calibrated", CALIBRATED_PARTS),
-    "speed": Section("What it saves: one run, and a tuning grid", "speed", SPEED_PARTS),
-    "models": Section(
-        "Models that cost more",
-        "other_models",
-        ("svm-ijcnn1", "boosting-ijcnn1", "boosting-flights", "network-ijcnn1", "network-flights"),
-    ),
+    "speed": Section("What it saves in a tuning grid", "speed", SPEED_PARTS),
 }
 """In the order of the document. All are measured before any is written."""
 
@@ -98,20 +79,21 @@ def measure_part(name: str, part: str, max_rows: int) -> None:
     say(f"-- {name}, {part}: {time.perf_counter() - begun:.0f} s")
 
 
-def measure_all(name: str, max_rows: int) -> None:
-    """Measure the parts of a section, each in a process of its own."""
+def measure_all(name: str, max_rows: int, go_on: bool = False) -> list[str]:
+    """Measure the parts of a section, each in a process of its own, and return those that failed.
+
+    Going on, only parts that are not kept are measured, and a failure stops nothing.
+    """
+    kept, failed = kept_of(name, max_rows) if go_on else {}, []
     for part in SECTIONS[name].parts:
-        command = [
-            sys.executable,
-            __file__,
-            "--only",
-            name,
-            "--part",
-            part,
-            "--max-rows",
-            str(max_rows),
-        ]
-        subprocess.run(command, check=True)
+        if part in kept:
+            continue
+        options = ["--only", name, "--part", part, "--max-rows", str(max_rows)]
+        done = subprocess.run([sys.executable, __file__, *options], check=not go_on)
+        if done.returncode:
+            say(f"-- {name}, {part}: failed")
+            failed.append(f"{name}, {part}")
+    return failed
 
 
 def kept_of(name: str, max_rows: int) -> dict[str, list[Record]]:
@@ -121,20 +103,21 @@ def kept_of(name: str, max_rows: int) -> dict[str, list[Record]]:
 
 
 def written(name: str, max_rows: int) -> str:
-    """Return a section as Markdown, from what is kept."""
+    """Return a section as Markdown, from what is kept; empty where nothing is."""
     section = SECTIONS[name]
     module = importlib.import_module(section.module)
     if section.parts:
         kept = kept_of(name, max_rows)
         missing = [part for part in section.parts if part not in kept]
-        text = module.text(kept).strip() + (
-            f"\n\nNot measured: {', '.join(missing)}." if missing else ""
-        )
+        text = module.text(kept).strip() if kept else ""
+        if kept and missing:
+            text += f"\n\nNot measured: {'; '.join(missing)}."
     else:
         text = module.text(
             {other: kept_of(other, max_rows) for other in SECTIONS if SECTIONS[other].parts}
         ).strip()
-    return f"## {section.title}\n\n`python benchmarks/evidence.py --only {name}`\n\n{text}\n"
+    command = f"`python benchmarks/evidence.py --only {name}`"
+    return f"## {section.title}\n\n{command}\n\n{text}\n" if text else ""
 
 
 def replaced(document: str, sections: Sequence[str]) -> str:
@@ -164,12 +147,17 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def main() -> None:
-    """Print the document, or write sections into it."""
+def arguments() -> argparse.Namespace:
+    """Return what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=tuple(SECTIONS), help="one section")
     parser.add_argument(
         "--part", help="measure one part of it, keep what comes out, and write nothing"
+    )
+    parser.add_argument(
+        "--go-on",
+        action="store_true",
+        help="measure only the parts that are not kept, and go on after a failure",
     )
     parser.add_argument(
         "--kept", action="store_true", help="measure nothing: write what build/evidence has"
@@ -184,20 +172,32 @@ def main() -> None:
         help="no data set has more rows than that: a trial of the scripts themselves",
     )
     given = parser.parse_args()
+    if given.part and (given.only is None or given.part not in SECTIONS[given.only].parts):
+        known = SECTIONS[given.only].parts if given.only else ()
+        parser.error(f"--part: give --only, and one of its parts. {'; '.join(known)}")
+    return given
+
+
+def main() -> int:
+    """Print the document, or write sections into it; returns 1 if a part failed."""
+    given = arguments()
     if given.part:
         measure_part(given.only, given.part, given.max_rows)
-        return
-    names = [given.only] if given.only else list(SECTIONS)
+        return 0
+    names, failed = [given.only] if given.only else list(SECTIONS), []
     if not given.kept:
         for name in names:
-            measure_all(name, given.max_rows)
-    sections = [written(name, given.max_rows) for name in names]
+            failed += measure_all(name, given.max_rows, given.go_on)
+    sections = [text for name in names if (text := written(name, given.max_rows))]
     if given.into is None:
         print("\n".join([header(), *sections]), end="")
     else:
         before = given.into.read_text() if given.only and given.into.exists() else header()
         given.into.write_text(replaced(before, sections))
+    if failed:
+        say(f"Failed: {'; '.join(failed)}")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

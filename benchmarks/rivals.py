@@ -6,33 +6,29 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from bench import table
-from datasets import REAL, SHARED
 from evidence import RIVAL_PARTS, Kept, Record, say
-from measuring import thinned
-from subsets import CALIBRATED, RECIPES, drawn
+from one_coreset_page import share_in_words
+from optima import path_of, reference
+from subsets import RECIPES, data_set, drawn, problem_of
 
 from craig_cli.calibration.coresets import importance_scores
-from craig_cli.dataset import Dataset
 from craig_cli.evaluation.rivals import RIVALS, drawn_by_scores
 from craig_cli.evaluation.subsampled_newton import NAMES as STEPS
 from craig_cli.evaluation.subsampled_newton import newton_path
-from craig_cli.readers import read_dataset
 from craig_cli.selection.methods.importance import importance_picks
-from craig_cli.settings import InputSettings
 from craig_cli.settings.calibration import CalibrationSettings
-from craig_cli.training import Problem, make_problem, newton
 from craig_cli.training.problem import Array
 
 L2 = (1e-6, 1e-5, 3e-4, 1e-2)
 SEEDS = 5
 WHOLE = "importance, all classes together"
-OURS = "clusters" + CALIBRATED
+RANDOM = "random"
+OURS = ("any", "linear")
 ROWS = {
-    "random": RECIPES["random"].words,
+    RANDOM: RECIPES[RANDOM].words,
     "stratified": RECIPES["stratified"].words,
     "importance": RECIPES["importance"].words + ", class by class",
     WHOLE: "the same, drawn from all rows at once",
@@ -40,65 +36,36 @@ ROWS = {
     "leverage": "roots of leverages + 1/n (Munteanu et al. 2018)",
     "local-case-control": "local case-control, weights 1/probability (Fithian and Hastie 2014)",
     **{name: f"random rows, {name[-1]} subsampled Newton step(s)" for name in STEPS},
-    OURS: "a random row of each cluster, calibrated weights, by the defaults of `craig select`",
+    **{name: RECIPES[name].words for name in OURS},
 }
-
-
-def data_set(name: str, max_rows: int) -> Dataset:
-    """Return a set of two classes; of covtype16, class 2 against the rest."""
-    if name == "covtype16":
-        inputs = InputSettings((str(SHARED / "covtype16.csv.gz"),), label="Cover_Type")
-        dataset = read_dataset(inputs)
-        assert dataset.labels is not None
-        dataset = replace(dataset, labels=(dataset.labels == 2).astype(np.int64))
-    else:
-        dataset = REAL[name]()
-    return thinned(dataset, max_rows or dataset.n_rows)
-
-
-def path_of(problem: Problem) -> list[Array]:
-    """Return the optimum at each of `L2`, by Newton's method, each from that of the next larger."""
-    models, latest = {}, np.zeros((problem.n_outputs, problem.n_columns + 1))
-    for l2 in sorted(L2, reverse=True):
-        models[l2] = latest = newton.minimise(problem, l2, latest)
-    return [models[l2] for l2 in L2]
 
 
 def measure(part: str, max_rows: int) -> list[Record]:
     """Return the residual on all rows of each kind of subset, seed and strength."""
-    data, _, size = part.partition("-")
+    data, _, size = part.rpartition("-")
     dataset, fraction = data_set(data, max_rows), float(size)
-    problem = make_problem(dataset.rows, dataset.labels, "logistic", threads=2)
-    best = [problem.full_pass(model, l2)[0] for model, l2 in zip(path_of(problem), L2, strict=True)]
-    records: list[Record] = [
-        {"rows": problem.n_rows, "columns": problem.n_columns, "picks": 0, "optima": best}
-    ]
+    problem = problem_of(data, dataset)
+    all_rows = reference(problem, L2)
+    records: list[Record] = []
 
     def note(name: str, seed: int, models: Sequence[Array], passes: Sequence[float] = ()) -> None:
-        values = [problem.full_pass(model, l2)[0] for model, l2 in zip(models, L2, strict=True)]
-        residuals = [max(value - least, 0.0) for value, least in zip(values, best, strict=True)]
+        residuals = all_rows.residuals(models)
         records.append({"name": name, "seed": seed, "residuals": residuals, "passes": [*passes]})
 
     for seed in range(SEEDS):
-        made = {
-            name: drawn(dataset, "classification", name, fraction, seed)
-            for name in ("random", "stratified", "importance")
-        }
-        made[OURS] = drawn(
-            dataset, "classification", "clusters", fraction, seed, is_calibrated=True
-        )
-        subsets = {name: (coreset.index, coreset.weight) for name, coreset in made.items()}
-        records[0]["picks"] = size = len(made["random"].index)
-        scores = {name: rival.scores(problem, seed) for name, rival in RIVALS.items()}
-        pilot = CalibrationSettings(seed=seed)
-        lengths = importance_scores(dataset, "classification", pilot)
-        subsets[WHOLE] = importance_picks(lengths, size, np.random.default_rng(seed))
-        for name, own in scores.items():
-            rng = np.random.default_rng(seed)
-            subsets[name] = drawn_by_scores(own, problem.weights, size, rng)
+        subsets = {}
+        for name in (RANDOM, "stratified", "importance", *OURS):
+            coreset = drawn(dataset, data, RECIPES[name], fraction, seed)
+            subsets[name] = coreset.index, coreset.weight
+        picks = len(subsets[RANDOM][0])
+        lengths = importance_scores(dataset, "classification", CalibrationSettings(seed=seed))
+        subsets[WHOLE] = importance_picks(lengths, picks, np.random.default_rng(seed))
+        for name, rival in RIVALS.items():
+            own, rng = rival.scores(problem, seed), np.random.default_rng(seed)
+            subsets[name] = drawn_by_scores(own, problem.weights, picks, rng)
         for name, subset in subsets.items():
-            note(name, seed, path_of(problem.subset(*subset)))
-        sample = problem.subset(*subsets["random"])
+            note(name, seed, path_of(problem.subset(*subset), L2))
+        sample = problem.subset(*subsets[RANDOM])
         paths = [newton_path(problem, sample, l2, len(STEPS)) for l2 in L2]
         share = sample.n_rows / problem.n_rows
         for number, name in enumerate(STEPS, 1):
@@ -114,38 +81,38 @@ def found(records: Sequence[Record], name: str, measured: str) -> Array:
     return np.array([r[measured] for r in records if r.get("name") == name])
 
 
+def cell(records: Sequence[Record], name: str) -> str:
+    """Return the mean residual at the least favourable and the most favourable strength, as shares
+    of that of random rows, and the passes over all rows where a model takes any.
+    """
+    means = {kind: found(records, kind, "residuals").mean(axis=0) for kind in (RANDOM, name)}
+    if name == RANDOM:
+        return f"{means[name].max():.1e} to {means[name].min():.1e}"
+    shares = means[name] / means[RANDOM]
+    said = f"{share_in_words(shares.max())} to {share_in_words(shares.min())}"
+    if name not in STEPS:
+        return said
+    return f"{said}; {found(records, name, 'passes').mean():.1f} passes"
+
+
 def text(kept: Kept) -> str:
     """Return the section."""
-    out = [
-        "The residual f - f* on all rows at the optimum of the weighted subset, for the logistic "
-        f"loss at four strengths of the regulariser: means of {SEEDS} seeds, bold the least of a "
-        "column, and in brackets passes over all rows where a model takes any.\n",
-        *(f"- *{name}*: {words}." for name, words in ROWS.items()),
-        "\nNewton's steps are no subset: each takes the gradient of all rows, the Hessian of the "
-        "random ones (of all rows, once a step had to be halved or was slow), and serves one loss "
-        "and strength.\n",
+    titles = {
+        part: f"{part.rpartition('-')[0]} {float(part.rpartition('-')[2]):.0%}" for part in kept
+    }
+    lines = [
+        [f"{name}: {words}", *(cell(records, name) for records in kept.values())]
+        for name, words in ROWS.items()
     ]
-    for part, records in kept.items():
-        data, _, size = part.partition("-")
-        facts = records[0]
-        out.append(
-            f"### {data}, {float(size):.0%}\n\n{facts['rows']:,} x {facts['columns']:,}, "
-            f"{facts['picks']:,} rows\n"
-        )
-        means = {name: found(records, name, "residuals").mean(axis=0) for name in ROWS}
-        least = np.min(list(means.values()), axis=0)
-        lines = []
-        for name, mean in means.items():
-            cells = [
-                f"**{own:.1e}**" if own == best else f"{own:.1e}"
-                for own, best in zip(mean, least, strict=True)
-            ]
-            if name in STEPS:
-                passes = found(records, name, "passes").mean(axis=0)
-                cells = [f"{cell} ({p:.1f})" for cell, p in zip(cells, passes, strict=True)]
-            lines.append([name, *cells])
-        out.append(table(" | ".join(["subset", *(f"l2 {l2:g}" for l2 in L2)]), lines))
-    return "\n".join(out)
+    return (
+        "The residual f - f* on all rows at the optimum of the weighted subset, for the logistic "
+        f"loss at l2 {', '.join(f'{l2:g}' for l2 in L2)}: means of {SEEDS} seeds, as shares of "
+        "those of random rows, at the strength where a subset is the worst and where it is the "
+        "best (of random rows themselves, the residuals). Newton's steps are no subset: each takes "
+        "the gradient of all rows and the Hessian of the random ones (of all rows, once a step had "
+        "to be halved or was slow), and serves one loss and strength; passes are those over all "
+        "rows.\n\n" + table(" | ".join(["subset", *titles.values()]), lines)
+    )
 
 
 def main() -> None:

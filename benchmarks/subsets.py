@@ -9,57 +9,47 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-from datasets import REAL
+from datasets import SETS
 from measuring import REPEATS, SHORT, WARM_UP_ROWS, thinned
 from numpy.typing import NDArray
 
 from craig_cli.calibration import make_coreset
+from craig_cli.calibration.coresets import Stage, untimed
 from craig_cli.dataset import Dataset
 from craig_cli.selection import Coreset
 from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
+from craig_cli.settings.purpose import Purpose
 from craig_cli.training import Problem, make_problem
-
-LOSSES = {"abalone": "squared"}
-"""Of the others: logistic."""
-SAMPLE = 10
-"""Greedy on a sample sees one row in so many, but at least the number of picks."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a subset comes about; `is_fixed` says that the seed does not count."""
+    """How a subset comes about: as ``craig select --for PURPOSE --method METHOD`` makes it;
+    `is_fixed` says that the seed does not count.
+    """
 
-    method: str
-    representative: str = "medoid"
-    is_sampled: bool = False
+    words: str
+    purpose: str = "local"
+    method: str = "auto"
+    allocation: str = "auto"
     is_fixed: bool = False
-    words: str = ""
 
 
 RECIPES = {
-    "random": Recipe("random", words="random rows of each class"),
-    "stratified": Recipe("stratified", words="a random row of each of k balanced cells"),
+    "random": Recipe("random rows, each class by its share, of equal weights", method="random"),
+    "random, calibrated": Recipe("the same rows, calibrated weights", "linear", "random"),
+    "stratified": Recipe("a random row of each of k balanced cells", method="stratified"),
     "importance": Recipe(
-        "importance", words="rows drawn by the length of their gradient at a pilot (OSMAC)"
+        "rows drawn by the length of their gradient at a pilot (OSMAC)", method="importance"
     ),
-    "paper": Recipe(
-        "auto",
-        is_fixed=True,
-        words="the paper's: greedy medoids, weights the sizes of their clusters",
-    ),
-    "clusters": Recipe("auto", "random", words="the same clusters, a random row of each"),
-    "sampled clusters": Recipe(
-        "cells",
-        "random",
-        is_sampled=True,
-        words=f"the same, greedy on one row in {SAMPLE} (`--sample-rows`)",
+    "any": Recipe("`craig select` as it is: medoids, some exchanged, calibrated weights", "any"),
+    "any, power": Recipe("the same with `--allocation power`", "any", allocation="power"),
+    "linear": Recipe("`--for linear`: rows drawn of each cluster, calibrated weights", "linear"),
+    "local": Recipe(
+        "`--for local`, the paper's: medoids, weights the sizes of their clusters", is_fixed=True
     ),
 }
-CALIBRATED = ", calibrated"
-"""After the name of a recipe: with `--weights calibrated`."""
-VARIED = {"random": "varied"}
-"""What stands for a cluster where weights are calibrated, by what does where they are not."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +66,8 @@ class Subset:
 
 @cache
 def data_set(name: str, max_rows: int = 0) -> Dataset:
-    """Return all training rows of a data set of the bench, or `max_rows` of them, evenly spaced."""
-    dataset = REAL[name]()
+    """Return all training rows of a real set, or `max_rows` of them, evenly spaced."""
+    dataset = SETS[name]()
     return thinned(dataset, max_rows or dataset.n_rows)
 
 
@@ -86,52 +76,44 @@ def task_of(name: str) -> str:
     return "regression" if name == "abalone" else "classification"
 
 
-def problem_of(name: str, dataset: Dataset) -> Problem:
-    """Return the problem of some rows of a data set, with its loss."""
+def problem_of(name: str, dataset: Dataset, loss: str | None = None) -> Problem:
+    """Return the problem of some rows of a data set, with its usual loss or another."""
     assert dataset.labels is not None
-    return make_problem(
-        dataset.rows,
-        dataset.labels,
-        LOSSES.get(name, "logistic"),
-        regression=task_of(name) == "regression",
-    )
+    regression = task_of(name) == "regression"
+    return make_problem(dataset.rows, dataset.labels, loss, regression=regression)
 
 
 def drawn(
     dataset: Dataset,
-    task: str,
-    recipe: str,
+    name: str,
+    recipe: Recipe,
     fraction: float,
     seed: int,
-    *,
-    is_calibrated: bool = False,
+    stage: Stage = untimed,
 ) -> Coreset:
-    """Return the subset of a recipe, with calibrated weights by the defaults if asked for."""
-    how = RECIPES[recipe]
-    representative = how.representative
-    if is_calibrated:
-        representative = VARIED.get(representative, representative)
+    """Return the subset of a recipe, of some rows of the data set `name`."""
+    task = task_of(name)
+    purpose = Purpose(recipe.purpose, allocation=recipe.allocation)
+    representative, weights = purpose.choices(recipe.method, False, True)
     settings = SelectionSettings(
         Budget(fraction=fraction),
-        how.method,
+        recipe.method,
         seed=seed,
         task=task,
         representative=representative,
-        sample_rows=dataset.n_rows // SAMPLE if how.is_sampled else 0,
+        allocation=purpose.allocated(recipe.method, False, task == "classification"),
     )
-    weights = "calibrated" if is_calibrated else "cluster"
-    return make_coreset(dataset, settings, CalibrationSettings(weights, seed=seed))
+    return make_coreset(dataset, settings, CalibrationSettings(weights, seed=seed), stage=stage)
 
 
-def make_subset(dataset: Dataset, task: str, name: str, fraction: float, seed: int = 0) -> Subset:
-    """Return a subset by its name, calibrated by the defaults, and what it took, compiled code at
-    hand: the shortest of `REPEATS` short times.
+def make_subset(dataset: Dataset, name: str, kind: str, fraction: float, seed: int = 0) -> Subset:
+    """Return a subset of rows of the data set `name`, and what it took, compiled code at hand: the
+    shortest of `REPEATS` short times.
     """
-    recipe, is_calibrated = name.removesuffix(CALIBRATED), name.endswith(CALIBRATED)
     seconds: list[float] = []
 
     def make(rows: Dataset) -> Coreset:
-        return drawn(rows, task, recipe, fraction, seed, is_calibrated=is_calibrated)
+        return drawn(rows, name, RECIPES[kind], fraction, seed)
 
     make(
         thinned(
