@@ -232,9 +232,9 @@ class PlainSteps:
         self.model[:, :-1] /= 1 + size * self.l2 / height[:, :-1]
 
 
-def nearest_weights(shares, parts, wanted, ridge):
-    """Weights g >= 0 that minimise sum (g - share)^2 / (2 share) + sum over sums of (missed by)^2 /
-    (2 ridge), those of ridge 0 exact: by SLSQP.
+def nearest_weights(shares, parts, wanted, ridge, lower, upper):
+    """Weights g from lower x share to upper x share that minimise sum (g - share)^2 / (2 share) +
+    sum over sums of (missed by)^2 / (2 ridge), those of ridge 0 exact, and that minimum: by SLSQP.
     """
     exact = ridge == 0
 
@@ -252,15 +252,16 @@ def nearest_weights(shares, parts, wanted, ridge):
         "jac": lambda g: parts[:, exact].T,
     }
     options = {"maxiter": 2000, "ftol": 1e-16}
-    return minimize(
+    found = minimize(
         objective,
         shares,
         jac=slope,
-        bounds=[(0, None)] * len(shares),
+        bounds=np.column_stack([lower * shares, upper * shares]),
         constraints=[kept],
         method="SLSQP",
         options=options,
-    ).x
+    )
+    return found.x, found.fun
 
 
 def long_distances(points):
