@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from craig_cli.calibration.constraints import column_means
 from craig_cli.dataset import as_matrix
 from craig_cli.threads import one_blas_thread
 from craig_cli.training import Problem
@@ -21,7 +22,8 @@ INDEPENDENT = 1e-6
 
 @one_blas_thread()
 def leading_directions(sample: Problem, n_wanted: int, rng: np.random.Generator) -> Array:
-    """Return orthonormal directions (d, r) along which the weighted rows of a sample are longest.
+    """Return orthonormal directions (d, r) along which the weighted rows of a sample are longest
+    about their mean.
 
     r is `n_wanted`, or what they span.
 
@@ -30,20 +32,19 @@ def leading_directions(sample: Problem, n_wanted: int, rng: np.random.Generator)
     Subspace iteration from a random start (Halko, Martinsson and Tropp 2011, algorithm 4.4). Time 4
     n d r an iteration, for sparse rows 4 nnz r, and 4 d r^2; memory 8 (3 d + n) r bytes.
     """
-    rows, shares = as_matrix(sample.rows), sample.shares[:, None]
+    rows, shares, centre = as_matrix(sample.rows), sample.shares[:, None], column_means(sample)
     n_found = min(n_wanted + OVERSAMPLING, sample.n_rows, sample.n_columns)
-    directions = orthonormal(rows.T @ (shares * rng.standard_normal((sample.n_rows, n_found))))
+
+    def back(along: Array) -> Array:
+        weighted = shares * along
+        return np.asarray(rows.T @ weighted - np.outer(centre, weighted.sum(axis=0)))
+
+    directions = orthonormal(back(rng.standard_normal((sample.n_rows, n_found))))
     for _ in range(ITERATIONS):
-        directions = orthonormal(rows.T @ (shares * (rows @ directions)))
-    lengths = np.sum(shares * np.square(rows @ directions), axis=0)
+        directions = orthonormal(back(rows @ directions - centre @ directions))
+    lengths = np.sum(shares * np.square(rows @ directions - centre @ directions), axis=0)
     longest = np.argsort(-lengths, kind="stable")[:n_wanted]
     return np.ascontiguousarray(directions[:, np.sort(longest)])
-
-
-@one_blas_thread()
-def times(part: Problem, directions: Array) -> Array:
-    """Return the coordinates (n, r) of the rows along directions (d, r)."""
-    return np.asarray(as_matrix(part.rows) @ directions)
 
 
 def orthonormal(columns: Array) -> Array:

@@ -17,6 +17,7 @@ from craig_cli.calibration.constraints import (
     MomentConstraints,
     n_moments,
 )
+from craig_cli.calibration.directions import leading_directions
 from craig_cli.calibration.pilots import Pilots, make_pilots
 from craig_cli.training import Problem, make_problem, optimum
 
@@ -192,3 +193,47 @@ def test_rows_that_meet_the_moments_have_the_ridge_path_of_all(intercept):
         residual = problem.objective(found.coef, found.intercept, l2) - best.objective
         assert residual < 1e-12 * best.objective
         np.testing.assert_allclose(found.coef, best.coef, rtol=1e-8, atol=1e-10)
+
+
+def long_rows(offset: float = 0.0) -> np.ndarray:
+    """Return rows that are far longer along some directions than along others."""
+    rng = np.random.default_rng(0)
+    lengths = np.geomspace(10, 0.01, 20)
+    return (
+        rng.normal(size=(300, 20)) * lengths @ np.linalg.qr(rng.normal(size=(20, 20)))[0] + offset
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("offset", [0.0, 50.0])
+def test_leading_directions_are_those_of_the_longest_extent_about_the_means(kind, offset):
+    rows, weights = long_rows(offset), uneven(300)
+    problem = make_problem(as_kind(rows, kind), np.arange(300) % 2, "logistic", weights)
+    found = leading_directions(problem, 5, np.random.default_rng(0))
+    np.testing.assert_allclose(found.T @ found, np.eye(5), atol=1e-12)
+    centred = rows - problem.shares @ rows
+    true = np.linalg.svd(np.sqrt(problem.shares)[:, None] * centred)[2][:5].T
+    assert np.linalg.svd(true.T @ found)[1].min() > 0.99
+
+
+def test_leading_directions_do_not_hang_on_offsets():
+    labels = np.arange(300) % 2
+    found = [
+        leading_directions(
+            make_problem(long_rows(offset), labels, "logistic"), 5, np.random.default_rng(0)
+        )
+        for offset in (0.0, 1e3)
+    ]
+    np.testing.assert_allclose(*found, atol=1e-9)
+
+
+def test_without_an_intercept_directions_are_about_zero():
+    problem = make_problem(long_rows(1e3), np.arange(300) % 2, "logistic", intercept=False)
+    found = leading_directions(problem, 1, np.random.default_rng(0))
+    np.testing.assert_allclose(np.abs(found), 20**-0.5, atol=1e-3)
+
+
+def test_dependent_columns_leave_fewer_directions():
+    rows = np.outer(np.arange(1.0, 51), [1, 2, 0, 3])
+    problem = make_problem(rows, np.arange(50) % 2, "logistic")
+    assert leading_directions(problem, 3, np.random.default_rng(0)).shape == (4, 1)
