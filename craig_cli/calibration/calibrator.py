@@ -139,8 +139,8 @@ class Calibrator:
         part = self._problem.subset(index, weight)
         before, after = self._losses(part), self._losses(part.subset(np.arange(len(index)), made))
         kept = bool(after.sum() < before.sum() and (after <= before * (1 + NO_RISE)).all())
-        ratios = found.weights / equation.shares
-        at_bounds = (ratios <= equation.lower) | (ratios >= equation.upper)
+        least, most = (bound * equation.shares for bound in (equation.lower, equation.upper))
+        at_bounds = (found.weights <= least) | (found.weights >= most)
         q, final = len(sums.constraints.wanted), made if kept else weight
         summary = CalibrationSummary(
             kept=kept,
