@@ -179,7 +179,7 @@ class Calibrator:
         p, m = len(self._settings.pilot_l2), problem.n_outputs
         n_pilots, n_directions = min(p, most_pilots, carried // self.coordinates), 0
         if n_pilots == 0:
-            n_pilots = min(p, most_pilots)
+            n_pilots = min(p, most_pilots, max(1, carried // (2 * m)))
             n_directions = max(1, carried // (n_pilots * m) - 1)
         key = n_pilots, n_directions
         if key not in self._made:
