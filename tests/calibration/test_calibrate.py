@@ -1,5 +1,5 @@
-"""Calibrated coresets: what comes out exactly, what is the same for any threads and layout of rows,
-and that harm is refused.
+"""Calibrated coresets: what comes out, what is the same for any threads, layout, offset and unit of
+rows, what is told of it, and that harm is refused.
 """
 
 from __future__ import annotations
@@ -9,27 +9,25 @@ import dataclasses
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from problems import KINDS, TASKS, made_problem
+from tools import needs
 
 from craig_cli import select_coreset
-from craig_cli.arrays import sparse_rows
-from craig_cli.calibration import calibrate, calibrated_coreset, importance_scores
-from craig_cli.calibration.constraints import (
-    all_coordinates,
-    leading_coordinates,
-    moments_at,
-    row_gradients,
+from craig_cli.calibration import (
+    calibrated_coreset,
+    calibrated_prefix,
+    importance_scores,
+    make_coreset,
 )
-from craig_cli.calibration.directions import leading_directions
+from craig_cli.calibration.calibrator import Calibrator
 from craig_cli.calibration.dual import Solution
-from craig_cli.calibration.pilots import fit_path, sample_rows
+from craig_cli.calibration.pilots import fit_pilot
 from craig_cli.dataset import Dataset
 from craig_cli.errors import UsageError
-from craig_cli.selection import select
+from craig_cli.selection import Coreset, select
 from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
-from craig_cli.training import make_problem, optimum
+from craig_cli.training import Problem, make_problem, optimum
 
 METHODS = ("exact", "cells", "stratified", "random", "importance")
 LOSSES = {"logistic": 2, "squared-hinge": 2, "smoothed-hinge": 3, "softmax": 3, "squared": None}
@@ -48,11 +46,37 @@ def made(
     return X, scores[:, 0] if n_classes is None else np.argmax(scores, axis=1)
 
 
-def excess(X: np.ndarray, y: np.ndarray, coreset, loss: str, l2: float) -> float:
-    """Return the loss on all rows at the optimum on the coreset, beyond the least."""
-    whole = make_problem(X, y, loss, regression=loss == "squared")
-    best, found = optimum(whole, l2), optimum(whole.subset(coreset.index, coreset.weight), l2)
-    return whole.objective(found.coef, found.intercept, l2) - best.objective
+def abalone_like(n: int = 1200) -> tuple[np.ndarray, np.ndarray]:
+    """Return seven measures that nearly follow from one, a sex, and rings."""
+    rng = np.random.default_rng(11)
+    size = rng.gamma(9, 1 / 9, n)
+    X = size[:, None] ** np.array([1, 1, 1, 3, 3, 3, 3]) * np.exp(0.1 * rng.normal(size=(n, 7)))
+    X = np.hstack([X, np.eye(3)[rng.integers(3, size=n)]])
+    return X, np.round(6 * size + 3 * X[:, 6] + rng.gamma(3, 1, n))
+
+
+def residuals(problem: Problem, coreset: Coreset, strengths) -> list[float]:
+    """Return f - f* of the models fitted on the picks, at each strength."""
+    part, found = problem.subset(coreset.index, coreset.weight), []
+    for l2 in strengths:
+        model = optimum(part, l2)
+        value = problem.objective(model.coef, model.intercept, l2)
+        found.append(value - optimum(problem, l2).objective)
+    return found
+
+
+def check_contract(coreset: Coreset, n_rows: int | None = None) -> None:
+    """Weights add up by class, none is 0, and all are within bounds of those from before."""
+    for summary in coreset.classes:
+        assert coreset.weight[coreset.of_class(summary)].sum() == pytest.approx(
+            summary.total_weight, rel=1e-12
+        )
+    assert np.isfinite(coreset.weight).all()
+    if coreset.weights == "calibrated":
+        before = coreset.base_weight
+        one_row = 1.0 if n_rows is None else before.sum() / n_rows
+        assert (coreset.weight >= np.minimum(0.2 * before, one_row) * (1 - 1e-6)).all()
+        assert (coreset.weight <= 10 * before * (1 + 1e-6)).all()
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -70,84 +94,249 @@ def test_every_loss_comes_nearer_to_the_optimum(loss):
     assert better.weights == "calibrated"
     assert better.index.tolist() == plain.index.tolist()
     assert better.base_weight.tolist() == plain.weight.tolist()
-    assert excess(X, y, better, loss, 1e-3) < excess(X, y, plain, loss, 1e-3) / 4
+    problem = make_problem(X, y, loss, regression=loss == "squared")
+    strengths = (3e-4, 3e-2)
+    pairs = zip(*(residuals(problem, c, strengths) for c in (better, plain)), strict=True)
+    assert all(after < before / 100 for after, before in pairs)
     said = better.calibration
-    assert max(said["gradient_error_after"]) < max(said["gradient_error_before"]) / 5
+    assert said["gradient_error_after"] < said["gradient_error_before"] / 20
     assert sum(said["loss_after"]) < sum(said["loss_before"])
+    check_contract(better)
 
 
 @pytest.mark.parametrize(
     ("method", "representative"),
-    [*((method, "medoid") for method in METHODS), ("exact", "random"), ("cells", "random")],
+    [
+        *((method, "medoid") for method in METHODS),
+        *((method, name) for method in ("exact", "cells") for name in ("random", "exchanged")),
+    ],
 )
-def test_every_method_keeps_its_class_sums(method, representative):
+def test_every_method_keeps_its_class_sums_and_bounds(method, representative):
     X, y = made(3)
     coreset = select_coreset(
         X, y, size=150, method=method, representative=representative, weights="calibrated"
     )
     assert coreset.weights == "calibrated"
-    for summary in coreset.classes:
-        assert coreset.weight[coreset.label == summary.label].sum() == pytest.approx(
-            summary.n_rows, rel=1e-13
-        )
+    check_contract(coreset)
+    assert coreset.weight.min() > 0
 
 
-@pytest.mark.parametrize("loss", ["logistic", "softmax"])
+@pytest.mark.parametrize("size", [40, 150])
+def test_weights_come_to_their_bounds_and_no_further(size):
+    X, y = made()
+    rng = np.random.default_rng(0)
+    X = np.hstack([X, rng.random((len(X), 20)) < 0.02])
+    coreset = select_coreset(
+        X, y, size=size, method="cells", representative="random", weights="calibrated"
+    )
+    check_contract(coreset)
+    ratios, lowest = coreset.weight / coreset.base_weight, np.minimum(0.2, 1 / coreset.base_weight)
+    at_bounds = np.isclose(ratios, lowest, rtol=1e-9) | np.isclose(ratios, 10, rtol=1e-9)
+    said = coreset.calibration
+    assert said["at_bounds"] == np.count_nonzero(at_bounds) > 10
+    assert said["largest_weight"] == coreset.weight.max()
+    assert said["effective_rows"] == pytest.approx(
+        coreset.weight.sum() ** 2 / np.square(coreset.weight).sum()
+    )
+    assert said["rows_a_constraint"] == size / said["constraints"]
+
+
+@pytest.mark.parametrize("loss", ["logistic", "softmax", "squared"])
 def test_the_same_bytes_for_any_number_of_threads(loss):
-    X, y = made(2 if loss == "logistic" else 4, n_rows=9000)
+    X, y = made({"logistic": 2, "softmax": 4, "squared": None}[loss], n_rows=9000)
     results = [
         select_coreset(
-            X, y, size=900, method="cells", representative="random", weights="calibrated", threads=t
+            X,
+            y,
+            size=900,
+            method="cells",
+            representative="random",
+            weights="calibrated",
+            task="regression" if loss == "squared" else None,
+            threads=threads,
         )
-        for t in (1, 2, 3)
+        for threads in (1, 2, 3)
     ]
     assert len({(c.index.tobytes(), c.weight.tobytes(), str(c.calibration)) for c in results}) == 1
     assert results[0].weights == "calibrated"
 
 
-def test_sparse_rows_give_the_weights_of_dense_ones():
-    X, y = made(3)
+@pytest.mark.parametrize("n_classes", [3, None])
+def test_sparse_rows_give_the_weights_of_dense_ones(n_classes):
+    X, y = made(n_classes)
     X[np.abs(X) < 0.5] = 0
     dense, sparse = (
-        select_coreset(rows, y, size=150, method="random", weights="calibrated")
+        select_coreset(
+            rows,
+            y,
+            size=150,
+            method="random",
+            weights="calibrated",
+            task="classification" if n_classes else "regression",
+        )
         for rows in (X, sp.csr_array(X))
     )
-    assert np.allclose(dense.weight, sparse.weight, rtol=1e-5, atol=1e-6)
+    assert dense.weights == "calibrated"
+    np.testing.assert_allclose(dense.weight, sparse.weight, rtol=1e-6)
+
+
+MOVES = {"an offset": (1e3, 1.0), "a unit": (0.0, 250.0), "both": (-20.0, 1e-3)}
+
+
+@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("loss", ["logistic", "softmax", "squared-hinge", "squared"])
+def test_offsets_and_units_change_no_weight(loss, move):
+    offset, factor = MOVES[move]
+    X, y = made({"softmax": 3, "squared": None}.get(loss, 2))
+    calibration = {"loss": loss, "threads": 1}
+    task = "regression" if loss == "squared" else "classification"
+    plain = select(Dataset(X, y), SelectionSettings(Budget(size=150), method="random", task=task))
+    one, other = (
+        calibrated_coreset(
+            Dataset(rows, y),
+            plain,
+            CalibrationSettings("calibrated", pilot_l2=tuple(strengths.tolist()), **calibration),
+        )
+        for rows, strengths in (
+            (X, STRENGTHS),
+            (factor * (X + offset), factor**2 * STRENGTHS),
+        )
+    )
+    assert one.weights == other.weights == "calibrated"
+    np.testing.assert_allclose(other.weight, one.weight, rtol=1e-6)
+
+
+STRENGTHS = np.array([1e-5, 1e-3, 1e-1])
+
+
+def test_offsets_change_no_weight_along_leading_directions():
+    X, y = made(n_columns=80)
+    plain = select(Dataset(X, y), SelectionSettings(Budget(size=70), method="random"))
+    settings = CalibrationSettings("calibrated", pilot_l2=(1e-1, 1.0), threads=1)
+    one, other = (calibrated_coreset(Dataset(X + by, y), plain, settings) for by in (0.0, 100.0))
+    assert one.calibration["is_reduced"] and one.weights == "calibrated"
+    np.testing.assert_allclose(other.weight, one.weight, rtol=1e-6)
+
+
+@pytest.mark.parametrize("representative", ["exchanged", "medoid"])
+def test_the_ridge_path_comes_out_where_picks_carry_the_moments(representative):
+    X, y = abalone_like()
+    coreset = select_coreset(
+        X, y, size=150, task="regression", representative=representative, weights="calibrated"
+    )
+    said = coreset.calibration
+    assert (coreset.weights, said["pilots"], said["constraints"]) == ("calibrated", 0, 78)
+    found = residuals(make_problem(X, y, regression=True), coreset, 10.0 ** np.arange(-6, 1))
+    if representative == "exchanged":
+        assert max(found) < 1e-9
+        assert max(said["residual_after"]) < 1e-9
+    assert max(found) < max(said["residual_before"]) / 4
+    check_contract(coreset)
+
+
+@pytest.mark.parametrize(
+    ("loss", "n_classes"), [*LOSSES.items(), ("logistic", 3)], ids=lambda value: str(value)
+)
+def test_residuals_are_those_of_optima(loss, n_classes):
+    X, y = made(n_classes)
+    weights = np.random.default_rng(2).integers(1, 4, len(y)).astype(float)
+    is_regression = n_classes is None
+    coreset = select_coreset(
+        X,
+        y,
+        size=150,
+        sample_weight=weights,
+        weights="calibrated",
+        pilot_loss=loss,
+        task="regression" if is_regression else "classification",
+    )
+    said = coreset.calibration
+    problem = make_problem(X, y, loss, weights, regression=is_regression)
+    before = dataclasses.replace(coreset, weight=coreset.base_weight)
+    nearness = 1e-9 if problem.loss.is_straight_somewhere else 1e-11
+    for place, l2 in enumerate(said["pilot_l2"]):
+        least = optimum(problem, l2).objective
+        assert said["optimum"][place] == pytest.approx(least, rel=1e-11)
+        for name, some in (("before", before), ("after", coreset)):
+            (residual,) = residuals(problem, some, [l2])
+            assert said[f"residual_{name}"][place] == pytest.approx(
+                residual, rel=1e-3, abs=nearness
+            )
+            total = said["optimum"][place] + said[f"residual_{name}"][place]
+            assert said[f"loss_{name}"][place] == pytest.approx(total, rel=1e-12)
+    assert (np.array(said["residual_after"]) < said["residual_random"]).all()
+
+
+@pytest.mark.needs("scikit-learn")
+def test_residuals_are_those_by_scikit_learn():
+    linear_model = needs("scikit-learn", ".linear_model")
+    X, y = made()
+    coreset = select_coreset(X, y, size=150, weights="calibrated")
+    said, signs = coreset.calibration, 2 * y - 1
+    for place, l2 in enumerate(said["pilot_l2"]):
+
+        def fitted(index, weights, l2=l2):
+            model = linear_model.LogisticRegression(
+                C=1 / (l2 * weights.sum()), solver="newton-cholesky", tol=1e-12, max_iter=500
+            ).fit(X[index], y[index], weights)
+            margins = signs * (X @ model.coef_[0] + model.intercept_)
+            return np.logaddexp(0, -margins).mean() + l2 / 2 * np.square(model.coef_).sum()
+
+        least = fitted(np.arange(len(y)), np.ones(len(y)))
+        assert said["optimum"][place] == pytest.approx(least, rel=1e-10)
+        for name, weights in (("before", coreset.base_weight), ("after", coreset.weight)):
+            residual = fitted(coreset.index, weights) - least
+            assert said[f"residual_{name}"][place] == pytest.approx(residual, rel=1e-3, abs=1e-10)
+
+
+def test_where_the_optimum_is_not_known_no_residual_is_told(monkeypatch):
+    monkeypatch.setattr("craig_cli.training.newton.MOST_COLUMNS", 5)
+    X, y = made()
+    coreset = select_coreset(X, y, size=150, method="random", weights="calibrated")
+    said = coreset.calibration
+    assert coreset.weights == "calibrated"
+    for name in ("optimum", "residual_before", "residual_after", "residual_random"):
+        assert said[name] == []
+    assert len(said["loss_after"]) == 7
 
 
 def test_harm_is_refused(monkeypatch):
     X, y = made()
     dataset = Dataset(X, y)
-    plain = select(dataset, SelectionSettings(Budget(size=30), method="random"))
+    plain = select(dataset, SelectionSettings(Budget(size=60), method="random"))
+    pair = np.isin(np.arange(60), [np.argmax(plain.label), np.argmin(plain.label)])
 
-    def all_on_two(shares, *others):
-        return Solution(
-            np.where(
-                np.isin(np.arange(30), [np.argmax(plain.label), np.argmin(plain.label)]), 0.5, 0.0
-            ),
-            1,
-        )
+    def all_on_two(*others):
+        weights = np.where(pair, 0.5, 1e-9)
+        return Solution(weights, np.zeros(14), 0.0, 1, np.zeros((14, 14)))
 
-    monkeypatch.setattr("craig_cli.calibration.rounds.calibrated_weights", all_on_two)
+    monkeypatch.setattr("craig_cli.calibration.calibrator.calibrated_weights", all_on_two)
     coreset = calibrated_coreset(dataset, plain, CalibrationSettings("calibrated"))
     assert (coreset.weights, coreset.base_weight) == ("uniform", None)
     assert coreset.weight.tolist() == plain.weight.tolist()
-    assert coreset.calibration["reason"] == (
-        "round 1 did not lower the loss on all rows of the models fitted on the picks"
+    said = coreset.calibration
+    assert (said["kept"], said["reason"]) == (
+        False,
+        "the models fitted on the picks did not have a lower loss on all rows",
     )
-    assert coreset.calibration["loss_after"] == coreset.calibration["loss_before"]
+    assert sum(said["loss_after"]) > sum(said["loss_before"])
+    assert said["effective_rows"] == pytest.approx(
+        plain.weight.sum() ** 2 / np.square(plain.weight).sum()
+    )
+    assert said["largest_weight"] == plain.weight.max()
 
 
-def test_no_more_rounds_than_help():
+def test_one_strength_may_not_pay_for_the_others(monkeypatch):
+    """Where the sum of the losses falls and one of them rises."""
     X, y = made()
-    calibration = select_coreset(
-        X, y, size=200, method="random", weights="calibrated", calibration_rounds=10
-    ).calibration
-    assert 1 < calibration["rounds_kept"] < 10
-    assert calibration["reason"] == (
-        f"round {calibration['rounds_kept']} lowered the loss on all "
-        f"rows by less than 1e-07 of it: enough"
-    )
+    dataset = Dataset(X, y)
+    plain = select(dataset, SelectionSettings(Budget(size=60), method="random"))
+    told = iter([np.ones(7), np.array([0.5] * 6 + [1.00001])] * 2)
+    monkeypatch.setattr(Calibrator, "_losses", lambda *_: next(told))
+    settings = CalibrationSettings("calibrated")
+    assert not calibrated_coreset(dataset, plain, settings).calibration["kept"]
+    monkeypatch.setattr("craig_cli.calibration.calibrator.NO_RISE", 1e-4)
+    assert calibrated_coreset(dataset, plain, settings).calibration["kept"]
 
 
 def test_weights_that_are_right_already_stay():
@@ -160,11 +349,10 @@ def test_weights_that_are_right_already_stay():
         weights="auto",
         allocation="proportional",
     )
-    assert (coreset.weights, coreset.weight.tolist(), coreset.calibration["rounds_kept"]) == (
-        "cluster",
-        [20.0] * 60,
-        0,
-    )
+    np.testing.assert_allclose(coreset.weight, 20, rtol=1e-8)
+    said = coreset.calibration
+    assert said["exchanged"] == 0
+    assert max(said["residual_after"]) < 1e-11
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -172,79 +360,48 @@ def test_a_loss_on_all_rows_never_rises(seed):
     X, y = made(n_columns=30, n_rows=500)
     coreset = select_coreset(X, y, size=40, method="random", seed=seed, weights="auto")
     said = coreset.calibration
-    assert all(
-        after <= before * (1 + 1e-6)
-        for before, after in zip(said["loss_before"], said["loss_after"], strict=True)
-    )
+    if said["kept"]:
+        pairs = zip(said["loss_before"], said["loss_after"], strict=True)
+        assert all(after <= before * (1 + 1e-6) for before, after in pairs)
+    else:
+        assert coreset.weights == "uniform"
+
+
+def test_more_picks_carry_more_pilots_and_then_moments():
+    X, y = made(n_columns=10)
+    told = [
+        (said["pilots"], said["constraints"], said["is_reduced"])
+        for size in (10, 11, 25, 60, 200)
+        for said in [
+            select_coreset(X, y, size=size, method="random", weights="calibrated").calibration
+        ]
+    ]
+    assert told == [
+        (5, 10, True),
+        (1, 11, False),
+        (2, 22, False),
+        (5, 55, False),
+        (7, 77, False),
+    ]
+    X, y = made(None, n_columns=10)
+    for size, expected in ((77, (7, 77)), (78, (0, 78))):
+        said = select_coreset(
+            X, y, size=size, method="random", weights="calibrated", task="regression"
+        ).calibration
+        assert (said["pilots"], said["constraints"]) == expected
 
 
 def test_leading_directions_where_columns_are_too_many():
-    X, y = made(4, n_columns=80)
-    coreset = select_coreset(
-        X, y, size=120, method="random", weights="calibrated", pilot_l2=(1e-1,)
-    )
-    assert coreset.calibration["is_reduced"]
-    assert coreset.calibration["constraints"] <= 240
-    assert coreset.calibration["loss_after"] <= coreset.calibration["loss_before"]
-
-
-@pytest.mark.parametrize("is_sparse", [False, True])
-def test_leading_directions_are_those_of_the_longest_extent(is_sparse):
-    rng = np.random.default_rng(0)
-    X = (
-        rng.normal(size=(300, 20))
-        * np.geomspace(10, 0.01, 20)
-        @ np.linalg.qr(rng.normal(size=(20, 20)))[0]
-    )
-    rows = sparse_rows(sp.csr_array(X)) if is_sparse else X
-    found = leading_directions(make_problem(rows, np.arange(300) % 2, "logistic"), 5, rng)
-    assert np.allclose(found.T @ found, np.eye(5), atol=1e-12)
-    true = np.linalg.svd(X)[2][:5].T
-    assert np.linalg.svd(true.T @ found)[1].min() > 0.99
-
-
-def test_dependent_columns_leave_fewer_directions():
-    X = np.outer(np.arange(1.0, 51), [1, 2, 0, 3])
-    problem = make_problem(X, np.arange(50) % 2, "logistic")
-    assert leading_directions(problem, 3, np.random.default_rng(0)).shape == (4, 1)
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_moments_are_means_over_rows(loss):
-    X, y = made(LOSSES[loss], n_rows=400)
-    problem = make_problem(X, y, loss, regression=loss == "squared")
-    models = fit_path(problem, CalibrationSettings(pilot_l2=(1e-2, 1.0)))
-    moments = moments_at(problem, models, with_squares=True)
-    for model, value, gradient, squares in zip(models, *moments, strict=True):
-        assert problem.objective(model[:, :-1], model[:, -1], 0.0) == pytest.approx(value)
-        rows = row_gradients(problem, model, X)
-        assert np.allclose(rows.mean(axis=0), gradient.ravel())
-        assert np.allclose((rows**2).mean(axis=0), squares.ravel())
-    without = moments_at(problem, models)
-    assert without.squares.size == 0
-    assert without.gradients.tobytes() == moments.gradients.tobytes()
-
-
-def test_all_rows_meet_their_own_constraints_by_columns_and_along_directions():
-    X, y = made(3, n_rows=400)
-    problem = make_problem(X, y, "logistic")
-    models = fit_path(problem, CalibrationSettings(pilot_l2=(1e-2, 1.0)))
-    moments = moments_at(problem, models, with_squares=True)
-    columns = all_coordinates(problem, moments.squares)
-    along = leading_coordinates(problem, models, np.eye(5), problem)
-    for one, other in zip(
-        *(c.constraints(problem, models, moments.gradients) for c in (columns, along)), strict=True
-    ):
-        assert np.allclose(one.parts, other.parts)
-        assert np.allclose(np.square(one.parts).mean(axis=0), 1)
-        assert one.error(problem.shares) == pytest.approx(0, abs=1e-13)
-
-
-def test_first_pilots_see_every_class():
-    groups = np.array([0] * 5000 + [1] * 3 + [2])
-    index, weights = sample_rows(groups, 50, np.random.default_rng(0), np.ones(len(groups)))
-    assert (len(index), sorted(set(groups[index].tolist()))) == (50, [0, 1, 2])
-    assert np.bincount(groups[index], weights).tolist() == pytest.approx([5000, 3, 1])
+    X, y = made(n_columns=80)
+    coreset = select_coreset(X, y, size=70, method="random", weights="calibrated")
+    said = coreset.calibration
+    assert said["is_reduced"]
+    assert (said["pilots"], said["constraints"]) == (7, 70)
+    if said["kept"]:
+        assert sum(said["loss_after"]) < sum(said["loss_before"])
+    auto = select_coreset(X, y, size=70, method="random", weights="auto")
+    assert (auto.calibration, auto.weights) == (None, "uniform")
+    assert "81 coordinates of a gradient are too many for 70 picks" in auto.notes[-1]
 
 
 def test_calibrating_twice_is_calibrating_once():
@@ -287,6 +444,23 @@ def test_a_prefix_draws_representatives_anew():
     assert prefix.epsilon_total > coreset.epsilon_total
 
 
+@pytest.mark.parametrize("representative", ["exchanged", "varied"])
+def test_a_prefix_is_calibrated_as_a_coreset_is(representative):
+    X, y = made()
+    dataset, calibration = Dataset(X, y), CalibrationSettings("calibrated")
+    settings = SelectionSettings(Budget(size=90), method="exact", representative=representative)
+    coreset = make_coreset(dataset, settings, calibration)
+    whole = calibrated_prefix(dataset, settings, coreset, 90, calibration)
+    assert whole.index.tolist() == coreset.index.tolist()
+    np.testing.assert_allclose(whole.weight, coreset.weight, rtol=1e-10)
+    prefix = calibrated_prefix(dataset, settings, coreset, 40, calibration)
+    assert prefix.picks.tolist() == coreset.picks[:40].tolist()
+    assert prefix.weights == "calibrated"
+    changed = np.count_nonzero(prefix.index != prefix.picks)
+    assert prefix.calibration["exchanged"] == (changed if representative == "exchanged" else None)
+    check_contract(prefix)
+
+
 @pytest.mark.parametrize(
     ("first", "message"),
     [
@@ -327,11 +501,10 @@ def test_no_labels_no_pilots():
         ({"weights": "best"}, "weights: 'best' is not one of cluster, calibrated, auto."),
         (
             {"representative": "best"},
-            "representative: 'best' is not one of medoid, random, varied.",
+            "representative: 'best' is not one of medoid, random, varied, exchanged.",
         ),
         ({"pilot_l2": (1e-3, 0.0)}, "pilot_l2: 0.0 is not a finite number above 0."),
         ({"pilot_l2": (1e-3, 1e-3)}, "pilot_l2: give one number, or several that differ."),
-        ({"calibration_rounds": 0}, "calibration_rounds: 0 is not at least 1."),
         (
             {"representative": "random", "method": "random"},
             "representative='random': the picks of method='random' are meant to be random. Leave "
@@ -350,22 +523,12 @@ def test_importance_scores_are_lengths_of_gradients():
     X, y = made(3, n_rows=600)
     scores = importance_scores(Dataset(X, y), "classification", CalibrationSettings(pilot_rows=600))
     problem = make_problem(X, y, "softmax")
-    pilot = fit_path(problem, CalibrationSettings(pilot_l2=(1e-5,)))[0]
-    assert np.allclose(scores, np.linalg.norm(row_gradients(problem, pilot, X), axis=1), rtol=1e-5)
-
-
-def test_progress_is_told():
-    X, y = made()
-    seen = []
-    calibrate(
-        make_problem(X, y, "logistic"),
-        y,
-        np.arange(100),
-        np.full(100, 15.0),
-        CalibrationSettings(rounds=3),
-        lambda *told: seen.append(told),
-    )
-    assert seen == [("calibrate", done, 3) for done in range(4)]
+    pilot = fit_pilot(problem, 1e-5, np.zeros((3, 6)))
+    chances = np.exp(X @ pilot[:, :-1].T + pilot[:, -1])
+    chances /= chances.sum(axis=1, keepdims=True)
+    slopes = chances - np.eye(3)[y]
+    lengths = np.linalg.norm(slopes, axis=1) * np.sqrt(1 + np.square(X).sum(axis=1))
+    np.testing.assert_allclose(scores, lengths, rtol=1e-5)
 
 
 @pytest.mark.parametrize("n_rows", (1500, 9000))
@@ -378,54 +541,84 @@ def test_rows_that_have_weights_ask_for_their_own_gradient(n_rows):
             select_coreset(rows, y, size=200, method="cells", sample_weight=weights, weights=kind)
             for kind in ("cluster", "calibrated")
         )
-        assert better.weights == "calibrated" and better.weight.sum() == pytest.approx(
-            weights.sum()
-        )
-        best = optimum(whole, 1e-3)
-        near, far = (optimum(whole.subset(c.index, c.weight), 1e-3) for c in (better, plain))
-        residuals = [
-            whole.objective(found.coef, found.intercept, 1e-3) - best.objective
-            for found in (near, far)
-        ]
-        assert residuals[0] < residuals[1] / 4
-        assert (
-            max(better.calibration["gradient_error_after"])
-            < max(better.calibration["gradient_error_before"]) / 5
-        )
+        assert better.weights == "calibrated"
+        check_contract(better, n_rows)
+        (near,), (far,) = (residuals(whole, coreset, [1e-3]) for coreset in (better, plain))
+        assert near < far / 1000
+        said = better.calibration
+        assert said["gradient_error_after"] < said["gradient_error_before"] / 20
 
 
-@pytest.mark.parametrize("kind", ("dense", "sparse"))
-def test_moments_of_weighted_rows_are_those_of_repeated_ones(kind):
-    X, y = made(3, 400)
-    weights = np.random.default_rng(3).integers(0, 4, 400)
-    models = np.random.default_rng(4).normal(size=(2, 3, 6))
-    as_rows = (
-        (lambda rows: rows) if kind == "dense" else (lambda rows: sparse_rows(sp.csr_array(rows)))
+def test_weighted_rows_are_repeated_ones():
+    """Of the same picks; the bounds reach less low where a row weighs more."""
+    X, y = made(n_rows=800)
+    weights = np.random.default_rng(2).integers(1, 4, 800)
+    again = np.repeat(np.arange(800), weights)
+    first = np.cumsum(weights) - weights
+    index = np.random.default_rng(3).choice(800, 120, replace=False)
+    gamma = np.where(y[index] == 0, 1.0, 2.0)
+    settings = CalibrationSettings("calibrated", threads=1)
+    found = []
+    for rows, picks, problem_weights in (
+        (np.arange(800), index, weights),
+        (again, first[index], None),
+    ):
+        problem = make_problem(X[rows], y[rows], "logistic", problem_weights, threads=1)
+        sums = np.bincount(y, weights) / np.bincount(y[index], gamma)
+        calibrator = Calibrator(problem, y[rows], settings)
+        found.append(calibrator.calibrate(picks, gamma * sums[y[index]]))
+    assert found[0].summary.kept and found[0].summary.at_bounds == 0
+    np.testing.assert_allclose(found[0].weight, found[1].weight, rtol=1e-6)
+
+
+def awkward_cases() -> dict:
+    X, y = made(n_rows=300)
+    numbers = X @ np.arange(1.0, 6.0)
+    spread = np.array([1.0, 1.0, 1.0, 1.0, 1e100])
+    return {
+        "one class": lambda: (X, np.zeros(300), 40, "classification"),
+        "a row a class": lambda: (X[:40], np.arange(40), 40, "classification"),
+        "a pick a class": lambda: (X, y, 2, "classification"),
+        "all rows": lambda: (X, y, 300, "classification"),
+        "all rows of numbers": lambda: (X, numbers, 300, "regression"),
+        "duplicates": lambda: (np.repeat(X[:15], 20, axis=0), np.repeat(y[:15], 20), 60, CLASSES),
+        "one row": lambda: (np.ones((300, 3)), y, 40, "classification"),
+        "zeros": lambda: (np.zeros((300, 3)), y, 40, "classification"),
+        "one number": lambda: (X, np.full(300, 0.1), 40, "regression"),
+        "the number 0": lambda: (X, np.zeros(300), 40, "regression"),
+        "no noise": lambda: (X, numbers, 40, "regression"),
+        "separable": lambda: (X, (X[:, 0] > 0).astype(int), 40, "classification"),
+        "huge": lambda: (1e100 * X, y, 40, "classification"),
+        "tiny": lambda: (1e-100 * X, y, 40, "classification"),
+        "a huge column": lambda: (X * spread, y, 40, "classification"),
+        "a tiny column": lambda: (X / spread, y, 40, "classification"),
+        "huge rows, numbers": lambda: (1e100 * X, numbers, 40, "regression"),
+        "tiny rows, numbers": lambda: (1e-100 * X, numbers, 40, "regression"),
+        "huge numbers": lambda: (X, 1e100 * numbers, 40, "regression"),
+        "tiny numbers": lambda: (X, 1e-100 * numbers, 40, "regression"),
+    }
+
+
+CLASSES = "classification"
+AWKWARD = awkward_cases()
+
+
+@pytest.mark.parametrize("representative", ["medoid", "exchanged"])
+@pytest.mark.parametrize("case", AWKWARD)
+def test_awkward_rows_keep_the_contract(case, representative):
+    X, y, size, task = AWKWARD[case]()
+    coreset = make_coreset(
+        Dataset(X, y),
+        SelectionSettings(
+            Budget(size=size), method="exact", representative=representative, task=task
+        ),
+        CalibrationSettings("auto" if case == "one class" else "calibrated"),
     )
-    weighted = make_problem(as_rows(X), y, "softmax", weights)
-    repeated = make_problem(
-        as_rows(np.repeat(X, weights, axis=0)), np.repeat(y, weights), "softmax"
-    )
-    one, other = (
-        moments_at(problem, models, with_squares=True) for problem in (weighted, repeated)
-    )
-    for name in one._fields:
-        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-10)
-    alone = moments_at(weighted, models, with_gradients=False)
-    np.testing.assert_allclose(alone.losses, one.losses, rtol=1e-12)
-
-
-def test_pilots_are_fitted_on_rows_that_count():
-    groups, weights = np.arange(200) % 2, np.where(np.arange(200) < 150, 0.0, 2.0)
-    index, stands_for = sample_rows(groups, 20, np.random.default_rng(0), weights)
-    assert index.min() >= 150 and stands_for.sum() == weights.sum()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("loss", "n_classes"), TASKS)
-def test_losses_alone_are_those_of_the_moments(loss, n_classes, kind):
-    problem = made_problem(loss, n_classes, kind)
-    models = np.random.default_rng(0).normal(size=(3, problem.n_outputs, 6))
-    alone = moments_at(problem, models, with_gradients=False).losses
-    assert np.allclose(alone, moments_at(problem, models).losses, rtol=1e-12)
-    assert np.allclose(alone, [problem.full_pass(model, 0.0)[0] for model in models], rtol=1e-12)
+    assert len(coreset.index) == min(size, len(y))
+    check_contract(coreset)
+    said = coreset.calibration
+    if case == "one class":
+        assert said is None
+        assert "The weights are not calibrated: There is one class only" in coreset.notes[-1]
+    else:
+        assert np.isfinite([said["loss_after"], said["optimum"], said["residual_random"]]).all()
