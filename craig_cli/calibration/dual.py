@@ -104,12 +104,16 @@ def calibrated_weights(
     usual = np.einsum("j,ji,ji->i", shares, parts, parts) + ridge
     ratios, sums = clipped_sums(task, multipliers, workers)
     enough = TOLERANCE * max(1.0, float(np.abs(shares @ parts - wanted).max(initial=0.0)))
+    missing, was_whole = np.inf, False
     for step in range(most_steps):
         gradient = sums - wanted + ridge * multipliers
-        if np.abs(gradient).max(initial=0.0) <= enough:
-            return solved(task, multipliers, ratios, step, matrix)
         counting = (ratios > lower) & (ratios < upper)
         n_changed = np.count_nonzero(counting != counted)
+        missing_before, missing = missing, float(np.abs(gradient).max(initial=0.0))
+        # Where multipliers are large, what a whole step leaves is rounding.
+        is_rounding = was_whole and n_changed == 0 and missing > missing_before / 2
+        if missing <= enough or is_rounding:
+            return solved(task, multipliers, ratios, step, matrix)
         if 2 * n_changed < np.count_nonzero(counting):
             for now, before, sign in ((counting, counted, 1.0), (counted, counting, -1.0)):
                 changed = np.flatnonzero(now & ~before)
@@ -125,6 +129,7 @@ def calibrated_weights(
         length = best_length(task, ratios, along, slope, curvature)
         if length == 0.0:
             break
+        was_whole = not stiff.any() and abs(length - 1) <= 2 * SAME_LENGTH
         multipliers = multipliers + length * direction
         ratios, sums = clipped_sums(task, multipliers, workers)
     return solved(task, multipliers, ratios, most_steps, matrix)

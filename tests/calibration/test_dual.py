@@ -194,3 +194,16 @@ def test_sums_that_contradict_each_other_come_to_an_end(ridge):
     assert np.isfinite(found.weights).all() and np.isfinite(found.multipliers).all()
     assert (found.weights >= both.lower * both.shares).all()
     assert (found.weights <= both.upper * both.shares).all()
+
+
+def test_what_is_out_of_reach_ends_where_a_step_leaves_rounding():
+    """Sums that no weights within bounds give have multipliers as large as the ridge is small."""
+    task, start = made_task(0, 2.0), None
+    for ridge in 10.0 ** np.arange(-1, -10, -1):
+        hard = task._replace(ridge=ridge * task.ridge)
+        found = solved(hard, start)
+        start = found.multipliers
+        assert found.steps <= 10
+        assert np.abs(found.weights @ task.parts - task.wanted)[:2].max() < 1e-6
+        assert found.strain * ridge == pytest.approx(26.69, rel=0.01)
+        assert found.strain == pytest.approx(primal(hard, found.weights), rel=1e-6)
