@@ -185,8 +185,9 @@ class MomentConstraints:
     def parts(self, index: NDArray[np.int64]) -> Array:
         """Return what a unit of weight of each of some rows adds to each sum (k, q)."""
         rows = self._rows(index)
-        first, second = self._pairs
-        return np.asarray(rows[:, first] * rows[:, second])
+        parts = rows[:, self._pairs[0]]
+        parts *= rows[:, self._pairs[1]]
+        return np.asarray(parts)
 
     @one_blas_thread()
     def along(self, multipliers: Array) -> Array:

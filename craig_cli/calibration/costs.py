@@ -76,9 +76,9 @@ def calibrating_bytes(
 ) -> int:
     """Return the memory that a calibration takes besides the rows; 0 if there is none.
 
-    Slopes of all rows at each pilot, and some numbers a row; the picks three times, once for each
-    weighting; the parts of the picks, twice while they are joined; the normal equations; the sample
-    of the pilots; and what a pass adds up.
+    Slopes of all rows at each pilot, and some numbers a row; the sample of the pilots; and either
+    what random rows leave by it, or the picks three times, once for each weighting, the parts of
+    the picks, twice while they are joined, and the normal equations; and what a pass adds up.
     """
     shape = shape_of_calibration(dataset, selection, settings)
     if shape is None:
@@ -89,13 +89,18 @@ def calibrating_bytes(
         return labelled
     n_threads, pilots = settings.n_threads, len(settings.pilot_l2)
     of_rows = 8 * dataset.n_rows * (ROW_ARRAYS + m * (pilots + 1))
-    sample = min(dataset.n_rows, max(settings.pilot_rows, ROWS_A_COLUMN * columns))
+    size = min(dataset.n_rows, max(settings.pilot_rows, ROWS_A_COLUMN * columns))
+    sample = 8 * size * columns
+    if isinstance(dataset.rows, SparseRows):
+        sample = size * dataset.rows.nbytes // dataset.n_rows
     joint = m if m * columns <= MOST_JOINT else 1
-    sampled = 8 * sample * columns * (2 + 3 * joint) + 24 * (joint * columns) ** 2
+    by_newton = columns <= MOST_COLUMNS
+    residuals = 8 * size * columns * (1 + 4 * joint) + 24 * (joint * columns) ** 2
     picks = 8 * k * (3 * columns + 2 * q)
     equations = 8 * q**2 * (n_threads + 5)
-    fits = 8 * m * columns**2 * (n_threads + 2) if columns <= MOST_COLUMNS else 0
-    return of_rows + max(sampled, picks + equations + fits) + CHUNKS * m * columns
+    fits = 8 * m * columns**2 * (n_threads + 2)
+    solving = picks + equations + fits * by_newton
+    return of_rows + sample + max(residuals * by_newton, solving) + CHUNKS * m * columns
 
 
 def calibrating_work(
