@@ -32,7 +32,7 @@ from craig_cli.storage.spill import Spill
 from craig_cli.words import in_arguments, in_words_of
 from craig_cli.workflows.partitioned import select_in_parts
 from craig_cli.workflows.parts import Job
-from craig_cli.workflows.select import check_in_memory, read_within_limit
+from craig_cli.workflows.select import check_room, read_within_limit
 
 
 def select_coreset(
@@ -222,7 +222,7 @@ def selected(asked: Mapping[str, Any]) -> Coreset:
             dataset, on_disk, settings = read_within_limit(
                 inputs, settings, calibration, purpose.may_fall_back, spill, no_progress
             )
-            check_in_memory(on_disk, calibration)
+            check_room(dataset, on_disk, settings, calibration)
         elif settings.memory_limit:
             raise UsageError("--memory-limit: the rows are in memory. Name files, or leave it out.")
         assert dataset is not None

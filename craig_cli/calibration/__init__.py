@@ -14,6 +14,7 @@ from craig_cli.calibration.coresets import (
 from craig_cli.calibration.costs import (
     calibrating_bytes,
     calibrating_work,
+    fits_beside,
     shape_of_calibration,
 )
 from craig_cli.calibration.summary import CalibrationSummary
@@ -26,6 +27,7 @@ __all__ = [
     "calibrated_prefix",
     "calibrating_bytes",
     "calibrating_work",
+    "fits_beside",
     "importance_scores",
     "make_coreset",
     "shape_of_calibration",

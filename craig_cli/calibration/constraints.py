@@ -45,7 +45,12 @@ def column_means(problem: Problem) -> Array:
     """
     if not problem.intercept:
         return np.zeros(problem.n_columns)
-    return np.asarray(problem.shares @ as_matrix(problem.rows), dtype=np.float64)
+    if isinstance(problem.rows, SparseRows):
+        return np.asarray(problem.shares @ as_matrix(problem.rows))
+    total = np.zeros(problem.n_columns)
+    for first, last in ranges(problem.n_rows, BLOCK_ROWS):
+        total += problem.shares[first:last] @ problem.rows[first:last]
+    return total
 
 
 def mean_squares(problem: Problem, slopes: Sequence[Array], centre: Array) -> Array:

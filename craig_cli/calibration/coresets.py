@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.calibration.calibrator import Calibrator, is_too_wide
+from craig_cli.calibration.costs import fits_beside
 from craig_cli.calibration.pilots import fit_pilot, sample_rows
 from craig_cli.dataset import Dataset, Progress, Rows, no_progress
 from craig_cli.errors import UsageError
@@ -19,7 +20,7 @@ from craig_cli.selection import Coreset, check_coreset
 from craig_cli.selection.assembly import with_ids
 from craig_cli.selection.classes import classes_of
 from craig_cli.selection.numbering import by_row_number, constraints_by_position
-from craig_cli.selection.outofcore import select_from_disk
+from craig_cli.selection.outofcore import class_order, select_from_disk
 from craig_cli.selection.prefix import first_picks
 from craig_cli.selection.proxy import select_by
 from craig_cli.selection.representatives import Standing
@@ -33,8 +34,9 @@ TOO_WIDE = (
     "The weights are not calibrated: {coordinates:,} coordinates of a gradient are too many for "
     "{picks:,} picks to give much."
 )
-NOT_IN_MEMORY = (
-    "The weights were not calibrated, which takes the rows in memory: they are those of the method."
+NO_ROOM = (
+    "The weights were not calibrated, for which --memory-limit leaves no room: they are those of "
+    "the method."
 )
 
 PILOT_L2 = 1e-5
@@ -99,17 +101,19 @@ def make_coreset(
     with stage("select"):
         if on_disk is not None:
             rows, spill = on_disk
-            coreset = select_from_disk(dataset, rows, settings, spill, progress)
+            coreset, by_class = select_from_disk(dataset, rows, settings, spill, progress)
         else:
             scores = None
             if settings.method == "importance" and proxy is None:
                 scores = importance_scores(dataset, settings.task, calibration)
             coreset = select_by(dataset, proxy, settings, progress, scores, plan.exchanged)
-    if calibration.weights != "cluster":
-        if on_disk is not None:
-            coreset = replace(coreset, notes=(*coreset.notes, NOT_IN_MEMORY))
+    if on_disk is None:
+        coreset = plan.calibrated(coreset)
+    elif calibration.weights != "cluster":
+        if fits_beside(dataset, settings, calibration):
+            coreset = calibrated_on_disk(dataset, by_class, coreset, calibration, stage)
         else:
-            coreset = plan.calibrated(coreset)
+            coreset = replace(coreset, notes=(*coreset.notes, NO_ROOM))
     coreset = by_row_number(coreset, dataset.skipped)
     check_coreset(coreset)
     return with_ids(coreset, dataset)
@@ -209,6 +213,26 @@ def calibrated_coreset(
         The data has no labels, or the loss does not fit them.
     """
     return Plan(dataset, coreset.task, settings).calibrated(coreset)
+
+
+def calibrated_on_disk(
+    dataset: Dataset,
+    by_class: SpillArray,
+    coreset: Coreset,
+    settings: CalibrationSettings,
+    stage: Stage,
+) -> Coreset:
+    """Return what `calibrated_coreset` does, of rows that lie on disk class by class; passes read
+    them in blocks.
+    """
+    order = class_order(dataset, coreset.task)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    labels = None if dataset.labels is None else dataset.labels[order]
+    sorted_rows = Dataset(cast("Array", by_class), labels)
+    moved = replace(coreset, index=place[coreset.index])
+    done = Plan(sorted_rows, coreset.task, settings, stage).calibrated(moved)
+    return replace(done, index=coreset.index)
 
 
 def calibrated_prefix(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +11,13 @@ from craig_cli.calibration.calibrator import is_too_wide, most_constraints
 from craig_cli.calibration.pilots import ROWS_A_COLUMN
 from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.selection.budgets import budget_size
+from craig_cli.selection.memory import program_bytes
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.training.losses import find_loss
 from craig_cli.training.newton import MOST_COLUMNS, MOST_JOINT
 from craig_cli.training.normal_equations import MOSTLY_ZEROS
+from craig_cli.training.problem import CHUNK_ROWS
 
 PASS_COORDINATES = 30
 """What the loss of a row costs besides its coordinates, in coordinates."""
@@ -101,6 +104,17 @@ def calibrating_bytes(
     fits = 8 * m * columns**2 * (n_threads + 2)
     solving = picks + equations + fits * by_newton
     return of_rows + sample + max(residuals * by_newton, solving) + CHUNKS * m * columns
+
+
+def fits_beside(
+    dataset: Dataset, selection: SelectionSettings, settings: CalibrationSettings
+) -> bool:
+    """Return whether the memory limit has room for a calibration of rows on disk, whatever the
+    threads: they change no weight.
+    """
+    blocks = 32 * CHUNK_ROWS * dataset.n_columns
+    own = calibrating_bytes(dataset, selection, replace(settings, threads=1))
+    return program_bytes(dataset.n_rows) + own + blocks <= selection.memory_limit
 
 
 def calibrating_work(

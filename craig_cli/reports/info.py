@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from craig_cli.errors import printable
-from craig_cli.reports.base import Report, class_lines, cost_in_words, counted
+from craig_cli.reports.base import (
+    Report,
+    calibration_lines,
+    class_lines,
+    cost_in_words,
+    counted,
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ class InfoReport(Report):
                 f"{said['weights']}: smallest {self.weight_min:g}, median "
                 f"{self.weight_median:g}, largest {self.weight_max:g}",
             ),
+            *calibration_lines(said["calibration"], said["weights"])[1:],
             (
                 "epsilon",
                 f"{said['epsilon']['total']:.6g} in all, {said['epsilon']['mean']:.6g} a row",

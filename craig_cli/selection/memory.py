@@ -97,7 +97,12 @@ def in_memory_bytes(shape: Shape, settings: SelectionSettings) -> int:
 
 def holding_bytes(shape: Shape) -> int:
     """Return the memory that the program and the rows as read take."""
-    return BASE_BYTES + ROW_BYTES * shape.n_rows + shape.row_bytes
+    return program_bytes(shape.n_rows) + shape.row_bytes
+
+
+def program_bytes(n_rows: int) -> int:
+    """Return the memory that the program takes, and what it keeps of rows besides their numbers."""
+    return BASE_BYTES + ROW_BYTES * n_rows
 
 
 def cell_bytes(settings: SelectionSettings, n_rows: int) -> int:

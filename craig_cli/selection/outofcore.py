@@ -28,8 +28,9 @@ def select_from_disk(
     settings: SelectionSettings,
     spill: Spill,
     progress: Progress = no_progress,
-) -> Coreset:
-    """Return the coreset of a data set whose rows are on disk.
+) -> tuple[Coreset, SpillArray]:
+    """Return the coreset of a data set whose rows are on disk, and the rows in the order of
+    `class_order`.
 
     Parameters
     ----------
@@ -60,7 +61,13 @@ def select_from_disk(
         starts = np.cumsum([0, *(len(c.index) for c in classes)])
         source = DiskRows(features, workers, progress, rows=by_class, spill=spill, starts=starts)
         coreset = select_from(source, dataset, classes, settings)
-    return replace(coreset, reason=reason)
+    return replace(coreset, reason=reason), by_class
+
+
+def class_order(dataset: Dataset, task: str) -> NDArray[np.int64]:
+    """Return the rows of the first class, then those of the second, and so on (n,)."""
+    classes = split_classes(dataset.labels, dataset.n_rows, task)
+    return np.concatenate([members.index for members in classes])
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,8 @@ class SpillArray:
             return self.take(np.arange(start, stop, step))
         return self._read(start, max(stop - start, 0))
 
-    def take(self, rows: NDArray[np.int64]) -> NDArray:
-        """Return some rows, in the order given.
+    def take(self, rows: NDArray[np.int64], axis: int = 0) -> NDArray:
+        """Return some rows, in the order given; `axis` is that of rows.
 
         Time: one read for each run of consecutive rows, in ascending order.
         """

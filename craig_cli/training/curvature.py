@@ -106,6 +106,8 @@ class Curvature:
     def is_sparse(self) -> bool:
         """Whether zeros are left out of the products."""
         rows = self.problem.rows
+        if not isinstance(rows, (np.ndarray, SparseRows)):  # on disk
+            return False
         entries = rows.values if isinstance(rows, SparseRows) else rows
         n_rows, n_columns = rows.shape
         return bool(np.count_nonzero(entries) <= MOSTLY_ZEROS * n_rows * n_columns)

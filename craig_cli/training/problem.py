@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ nor does the order they are added in.
 LEAST, MOST = 1e-140, 1e140
 """Squares of numbers between them can be summed and keep their digits."""
 CHUNK_ROWS = 4096
-"""Fewest rows of a piece."""
+"""Fewest rows of a piece, and those of a block of rows on disk."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Problem:
     Parameters
     ----------
     rows : Rows
-        Dense float32 or float64, or sparse.
+        Dense float32 or float64, or sparse; where they are on disk (what has a shape and can be
+        sliced), full passes and Newton's method can be had, no more.
     targets : ndarray of float64, shape (n,)
         As `Loss.targets` gives them.
     weights : ndarray of float64, shape (n,)
@@ -110,11 +111,15 @@ class Problem:
         """
         kernel = passes.sparse_pass if self.is_sparse else passes.dense_pass
         slopes = np.empty((self.n_rows, self.n_outputs))
-        facts = self.targets, self.shares, self.loss.code, self.constant, model
+        shares, facts = self.shares, (self.loss.code, self.constant, model)
 
         def work(first: int, last: int) -> tuple[float, Array]:
             part = np.zeros((0 if gradient is None else self.n_outputs, self.n_columns + 1))
-            return kernel(self.arrays, *facts, first, last, slopes, part), part
+            value = 0.0
+            for rows, start, from_row, to_row in self.read(first, last):
+                own = self.targets[start:], shares[start:]
+                value += kernel(rows, *own, *facts, from_row, to_row, slopes[start:], part)
+            return value, part
 
         parts = self.in_chunks(work)
         # A solver that diverges is found by its objective.
@@ -185,6 +190,17 @@ class Problem:
     def first_row(self) -> Problem:
         """Return the problem of the first row, of weight 1: to compile on before a clock runs."""
         return self.subset(np.zeros(1, np.int64), np.ones(1))
+
+    def read(self, first: int, last: int) -> Iterator[tuple[Any, int, int, int]]:
+        """Yield rows first ... last - 1 as kernels take them: arrays, the row that they begin with,
+        and which of theirs to look at. Rows on disk come in blocks.
+        """
+        if isinstance(self.rows, (np.ndarray, SparseRows)):
+            yield self.arrays, 0, first, last
+            return
+        for start in range(first, last, CHUNK_ROWS):
+            block = self.rows[start : min(start + CHUNK_ROWS, last)]
+            yield block, start, 0, len(block)
 
     def in_chunks(self, work: Callable[[int, int], Any]) -> list[Any]:
         """Return ``work(first, last)`` of each piece of the rows, in order."""

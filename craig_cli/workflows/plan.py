@@ -35,7 +35,7 @@ from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.storage.spill import Spill
 from craig_cli.threads import Workers
 from craig_cli.workflows.picked import check_belongs, fingerprint_for
-from craig_cli.workflows.select import check_in_memory, read_within_limit
+from craig_cli.workflows.select import check_room, read_within_limit
 
 
 def plan_selection(
@@ -60,7 +60,7 @@ def plan_selection(
         dataset, on_disk, selection = read_within_limit(
             inputs, selection, calibration, may_fall_back, spill, progress
         )
-        check_in_memory(on_disk, calibration)
+        check_room(dataset, on_disk, selection, calibration)
         if earlier is None:
             check_task(inputs, dataset)
         if earlier is not None:

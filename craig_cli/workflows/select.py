@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from craig_cli.calibration import calibrating_bytes, make_coreset
+from craig_cli.calibration import calibrating_bytes, fits_beside, make_coreset
 from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import ResourceError
 from craig_cli.files.manifest import (
@@ -78,7 +78,7 @@ def select_to_file(
             dataset, on_disk, selection = read_within_limit(
                 inputs, selection, calibration, may_fall_back, spill, progress
             )
-            check_in_memory(on_disk, calibration)
+            check_room(dataset, on_disk, selection, calibration)
             proxy = None
             if inputs.proxy is not None:
                 proxy = read_proxy(inputs.proxy, dataset, progress)
@@ -220,12 +220,21 @@ def read_within_limit(
     return dataset, on_disk, replace(selection, threads=threads)
 
 
-def check_in_memory(on_disk: SpillArray | None, calibration: CalibrationSettings) -> None:
-    """Raise `ResourceError` if weights are to be calibrated on rows that are on disk."""
-    if on_disk is not None and calibration.weights == "calibrated":
+def check_room(
+    dataset: Dataset,
+    on_disk: SpillArray | None,
+    selection: SelectionSettings,
+    calibration: CalibrationSettings,
+) -> None:
+    """Raise `ResourceError` if weights are to be calibrated on rows that are on disk, and the
+    memory limit has no room for it.
+    """
+    if on_disk is None or calibration.weights != "calibrated":
+        return
+    if not fits_beside(dataset, selection, calibration):
         raise ResourceError(
-            "--weights calibrated: it takes passes over rows in memory, and they "
-            "do not fit --memory-limit. Give a higher one."
+            "--weights calibrated: --memory-limit leaves no room for it beside the rows. Give a "
+            "higher one."
         )
 
 

@@ -45,7 +45,7 @@ def sizes_of(manifest):
 @pytest.mark.parametrize(
     ("options", "allocation"),
     [
-        ((), "power"),
+        ((), "proportional"),
         (("--for", "linear"), "power"),
         (("--for", "linear", "--weights", "cluster"), "power"),
         (("--for", "local"), "proportional"),
@@ -98,7 +98,7 @@ def test_what_is_told(craig, rare):
     assert json.loads(craig("info", "cs.parquet", "--json").out)["allocation"] == "power"
     plan = craig("select", "rare.csv", "--size", "40", *LOCAL, "--allocation", "power", "--dry-run")
     assert "30 of 270" in plan.out and "10 of 30" in plan.out and POWER in plan.out
-    plan = craig("select", "rare.csv", "--size", "40", "--dry-run", "--json")
+    plan = craig("select", "rare.csv", "--size", "40", "--for", "linear", "--dry-run", "--json")
     assert json.loads(plan.out)["allocation"] == "power"
     craig("select", "rare.csv", "--size", "40", *LOCAL, "-o", "plain.parquet")
     assert (

@@ -80,7 +80,6 @@ ALLOWED = {
     "budget_cost": (LARGE, HUGE),
     "sample_rows": ("0", LARGE),
     "memory_limit": ("0",),
-    "calibration_rounds": (LARGE,),
     "oversampling": (LARGE, HUGE),
     "l2": ("0",),
     "tolerance": ("0", LARGE, HUGE),

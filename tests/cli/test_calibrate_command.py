@@ -14,6 +14,7 @@ import pytest
 from commandline import write_csv
 
 from craig_cli.files.manifest import read_manifest, write_manifest
+from craig_cli.settings.calibration import CalibrationSettings
 
 
 @pytest.fixture
@@ -48,12 +49,19 @@ def test_select_with_random_rows_and_calibrated_weights(craig, many):
     )
     assert result.code == 0
     assert "representatives: one random row per cluster" in result.err
-    assert after(result.err, "weights") == (
-        "calibrated at 4 pilots of logistic loss (l2 1e-05, 0.001, 0.1, 1), 2 of 4 rounds kept"
+    assert re.fullmatch(
+        r"calibrated: the gradient of all rows at 7 pilot models, by columns \(28 sums, error "
+        r"[\d.e-]+ -> [\d.e-]+\)",
+        after(result.err, "weights"),
     )
-    assert after(result.err, "gradient").endswith(
-        "of its root mean square, 16 coordinates (3.75 rows each)"
+    said = after(result.err, "suboptimality")
+    found = re.fullmatch(
+        r"on all rows at most ([\d.e-]+) \(logistic loss, l2 1e-06 to 1\); as many random rows "
+        r"leave about ([\d.e-]+) there",
+        said,
     )
+    assert found and float(found[1]) < float(found[2]) / 100
+    assert said in craig("info", "cs.parquet").out
     manifest = read_manifest("cs.parquet")
     coreset = manifest.coreset
     assert (coreset.weights, coreset.representative, coreset.calibration["base_weights"]) == (
@@ -62,25 +70,27 @@ def test_select_with_random_rows_and_calibrated_weights(craig, many):
         "cluster",
     )
     assert coreset.base_weight.tolist() == coreset.cluster_size.tolist()
-    assert manifest.request["calibration"]["pilot_l2"] == [1e-5, 1e-3, 1e-1, 1.0]
+    assert manifest.request["calibration"]["pilot_l2"] == list(CalibrationSettings.pilot_l2)
     assert pq.read_schema("cs.parquet").names[5:9] == ["gain", "epsilon", "medoid", "base_weight"]
     checked = craig("verify", "many.csv", "cs.parquet")
     assert checked.code == 0
     assert "base weights: the sizes of the clusters, before calibration" in checked.out
 
 
-def test_select_for_linear_models_is_the_default(craig, many):
-    for name, options in (
-        ("a", ()),
-        ("b", ("--for", "linear")),
-        ("c", ("--representative", "varied", "--weights", "auto")),
-    ):
+@pytest.mark.parametrize(
+    ("purpose", "representative", "allocation"),
+    [("any", "exchanged", "proportional"), ("linear", "varied", "power")],
+)
+def test_select_for_linear_models(craig, many, purpose, representative, allocation):
+    by_hand = ("--representative", representative, "--weights", "auto", "--allocation", allocation)
+    default = () if purpose == "any" else ("--for", purpose)
+    for name, options in (("a", default), ("b", ("--for", purpose)), ("c", by_hand)):
         assert (
             craig("select", "many.csv", "--size", "60", *options, "-o", f"{name}.parquet").code == 0
         )
     assert len({(many / f"{name}.parquet").read_bytes() for name in "abc"}) == 1
     coreset = read_manifest("a.parquet").coreset
-    assert (coreset.weights, coreset.representative) == ("calibrated", "varied")
+    assert (coreset.weights, coreset.representative) == ("calibrated", representative)
     assert craig("verify", "many.csv", "a.parquet").code == 0
     trained = craig(
         "train", "many.csv", "--coreset", "a.parquet", "--first", "30", "-o", "model.npz"
@@ -138,11 +148,12 @@ def test_calibrate_and_its_prefix(craig, many):
     )
     whole = craig("calibrate", "many.csv", "cs.parquet", "-o", "whole.parquet", "--json")
     facts = json.loads(whole.out)
-    assert (facts["weights"], facts["selected"], facts["calibration"]["rounds_kept"]) == (
+    assert (facts["weights"], facts["selected"], facts["calibration"]["kept"]) == (
         "calibrated",
         60,
-        2,
+        True,
     )
+    assert max(facts["calibration"]["residual_after"]) < 1e-3
     part = craig(
         "calibrate",
         "many.csv",
@@ -151,8 +162,6 @@ def test_calibrate_and_its_prefix(craig, many):
         "30",
         "--pilot-l2",
         "1e-2",
-        "--calibration-rounds",
-        "1",
         "-o",
         "part.parquet",
     )

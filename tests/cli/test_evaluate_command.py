@@ -312,7 +312,7 @@ def test_other_data(craig, coreset, own_folder):
 @pytest.mark.parametrize(
     "options",
     [
-        ("--representative", "random", "--weights", "calibrated", "--calibration-rounds", "1"),
+        ("--representative", "random", "--weights", "calibrated", "--pilot-l2", "1e-2"),
         ("--method", "importance", "--seed", "3"),
         ("--method", "stratified"),
     ],

@@ -12,6 +12,7 @@ import pytest
 from commandline import listing
 
 from craig_cli.errors import UsageError
+from craig_cli.files.manifest import read_manifest
 from craig_cli.readers import parquet
 from craig_cli.selection import disk_cells, memory
 from craig_cli.settings import parse_size, size_in_words
@@ -79,18 +80,42 @@ def test_rows_that_do_not_fit_are_selected_from_disk(craig, large):
     )
 
 
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_weights_of_rows_on_disk_are_calibrated(craig, large, own_folder, task):
+    """To those of the same medoids in memory, which `craig calibrate` makes."""
+    table = pq.read_table("large.parquet")
+    noise = np.random.default_rng(1).normal(size=6000)
+    amount = np.asarray(table["x1"]) + noise
+    label = pa.array(amount if task == "regression" else amount > amount.mean())
+    pq.write_table(table.set_column(0, "label", label), "large.parquet")
+    options = ("--size", "300", "--task", task, "--memory-limit", "5M", "--json")
+    facts = json.loads(craig("select", "large.parquet", *options, "-o", "cs.parquet").out)
+    assert facts["notes"] == [
+        "The rows did not fit the memory limit: they were selected from cells on disk."
+    ]
+    assert facts["weights"] == "calibrated"
+    said = facts["calibration"]
+    assert sum(said["residual_after"]) < sum(said["residual_before"])
+    assert craig("verify", "large.parquet", "cs.parquet").code == 0
+    assert craig("calibrate", "large.parquet", "cs.parquet", "-o", "in-memory.parquet").code == 0
+    disk, memory = (read_manifest(f"{name}.parquet").coreset for name in ("cs", "in-memory"))
+    assert disk.index.tolist() == memory.index.tolist()
+    np.testing.assert_allclose(disk.weight, memory.weight, rtol=1e-5)
+
+
 def test_weights_that_cannot_be_calibrated_are_said_to_be_so(craig, large):
-    options = ("--size", "50", "--memory-limit", "4M", "-o", "cs.parquet")
+    pilots = ",".join(f"{l2:.3g}" for l2 in np.geomspace(1e-6, 1, 60))
+    options = ("--size", "50", "--pilot-l2", pilots, "--memory-limit", "4M", "-o", "cs.parquet")
     assert json.loads(craig("select", "large.parquet", *options, "--json").out)["notes"] == [
         "The rows did not fit the memory limit: they were selected from cells on disk.",
-        "The weights were not calibrated, which takes the rows in memory: they are those of the "
-        "method.",
+        "The weights were not calibrated, for which --memory-limit leaves no room: they are those "
+        "of the method.",
     ]
     refused = craig("select", "large.parquet", *options, "--weights", "calibrated")
     assert (refused.code, refused.out) == (4, "")
     assert refused.err == (
-        "craig: error: --weights calibrated: it takes passes over rows in memory, and they do not "
-        "fit --memory-limit. Give a higher one.\n"
+        "craig: error: --weights calibrated: --memory-limit leaves no room for it beside the rows. "
+        "Give a higher one.\n"
     )
 
 

@@ -39,7 +39,7 @@ def test_defaults_are_those_of_the_settings(asked):
     seen = asked("d.csv", "--size", "3", "-o", "x")
     assert seen == {
         "inputs": InputSettings(("d.csv",)),
-        "selection": SelectionSettings(Budget(size=3), representative="varied", allocation="power"),
+        "selection": SelectionSettings(Budget(size=3), representative="exchanged"),
         "output": "x",
         "force": False,
     }

@@ -113,7 +113,7 @@ def test_quiet_says_nothing(craig, data):
 def test_verbose_names_settings_and_stages(craig, data):
     result = craig("select", "data.csv", "--size", "3", "--threads", "2", "-o", "cs.parquet", "-v")
     assert result.err.startswith(
-        "craig: method auto, representative varied, weights auto, allocation power, "
+        "craig: method auto, representative exchanged, weights auto, allocation proportional, "
         "metric euclidean, scale none, seed 0, 2 threads\n"
     )
 
@@ -278,8 +278,6 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(craig, data, own_f
         "picks    3 (25.00%)\n"
         "class    0  2 of 8\n"
         "         1  1 of 4\n"
-        "         picks of a class in proportion to the square root of its rows (power "
-        "allocation)\n"
         "method   exact (chosen by auto: it is quick on this many rows)\n"
         "weights  auto, by a calibration\n"
         "time     about _ s for the selection\n"

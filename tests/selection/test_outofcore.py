@@ -51,7 +51,7 @@ def from_disk(rows, size, labels=None, method="cells", **settings):
         chosen = SelectionSettings(
             Budget(size=size), method=method, **{"cell_size": 128, **settings}
         )
-        coreset = select_from_disk(Dataset(as_rows(on_disk), labels), on_disk, chosen, spill)
+        coreset, _ = select_from_disk(Dataset(as_rows(on_disk), labels), on_disk, chosen, spill)
         assert spill.peak <= 2 * rows.nbytes
     assert spill.used == 0
     check_coreset(coreset)

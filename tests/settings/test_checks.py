@@ -62,7 +62,6 @@ def test_rules(rule, good, bad):
         ({"seed": -1}, "--seed: -1 is not between 0 and 2^63 - 1."),
         ({"threads": -2}, "--threads: -2 is not at least 1."),
         ({"loss": "hinge"}, "--pilot-loss: 'hinge' is not one of logistic, "),
-        ({"rounds": 0}, "--calibration-rounds: 0 is not at least 1."),
     ],
 )
 def test_calibration(settings, message):

@@ -12,7 +12,8 @@ from craig_cli.settings.purpose import Purpose
 @pytest.mark.parametrize(
     ("purpose", "case", "choices"),
     [
-        (Purpose(), ("auto", False, True), ("varied", "auto")),
+        (Purpose(), ("auto", False, True), ("exchanged", "auto")),
+        (Purpose("any"), ("exact", False, True, True), ("exchanged", "auto")),
         (Purpose("linear"), ("exact", False, True), ("varied", "auto")),
         (Purpose("local"), ("auto", False, True), ("medoid", "cluster")),
         (Purpose(), ("random", False, True), ("medoid", "auto")),
@@ -32,7 +33,8 @@ def test_choices(purpose, case, choices):
 @pytest.mark.parametrize(
     ("purpose", "case", "allocation"),
     [
-        (Purpose(), ("auto", False, True), "power"),
+        (Purpose(), ("auto", False, True), "proportional"),
+        (Purpose("any"), ("auto", False, True), "proportional"),
         (Purpose("linear"), ("exact", False, True), "power"),
         (Purpose("local"), ("auto", False, True), "proportional"),
         (Purpose("local", weights="calibrated"), ("auto", False, True), "proportional"),
@@ -53,32 +55,31 @@ def test_allocations(purpose, case, allocation):
     assert purpose.allocated(*case) == allocation
 
 
+@pytest.mark.parametrize("purpose", ["any", "linear"])
 @pytest.mark.parametrize(
-    ("purpose", "case", "message"),
+    ("case", "message"),
     [
         (
-            "linear",
             (True, True),
-            "--for linear: a budget of epsilon or of costs is kept by the picks themselves. Use "
+            "--for {}: a budget of epsilon or of costs is kept by the picks themselves. Use "
             "--size, --fraction or --for local.",
         ),
         (
-            "linear",
             (False, False),
-            "--for linear: weights are calibrated at models that need labels, and there are none. "
+            "--for {}: weights are calibrated at models that need labels, and there are none. "
             "Use --for local.",
         ),
     ],
 )
-def test_linear_cannot_be(purpose, case, message):
+def test_calibrated_weights_cannot_be(purpose, case, message):
     with pytest.raises(UsageError) as caught:
         Purpose(purpose).choices("auto", *case)
-    assert str(caught.value) == message
+    assert str(caught.value) == message.format(purpose)
 
 
 def test_unknown_purposes():
     with pytest.raises(UsageError) as caught:
         Purpose("trees")
-    assert str(caught.value) == "--for: 'trees' is not one of linear, local."
+    assert str(caught.value) == "--for: 'trees' is not one of any, linear, local."
     with pytest.raises(UsageError, match="--allocation: 'sqrt' is not one of auto, proportional, "):
         Purpose(allocation="sqrt")
