@@ -43,6 +43,13 @@ class PickConstraints:
         return mask
 
 
+def given_rows(
+    settings: SelectionSettings, classes: Sequence[ClassRows], n_rows: int
+) -> list[PickConstraints] | None:
+    """Return what `pick_constraints` does; None where the settings name no row."""
+    return pick_constraints(settings, classes, n_rows) if settings.is_constrained else None
+
+
 def pick_constraints(
     settings: SelectionSettings, classes: Sequence[ClassRows], n_rows: int
 ) -> list[PickConstraints]:

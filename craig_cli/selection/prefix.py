@@ -12,6 +12,7 @@ from craig_cli.errors import UsageError
 from craig_cli.selection.assembly import with_ids
 from craig_cli.selection.coreset import Coreset
 from craig_cli.selection.methods import METHODS
+from craig_cli.selection.numbering import constraints_by_position
 from craig_cli.selection.representatives import Exchanged
 from craig_cli.selection.selector import measure
 from craig_cli.settings import SelectionSettings
@@ -28,7 +29,8 @@ def first_picks(
 
     Weights are those of the clusters; for methods that draw their rows, the weights from before,
     scaled so that those of a class add up to those of its rows. Never calibrated. `settings` are
-    those that the coreset was selected by.
+    those that the coreset was selected by, given rows by their numbers in the input: those to
+    include stay, those to exclude stay out.
     """
     if not 1 <= first <= len(coreset.index):
         raise UsageError(
@@ -43,12 +45,25 @@ def first_picks(
                 f"--first: among the first {first} picks there is none of class "
                 f"'{absent[0]}'. Give a larger number."
             )
-    settings = replace(settings, method=coreset.method)
+    settings = with_given_of(picks, replace(settings, method=coreset.method), dataset)
     measured = with_ids(measure(dataset, settings, picks, exchanged=exchanged), dataset)
     if METHODS[coreset.method].is_greedy:
         return measured
     base = coreset.weight if coreset.base_weight is None else coreset.base_weight
     return replace(measured, weight=scaled_to_classes(measured, base[:first]))
+
+
+def with_given_of(
+    picks: NDArray[np.int64], settings: SelectionSettings, dataset: Dataset
+) -> SelectionSettings:
+    """Return settings whose given rows are positions, those that must be there being among the
+    first picks.
+    """
+    settings, held = constraints_by_position(settings, dataset), set(picks.tolist())
+    extend, include = (
+        tuple(row for row in rows if row in held) for rows in (settings.extend, settings.include)
+    )
+    return replace(settings, extend=extend, include=include)
 
 
 def scaled_to_classes(coreset: Coreset, weight: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ from craig_cli.selection.classes import ClassPicks, ClassRows, classes_of
 from craig_cli.selection.constraints import (
     PickConstraints,
     constrained_first,
-    pick_constraints,
+    given_rows,
     sizes_with,
 )
 from craig_cli.selection.coreset import ClassSummary, Coreset
@@ -110,7 +110,7 @@ def coreset_from(
     counts = np.array([len(c.index) for c in classes])
     settings, reason = resolve_method(settings, counts, source.features.n_columns)
     method = METHODS[settings.method]
-    given = pick_constraints(settings, classes, dataset.n_rows) if settings.is_constrained else None
+    given = given_rows(settings, classes, dataset.n_rows)
     order = None
     if settings.budget.budget_cost is not None:
         picks, order = knapsack_picks(source, classes, settings)
@@ -253,7 +253,7 @@ def measure(
     ----------
     dataset : Dataset
     settings : SelectionSettings
-        Scale, metric, task and threads count; the budget does not.
+        Scale, metric, task, threads and given rows (positions) count; the budget does not.
     index : ndarray of int64, shape (k,)
         Rows, in the order picked; at least one of each class.
     representatives : ndarray of int64, shape (k,), optional
@@ -284,8 +284,8 @@ def measure(
                 measured = represented(features, members, measured, local, workers)
             picks.append(measured)
         if settings.representative != "medoid" and representatives is None:
-            facts = features, classes, picks, settings, workers, None, exchanged
-            picks = with_other_rows(*facts)
+            given = given_rows(settings, classes, dataset.n_rows)
+            picks = with_other_rows(features, classes, picks, settings, workers, given, exchanged)
     counts = np.array([len(c.index) for c in classes])
     settings, reason = resolve_method(settings, counts, features.n_columns)
     place = np.empty(dataset.n_rows, np.int64)

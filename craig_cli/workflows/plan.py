@@ -18,7 +18,7 @@ from craig_cli.readers.proxy import read_proxy
 from craig_cli.reports.select import PlanReport
 from craig_cli.selection.class_count import check_task
 from craig_cli.selection.classes import classes_of
-from craig_cli.selection.constraints import pick_constraints
+from craig_cli.selection.constraints import given_rows
 from craig_cli.selection.costs import measured_rate, predicted_work, resolve_method
 from craig_cli.selection.memory import (
     holding_bytes,
@@ -93,7 +93,7 @@ def plan_of(
             features = make_features(dataset, selection, workers)
         width, notes = features.n_columns, features.notes
     settings, reason = resolve_method(selection, counts, width)
-    given = pick_constraints(settings, classes, dataset.n_rows) if settings.is_constrained else None
+    given = given_rows(settings, classes, dataset.n_rows)
     sizes = counts
     if not selection.budget.is_open:
         sizes = shares_of_classes(settings, counts, given)

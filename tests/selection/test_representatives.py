@@ -4,6 +4,8 @@ held in; exchanged ones are those that are asked for, within what may be.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -16,6 +18,7 @@ from craig_cli.selection import Coreset, select
 from craig_cli.selection.prefix import first_picks
 from craig_cli.selection.representatives import Standing, varied_members
 from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.skipped import SkippedRows
 
 
 def rare_columns(n: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -233,3 +236,35 @@ def test_a_prefix_is_exchanged_anew():
     assert (prefix.index != prefix.picks).any()
     plain = first_picks(Dataset(rows, labels), settings, coreset, 24)
     assert plain.index.tolist() == plain.picks.tolist() == prefix.picks.tolist()
+
+
+@pytest.mark.parametrize("representative", ["random", "varied", "exchanged"])
+def test_a_prefix_keeps_given_rows_in_and_out(representative):
+    rows, labels = rare_columns()
+    dataset, move = Dataset(rows, labels), farthest if representative == "exchanged" else None
+    settings = SelectionSettings(Budget(size=40), method="exact", representative=representative)
+    free = select(dataset, settings, exchanged=move)
+    drawn = first_picks(dataset, settings, free, 24, move)
+    exclude = tuple(set(drawn.index.tolist()) - set(free.picks.tolist()))
+    include = tuple(free.picks[:6:2].tolist())
+    bound = replace(settings, include=include, exclude=exclude)
+    coreset = select(dataset, bound, exchanged=move)
+    for first in (24, 40):
+        prefix = first_picks(dataset, bound, coreset, first, move)
+        assert not set(prefix.index.tolist()) & set(exclude)
+        assert prefix.index[:3].tolist() == list(include)
+    assert prefix.index.tolist() == coreset.index.tolist()
+    later = tuple(coreset.picks[-4:].tolist())
+    assert len(first_picks(dataset, replace(bound, extend=later), coreset, 24, move).index) == 24
+
+
+def test_rows_that_were_skipped_have_numbers():
+    """Given rows are named as they lie in the input, in a prefix too."""
+    rows, labels = rare_columns()
+    settings = SelectionSettings(Budget(size=40), method="exact", representative="random")
+    coreset = select(Dataset(rows, labels), settings)
+    skipped = SkippedRows(np.arange(5), ())
+    excluded = coreset.index[(coreset.index != coreset.picks)][:3]
+    moved = replace(settings, exclude=tuple((excluded + 5).tolist()))
+    prefix = first_picks(Dataset(rows, labels, skipped=skipped), moved, coreset, 40)
+    assert not set(prefix.index.tolist()) & set(excluded.tolist())
