@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -237,7 +238,8 @@ def suboptimality_lines(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     after, by_chance = facts["residual_after"], facts["residual_random"]
     if not after:
         return []
-    worst = max(range(len(after)), key=lambda place: after[place] / facts["optimum"][place])
+    least = [max(value, sys.float_info.min) for value in facts["optimum"]]
+    worst = max(range(len(after)), key=lambda place: after[place] / least[place])
     first, last = facts["pilot_l2"][0], facts["pilot_l2"][-1]
     strengths = f"l2 {first:g}" if first == last else f"l2 {first:g} to {last:g}"
     return [

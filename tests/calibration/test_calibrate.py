@@ -23,6 +23,7 @@ from craig_cli.calibration.dual import Solution
 from craig_cli.calibration.pilots import fit_pilot
 from craig_cli.dataset import Dataset
 from craig_cli.errors import UsageError
+from craig_cli.reports.base import calibration_lines
 from craig_cli.selection import Coreset, select
 from craig_cli.selection.prefix import first_picks
 from craig_cli.settings import Budget, SelectionSettings
@@ -595,6 +596,7 @@ def awkward_cases() -> dict:
         "huge rows, numbers": lambda: (1e100 * X, numbers, 40, "regression"),
         "tiny rows, numbers": lambda: (1e-100 * X, numbers, 40, "regression"),
         "huge numbers": lambda: (X, 1e100 * numbers, 40, "regression"),
+        "numbers whose squares vanish": lambda: (X, 1e-160 * numbers, 40, "regression"),
         "tiny numbers": lambda: (X, 1e-100 * numbers, 40, "regression"),
     }
 
@@ -622,3 +624,16 @@ def test_awkward_rows_keep_the_contract(case, representative):
         assert "The weights are not calibrated: There is one class only" in coreset.notes[-1]
     else:
         assert np.isfinite([said["loss_after"], said["optimum"], said["residual_random"]]).all()
+        assert calibration_lines(said, coreset.weights)[0][0] == "weights"
+
+
+def test_an_optimum_of_0_is_told():
+    """Where squares of the numbers to predict vanish."""
+    X, y = made()
+    said = dict(select_coreset(X, y, size=150, weights="calibrated").calibration)
+    said |= {"optimum": [0.0] * 7, "residual_after": [0.0] * 7, "residual_random": [0.0] * 7}
+    lines = dict(calibration_lines(said, "calibrated"))
+    assert lines["suboptimality"] == (
+        "on all rows at most 0.0e+00 (logistic loss, l2 1e-06 to 1); as many random rows leave "
+        "about 0.0e+00 there"
+    )
