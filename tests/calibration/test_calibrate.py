@@ -340,6 +340,29 @@ def test_one_strength_may_not_pay_for_the_others(monkeypatch):
     assert calibrated_coreset(dataset, plain, settings).calibration["kept"]
 
 
+def test_weights_that_gain_nothing_stay(monkeypatch):
+    X, y = made()
+    monkeypatch.setattr(Calibrator, "_losses", lambda *_: np.ones(7))
+    coreset = select_coreset(X, y, size=60, method="random", weights="calibrated")
+    assert (coreset.weights, coreset.calibration["kept"]) == ("uniform", False)
+
+
+def test_picks_of_weight_0_count_for_nothing():
+    X, y = made()
+    problem = make_problem(X, y, "logistic", threads=1)
+    index = np.random.default_rng(0).choice(len(y), 150, replace=False)
+    weight = np.where(np.arange(150) % 5 == 0, 0.0, 1.0)
+    for label in (0, 1):
+        own = y[index] == label
+        weight[own] *= np.count_nonzero(y == label) / weight[own].sum()
+    settings, counting = CalibrationSettings("calibrated", threads=1), weight > 0
+    whole = Calibrator(problem, y, settings).calibrate(index, weight)
+    alone = Calibrator(problem, y, settings).calibrate(index[counting], weight[counting])
+    assert whole.summary.kept
+    assert (whole.weight[~counting] == 0).all()
+    np.testing.assert_allclose(whole.weight[counting], alone.weight, rtol=1e-6)
+
+
 def test_weights_that_are_right_already_stay():
     X, y = made(n_rows=60)
     coreset = select_coreset(

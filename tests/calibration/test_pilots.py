@@ -20,7 +20,7 @@ from craig_cli.calibration.pilots import (
 from craig_cli.calibration.random_rows import random_residuals
 from craig_cli.selection.budgets import class_sizes
 from craig_cli.settings.calibration import CalibrationSettings
-from craig_cli.training import Problem, make_problem, optimum
+from craig_cli.training import Problem, make_problem, newton, optimum
 
 STRENGTHS = 10.0 ** np.arange(0, -7, -2)
 
@@ -55,6 +55,22 @@ def test_the_gradient_of_all_rows_vanishes_at_each_pilot(loss, n_classes, kind, 
         np.testing.assert_allclose(slopes, own, atol=1e-12)
         gradient[:, :-1] -= l2 * model[:, :-1]
         np.testing.assert_allclose(loss_gradient, gradient, atol=1e-12)
+
+
+def test_pilots_take_few_passes(monkeypatch):
+    """Each begins where the sample's model is, moved by what that missed at the strength before."""
+    problem, taken, descend = made_problem("logistic", 2, n=20_000), [], newton.descend
+
+    def counted(*others):
+        found = descend(*others)
+        if others[0] is problem:
+            taken.append(found.passes)
+        return found
+
+    monkeypatch.setattr(newton, "descend", counted)
+    make_pilots(problem, some_of(problem, 2000), 10.0 ** np.arange(0, -7.0, -1))
+    assert len(taken) == 7
+    assert max(taken) <= 7.5 and taken[-1] < 5
 
 
 def test_without_an_intercept_there_is_none():
