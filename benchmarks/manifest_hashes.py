@@ -31,7 +31,7 @@ from craig_cli.selection.methods import METHODS
 KEPT = Path(__file__).with_suffix(".json")
 METRICS = ("euclidean", "cosine")
 SCALES = ("none", "standard", "minmax", "unit")
-PURPOSES = ("linear", "local")
+PURPOSES = ("any", "linear", "local")
 ROWS = ("dense", "sparse")
 DIGITS = 1e-7
 """Newton's method ends where a step promises 1e-9 of the loss, sooner or later by rounding."""

@@ -240,13 +240,12 @@ def suboptimality_lines(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         return []
     least = [max(value, sys.float_info.min) for value in facts["optimum"]]
     worst = max(range(len(after)), key=lambda place: after[place] / least[place])
-    first, last = facts["pilot_l2"][0], facts["pilot_l2"][-1]
-    strengths = f"l2 {first:g}" if first == last else f"l2 {first:g} to {last:g}"
     return [
         (
             "suboptimality",
-            f"on all rows at most {after[worst]:.1e} ({facts['loss']} loss, {strengths}); as many "
-            f"random rows leave about {by_chance[worst]:.1e} there",
+            f"{after[worst]:.1e} on all rows at worst ({facts['loss']} loss, l2 "
+            f"{facts['pilot_l2'][worst]:g}); as many random rows leave about "
+            f"{by_chance[worst]:.1e}",
         )
     ]
 
