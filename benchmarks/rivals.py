@@ -14,7 +14,7 @@ from one_coreset_page import share_in_words
 from optima import path_of, reference
 from subsets import RECIPES, data_set, drawn, problem_of
 
-from craig_cli.calibration.coresets import importance_scores
+from craig_cli.calibration import importance_scores
 from craig_cli.evaluation.rivals import RIVALS, drawn_by_scores
 from craig_cli.evaluation.subsampled_newton import NAMES as STEPS
 from craig_cli.evaluation.subsampled_newton import newton_path

@@ -7,7 +7,6 @@ from craig_cli.calibration.calibrator import Calibration, Calibrator
 from craig_cli.calibration.coresets import (
     calibrated_coreset,
     calibrated_prefix,
-    importance_scores,
     make_coreset,
     too_wide,
 )
@@ -17,6 +16,7 @@ from craig_cli.calibration.costs import (
     fits_beside,
     shape_of_calibration,
 )
+from craig_cli.calibration.problems import importance_scores
 from craig_cli.calibration.summary import CalibrationSummary
 
 __all__ = [

@@ -20,6 +20,7 @@ from craig_cli.calibration.exchange import Equation, Exchange
 from craig_cli.calibration.pilots import Pilots, fit_path, make_pilots, sample_of
 from craig_cli.calibration.random_rows import random_residuals
 from craig_cli.calibration.summary import CalibrationSummary
+from craig_cli.dataset import Progress, no_progress
 from craig_cli.selection.representatives import Standing
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.threads import Workers
@@ -33,6 +34,8 @@ MOMENT_RIDGE = 1e-9
 EXCHANGE_PILOTS = 4
 NO_RISE = 1e-6
 """Relative: what one strength may give up of the loss on all rows for the sum."""
+ROUNDING = 1e-12
+"""Relative: a sum of losses that falls by less has not fallen."""
 LOWER, UPPER = 0.2, 10.0
 """Bounds of a weight: so much of the one from before, or one row if that is less; and so much."""
 NOT_KEPT = "the models fitted on the picks did not have a lower loss on all rows"
@@ -69,6 +72,9 @@ class Calibrator:
     groups : ndarray of int64, shape (n,)
         Number of the class of each row, whose weights keep their sum; all 0 where there are none.
     settings : CalibrationSettings
+    progress : Progress
+        Called with stages "pilots", "exchange" and "calibrate", and how many of the pilots or the
+        ridges are done.
 
     Notes
     -----
@@ -80,9 +86,13 @@ class Calibrator:
     """
 
     def __init__(
-        self, problem: Problem, groups: NDArray[np.int64], settings: CalibrationSettings
+        self,
+        problem: Problem,
+        groups: NDArray[np.int64],
+        settings: CalibrationSettings,
+        progress: Progress = no_progress,
     ) -> None:
-        self._problem, self._settings = problem, settings
+        self._problem, self._settings, self._progress = problem, settings, progress
         self._groups = np.unique(groups, return_inverse=True)[1]
         self._class_sums: Array = np.bincount(self._groups, problem.weights).astype(np.float64)
         self._total = float(self._class_sums.sum())
@@ -102,14 +112,15 @@ class Calibrator:
     def pilots(self) -> Pilots:
         """The pilots at all strengths, the strongest first."""
         strengths = np.sort(np.array(self._settings.pilot_l2))[::-1]
-        return make_pilots(self._problem, self.sample[0], strengths)
+        return make_pilots(self._problem, self.sample[0], strengths, self._progress)
 
     def exchanged(self, standing: Standing) -> NDArray[np.int64]:
         """Return the row (k,) to stand for each cluster: the pick, or one exchanged for it."""
         sums = self._sums(len(standing.rows), EXCHANGE_PILOTS)
         equation = self._equation(standing.rows, standing.weight, sums)
         with Workers(self._settings.n_threads) as workers:
-            return Exchange(sums.constraints, equation, standing, workers).run()
+            exchange = Exchange(sums.constraints, equation, standing, workers)
+            return exchange.run(self._progress)
 
     def calibrate(
         self, index: NDArray[np.int64], weight: Array, exchanged: int | None = None
@@ -138,7 +149,8 @@ class Calibrator:
         made[counting] = self._with_class_sums(found.weights, index[counting])
         part = self._problem.subset(index, weight)
         before, after = self._losses(part), self._losses(part.subset(np.arange(len(index)), made))
-        kept = bool(after.sum() < before.sum() and (after <= before * (1 + NO_RISE)).all())
+        has_fallen = after.sum() < before.sum() * (1 - ROUNDING)
+        kept = bool(has_fallen and (after <= before * (1 + NO_RISE)).all())
         least, most = (bound * equation.shares for bound in (equation.lower, equation.upper))
         at_bounds = (found.weights <= least) | (found.weights >= most)
         q, final = len(sums.constraints.wanted), made if kept else weight
@@ -216,7 +228,8 @@ class Calibrator:
         """Return the weights."""
         start = None
         with Workers(self._settings.n_threads) as workers:
-            for ridge in equation.falling:
+            for done, ridge in enumerate(equation.falling):
+                self._progress("calibrate", done, len(equation.falling))
                 found = calibrated_weights(equation.task(parts, ridge), workers, start)
                 start = found.multipliers
         return found

@@ -6,19 +6,18 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.calibration.calibrator import Calibrator, is_too_wide
+from craig_cli.calibration.calibrator import Calibration, Calibrator, is_too_wide
 from craig_cli.calibration.costs import fits_beside
-from craig_cli.calibration.pilots import fit_pilot, sample_rows
+from craig_cli.calibration.problems import class_numbers, importance_scores, pilot_problem
 from craig_cli.dataset import Dataset, Progress, Rows, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.selection import Coreset, check_coreset
 from craig_cli.selection.assembly import with_ids
-from craig_cli.selection.classes import classes_of
 from craig_cli.selection.numbering import by_row_number, constraints_by_position
 from craig_cli.selection.outofcore import class_order, select_from_disk
 from craig_cli.selection.prefix import first_picks
@@ -27,7 +26,6 @@ from craig_cli.selection.representatives import Standing
 from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.storage.spill import Spill, SpillArray
-from craig_cli.training import Problem, make_problem
 from craig_cli.training.problem import Array
 
 TOO_WIDE = (
@@ -39,8 +37,6 @@ NO_ROOM = (
     "the method."
 )
 
-PILOT_L2 = 1e-5
-"""Of the pilot that importance scores are taken at."""
 
 Stage: TypeAlias = Callable[[str], AbstractContextManager[None]]
 """Times what is done within it, under a name."""
@@ -97,7 +93,7 @@ def make_coreset(
     """
     calibration = calibration or CalibrationSettings(seed=settings.seed)
     settings = constraints_by_position(settings, dataset)
-    plan = Plan(dataset, settings.task, calibration, stage)
+    plan = Plan(dataset, settings.task, calibration, stage, progress)
     with stage("select"):
         if on_disk is not None:
             rows, spill = on_disk
@@ -111,7 +107,7 @@ def make_coreset(
         coreset = plan.calibrated(coreset)
     elif calibration.weights != "cluster":
         if fits_beside(dataset, settings, calibration):
-            coreset = calibrated_on_disk(dataset, by_class, coreset, calibration, stage)
+            coreset = calibrated_on_disk(dataset, by_class, coreset, calibration, stage, progress)
         else:
             coreset = replace(coreset, notes=(*coreset.notes, NO_ROOM))
     coreset = by_row_number(coreset, dataset.skipped)
@@ -132,19 +128,29 @@ class Plan:
         coordinates, is noted, not refused.
     stage : callable, optional
         As for `make_coreset`; what is done has the name "calibrate".
+    progress : Progress, optional
+        As for `Calibrator`.
     """
 
     def __init__(
-        self, dataset: Dataset, task: str, settings: CalibrationSettings, stage: Stage = untimed
+        self,
+        dataset: Dataset,
+        task: str,
+        settings: CalibrationSettings,
+        stage: Stage = untimed,
+        progress: Progress = no_progress,
     ) -> None:
         self._dataset, self._task, self._settings = dataset, task, settings
-        self._stage = stage
+        self._stage, self._progress = stage, progress
+        self._made: Made | None = None
 
     @cached_property
     def calibrator(self) -> Calibrator:
         """What makes the weights; raises `UsageError` where no pilot can be fitted."""
         problem = pilot_problem(self._dataset, self._task, self._settings, "--weights calibrated")
-        return Calibrator(problem, class_numbers(self._dataset, self._task), self._settings)
+        return Calibrator(
+            problem, class_numbers(self._dataset, self._task), self._settings, self._progress
+        )
 
     def excuse(self, n_picks: int) -> str | None:
         """Return why weights ``auto`` of so many picks are not calibrated, if they are not; raises
@@ -162,12 +168,18 @@ class Plan:
 
     def exchanged(self, standing: Standing) -> NDArray[np.int64]:
         """Return the row that is to stand for each cluster: the pick where weights are not to be
-        calibrated.
+        calibrated, or where exchanges do not help.
         """
         if self._settings.weights == "cluster" or self.excuse(len(standing.rows)) is not None:
             return standing.rows
         with self._stage("calibrate"):
-            return self.calibrator.exchanged(standing)
+            rows = self.calibrator.exchanged(standing)
+            exchanged = int(np.count_nonzero(rows != standing.rows))
+            made = self.calibrator.calibrate(rows, standing.weight, exchanged)
+        if exchanged and not made.summary.kept:
+            return standing.rows
+        self._made = Made(rows, standing.weight, made)
+        return rows
 
     def calibrated(self, coreset: Coreset) -> Coreset:
         """Return a coreset with the weights that the settings ask for, where calibration helps."""
@@ -177,11 +189,8 @@ class Plan:
         excuse = self.excuse(len(coreset.index))
         if excuse is not None:
             return replace(coreset, notes=(*coreset.notes, excuse))
-        exchanged = None
-        if coreset.representative == "exchanged":
-            exchanged = int(np.count_nonzero(coreset.index != coreset.picks))
         with self._stage("calibrate"):
-            done = self.calibrator.calibrate(coreset.index, coreset.weight, exchanged)
+            done = self._calibration(coreset)
         facts = {**done.summary.facts(), "base_weights": coreset.weights}
         if not done.summary.kept:
             return replace(coreset, calibration=facts)
@@ -193,9 +202,41 @@ class Plan:
             calibration=facts,
         )
 
+    def _calibration(self, coreset: Coreset) -> Calibration:
+        """Return the calibration of a coreset, made now unless it was during the exchange."""
+        made = None if self._made is None else self._made.of(coreset)
+        if made is not None:
+            return made
+        exchanged = None
+        if coreset.representative == "exchanged":
+            exchanged = int(np.count_nonzero(coreset.index != coreset.picks))
+        return self.calibrator.calibrate(coreset.index, coreset.weight, exchanged)
+
+
+class Made(NamedTuple):
+    """The calibration of rows (k,) with some weights (k,)."""
+
+    rows: NDArray[np.int64]
+    before: Array
+    calibration: Calibration
+
+    def of(self, coreset: Coreset) -> Calibration | None:
+        """Return the same in the order of a coreset; None if it has other rows or weights."""
+        if len(coreset.index) != len(self.rows):
+            return None
+        order = np.argsort(self.rows)
+        place = order[np.searchsorted(self.rows, coreset.index, sorter=order) % len(order)]
+        is_same = np.array_equal(self.rows[place], coreset.index)
+        if not is_same or not np.array_equal(self.before[place], coreset.weight):
+            return None
+        return replace(self.calibration, weight=self.calibration.weight[place])
+
 
 def calibrated_coreset(
-    dataset: Dataset, coreset: Coreset, settings: CalibrationSettings
+    dataset: Dataset,
+    coreset: Coreset,
+    settings: CalibrationSettings,
+    progress: Progress = no_progress,
 ) -> Coreset:
     """Return a coreset with the weights that the settings ask for, where calibration helps.
 
@@ -206,13 +247,14 @@ def calibrated_coreset(
         Made of it; calibrated weights give way to those they were made of.
     settings : CalibrationSettings
         As for `Plan`.
+    progress : Progress
 
     Raises
     ------
     UsageError
         The data has no labels, or the loss does not fit them.
     """
-    return Plan(dataset, coreset.task, settings).calibrated(coreset)
+    return Plan(dataset, coreset.task, settings, progress=progress).calibrated(coreset)
 
 
 def calibrated_on_disk(
@@ -221,6 +263,7 @@ def calibrated_on_disk(
     coreset: Coreset,
     settings: CalibrationSettings,
     stage: Stage,
+    progress: Progress,
 ) -> Coreset:
     """Return what `calibrated_coreset` does, of rows that lie on disk class by class; passes read
     them in blocks.
@@ -231,7 +274,7 @@ def calibrated_on_disk(
     labels = None if dataset.labels is None else dataset.labels[order]
     sorted_rows = Dataset(cast("Array", by_class), labels)
     moved = replace(coreset, index=place[coreset.index])
-    done = Plan(sorted_rows, coreset.task, settings, stage).calibrated(moved)
+    done = Plan(sorted_rows, coreset.task, settings, stage, progress).calibrated(moved)
     return replace(done, index=coreset.index)
 
 
@@ -241,11 +284,12 @@ def calibrated_prefix(
     coreset: Coreset,
     first: int,
     settings: CalibrationSettings,
+    progress: Progress = no_progress,
 ) -> Coreset:
     """Return the coreset of the first picks of another, with the weights that the settings ask for;
     `selection` are those that the other was selected by.
     """
-    plan = Plan(dataset, coreset.task, settings)
+    plan = Plan(dataset, coreset.task, settings, progress=progress)
     return plan.calibrated(first_picks(dataset, selection, coreset, first, plan.exchanged))
 
 
@@ -265,51 +309,3 @@ def uncalibrated(coreset: Coreset) -> Coreset:
 def too_wide(coordinates: int, picks: int) -> str:
     """Return what is said of a gradient that has too many coordinates for so many picks."""
     return TOO_WIDE.format(coordinates=coordinates, picks=picks)
-
-
-def importance_scores(dataset: Dataset, task: str, settings: CalibrationSettings) -> Array:
-    """Return the length of each row's gradient (n,) at a pilot model (OSMAC).
-
-    The pilot is the loss fitted on some random rows at `PILOT_L2`. Two passes.
-    """
-    problem = pilot_problem(dataset, task, settings, "--method importance")
-    groups = class_numbers(dataset, task)
-    rng = np.random.default_rng([settings.seed, len(groups)])
-    some = sample_rows(groups, settings.pilot_rows, rng, problem.weights)
-    start = np.zeros((problem.n_outputs, problem.n_columns + 1))
-    pilot = fit_pilot(problem.subset(*some), PILOT_L2, start)
-    _, slopes = problem.full_pass(pilot, 0.0, np.empty_like(pilot))
-    lengths, _ = problem.squares()
-    steepness, lengths = np.einsum("jm,jm->j", slopes, slopes), lengths + problem.constant
-    with np.errstate(over="ignore"):
-        squares = steepness * lengths
-    usual = np.isfinite(squares) & (squares > 0)
-    return np.asarray(np.where(usual, np.sqrt(squares), np.sqrt(steepness) * np.sqrt(lengths)))
-
-
-def pilot_problem(
-    dataset: Dataset, task: str, settings: CalibrationSettings, option: str
-) -> Problem:
-    """Return the problem of all rows; raises `UsageError`, naming `option`, where there is none."""
-    if dataset.labels is None:
-        raise UsageError(
-            f"{option}: a pilot needs labels, and there are none. Leave it out, or "
-            f"name their column with --label."
-        )
-    return make_problem(
-        dataset.rows,
-        dataset.labels,
-        settings.loss,
-        dataset.weights,
-        intercept=settings.intercept,
-        regression=task == "regression",
-        threads=settings.n_threads,
-    )
-
-
-def class_numbers(dataset: Dataset, task: str) -> NDArray[np.int64]:
-    """Return the number of each row's class, as selection counts them; all 0 for one group."""
-    numbers = np.zeros(dataset.n_rows, np.int64)
-    for number, members in enumerate(classes_of(dataset, task)):
-        numbers[members.index] = number
-    return numbers

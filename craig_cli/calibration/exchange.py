@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from craig_cli.calibration.constraints import Constraints
 from craig_cli.calibration.dual import Solution, Task, calibrated_weights
+from craig_cli.dataset import Progress, no_progress
 from craig_cli.selection.representatives import Standing
 from craig_cli.threads import Workers, one_blas_thread
 from craig_cli.training.problem import Array
 
 FIRST_RIDGE = 30.0
 TINY = 1e-12
-EASY = 0.01
+EASY = 0.02
 """A strain that is no reason to exchange anything."""
 WORTH = 0.01
 """Of the strain, that an exchange must take off by the second-order estimate, or that a round must.
@@ -80,14 +81,16 @@ class Exchange:
         self.rows = standing.rows.copy()
         self._parts = self._parts_of(self.rows)
 
-    def run(self) -> NDArray[np.int64]:
+    def run(self, progress: Progress = no_progress) -> NDArray[np.int64]:
         """Return the rows (k,) after as many rounds as are worth it.
 
         By ridges that fall to the one wanted: at a large one few weights come to their bounds, and
         the estimate of what an exchange takes off is good.
         """
         found = None
-        for ridge in self._equation.falling:
+        falling = self._equation.falling
+        for done, ridge in enumerate(falling):
+            progress("exchange", done, len(falling))
             found = self._solve(ridge, None if found is None else found.multipliers)
             for _ in range(MOST_ROUNDS):
                 before = found.strain

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.dataset import Progress, no_progress
 from craig_cli.selection.budgets import class_sizes
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.settings.training import TrainSettings
@@ -63,19 +64,22 @@ class Pilots:
         )
 
 
-def make_pilots(problem: Problem, sample: Problem, strengths: Array) -> Pilots:
+def make_pilots(
+    problem: Problem, sample: Problem, strengths: Array, progress: Progress = no_progress
+) -> Pilots:
     """Return the pilots of a problem at strengths in falling order.
 
     Notes
     -----
     Newton's method on all rows with the curvature of `sample`, some of its rows, from the sample's
-    models, which are moved by what they missed at the strength before: two to five passes a pilot.
-    Where there are too many columns for that: the sample's models by L-BFGS, and one pass. Memory
-    8 p n m bytes.
+    models, which are moved by what they missed at the strength before: three to seven passes a
+    pilot. Where there are too many columns for that: the sample's models by L-BFGS, and one pass.
+    Memory 8 p n m bytes.
     """
     suits, found = newton.suits(problem), []
     model = moved = np.zeros((problem.n_outputs, problem.n_columns + 1))
-    for l2 in strengths.tolist():
+    for done, l2 in enumerate(strengths.tolist()):
+        progress("pilots", done, len(strengths))
         model = fit_pilot(sample, l2, model)
         if suits:
             descent = newton.descend(problem, l2, model + moved, sample)

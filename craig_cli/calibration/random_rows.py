@@ -22,7 +22,8 @@ def random_residuals(
 
     On average, and to first order in 1/k: (1/k - 1/n) tr(H^-1 V) / 2, H the Hessian of F at the
     optimum and V the covariance within classes of the rows' gradients there (the sandwich of White
-    1982, for rows drawn without replacement). For few rows it says too little.
+    1982, for rows drawn without replacement), each class by its share. For few rows, and for rows
+    of uneven weights, it says too little.
 
     Parameters
     ----------

@@ -16,6 +16,9 @@ STAGES = {
     "sort": ("sorting by class", "rows"),
     "pick": ("selecting", "rows"),
     "assign": ("assigning", "rows"),
+    "pilots": ("fitting pilots to all rows", "models"),
+    "exchange": ("exchanging medoids", "ridges"),
+    "calibrate": ("calibrating weights", "ridges"),
     "evaluate": ("comparing", "losses and l2"),
     "write": ("writing", "rows"),
 }

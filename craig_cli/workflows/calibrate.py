@@ -81,10 +81,10 @@ def calibrate_to_file(
     with watch.stage("calibrate"):
         coreset = by_position(manifest.coreset, dataset, files.manifest)
         if files.first is None and coreset.weights != "shard":
-            coreset = calibrated_coreset(dataset, coreset, settings)
+            coreset = calibrated_coreset(dataset, coreset, settings, progress)
         else:  # rows of shards have not been assigned
             first = len(coreset.index) if files.first is None else files.first
-            coreset = calibrated_prefix(dataset, selection, coreset, first, settings)
+            coreset = calibrated_prefix(dataset, selection, coreset, first, settings, progress)
         coreset = by_row_number(coreset, dataset.skipped)
         check_coreset(coreset)
     request = {**manifest.request, "calibration": describe_calibration(settings)}

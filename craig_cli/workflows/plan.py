@@ -10,7 +10,7 @@ from craig_cli.calibration import (
     shape_of_calibration,
     too_wide,
 )
-from craig_cli.calibration.coresets import pilot_problem
+from craig_cli.calibration.problems import pilot_problem
 from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.files.manifest import read_manifest
 from craig_cli.files.request import extended

@@ -56,8 +56,8 @@ def test_select_with_random_rows_and_calibrated_weights(craig, many):
     )
     said = after(result.err, "suboptimality")
     found = re.fullmatch(
-        r"([\d.e-]+) on all rows at worst \(logistic loss, l2 [\d.e-]+\); as many random rows leave "
-        r"about ([\d.e-]+)",
+        r"([\d.e-]+) on all rows at worst \(logistic loss, l2 [\d.e-]+\); as many random rows "
+        r"leave about ([\d.e-]+)",
         said,
     )
     assert found and float(found[1]) < float(found[2]) / 100

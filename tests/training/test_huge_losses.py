@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from craig_cli.calibration.coresets import importance_scores
+from craig_cli.calibration import importance_scores
 from craig_cli.dataset import Dataset
 from craig_cli.errors import UsageError
 from craig_cli.settings.calibration import CalibrationSettings
