@@ -23,7 +23,7 @@ from craig_cli.calibration.summary import CalibrationSummary
 from craig_cli.dataset import Progress, no_progress
 from craig_cli.selection.representatives import Standing
 from craig_cli.settings.calibration import CalibrationSettings
-from craig_cli.threads import Workers
+from craig_cli.threads import Workers, one_blas_thread
 from craig_cli.training import Problem
 from craig_cli.training.problem import Array
 
@@ -267,6 +267,7 @@ class Calibrator:
         }
 
 
+@one_blas_thread()
 def error_of(equation: Equation, parts: Array, shares: Array) -> float:
     """Return the root mean square of what the sums miss, but for those of the classes."""
     missing = (shares @ parts - equation.wanted)[equation.members.shape[1] :]

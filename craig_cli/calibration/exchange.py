@@ -18,6 +18,7 @@ from craig_cli.threads import Workers, one_blas_thread
 from craig_cli.training.problem import Array
 
 FIRST_RIDGE = 30.0
+"""So large that hardly a weight comes to its bounds."""
 TINY = 1e-12
 EASY = 0.02
 """A strain that is no reason to exchange anything."""
@@ -78,6 +79,7 @@ class Exchange:
     ) -> None:
         self._constraints, self._equation, self._standing = constraints, equation, standing
         self._workers = workers
+        self._order = np.argsort(standing.cluster, kind="stable")
         self.rows = standing.rows.copy()
         self._parts = self._parts_of(self.rows)
 
@@ -127,15 +129,23 @@ class Exchange:
         c = self._equation.members.shape[1]
         value = self._constraints.along(found.multipliers[c:])
         gain = found.weights[standing.cluster] * (value - value[self.rows][standing.cluster])
+        gain[~np.isfinite(gain)] = 0.0
         if standing.is_allowed is not None:
             gain[~standing.is_allowed] = 0.0
         gain[standing.is_fixed[standing.cluster]] = 0.0
-        order = np.lexsort((np.arange(len(gain)), -gain, standing.cluster))
-        best = order[np.searchsorted(standing.cluster[order], np.arange(k))]
+        best = self._best_of_clusters(gain)
         size = min(MOST_BATCH, max(LEAST_BATCH, int(BATCH_SHARE * k)))
         best = best[np.argsort(-gain[best], kind="stable")[:size]]
         best = best[gain[best] > 0]
         return best[self._worth(ridge, found, best)] if len(best) else best
+
+    def _best_of_clusters(self, gain: Array) -> NDArray[np.int64]:
+        """Return the row of the largest gain of each cluster (k,), the first of equal ones."""
+        of_row = self._standing.cluster[self._order]
+        starts, sorted_gain = np.searchsorted(of_row, np.arange(len(self.rows))), gain[self._order]
+        largest = np.maximum.reduceat(sorted_gain, starts)
+        places = np.flatnonzero(sorted_gain == largest[of_row])
+        return self._order[places[np.searchsorted(of_row[places], np.arange(len(self.rows)))]]
 
     @one_blas_thread()
     def _worth(
