@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 
+import bench
 import datasets
 import evidence
 import measuring
@@ -90,6 +91,21 @@ def test_a_measurement_without_data_starts_nothing(capsys, monkeypatch):
         "ijcnn1",
         "adult",
     ]
+
+
+@pytest.mark.usefixtures("nothing")
+def test_targets_without_data_are_left_out(monkeypatch):
+    def run(task):
+        there = measuring.is_at_hand(task)
+        return measuring.Measured(
+            "" if there else measuring.NO_DATA, 1, 1, 1, 1, 1.0, 1.0, 1.0, 1.0
+        )
+
+    monkeypatch.setattr(bench, "run", run)
+    monkeypatch.setattr(bench, "timed", lambda arguments: (1.0, 1.0))
+    lines = bench.targets(bench.Options(False, False, 10, 0)).splitlines()[2:]
+    assert len(lines) == 7 and "`craig --help`" in lines[0] and "second start" in lines[1]
+    assert all("| made 290,506 x 54" in line for line in lines[2:])
 
 
 def test_the_set_of_a_part():
