@@ -45,6 +45,7 @@ test-all: lint tools
 	$(PYTEST) -m '$(TIER)' --junitxml build/tests-all.xml $(PYTEST_OPTIONS)
 	$(BIN)/python tests/skips.py $(if $(TIER),build/tests-quick.xml) build/tests-all.xml
 
+# paper, bench and evidence measure what data they find: benchmarks/DATA.md says where to get the rest.
 # The experiments of the paper: half an hour at most. PAPER_OPTIONS="--only fig2,pages" for some.
 paper: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench,plot]'

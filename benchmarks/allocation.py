@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 from bench import table
-from datasets import RARE
+from datasets import RARE, at_hand
 from optima import reference
 from subsets import RECIPES, data_set, drawn, problem_of
 
@@ -47,6 +47,6 @@ def lines_of(name: str) -> list[list[str]]:
 
 
 if __name__ == "__main__":
-    lines = [line for name in sys.argv[1:] or SIZES for line in lines_of(name)]
+    lines = [line for name in at_hand(sys.argv[1:] or SIZES) for line in lines_of(name)]
     strengths = " | ".join(f"l2 {l2:g}" for l2 in STRENGTHS)
     print(table(f"set | rows | picks of a class | k | {strengths}", lines))

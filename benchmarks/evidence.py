@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from bench import machine
+from datasets import SETS, at_hand, left_out
 
 ROOT = Path(__file__).parents[1]
 Record: TypeAlias = dict[str, Any]
@@ -79,14 +80,20 @@ def measure_part(name: str, part: str, max_rows: int) -> None:
     say(f"-- {name}, {part}: {time.perf_counter() - begun:.0f} s")
 
 
+def set_of(part: str) -> str:
+    """Return the data set of a part: its name begins or ends with it, beside a hyphen."""
+    first, _, others = part.partition("-")
+    return first if first in SETS else others
+
+
 def measure_all(name: str, max_rows: int, go_on: bool = False) -> list[str]:
     """Measure the parts of a section, each in a process of its own, and return those that failed.
 
-    Going on, only parts that are not kept are measured, and a failure stops nothing.
+    Parts whose data is not at hand are left out. Going on, only parts that are not kept are measured, and a failure stops nothing.
     """
     kept, failed = kept_of(name, max_rows) if go_on else {}, []
     for part in SECTIONS[name].parts:
-        if part in kept:
+        if part in kept or not at_hand([set_of(part)]):
             continue
         options = ["--only", name, "--part", part, "--max-rows", str(max_rows)]
         done = subprocess.run([sys.executable, __file__, *options], check=not go_on)
@@ -135,10 +142,12 @@ def replaced(document: str, sections: Sequence[str]) -> str:
 
 def header() -> str:
     """Return the start of the document."""
+    absent = left_out(set_of(part) for section in SECTIONS.values() for part in section.parts)
+    absent = absent and "\n" + absent
     return (
         "# Evidence\n\nMade by `make evidence`, section by section with the command that each "
         "names; every figure, in the sentences too, is "
-        f"measured by it.\n\n{machine()}\n"
+        f"measured by it.\n\n{machine()}\n{absent}"
     )
 
 
@@ -179,9 +188,13 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Print the document, or write sections into it; returns 1 if a part failed."""
+    """Print the document, or write sections into it; returns 1 if a part failed or there is nothing
+    to write.
+    """
     given = arguments()
     if given.part:
+        if not at_hand([set_of(given.part)]):
+            return 1
         measure_part(given.only, given.part, given.max_rows)
         return 0
     names, failed = [given.only] if given.only else list(SECTIONS), []
@@ -189,6 +202,9 @@ def main() -> int:
         for name in names:
             failed += measure_all(name, given.max_rows, given.go_on)
     sections = [text for name in names if (text := written(name, given.max_rows))]
+    if not sections:
+        say("Nothing was measured, so nothing is written.")
+        return 1
     if given.into is None:
         print("\n".join([header(), *sections]), end="")
     else:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from bench import number, table
 from competitors import dense
-from datasets import shared
+from datasets import data_file
 from evidence import Kept, Record, say
 from numpy.typing import NDArray
 from subsets import RECIPES, Subset, data_set, make_subset
@@ -115,7 +115,7 @@ def split_of(name: str, max_rows: int) -> Split:
     whole = data_set(name, max_rows)
     assert whole.labels is not None
     if name == "ijcnn1":
-        test = shared("ijcnn1.tst.bz2")
+        test = data_file("ijcnn1.tst.bz2")
         assert test.labels is not None
         some = np.linspace(0, test.n_rows - 1, TEST_ROWS).astype(np.int64)
         return Split(whole, dense(whole), dense(test)[some], test.labels[some])

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from competitors import dense
-from datasets import BUILT, REAL, SHARED, flights
+from datasets import BUILT, DATA, REAL, flights
 
 from craig_cli.dataset import Dataset
 from craig_cli.evaluation import gradient_bound
@@ -37,10 +37,10 @@ NEAR = 1.05
 
 
 def covtype() -> Dataset | None:
-    """Return the paper's covtype, if the user has put LIBSVM's file beside the shared data; None
+    """Return the paper's covtype, if the user has put LIBSVM's file into the data folder; None
     else.
     """
-    path = next((p for p in sorted(SHARED.glob("covtype.libsvm.binary*"))), None)
+    path = next((p for p in sorted(DATA.glob("covtype.libsvm.binary*"))), None)
     return None if path is None else read_dataset(InputSettings((str(path),)))
 
 

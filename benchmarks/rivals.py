@@ -5,11 +5,13 @@ random rows do. Run by itself it measures and prints the section: ``python bench
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 import numpy as np
 from bench import table
-from evidence import RIVAL_PARTS, Kept, Record, say
+from datasets import at_hand
+from evidence import RIVAL_PARTS, Kept, Record, say, set_of
 from one_coreset_page import share_in_words
 from optima import path_of, reference
 from subsets import RECIPES, data_set, drawn, problem_of
@@ -115,14 +117,17 @@ def text(kept: Kept) -> str:
     )
 
 
-def main() -> None:
-    """Measure, and print the section."""
+def main() -> int:
+    """Measure, and print the section; returns 1 if no set is at hand."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", choices=RIVAL_PARTS, action="append", help="only these sets")
     parser.add_argument("--max-rows", type=int, default=0, help="a trial of the script itself")
     given = parser.parse_args()
-    print(text({part: measure(part, given.max_rows) for part in given.part or RIVAL_PARTS}))
+    parts = [part for part in given.part or RIVAL_PARTS if at_hand([set_of(part)])]
+    if parts:
+        print(text({part: measure(part, given.max_rows) for part in parts}))
+    return 0 if parts else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

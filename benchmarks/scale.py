@@ -217,12 +217,12 @@ def in_parts(
 
 
 def ijcnn1() -> tuple[np.ndarray, np.ndarray] | None:
-    """Return ijcnn1's rows, densely and in random order, where the shared data is there."""
-    from datasets import SHARED, shared
+    """Return ijcnn1's rows, densely and in random order, where it is at hand."""
+    from datasets import at_hand, data_file
 
-    if not (SHARED / "ijcnn1.trn.bz2").exists():
+    if not at_hand(["ijcnn1"]):
         return None
-    dataset = shared("ijcnn1.trn.bz2")
+    dataset = data_file("ijcnn1.trn.bz2")
     assert isinstance(dataset.rows, SparseRows) and dataset.labels is not None
     rows = dataset.rows.dense()
     order = np.random.default_rng(0).permutation(len(rows))

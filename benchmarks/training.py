@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
-from datasets import SETS, made
+from datasets import SETS, lacking, left_out, made, source_of
 from sgd import epoch_seconds
 
 from craig_cli.dataset import SparseRows
@@ -134,7 +134,10 @@ def main() -> None:
     """Print all tables."""
     epoch_table()
     for name in MEASURED:
-        solver_table(name)
+        if not lacking(source_of(name)):
+            solver_table(name)
+    if absent := left_out(MEASURED):
+        print(f"\n{absent}", end="")
 
 
 if __name__ == "__main__":

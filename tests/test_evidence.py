@@ -62,6 +62,7 @@ def test_going_on_measures_what_is_not_kept_and_tells_what_failed(kept_in, monke
         return SimpleNamespace(returncode=int(measured[-1] == second))
 
     monkeypatch.setattr(evidence.subprocess, "run", run)
+    monkeypatch.setattr(evidence, "at_hand", list)
     assert evidence.measure_all("rivals", 0, go_on=True) == [f"rivals, {second}"]
     assert measured == [second, *others]
 

@@ -1,4 +1,4 @@
-"""Selection and training on the real data sets of ``../shared/data``, where they are at hand."""
+"""Selection and training on the real data sets of ``CRAIG_DATA``, where they are at hand."""
 
 from __future__ import annotations
 

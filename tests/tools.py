@@ -31,9 +31,7 @@ SEARCHED = os.pathsep.join(
     )
 )
 """Where programs are looked for: the virtual environment first, whether or not it is active."""
-SHARED_DATA = Path(
-    os.environ.get("CRAIG_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data")
-)
+SHARED_DATA = Path(os.environ.get("CRAIG_DATA") or Path(__file__).parents[2] / "shared" / "data")
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,9 @@ TOOLS = {
     "fashion-mnist": Tool(
         "folder", ("/usr/share/datasets/fashion-mnist",), "apt", ("dataset-fashion-mnist",)
     ),
-    "shared data": Tool("folder", (str(SHARED_DATA),), "", ("set CRAIG_SHARED_DATA",)),
+    "shared data": Tool(
+        "folder", (str(SHARED_DATA),), "", ("set CRAIG_DATA, see benchmarks/DATA.md",)
+    ),
 }
 
 

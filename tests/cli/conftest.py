@@ -18,7 +18,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in an empty folder, without options from the environment."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
-        if name.startswith("CRAIG_") and name not in ("CRAIG_CACHE_DIR", "CRAIG_SHARED_DATA"):
+        if name.startswith("CRAIG_") and name != "CRAIG_CACHE_DIR":
             monkeypatch.delenv(name)
     return tmp_path
 
