@@ -37,12 +37,6 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture(autouse=True)
-def no_data_option(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep ``craig merge``, whose option ``--data`` the variable would be, from the data folder."""
-    monkeypatch.delenv("CRAIG_DATA", raising=False)
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of real data sets (``CRAIG_DATA``); skips where there is none."""

@@ -17,16 +17,20 @@ EXCLUSIVE = (BUDGETS, ("label", "no_label"))
 AUTHORITY = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
 
 
+TAKEN = ("DATA",)
+"""``CRAIG_DATA`` is where the benchmarks and tests look for data sets."""
+
+
 class Option(click.Option):
-    """An option that is also read from ``CRAIG_<COMMAND>_<OPTION>``, else ``CRAIG_<OPTION>``."""
+    """An option that is also read from ``CRAIG_<COMMAND>_<OPTION>``, else ``CRAIG_<OPTION>``; the
+    latter not where it means something else.
+    """
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         name = str(self.name).upper()
-        return (
-            os.environ.get(f"CRAIG_{str(ctx.info_name).upper()}_{name}")
-            or os.environ.get(f"CRAIG_{name}")
-            or None
-        )
+        own = os.environ.get(f"CRAIG_{str(ctx.info_name).upper()}_{name}")
+        general = None if name in TAKEN else os.environ.get(f"CRAIG_{name}")
+        return own or general or None
 
 
 class Text(click.types.StringParamType):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 
+import click
 import pytest
 
+from craig_cli.cli.parameters import Option
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
 from craig_cli.settings.catalog import METHODS, names
 
@@ -208,6 +210,20 @@ def test_a_file_that_is_not_there_is_refused(craig):
     assert (result.code, result.err) == (
         2,
         "craig: error: --config: 'no.toml' cannot be read: No such file or directory.\n",
+    )
+
+
+def test_the_folder_of_data_sets_is_no_option_of_merge(craig, monkeypatch):
+    """``CRAIG_DATA`` is the benchmarks'; the option's own variable still counts."""
+    monkeypatch.setenv("CRAIG_DATA", "somewhere")
+    result = craig("merge", "a.partial", "-o", "x")
+    assert "a.partial" in result.err and "somewhere" not in result.err
+    monkeypatch.setenv("CRAIG_MERGE_DATA", "elsewhere")
+    assert (
+        Option(["--data"]).resolve_envvar_value(
+            click.Context(click.Command("merge"), info_name="merge")
+        )
+        == "elsewhere"
     )
 
 
