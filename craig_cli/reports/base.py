@@ -204,7 +204,7 @@ def calibration_lines(facts: Mapping[str, Any] | None, weights: str) -> list[tup
         (
             "",
             f"effective sample size {facts['effective_rows']:,.0f}; the largest weight is "
-            f"{facts['largest_weight']:.4g}, {facts['at_bounds']:,} are at their bounds",
+            f"{facts['largest_weight']:.4g}, {counted(facts['at_bounds'], 'weight')} at a bound",
         ),
     ]
 
