@@ -225,13 +225,15 @@ class Calibrator:
         )
 
     def _solve(self, equation: Equation, parts: Array) -> Solution:
-        """Return the weights."""
-        start = None
+        """Return the weights, by ridges that fall to the one wanted: where sums are out of reach of
+        the bounds, nothing else comes to an end.
+        """
+        found = None
         with Workers(self._settings.n_threads) as workers:
             for done, ridge in enumerate(equation.falling):
                 self._progress("calibrate", done, len(equation.falling))
-                found = calibrated_weights(equation.task(parts, ridge), workers, start)
-                start = found.multipliers
+                found = calibrated_weights(equation.task(parts, ridge), workers, found)
+        assert found is not None
         return found
 
     def _with_class_sums(self, shares: Array, index: NDArray[np.int64]) -> Array:

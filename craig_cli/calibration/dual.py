@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from craig_cli.threads import Workers, one_blas_thread
 from craig_cli.training.normal_equations import normal_matrix, solution, sum_of_blocks
@@ -64,6 +65,8 @@ class Solution(NamedTuple):
         Of Newton.
     matrix : ndarray, shape (q, q)
         The normal matrix of the weights that were within their bounds before the last step.
+    counted : ndarray of bool, shape (k,)
+        Which these were.
     """
 
     weights: Array
@@ -71,11 +74,12 @@ class Solution(NamedTuple):
     strain: float
     steps: int
     matrix: Array
+    counted: NDArray[np.bool_]
 
 
 @one_blas_thread()
 def calibrated_weights(
-    task: Task, workers: Workers, start: Array | None = None, most_steps: int = MOST_STEPS
+    task: Task, workers: Workers, start: Solution | None = None, most_steps: int = MOST_STEPS
 ) -> Solution:
     """Return the weights within bounds nearest to the shares whose sums of parts are as wanted.
 
@@ -85,8 +89,9 @@ def calibrated_weights(
     ----------
     task : Task
     workers : Workers
-    start : ndarray, shape (q,), optional
-        Multipliers to start from; default: 0.
+    start : Solution, optional
+        Of a problem near to it, with the same parts of the picks that it counts: its multipliers
+        and its matrix are gone on with. Default: multipliers of 0.
     most_steps : int
 
     Notes
@@ -99,8 +104,9 @@ def calibrated_weights(
     """
     shares, parts, wanted, ridge, lower, upper = task
     q = len(wanted)
-    multipliers = np.zeros(q) if start is None else start.copy()
-    counted, matrix = np.zeros(len(shares), dtype=bool), np.zeros((q, q))
+    multipliers, matrix, counted = np.zeros(q), np.zeros((q, q)), np.zeros(len(shares), bool)
+    if start is not None:
+        multipliers, matrix, counted = start.multipliers, start.matrix.copy(), start.counted
     usual = np.einsum("j,ji,ji->i", shares, parts, parts) + ridge
     ratios, sums = clipped_sums(task, multipliers, workers)
     enough = TOLERANCE * max(1.0, float(np.abs(shares @ parts - wanted).max(initial=0.0)))
@@ -113,7 +119,7 @@ def calibrated_weights(
         # Where multipliers are large, what a whole step leaves is rounding.
         is_rounding = was_whole and n_changed == 0 and missing > missing_before / 2
         if missing <= enough or is_rounding:
-            return solved(task, multipliers, ratios, step, matrix)
+            return solved(task, multipliers, ratios, step, (matrix, counted))
         if 2 * n_changed < np.count_nonzero(counting):
             for now, before, sign in ((counting, counted, 1.0), (counted, counting, -1.0)):
                 changed = np.flatnonzero(now & ~before)
@@ -132,16 +138,24 @@ def calibrated_weights(
         was_whole = not stiff.any() and abs(length - 1) <= 2 * SAME_LENGTH
         multipliers = multipliers + length * direction
         ratios, sums = clipped_sums(task, multipliers, workers)
-    return solved(task, multipliers, ratios, most_steps, matrix)
+    return solved(task, multipliers, ratios, most_steps, (matrix, counted))
 
 
-def solved(task: Task, multipliers: Array, ratios: Array, steps: int, matrix: Array) -> Solution:
-    """Return what multipliers (q,) stand for, where the ratios before clipping are (k,)."""
+def solved(
+    task: Task,
+    multipliers: Array,
+    ratios: Array,
+    steps: int,
+    known: tuple[Array, NDArray[np.bool_]],
+) -> Solution:
+    """Return what multipliers (q,) stand for, where the ratios before clipping are (k,); `known`
+    are the matrix, and which picks it counts.
+    """
     clipped = np.clip(ratios, task.lower, task.upper)
     value = np.einsum(
         "j,j->", task.shares, clipped * (ratios - 1) - np.square(clipped - 1) / 2
     ) - np.einsum("i,i->", multipliers, task.wanted - task.ridge * multipliers / 2)
-    return Solution(task.shares * clipped, multipliers, max(0.0, -float(value)), steps, matrix)
+    return Solution(task.shares * clipped, multipliers, max(0.0, -float(value)), steps, *known)
 
 
 def clipped_sums(task: Task, multipliers: Array, workers: Workers) -> tuple[Array, Array]:

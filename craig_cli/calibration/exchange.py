@@ -15,6 +15,7 @@ from craig_cli.calibration.dual import Solution, Task, calibrated_weights
 from craig_cli.dataset import Progress, no_progress
 from craig_cli.selection.representatives import Standing
 from craig_cli.threads import Workers, one_blas_thread
+from craig_cli.training.normal_equations import normal_matrix
 from craig_cli.training.problem import Array
 
 FIRST_RIDGE = 30.0
@@ -93,7 +94,7 @@ class Exchange:
         falling = self._equation.falling
         for done, ridge in enumerate(falling):
             progress("exchange", done, len(falling))
-            found = self._solve(ridge, None if found is None else found.multipliers)
+            found = self._solve(ridge, found)
             for _ in range(MOST_ROUNDS):
                 before = found.strain
                 if before <= EASY:
@@ -112,7 +113,7 @@ class Exchange:
             clusters = self._standing.cluster[changed]
             rows, parts = self.rows[clusters], self._parts[clusters]
             self.rows[clusters], self._parts[clusters] = changed, self._parts_of(changed)
-            there = self._solve(ridge, found.multipliers)
+            there = self._solve(ridge, self._without(found, clusters, parts))
             if there.strain < found.strain:
                 return there
             self.rows[clusters], self._parts[clusters] = rows, parts
@@ -184,7 +185,16 @@ class Exchange:
         clusters = self._standing.cluster[rows]
         return np.hstack([self._equation.members[clusters], self._constraints.parts(rows)])
 
-    def _solve(self, ridge: float, start: Array | None) -> Solution:
+    def _without(self, found: Solution, clusters: NDArray[np.int64], parts: Array) -> Solution:
+        """Return a solution that does not count the rows which have left some clusters, with the
+        `parts` (b, q) that they had.
+        """
+        counted, gone = found.counted.copy(), found.counted[clusters]
+        counted[clusters] = False
+        own = normal_matrix(parts[gone], self._equation.shares[clusters][gone], self._workers)
+        return found._replace(counted=counted, matrix=found.matrix - own)
+
+    def _solve(self, ridge: float, start: Solution | None) -> Solution:
         task = self._equation.task(self._parts, ridge)
         return calibrated_weights(task, self._workers, start, ROUND_STEPS)
 

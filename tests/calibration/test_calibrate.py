@@ -309,7 +309,7 @@ def test_harm_is_refused(monkeypatch):
 
     def all_on_two(*others):
         weights = np.where(pair, 0.5, 1e-9)
-        return Solution(weights, np.zeros(14), 0.0, 1, np.zeros((14, 14)))
+        return Solution(weights, np.zeros(14), 0.0, 1, np.zeros((14, 14)), pair)
 
     monkeypatch.setattr("craig_cli.calibration.calibrator.calibrated_weights", all_on_two)
     coreset = calibrated_coreset(dataset, plain, CalibrationSettings("calibrated"))

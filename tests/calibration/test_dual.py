@@ -98,19 +98,26 @@ def test_many_picks_that_come_to_a_bound_and_leave_it(seed):
     assert found.steps >= 3
     last = task.parts[within].T @ (task.shares[within, None] * task.parts[within])
     assert np.allclose(found.matrix, last, rtol=0, atol=1e-12)
+    assert found.counted.tolist() == within.tolist()
 
 
 @pytest.mark.parametrize("shift", [0.05, 0.5])
 def test_where_it_starts_makes_no_difference(shift):
     task = made_task(4, shift, k=100, q=8)
     found, rng = solved(task), np.random.default_rng(0)
-    for start in (found.multipliers, rng.normal(size=10), 30 * rng.normal(size=10)):
-        before = start.copy()
+    nothing = found._replace(matrix=np.zeros((10, 10)), counted=np.zeros(100, bool))
+    for start in (
+        found,
+        nothing,
+        found._replace(multipliers=rng.normal(size=10)),
+        nothing._replace(multipliers=30 * rng.normal(size=10)),
+    ):
+        before = start.matrix.copy()
         again = solved(task, start)
         assert np.allclose(found.weights, again.weights, rtol=0, atol=1e-10)
         assert again.strain == pytest.approx(found.strain, rel=1e-7)
-        assert start.tolist() == before.tolist()
-    assert solved(task, found.multipliers).steps == 0
+        assert start.matrix.tolist() == before.tolist()
+    assert solved(task, found).steps == 0
 
 
 def test_the_same_bits_for_any_number_of_threads():
@@ -202,7 +209,7 @@ def test_what_is_out_of_reach_ends_where_a_step_leaves_rounding():
     for ridge in 10.0 ** np.arange(-1, -10, -1):
         hard = task._replace(ridge=ridge * task.ridge)
         found = solved(hard, start)
-        start = found.multipliers
+        start = found
         assert found.steps <= 10
         assert np.abs(found.weights @ task.parts - task.wanted)[:2].max() < 1e-6
         assert found.strain * ridge == pytest.approx(26.69, rel=0.01)
