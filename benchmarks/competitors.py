@@ -122,12 +122,58 @@ def numpy_greedy(dataset: Dataset, size: int, task: str) -> np.ndarray:
     return np.array(picks)
 
 
+def faiss_kmeans(dataset: Dataset, size: int, task: str) -> np.ndarray:
+    """Return the rows nearest to the centres of faiss's k-means, 20 rounds, each row once."""
+    import faiss  # type: ignore[import-not-found]
+
+    rows = np.ascontiguousarray(dense(dataset), np.float32)
+    model = faiss.Kmeans(rows.shape[1], size, niter=20, seed=0, max_points_per_centroid=len(rows))
+    model.train(rows)
+    index = faiss.IndexFlatL2(rows.shape[1])
+    index.add(rows)
+    return np.unique(index.search(model.centroids, 1)[1])
+
+
+def minibatch_kmeans(dataset: Dataset, size: int, task: str) -> np.ndarray:
+    """Return the rows nearest to the centres of scikit-learn's mini-batch k-means, each once."""
+    from sklearn.cluster import MiniBatchKMeans
+    from sklearn.metrics import pairwise_distances_argmin
+
+    rows = np.ascontiguousarray(dense(dataset), np.float32)
+    model = MiniBatchKMeans(size, batch_size=4096, n_init=1, random_state=0).fit(rows)
+    return np.unique(pairwise_distances_argmin(model.cluster_centers_, rows))
+
+
+def coreax_herding(dataset: Dataset, size: int, task: str) -> np.ndarray:
+    """Return the picks of coreax's kernel herding, a Gaussian kernel of the median distance."""
+    import jax.numpy as jnp
+    from coreax import Data  # type: ignore[import-not-found]
+    from coreax.kernels import (  # type: ignore[import-not-found]
+        SquaredExponentialKernel,
+        median_heuristic,
+    )
+    from coreax.solvers import KernelHerding  # type: ignore[import-not-found]
+
+    rows = jnp.asarray(dense(dataset), jnp.float32)
+    step = max(1, len(rows) // 1000)
+    kernel = SquaredExponentialKernel(length_scale=float(median_heuristic(rows[::step])))
+    coreset, _ = KernelHerding(size, kernel=kernel, unique=True).reduce(Data(rows))
+    return np.asarray(coreset.unweighted_indices)
+
+
+WIDE_PEERS: dict[str, Callable[..., np.ndarray]] = {
+    "faiss k-means, nearest rows": faiss_kmeans,
+    "scikit-learn mini-batch k-means, nearest rows": minibatch_kmeans,
+}
+"""Peers that need no matrix of all distances."""
 PEERS: dict[str, Callable[..., np.ndarray]] = {
     "apricot-select, lazy": apricot_lazy,
     "submodlib, lazy": submodlib_lazy,
     "kmedoids, BUILD": kmedoids_build,
     "kmedoids, FasterPAM": kmedoids_fasterpam,
     "scipy cdist + numpy greedy": numpy_greedy,
+    "coreax, kernel herding": coreax_herding,
+    **WIDE_PEERS,
 }
 COMPETITORS: dict[str, Callable[..., np.ndarray]] = {
     "craig exact": partial(craig, "exact"),

@@ -119,6 +119,21 @@ def mnist() -> Dataset:
     return data_file("mnist/train-images-idx3-ubyte.gz")
 
 
+def clinc150() -> Dataset:
+    """Return 23,700 sentences x 384 columns, unit embeddings (MiniLM), of 151 intents."""
+    return data_file("clinc150.parquet", label="intent", features=("embedding",))
+
+
+def embeddings(n_rows: int, n_columns: int = 384, n_clusters: int = 200, seed: int = 0) -> Dataset:
+    """Return unit rows like embeddings: clusters, with as much noise about them (float32)."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(n_clusters, n_columns)).astype(np.float32)
+    rows = centres[rng.integers(n_clusters, size=n_rows)]
+    rows += rng.standard_normal(rows.shape, dtype=np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return Dataset(rows, np.zeros(n_rows, np.int64), file_starts=np.array([0, n_rows]))
+
+
 REAL: dict[str, Callable[[], Dataset]] = {
     "ijcnn1": lambda: data_file("ijcnn1.trn.bz2"),
     "adult": lambda: data_file("adult.trn.bz2", index_base=0),
@@ -132,7 +147,7 @@ RARE: dict[str, Callable[[], Dataset]] = {
     "flights, 3 hours late": partial(flights, 180),
 }
 """Two classes, one of which is rare."""
-SETS = {**REAL, **RARE, "covtype16": covtype16, "mnist": mnist}
+SETS = {**REAL, **RARE, "covtype16": covtype16, "mnist": mnist, "clinc150": clinc150}
 """All real sets by name; covtype16 is its class 2 against the rest."""
 FILES: dict[str, tuple[str, ...]] = {
     "ijcnn1": ("ijcnn1.trn.bz2", "ijcnn1.tst.bz2"),
@@ -140,6 +155,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "reuters": ("reuters.trn.bz2",),
     "abalone": ("abalone.trn.bz2",),
     "covtype16": ("covtype16.csv.gz",),
+    "clinc150": ("clinc150.parquet",),
     "mnist": ("mnist/train-images-idx3-ubyte.gz", "mnist/train-labels-idx1-ubyte.gz"),
 }
 """What each source needs in the data folder; flights come with a package, Fashion-MNIST has a folder

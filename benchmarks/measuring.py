@@ -36,7 +36,7 @@ class Task:
     ----------
     data : str
         A real set; ``made:ROWS``; ``negatives:ROWS``, the first of ijcnn1; ``shape:NAME``, an
-        awkward one.
+        awkward one; ``wide:NAME`` or ``wide:ROWS``, one group of wide rows.
     what : str
         A competitor, or one of `OTHERS` (below): what is measured then is in ``seconds``.
     fraction : float
@@ -114,7 +114,9 @@ def is_at_hand(task: Task) -> bool:
     """Return whether the data of a task is there, or made."""
     import datasets  # not with this file: `start` measures what imports take
 
-    kind = task.data.partition(":")[0]
+    kind, _, argument = task.data.partition(":")
+    if kind == "wide":
+        kind = argument
     name = "ijcnn1" if kind == "negatives" or task.what == "LIBSVM text" else kind
     return name not in datasets.SETS or bool(datasets.at_hand([name]))
 
@@ -135,6 +137,9 @@ def load(task: Task) -> tuple[Any, str]:
         return shapes.make(
             argument, min(shapes.SHAPES[argument][1], task.max_rows)
         ), "classification"
+    if kind == "wide":
+        rows = wide_rows(argument, task.max_rows)
+        return Dataset(rows, np.zeros(len(rows), np.int64)), "classification"
     if kind == "negatives":
         whole = datasets.REAL["ijcnn1"]()
         rows = dense(whole)[whole.labels == -1][
@@ -145,6 +150,16 @@ def load(task: Task) -> tuple[Any, str]:
     return thinned(
         dataset, task.max_rows or dataset.n_rows
     ), "regression" if kind == "abalone" else "classification"
+
+
+def wide_rows(name: str, max_rows: int) -> Any:
+    """Return the rows of a wide set by its name, or made ones by their number."""
+    import datasets
+
+    if name.isdigit():
+        return datasets.embeddings(min(int(name), max_rows or int(name))).rows
+    dataset = datasets.SETS[name]()
+    return thinned(dataset, max_rows or dataset.n_rows).rows
 
 
 def thinned(dataset: Any, n: int) -> Any:
