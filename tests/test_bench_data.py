@@ -62,7 +62,17 @@ def test_what_is_not_at_hand_is_said_in_one_line_a_source(nothing, capsys):
     assert datasets.at_hand(datasets.SETS) == datasets.at_hand(datasets.SETS) == []
     lines = capsys.readouterr().err.splitlines()
     assert [line.partition(":")[0] for line in lines] == [
-        *("ijcnn1", "adult", "reuters", "abalone", "flights", "fashion-mnist", "covtype16", "mnist")
+        *(
+            "ijcnn1",
+            "adult",
+            "reuters",
+            "abalone",
+            "flights",
+            "fashion-mnist",
+            "covtype16",
+            "mnist",
+        ),
+        "clinc150",
     ]
     assert lines[1] == (
         f"adult: left out, no adult.trn.bz2 in {nothing} (CRAIG_DATA); see benchmarks/DATA.md"
