@@ -31,6 +31,9 @@ def inlined(function: Callable[..., Any]) -> Any:
 def summing_kernel(function: Callable[..., Any]) -> Any:
     """Compile `function` as `kernel` does, its sums regrouped for vector units: equal bits on equal
     processors, equal up to rounding on others.
+
+    A loop that sums must write to no array: else the vectors are taken only where the arrays lie
+    far enough apart in memory, and the last bits depend on where that happens to be.
     """
     return numba.njit(
         function,

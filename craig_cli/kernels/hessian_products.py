@@ -41,6 +41,7 @@ def dense_product(rows, bends, shares, is_joint, constant, vector, first, last, 
             total = 0.0
             for i in range(end - start):
                 of_output[i] = scores[i, c]
+            for i in range(end - start):
                 total += of_output[i]
             add_dense_rows(rows, start, end, of_output, out[c])
             out[c, d] += total * constant

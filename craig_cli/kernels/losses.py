@@ -82,6 +82,7 @@ def to_slopes(loss, scores, target):
         total, largest = 0.0, scores.max()
         for c in range(scores.shape[0]):
             scores[c] = np.exp(scores[c] - largest)
+        for c in range(scores.shape[0]):
             total += scores[c]
         for c in range(scores.shape[0]):
             scores[c] /= total
@@ -123,8 +124,10 @@ def to_weighted_slopes(loss, scores, targets, shares, first, last):
         margins[i] = targets[first + i] * scores[first + i, 0]
     for i in range(last - first):
         odds[i] = np.exp(-abs(margins[i]))
+    # A sum has a loop of its own (`summing_kernel`).
     for i in range(last - first):
         total += shares[first + i] * (log1p_of_share(odds[i]) + max(-margins[i], 0.0))
+    for i in range(last - first):
         margins[i] = (odds[i] if margins[i] > 0.0 else 1.0) / (1.0 + odds[i])
     for i in range(last - first):
         scores[first + i, 0] = -targets[first + i] * margins[i]

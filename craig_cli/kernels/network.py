@@ -74,6 +74,7 @@ def to_residual(hidden, b, target, second, second_bias, residuals, place):
     total = residuals.dtype.type(0)
     for c in range(m):
         residuals[place, c] = np.exp(residuals[place, c] - largest)
+    for c in range(m):
         total += residuals[place, c]
     for c in range(m):
         residuals[place, c] /= total

@@ -95,7 +95,8 @@ def dense_pass(rows, targets, shares, loss, constant, model, first, last, slopes
             weighted_slope = 0.0
             for row in range(start, end):
                 weighted_slopes[row - start] = shares[row] * slopes[row, c]
-                weighted_slope += weighted_slopes[row - start]
+            for i in range(end - start):
+                weighted_slope += weighted_slopes[i]
             add_dense_rows(rows, start, end, weighted_slopes, gradient[c])
             gradient[c, d] += weighted_slope * constant
     return total
@@ -128,9 +129,9 @@ def dense_squares(rows, shares, first, last, lengths, columns):
     for row in range(first, last):
         total = 0.0
         for k in range(rows.shape[1]):
-            square = np.float64(rows[row, k]) * rows[row, k]
-            total += square
-            columns[k] += shares[row] * square
+            total += np.float64(rows[row, k]) * rows[row, k]
+        for k in range(rows.shape[1]):
+            columns[k] += shares[row] * (np.float64(rows[row, k]) * rows[row, k])
         lengths[row] = total
 
 
@@ -141,7 +142,7 @@ def sparse_squares(rows, shares, first, last, lengths, columns):
     for row in range(first, last):
         total = 0.0
         for j in range(indptr[row], indptr[row + 1]):
-            square = values[j] * values[j]
-            total += square
-            columns[indices[j]] += shares[row] * square
+            total += values[j] * values[j]
+        for j in range(indptr[row], indptr[row + 1]):
+            columns[indices[j]] += shares[row] * (values[j] * values[j])
         lengths[row] = total
