@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from threading import Lock
 from typing import Any
 
-BLAS_USERS = ("numpy._core._multiarray_umath", "scipy.linalg.cython_blas")
-"""Modules linked to the BLAS of numpy and to that of scipy: in their wheels these are two."""
+from craig_cli.lapack import compiled_module
+
+NUMPY_BLAS_USER = "numpy._core._multiarray_umath"
+SCIPY_BLAS_USER = "cython_blas"
 OPENBLAS_NAMES = (
     "scipy_openblas_{}_num_threads64_",
     "scipy_openblas_{}_num_threads",
@@ -58,16 +60,18 @@ def ranges(n: int, step: int) -> list[tuple[int, int]]:
 def openblas_functions() -> Sequence[tuple[Callable[[], int], Callable[[int], object]]]:
     """Return what gets and what sets the number of threads, for the OpenBLAS of numpy and of scipy.
 
-    Looked up through modules that are linked to it, as the library's own name and place differ from
-    build to build. Another BLAS is left as it is: its results may then depend on its own number of
-    threads, but not on ours.
+    In their wheels these are two. Looked up through modules that are linked to it, as the library's
+    own name and place differ from build to build; that of scipy is not imported, which would take
+    long. Another BLAS is left as it is: its results may then depend on its own number of threads,
+    but not on ours.
     """
     import ctypes  # here, as this module is on the way of every command
 
+    of_numpy, of_scipy = import_module(NUMPY_BLAS_USER), compiled_module(SCIPY_BLAS_USER)
     found = []
-    for name in BLAS_USERS:
-        with suppress(ImportError):
-            library = ctypes.CDLL(import_module(name).__file__)
+    for path in (of_numpy.__file__, of_scipy and of_scipy.origin):
+        if path:
+            library = ctypes.CDLL(path)
             for symbol in OPENBLAS_NAMES:
                 if hasattr(library, symbol.format("set")):
                     get, change = (library[symbol.format(verb)] for verb in ("get", "set"))

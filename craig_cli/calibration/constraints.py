@@ -5,13 +5,15 @@ and the part of each pick in it. Columns are centred, so an offset of a column c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.calibration.pilots import Pilots
-from craig_cli.dataset import SparseRows, as_dense, as_matrix
+from craig_cli.dataset import Rows, SparseRows, as_dense, as_matrix
+from craig_cli.kernels.sparse_products import add_products, add_weighted_rows
 from craig_cli.threads import one_blas_thread, ranges
 from craig_cli.training import Problem
 from craig_cli.training.problem import Array
@@ -39,6 +41,22 @@ class Constraints(Protocol):
         """Return what a unit of weight of each row (n,) adds to the sums by multipliers (q,)."""
 
 
+def weighted_sum(rows: SparseRows, weights: Array) -> Array:
+    """Return the sum of weight times row (d,)."""
+    total = np.zeros(rows.n_columns)
+    add_weighted_rows(rows.arrays, weights, total)
+    return total
+
+
+def products(rows: Rows, columns: Array) -> Array:
+    """Return the products of rows with the columns of a matrix (d, m): (n, m)."""
+    if not isinstance(rows, SparseRows):
+        return np.asarray(rows @ columns)
+    total = np.zeros((rows.n_rows, columns.shape[1]))
+    add_products(rows.arrays, np.ascontiguousarray(columns), total)
+    return total
+
+
 def column_means(problem: Problem) -> Array:
     """Return the weighted means of the columns (d,); 0 where there is no intercept to take up an
     offset.
@@ -46,7 +64,7 @@ def column_means(problem: Problem) -> Array:
     if not problem.intercept:
         return np.zeros(problem.n_columns)
     if isinstance(problem.rows, SparseRows):
-        return np.asarray(problem.shares @ as_matrix(problem.rows))
+        return weighted_sum(problem.rows, problem.shares)
     total = np.zeros(problem.n_columns)
     for first, last in ranges(problem.n_rows, BLOCK_ROWS):
         total += problem.shares[first:last] @ problem.rows[first:last]
@@ -57,11 +75,10 @@ def mean_squares(problem: Problem, slopes: Sequence[Array], centre: Array) -> Ar
     """Return the means of slope^2 (x - c)^2 (w, d), for w slopes (n,) of all rows."""
     rows, shares = problem.rows, problem.shares
     if isinstance(rows, SparseRows):
-        matrix = as_matrix(rows)
-        squared, found = matrix.power(2), []
+        squared, found = replace(rows, values=np.square(rows.values)), []
         for slope in slopes:
             weights = shares * np.square(slope)
-            about = weights @ squared - 2 * centre * (weights @ matrix)
+            about = weighted_sum(squared, weights) - 2 * centre * weighted_sum(rows, weights)
             found.append(about + weights.sum() * centre**2)
         return np.asarray(np.maximum(0.0, np.stack(found)))
     total = np.zeros((len(slopes), len(centre)))
@@ -134,9 +151,8 @@ class GradientConstraints:
         coef = spread[:, :-1] if self._directions is None else spread[:, :-1] @ self._directions.T
         offsets = spread[:, -1] - coef @ self._centre
         total = np.empty(self._problem.n_rows)
-        matrix = as_matrix(self._problem.rows)
         for first, last in ranges(len(total), BLOCK_ROWS):
-            scores = matrix[first:last] @ coef.T + offsets
+            scores = products(self._problem.rows[first:last], coef.T) + offsets
             slopes = np.stack([slope[first:last] for slope in self._slopes])
             total[first:last] = np.einsum("jw,wj->j", scores, slopes)
         return total

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from craig_cli.calibration.constraints import Constraints
 from craig_cli.calibration.dual import Solution, Task, calibrated_weights
 from craig_cli.dataset import Progress, no_progress
+from craig_cli.lapack import cholesky, solve_lower
 from craig_cli.selection.representatives import Standing
 from craig_cli.threads import Workers, one_blas_thread
 from craig_cli.training.normal_equations import normal_matrix
@@ -201,10 +202,10 @@ class Exchange:
 
 def whitened(matrix: Array, rows: Array) -> Array:
     """Return rows (b, q) times the inverse of the transposed Cholesky factor of a matrix."""
-    from scipy.linalg import cholesky, solve_triangular
-
-    root = cholesky(matrix, lower=True, check_finite=False)
-    return np.asarray(solve_triangular(root, rows.T, lower=True, check_finite=False).T)
+    factor = cholesky(matrix)
+    if factor is None:
+        raise np.linalg.LinAlgError("The matrix is not positive definite.")
+    return solve_lower(factor, rows.T).T
 
 
 def pursued(moves: Array, gains: Array, least: float) -> NDArray[np.int64]:

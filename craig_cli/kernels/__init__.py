@@ -14,11 +14,35 @@ from craig_cli.cache import prepare_cache
 CACHE_FOLDER = prepare_cache()
 
 import numba  # noqa: E402  (after the cache folder is chosen)
+from numba.core.caching import FunctionCache  # noqa: E402
+from numba.core.runtime.nrt import rtsys  # noqa: E402
+
+
+class KernelCache(FunctionCache):
+    """What numba keeps of a kernel on disk, loaded without getting ready to compile."""
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        """Return a compiled kernel; None where it is not kept, and then the compiler gets ready.
+
+        numba's own method gets ready first, each time: it imports whatever code may call, scipy's
+        linear algebra too, which takes 0.3 s. What is compiled needs only the runtime.
+        """
+        rtsys.initialize(context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(signature, context)
+
+
+def kept(function: Callable[..., Any], **options: Any) -> Any:
+    """Compile `function` on first call; kept on disk where a cache folder could be had."""
+    dispatcher: Any = numba.njit(function, nogil=True, error_model="numpy", **options)
+    if CACHE_FOLDER is not None:
+        dispatcher._cache = KernelCache(function)
+    return dispatcher
 
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile `function` on first call; kept on disk where a cache folder could be had."""
-    return numba.njit(function, nogil=True, cache=CACHE_FOLDER is not None, error_model="numpy")
+    return kept(function)
 
 
 def inlined(function: Callable[..., Any]) -> Any:
@@ -35,10 +59,4 @@ def summing_kernel(function: Callable[..., Any]) -> Any:
     A loop that sums must write to no array: else the vectors are taken only where the arrays lie
     far enough apart in memory, and the last bits depend on where that happens to be.
     """
-    return numba.njit(
-        function,
-        nogil=True,
-        cache=CACHE_FOLDER is not None,
-        error_model="numpy",
-        fastmath={"reassoc", "nsz", "contract"},
-    )
+    return kept(function, fastmath={"reassoc", "nsz", "contract"})

@@ -58,13 +58,25 @@ def slope(loss, score, t):
 
 
 @summing_kernel
+def largest_of(scores):
+    """Return the largest score of a row.
+
+    That of numpy would have each process that loads a loss load numba's arrays and scipy.
+    """
+    largest = scores[0]
+    for c in range(1, scores.shape[0]):
+        largest = max(largest, scores[c])
+    return largest
+
+
+@summing_kernel
 def row_loss(loss, scores, target):
     """Return the loss of a row of m scores, summed over the outputs; for softmax -log p(class)."""
     if scores.shape[0] == 1:
         return value(loss, scores[0], target)
     total = 0.0
     if loss == SOFTMAX:
-        largest = scores.max()
+        largest = largest_of(scores)
         for c in range(scores.shape[0]):
             total += np.exp(scores[c] - largest)
         return np.log(total) + largest - scores[int(target)]
@@ -79,7 +91,7 @@ def to_slopes(loss, scores, target):
     if scores.shape[0] == 1:
         scores[0] = slope(loss, scores[0], target)
     elif loss == SOFTMAX:
-        total, largest = 0.0, scores.max()
+        total, largest = 0.0, largest_of(scores)
         for c in range(scores.shape[0]):
             scores[c] = np.exp(scores[c] - largest)
         for c in range(scores.shape[0]):

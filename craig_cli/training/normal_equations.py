@@ -12,6 +12,7 @@ from itertools import starmap
 import numpy as np
 
 from craig_cli.kernels.normal_equations import add_sparse_outer_products
+from craig_cli.lapack import cholesky, pivoted_cholesky, solve_by_factor
 from craig_cli.threads import Workers, one_blas_thread, ranges
 from craig_cli.training.problem import Array
 
@@ -78,20 +79,15 @@ def solution(matrix: Array, ridge: Array, right: Array) -> Array:
     above `SMALLEST_PIVOT` the largest ones are taken first, and coordinates without one are 0: they
     hang on the others.
     """
-    from scipy.linalg import LinAlgError, cho_factor, cho_solve, lapack
-
     matrix[np.diag_indices_from(matrix)] += ridge
     lower = matrix.T  # of a C array: in the order of LAPACK without a copy
-    try:
-        root = cho_factor(lower, lower=True, check_finite=False)
-        if (np.square(np.diag(root[0])) > SMALLEST_PIVOT).all():
-            return np.asarray(cho_solve(root, right, check_finite=False))
-    except LinAlgError:
-        pass
-    pivoted, order, rank, _ = lapack.dpstrf(lower, tol=SMALLEST_PIVOT, lower=True)
-    x, first = np.zeros_like(right), order[:rank] - 1
+    factor = cholesky(lower)
+    if factor is not None and (np.square(np.diag(factor)) > SMALLEST_PIVOT).all():
+        return solve_by_factor(factor, right)
+    pivoted, order, rank = pivoted_cholesky(lower, SMALLEST_PIVOT)
+    x, first = np.zeros_like(right), order[:rank]
     if rank:
-        x[first] = cho_solve((pivoted[:rank, :rank], True), right[first], check_finite=False)
+        x[first] = solve_by_factor(pivoted[:rank, :rank], right[first])
     return x
 
 

@@ -16,9 +16,12 @@ from craig_cli.calibration.constraints import (
     GradientConstraints,
     MomentConstraints,
     n_moments,
+    products,
+    weighted_sum,
 )
 from craig_cli.calibration.directions import leading_directions
 from craig_cli.calibration.pilots import Pilots, make_pilots
+from craig_cli.dataset import SparseRows, as_matrix
 from craig_cli.training import Problem, make_problem, optimum
 
 STRENGTHS = np.array([1.0, 1e-2])
@@ -237,3 +240,22 @@ def test_dependent_columns_leave_fewer_directions():
     rows = np.outer(np.arange(1.0, 51), [1, 2, 0, 3])
     problem = make_problem(rows, np.arange(50) % 2, "logistic")
     assert leading_directions(problem, 3, np.random.default_rng(0)).shape == (4, 1)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (5, 3), (900, 40), (30, 2000)])
+def test_products_of_sparse_rows_have_the_bits_of_scipy(shape):
+    rng = np.random.default_rng(0)
+    n, d = shape
+    counts = rng.integers(0, min(d, 9), n)
+    indices = [np.sort(rng.choice(d, count, replace=False)) for count in counts]
+    rows = SparseRows(
+        np.append(0, np.cumsum(counts)).astype(np.int64),
+        np.concatenate([np.empty(0), *indices]).astype(np.int32),
+        rng.normal(size=counts.sum()),
+        d,
+    )
+    weights, columns = rng.normal(size=n), rng.normal(size=(4, d)).T
+    assert weighted_sum(rows, weights).tobytes() == (weights @ as_matrix(rows)).tobytes()
+    assert products(rows, columns).tobytes() == (as_matrix(rows) @ columns).tobytes()
+    some = slice(n // 3, n // 2)
+    assert products(rows[some], columns).tobytes() == products(rows, columns)[some].tobytes()
