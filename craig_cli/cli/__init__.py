@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+from craig_cli.cli import garbage
 from craig_cli.cli.signals import Signalled, Signals
 
 BROKEN_PIPE_EXIT_CODE = 141
@@ -21,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     `arguments` default to those of the process, which is then taken to end with it.
     """
+    if arguments is None:
+        garbage.put_off()
     try:
         with Signals() as signals:
             code = run_quietly(list(sys.argv[1:] if arguments is None else arguments), signals)
@@ -30,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Signalled as signalled:
         complain(signalled.word)
         return signalled.exit_code
+    finally:
+        if arguments is None:
+            garbage.leave_out()
 
 
 def run_quietly(arguments: list[str], signals: Signals) -> int:
