@@ -218,6 +218,7 @@ UNUSED = (
     *("distributed", "pyarrow.compute", "pyarrow.dataset"),
     *("scipy.linalg", "scipy.optimize", "scipy.sparse", "scipy.special"),
     *("numba.np.arraymath", "numba.np.linalg", "numba.np.random.legacy", "numba.typed.typedlist"),
+    *("craig_cli.kernels.dense_epochs", "craig_cli.kernels.sparse_epochs"),
 )
 """What a selection from LIBSVM text has no use for once its kernels are compiled."""
 
@@ -232,6 +233,12 @@ def test_selecting_loads_only_what_it_uses(tmp_path):
     for _ in range(2):  # the first time kernels may have to be compiled, for which numba loads more
         result = subprocess.run([*command, str(manifest)], capture_output=True, text=True)
     assert (result.stdout, result.stderr) == ("0 []\n", "")
+    told = subprocess.run(
+        [sys.executable, "-c", code.replace(str(UNUSED), "('numba', 'scipy')"), "info", manifest],
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout.splitlines()[-1] == "0 []", "a manifest is told without kernels"
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,13 @@
 files.
 """
 
-from craig_cli.selection.checks import check_coreset
-from craig_cli.selection.coreset import EPSILON_DEFINITION, ClassSummary, Coreset
-from craig_cli.selection.selector import assign, measure, select
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from craig_cli.selection.checks import check_coreset
+    from craig_cli.selection.coreset import EPSILON_DEFINITION, ClassSummary, Coreset
+    from craig_cli.selection.selector import assign, measure, select
 
 __all__ = [
     "EPSILON_DEFINITION",
@@ -15,3 +19,19 @@ __all__ = [
     "measure",
     "select",
 ]
+HOMES = {
+    "EPSILON_DEFINITION": "coreset",
+    "ClassSummary": "coreset",
+    "Coreset": "coreset",
+    "assign": "selector",
+    "check_coreset": "checks",
+    "measure": "selector",
+    "select": "selector",
+}
+
+
+def __getattr__(name: str) -> object:
+    # Imported on first use: `craig info` needs a coreset, but no kernel.
+    if name in HOMES:
+        return getattr(importlib.import_module(f"craig_cli.selection.{HOMES[name]}"), name)
+    raise AttributeError(f"module 'craig_cli.selection' has no attribute '{name}'")

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Progress
 from craig_cli.errors import UsageError
-from craig_cli.kernels import dense_epochs, sparse_epochs
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training.problem import Array, Problem
 from craig_cli.training.result import Fit, Tracer, Watch
@@ -46,6 +45,9 @@ class Incremental(Solver):
     def __init__(
         self, problem: Problem, settings: TrainSettings, scales: Array, model: Array
     ) -> None:
+        # Here, since selecting has no use for them.
+        from craig_cli.kernels import dense_epochs, sparse_epochs
+
         self.problem, self.settings, self.scales, self.model = problem, settings, scales, model
         self.passes = 0.0
         self.kernels: ModuleType = sparse_epochs if problem.is_sparse else dense_epochs
