@@ -7,6 +7,7 @@ enough for signals and progress.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from craig_cli.cache import prepare_cache
@@ -16,6 +17,8 @@ CACHE_FOLDER = prepare_cache()
 import numba  # noqa: E402  (after the cache folder is chosen)
 from numba.core.caching import FunctionCache  # noqa: E402
 from numba.core.runtime.nrt import rtsys  # noqa: E402
+
+NUMBAS_OWN = ("_load_overload", "_guard_against_spurious_io_errors")
 
 
 class KernelCache(FunctionCache):
@@ -32,10 +35,19 @@ class KernelCache(FunctionCache):
             return self._load_overload(signature, context)
 
 
+IS_KNOWN = all(map(partial(hasattr, FunctionCache), NUMBAS_OWN))
+"""Whether this numba has the methods that `KernelCache` calls, which are numba's own; if not, its
+kernels load as numba has it.
+"""
+
+
 def kept(function: Callable[..., Any], **options: Any) -> Any:
     """Compile `function` on first call; kept on disk where a cache folder could be had."""
-    dispatcher: Any = numba.njit(function, nogil=True, error_model="numpy", **options)
-    if CACHE_FOLDER is not None:
+    is_kept = CACHE_FOLDER is not None
+    dispatcher: Any = numba.njit(
+        function, nogil=True, cache=is_kept, error_model="numpy", **options
+    )
+    if is_kept and IS_KNOWN:
         dispatcher._cache = KernelCache(function)
     return dispatcher
 
