@@ -153,6 +153,16 @@ def test_fingerprint_against_the_slow_twin_and_what_it_depends_on():
     assert len({stated, *(fingerprint(Dataset(x, y)) for x, y in others)}) == len(others) + 1
 
 
+def test_a_fingerprint_does_not_depend_on_how_many_rows_are_looked_at(monkeypatch):
+    rng = np.random.default_rng(3)
+    rows, labels = rng.normal(size=(60, 7)).astype(np.float32), rng.integers(0, 3, 60)
+    stated = fingerprint(Dataset(rows, labels))
+    assert stated == slow_fingerprint(rows.astype(np.float64), labels)
+    for n_values in (1, 30, 7 * 59):
+        monkeypatch.setattr("craig_cli.readers.fingerprint.CHUNK_VALUES", n_values)
+        assert fingerprint(Dataset(rows, labels)) == stated
+
+
 def test_several_files_in_the_order_given(tmp_path):
     (tmp_path / "b.libsvm").write_text("1 1:2\n2 3:1\n")
     (tmp_path / "a.libsvm").write_text("# nothing\n")
