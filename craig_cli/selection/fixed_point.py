@@ -148,7 +148,7 @@ def make_fixed_point(
 
     Parameters
     ----------
-    points : table of float64, shape (n, d)
+    points : table of float64 or float32, shape (n, d)
         All rows of the class.
     is_float64 : bool
     workers : Workers
@@ -158,8 +158,8 @@ def make_fixed_point(
     Notes
     -----
     The centre is, column by column, the median of up to 4,096 rows: outliers do not move it. The
-    bound on distances is twice the largest distance from the mean. Time 4 n d; memory: 16,384 rows
-    a thread.
+    bound on distances is twice the largest distance from the mean. Time 4 n d; memory: for rows on
+    disk 16,384 of them a thread, else next to none.
     """
     n, d = points.shape
     tasks = column_tasks(points, CHUNK_ROWS, workers)
