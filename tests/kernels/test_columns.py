@@ -17,6 +17,8 @@ from craig_cli.selection.fixed_point import (
     make_fixed_point,
     with_factors,
 )
+from craig_cli.selection.groups import make_group
+from craig_cli.selection.row_weights import RowWeights
 from craig_cli.threads import Workers
 
 SHAPES = ((1, 2), (7, 3), (300, 17), (40_000, 2), (130, 400))
@@ -122,3 +124,27 @@ def test_tiles_hold_the_rows_in_their_order():
     np.testing.assert_array_equal(flat[:300, :70], points[order])
     assert not flat[300:].any()
     assert not flat[:, 70:].any()
+
+
+@pytest.mark.parametrize("is_float64", (False, True))
+@pytest.mark.parametrize("d", (60, 64, 150))
+def test_picks_that_come_together_take_what_they_take_one_by_one(d, is_float64):
+    rng = np.random.default_rng(d)
+    rows = rng.normal(size=(5, d))[rng.integers(5, size=400)] + 0.1 * rng.normal(size=(400, d))
+    rows[:399:7] = rows[1:400:7]
+    weights = RowWeights(rng.integers(1, 9, 400).astype(np.int32), 1.0, 400)
+    for own in (None, weights):
+        group = make_group(rows, is_float64, Workers(1), weights=own)
+        vectors = group.vectors(rng.permutation(400)[:150])
+        group.reset()
+        gained = group.absorb_vectors(vectors)
+        nearest, cluster = group.nearest().copy(), group.cluster().copy()
+        group.reset()
+        one_by_one = [group.absorb_vectors(vector[None])[0] for vector in vectors]
+        np.testing.assert_array_equal(gained, one_by_one)
+        np.testing.assert_array_equal(nearest, group.nearest())
+        np.testing.assert_array_equal(cluster, group.cluster())
+        points = group.vectors(np.arange(400)).astype(np.float64)
+        apart = np.sqrt(np.square(points[:, None] - vectors[None]).sum(axis=2))
+        scaled = apart.min(axis=1) * float(group.layout.scale)
+        np.testing.assert_allclose(nearest, scaled, rtol=1e-5, atol=float(nearest.max()) * 1e-6)
