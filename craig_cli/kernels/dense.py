@@ -26,6 +26,20 @@ LEADING = 12
 less, hardly make the bound stronger.
 """
 
+WIDE = 64
+"""From so many columns on, four picks meet a tile at once: each row that is loaded serves four.
+What one of them takes cannot spare the others then, which pays where columns are few.
+"""
+
+
+@kernel
+def any_below(squares, r, limits):
+    """Return whether row `r` of `squares` (4, TILE) has any within its limit (1, 1, TILE)."""
+    n_within = np.int32(0)
+    for i in range(TILE):
+        n_within = np.int32(n_within + np.int32(squares[r, i] <= limits[0, 0, i]))
+    return n_within > 0
+
 
 @kernel
 def absorb(layout, state, picks, first_number, span, gain, weights=None):
@@ -57,15 +71,16 @@ def absorb(layout, state, picks, first_number, span, gain, weights=None):
     lanes = np.zeros((picks.shape[0] // TILE + 1, tiles.shape[1], TILE), tiles.dtype)
     lay_out(picks, lanes)
     to_box = np.empty(TILE, tiles.dtype)
-    squares = np.empty(TILE, tiles.dtype)
+    squares = np.empty((4, TILE), tiles.dtype)
     distances = np.empty(TILE, nearest.dtype)
-    limits = np.empty((1, TILE), tiles.dtype)
+    limits = np.empty((1, 1, TILE), tiles.dtype)
     in_reach = np.empty(TILE + 1, np.int64)
+    zero, is_wide = tiles.dtype.type(0), tiles.shape[1] >= WIDE
     # All picks meet one tile before the next: the tile stays in the cache, and since tiles do not
     # depend on each other the picks still come in their order to every row.
     for t in range(span[0], span[1]):
         for i in range(TILE):
-            limits[0, i] = limit_of(nearest[t, i], scale)
+            limits[0, 0, i] = limit_of(nearest[t, i], scale)
         reach = tiles.dtype.type(limit_of(farthest[t], scale))
         for u in range(0, picks.shape[0], TILE):
             # The square to the box is added up in the order of the columns, as that to a row is,
@@ -76,12 +91,23 @@ def absorb(layout, state, picks, first_number, span, gain, weights=None):
                 in_reach[n_in_reach] = i
                 n_in_reach += to_box[i] <= reach
             for r in range(n_in_reach):
+                if is_wide and r % 4 == 0:
+                    v1, v2, v3 = (
+                        in_reach[min(r + 1, n_in_reach - 1)],
+                        in_reach[min(r + 2, n_in_reach - 1)],
+                        in_reach[min(r + 3, n_in_reach - 1)],
+                    )
+                    four = (u + in_reach[r], u + v1, u + v2, u + v3)
+                    squares_of_four_within(tiles, t, picks, four, limits, 0, zero, squares)
                 # Asked again: the picks just absorbed have drawn the reach in.
-                if to_box[in_reach[r]] > reach or not squares_within(
-                    tiles, t, picks, u + in_reach[r], limits, 0, squares
-                ):
+                if to_box[in_reach[r]] > reach:
                     continue
-                quantise(squares, scale, distances)
+                if is_wide:
+                    if not any_below(squares, r % 4, limits):
+                        continue
+                elif not squares_within(tiles, t, picks, u + in_reach[r], limits[0], 0, squares[0]):
+                    continue
+                quantise_row(squares, r % 4 if is_wide else 0, scale, distances)
                 gained = gain_over(nearest, t, distances, weights)
                 if gained > 0:
                     p = u + in_reach[r]
@@ -90,7 +116,7 @@ def absorb(layout, state, picks, first_number, span, gain, weights=None):
                     for i in range(TILE):
                         if distances[i] < nearest[t, i]:
                             nearest[t, i] = distances[i]
-                            limits[0, i] = limit_of(distances[i], scale)
+                            limits[0, 0, i] = limit_of(distances[i], scale)
                             cluster[t, i] = first_number + p
                         largest = max(largest, np.int64(nearest[t, i]))
                     farthest[t] = largest

@@ -27,19 +27,20 @@ mix = kernel(mixed)
 
 
 @kernel
-def hash_dense(values, bits, labels, first_row, lane):
+def hash_dense(bits, keys, labels, first_row, lane):
     """Return the hash of some rows, as uint64.
 
-    `values` float (n, d); `bits` uint64 (n, d) their float64 bits; `labels` uint64 (n,) a hash of
-    each label; `first_row` their place in the input; `lane` uint64 picks one of several independent
-    hashes.
+    `bits` uint64 (n, d) are the float64 bits of the values, `keys` uint64 (d,) a mix of each column
+    and the lane; `labels` uint64 (n,) a hash of each label; `first_row` their place in the input;
+    `lane` uint64 picks one of several independent hashes.
     """
-    total = np.uint64(0)
-    for row in range(values.shape[0]):
+    total, none = np.uint64(0), np.uint64(0)
+    for row in range(bits.shape[0]):
         entries = np.uint64(0)
-        for column in range(values.shape[1]):
-            if values[row, column] != 0:
-                entries += mix(mix(np.uint64(column) ^ lane) ^ bits[row, column])
+        # No branch, which would be guessed wrong: shifted by its sign, a zero has no bits left.
+        for column in range(bits.shape[1]):
+            own = bits[row, column]
+            entries += mix(keys[column] ^ own) if own << np.uint64(1) != none else none
         total += mix(entries ^ mix(labels[row] + lane) ^ (np.uint64(first_row + row) * ROW))
     return total
 

@@ -84,36 +84,39 @@ def fill_bounds(layout, first_tile, last_tile):
     The ball is their mean and the largest distance from it, the box their extremes.
     """
     tiles, centres, radii, low, high = layout[:5]
+    squares = np.empty(TILE)
     for t in range(first_tile, last_tile):
         n_in_tile = min(TILE, layout.n_rows - t * TILE)
+        for i in range(TILE):
+            squares[i] = 0.0
         for k in range(tiles.shape[1]):
-            total = 0.0
-            low[t, k] = high[t, k] = tiles[t, k, 0]
+            total, least, most = 0.0, tiles[t, k, 0], tiles[t, k, 0]
             for i in range(n_in_tile):
-                total += tiles[t, k, i]
-                low[t, k] = min(low[t, k], tiles[t, k, i])
-                high[t, k] = max(high[t, k], tiles[t, k, i])
-            centres[t, k] = total / n_in_tile
-        # The radius is measured from the mean as it was rounded to the type of the coordinates, and
-        # in float64: the ball holds every row whatever that rounding did.
+                value = tiles[t, k, i]
+                total += value
+                least, most = min(least, value), max(most, value)
+            low[t, k], high[t, k], centres[t, k] = least, most, total / n_in_tile
+            # The radius is measured from the mean as it was rounded to the type of the coordinates,
+            # and in float64: the ball holds every row whatever that rounding did. All rows of the
+            # tile go on by a column, those after the last too, as a vector does.
+            centre = np.float64(centres[t, k])
+            for i in range(TILE):
+                difference = np.float64(tiles[t, k, i]) - centre
+                squares[i] += difference * difference
         largest = 0.0
         for i in range(n_in_tile):
-            square = 0.0
-            for k in range(tiles.shape[1]):
-                difference = np.float64(tiles[t, k, i]) - np.float64(centres[t, k])
-                square += difference * difference
-            largest = max(largest, square)
+            largest = max(largest, squares[i])
         radii[t] = np.sqrt(largest) * (1 + 1e-9)
 
 
 @kernel
-def pair_distances(points, others, number, out):
-    """Write the float64 distance of each row of `points` (m, d) to row ``number[p]`` of `others`
-    into ``out[p]``.
+def pair_distances(points, outer, others, number, out):
+    """Write the float64 distance of each row of `points` (m, d), divided by `outer`, to row
+    ``number[p]`` of `others` into ``out[p]``.
     """
     for p in range(out.shape[0]):
         total = 0.0
         for k in range(points.shape[1]):
-            difference = points[p, k] - others[number[p], k]
+            difference = points[p, k] / outer - others[number[p], k]
             total += difference * difference
         out[p] = np.sqrt(total)

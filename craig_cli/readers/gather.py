@@ -25,7 +25,7 @@ from craig_cli.readers.encodings import agreed_encoding, filled_note, unseen_not
 from craig_cli.readers.explained import explained
 from craig_cli.readers.folders import partition_notes
 from craig_cli.readers.free_memory import available_bytes
-from craig_cli.readers.joined import join_amounts, join_ids, join_labels, join_rows
+from craig_cli.readers.joined import RowStack, join_amounts, join_ids, join_labels, join_rows
 from craig_cli.readers.refused import check_options
 from craig_cli.readers.skipped import SkipLog, SkippedRow
 from craig_cli.readers.sources import Source, expand_sources, folder_notes
@@ -60,8 +60,8 @@ def read_dataset(
 
     Notes
     -----
-    Memory: the rows twice while blocks are joined, 8 bytes a dense value (4 for float32), 12 a
-    sparse entry.
+    Memory: 8 bytes a dense value (4 for float32), 12 a sparse entry; twice while blocks are joined,
+    but for dense rows of local files that state how many they are.
     """
     return read_all(Reading(settings, progress, encoding=encoding))
 
@@ -174,13 +174,29 @@ class Reading:
     def settled_blocks(self) -> list[Block]:
         """Return all blocks, read once: the first column of LIBSVM text is found on the way.
 
+        Where files state their rows, the first block holds those of many.
+
         Of files that are read in part it is looked for first, in all of their rows.
         """
         is_whole = all(source.rows is None for source in self.sources)
-        blocks = list(within_memory(self, unsettled=is_whole))
+        dense = RowStack(self._stated_rows())
+        blocks = [dense.take(block) for block in within_memory(self, unsettled=is_whole)]
+        dense.put_back(blocks)
         for number, block in enumerate(blocks):  # one by one, each in the place of the other
             blocks[number] = self.agreement.settled(block)
         return blocks
+
+    def _stated_rows(self) -> int:
+        """Return how many rows the files state, all in all; 0 where one does not, or is remote."""
+        n_rows = 0
+        for source in self.sources:
+            count = source.reader.count_rows
+            if count is None or source.location.is_remote or source.location.is_standard:
+                return 0
+            with explained(self.sources, self.settings):
+                first, last = source.rows or (0, count(source))
+            n_rows += last - first
+        return n_rows
 
     def blocks(self, unsettled: bool = False) -> Iterator[Block]:
         """Yield all blocks, as `numbered_blocks` does, numbers only."""

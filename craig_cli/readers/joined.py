@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.dataset import Labels, Rows, SparseRows
+from craig_cli.dataset import Block, Labels, Rows, SparseRows
 from craig_cli.errors import InputError
+from craig_cli.readers.free_memory import available_bytes
 from craig_cli.readers.labels import unify_labels
 
 
@@ -30,9 +32,8 @@ def join_rows(parts: list[Rows], names: list[str]) -> Rows:
             if part.shape[1] != dense[0].shape[1]:
                 problem = f"it has {part.shape[1]} columns, {names[0]} has {dense[0].shape[1]}"
                 raise InputError(name, problem, remedy="Give files with the same columns.")
-        if len(dense) == 1:
-            return dense[0]
-        joined: NDArray = np.concatenate(dense)
+        filled = [part for part in dense if len(part)] or dense[:1]
+        joined: NDArray = filled[0] if len(filled) == 1 else np.concatenate(filled)
         return joined
     if len(sparse) == 1:
         return sparse[0]
@@ -52,6 +53,51 @@ def join_rows(parts: list[Rows], names: list[str]) -> Rows:
         np.concatenate([part.values for part in sparse]),
         max(part.n_columns for part in sparse),
     )
+
+
+class RowStack:
+    """Dense rows put into their place as they are read: they take their memory once, and a block is
+    copied while it is in the cache.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows there will be at most; 0 where nobody knows: then every block keeps its own.
+    """
+
+    def __init__(self, n_rows: int) -> None:
+        self._most, self._n_rows = n_rows, 0
+        self._array: NDArray[Any] | None = None
+        self._is_open = n_rows > 0
+
+    def take(self, block: Block) -> Block:
+        """Return a block without its rows, which are kept here.
+
+        Sparse rows, those of other columns or another type than the first, and all that come after
+        such, stay in their blocks.
+        """
+        rows, stop = block.rows, self._n_rows + len(block.rows)
+        if isinstance(rows, SparseRows) or not self._is_open:
+            self._is_open = False
+            return block
+        if self._array is None:
+            # No file makes room for more than there is, whatever it states.
+            self._is_open = self._most * rows[:1].nbytes <= available_bytes()
+            if not self._is_open:
+                return block
+            self._array = np.empty((self._most, rows.shape[1]), rows.dtype)
+        kind = self._array.shape[1], self._array.dtype
+        self._is_open = kind == (rows.shape[1], rows.dtype) and stop <= self._most
+        if not self._is_open:
+            return block
+        self._array[self._n_rows : stop] = rows
+        self._n_rows = stop
+        return replace(block, rows=rows[:0].copy())
+
+    def put_back(self, blocks: list[Block]) -> None:
+        """Give the first of the blocks, in place, the rows of all that were taken."""
+        if self._array is not None:
+            blocks[0] = replace(blocks[0], rows=self._array[: self._n_rows])
 
 
 def join_amounts(parts: list[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:

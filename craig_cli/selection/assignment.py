@@ -212,7 +212,7 @@ def exact_distances(
 
     def compute(start: int, stop: int) -> None:
         own = slice(start, stop)
-        tiles.pair_distances(points[own] / outer, targets, cluster[own], out[own])
+        tiles.pair_distances(points[own], outer, targets, cluster[own], out[own])
 
     workers.map(compute, ranges(len(out), chunk_rows(points.shape[1], workers.n_threads)))
     return out * outer

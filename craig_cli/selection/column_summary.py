@@ -7,18 +7,23 @@ numbers, to the last bit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.dataset import Rows, SparseRows
+from craig_cli.kernels import columns as passes
 from craig_cli.threads import Workers, ranges
 
 CHUNK_ROWS = 65_536
 CENTRE_SAMPLE = 4096
 """A column's middle is the median of so many of its rows: outliers do not move it."""
+LEAST_COLUMNS = 16
+"""No thread is given fewer columns than lie side by side in a line of memory."""
+MIDDLE_COLUMNS = 64
+"""Columns that a median is looked for in at a time."""
 FIELDS = ("low", "high", "mean", "squares", "middle")
 NARROW = 1e-100
 """Columns that span less are squared in units of their own: their squares would become 0."""
@@ -32,6 +37,27 @@ class Table(Protocol):
     @property
     def shape(self) -> tuple[int, ...]: ...
     def __getitem__(self, rows: slice, /) -> NDArray: ...
+
+
+class Share(NamedTuple):
+    """What one of several threads sees to in a chunk of rows: some columns, or some of the rows.
+
+    Parameters
+    ----------
+    span : (int, int)
+        The first column, and that after the last.
+    number, n_shares : int
+    """
+
+    span: tuple[int, int]
+    number: int
+    n_shares: int
+
+    def rows(self, n_rows: int) -> slice:
+        """Return which of the rows of the chunk."""
+        return slice(
+            n_rows * self.number // self.n_shares, n_rows * (self.number + 1) // self.n_shares
+        )
 
 
 @dataclass(frozen=True)
@@ -114,6 +140,44 @@ def summarise(
         weights = np.ldexp(weights, -np.frexp(weights.max())[1])
     if isinstance(rows, SparseRows):
         return summarise_sparse(rows, weights)
+    found = None
+    if weights is None and rows.shape[1] > 1:
+        found = summarise_plain(rows, workers)
+    if found is None:
+        found = summarise_counted(rows, workers, weights)
+    return replace(found, middle=middles(rows, workers)) if with_middle else found
+
+
+def summarise_plain(rows: Table, workers: Workers) -> ColumnSummary | None:
+    """Return the summary of dense rows of two columns or more; None where a column is so narrow
+    that nothing can be multiplied by the inverse of its unit.
+    """
+    n, d = rows.shape
+    tasks = column_tasks(rows, CHUNK_ROWS, workers)
+
+    def total(chunk: slice, share: Share) -> Vector:
+        out = np.zeros(d)
+        passes.add_values(rows[chunk], share.span, out)
+        return out
+
+    def squares(chunk: slice, share: Share) -> Vector:
+        out = np.zeros(d)
+        passes.add_deviations(rows[chunk], mean, by_units, share.span, out)
+        return out
+
+    low, high = extremes_of(rows, tasks, workers)
+    with np.errstate(over="ignore", divide="ignore"):
+        by_units = 1.0 / units_of(low, high)
+    if not np.isfinite(by_units).all():
+        return None
+    mean = np.sum(workers.map(total, tasks), axis=0) / n
+    return ColumnSummary(n, low, high, mean, np.sum(workers.map(squares, tasks), axis=0), mean)
+
+
+def summarise_counted(rows: Table, workers: Workers, weights: Vector | None) -> ColumnSummary:
+    """Return the summary of dense rows that have weights, or a single column, which numpy adds up
+    by halves.
+    """
     n = rows.shape[0]
 
     def counting(start: int, stop: int) -> tuple[NDArray, Vector | None]:
@@ -140,13 +204,60 @@ def summarise(
     units = units_of(low, high)
     is_narrow = (units != 1).any()
     total = np.sum(workers.map(squares, chunks), axis=0)
-    return ColumnSummary(count, low, high, mean, total, middles(rows) if with_middle else mean)
+    return ColumnSummary(count, low, high, mean, total, mean)
 
 
-def middles(points: Table) -> Vector:
+def column_tasks(points: Table, chunk_rows: int, workers: Workers) -> list[tuple[slice, Share]]:
+    """Return the chunks of rows to pass over, and the shares of each.
+
+    Rows in memory that make few chunks are shared out by columns too: a column is added up by one
+    thread alone, so that its sums are the same for any number of them.
+    """
+    n, d = points.shape
+    chunks = [slice(start, min(start + chunk_rows, n)) for start in range(0, n, chunk_rows)]
+    wanted = -(-2 * workers.n_threads // max(1, len(chunks)))
+    if not isinstance(points, np.ndarray) or workers.n_threads == 1:
+        wanted = 1
+    step = max(LEAST_COLUMNS, -(-d // wanted))
+    spans = ranges(d, step) or [(0, 0)]
+    return [
+        (chunk, Share(span, number, len(spans)))
+        for chunk in chunks
+        for number, span in enumerate(spans)
+    ]
+
+
+def extremes_of(
+    points: Table, tasks: Sequence[tuple[slice, Share]], workers: Workers
+) -> tuple[Vector, Vector]:
+    """Return the least and the largest value of each column."""
+
+    def extremes(chunk: slice, share: Share) -> tuple[NDArray, NDArray]:
+        rows = points[chunk]
+        low, high = (np.full(rows.shape[1], v, rows.dtype) for v in (np.inf, -np.inf))
+        passes.extremes(rows, share.span, low, high)
+        return low, high
+
+    lows, highs = zip(*workers.map(extremes, tasks), strict=True)
+    return np.min(lows, axis=0).astype(np.float64), np.max(highs, axis=0).astype(np.float64)
+
+
+def middles(points: Table, workers: Workers) -> Vector:
     """Return the median of each column over evenly spaced rows, a value of the data."""
-    sample = points[:: max(1, points.shape[0] // CENTRE_SAMPLE)].astype(np.float64)
-    return np.asarray(np.partition(sample, len(sample) // 2, axis=0)[len(sample) // 2])
+    sample = points[:: max(1, points.shape[0] // CENTRE_SAMPLE)]
+    half, out = len(sample) // 2, np.empty(sample.shape[1])
+
+    def find(first: int, last: int) -> None:
+        columns = np.ascontiguousarray(sample[:, first:last].T)
+        low = columns.min(axis=1)
+        # Of counts, pixels and categories most are the least value: then that is the median.
+        rest = np.count_nonzero(columns == low[:, None], axis=1) <= half
+        out[first:last] = low
+        found = np.partition(columns[rest], half, axis=1)[:, half]
+        out[first:last][rest] = found
+
+    workers.map(find, ranges(sample.shape[1], MIDDLE_COLUMNS))
+    return out
 
 
 def summarise_sparse(rows: SparseRows, weights: Vector | None = None) -> ColumnSummary:

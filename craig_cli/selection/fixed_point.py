@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.dataset import SparseRows
-from craig_cli.selection.column_summary import ColumnSummary, Table, middles
+from craig_cli.kernels import columns as passes
+from craig_cli.selection.column_summary import (
+    ColumnSummary,
+    Share,
+    Table,
+    column_tasks,
+    extremes_of,
+    middles,
+)
 from craig_cli.selection.scaling import Scaling
 from craig_cli.threads import Workers
 
@@ -80,15 +88,17 @@ class FixedPoint:
         return np.int64 if self.is_float64 else np.int32
 
     def coordinates(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Return points (m, d) as coordinates, float32 or float64, C order.
-
-        Memory: the result, and 16,384 rows.
-        """
+        """Return points (m, d) as coordinates, float32 or float64, C order."""
         out = np.empty(points.shape, self.real)
-        for start in range(0, len(points), CHUNK_ROWS):
-            rows = slice(start, start + CHUNK_ROWS)
-            out[rows] = centred(points[rows], self.outer, self.centre, self.inner)[:, self.columns]
+        self.write_coordinates(points, out)
         return out
+
+    def write_coordinates(self, points: NDArray[np.floating], out: NDArray[np.floating]) -> None:
+        """Write points (m, d) as coordinates into `out`, in C order."""
+        box = Box(self.outer, self.centre, self.inner)
+        passes.write_coordinates(
+            *with_factors(np.ascontiguousarray(points), box), self.columns, out
+        )
 
 
 def centred(
@@ -138,7 +148,7 @@ def make_fixed_point(
 
     Parameters
     ----------
-    points : table of float64, shape (n, d)
+    points : table of float64 or float32, shape (n, d)
         All rows of the class.
     is_float64 : bool
     workers : Workers
@@ -148,31 +158,59 @@ def make_fixed_point(
     Notes
     -----
     The centre is, column by column, the median of up to 4,096 rows: outliers do not move it. The
-    bound on distances is twice the largest distance from the mean. Time 4 n d; memory: 16,384 rows
-    a thread.
+    bound on distances is twice the largest distance from the mean. Time 4 n d; memory: for rows on
+    disk 16,384 of them a thread, else next to none.
     """
-    n = points.shape[0]
-    chunks = [(slice(start, start + CHUNK_ROWS),) for start in range(0, n, CHUNK_ROWS)]
+    n, d = points.shape
+    tasks = column_tasks(points, CHUNK_ROWS, workers)
 
-    def extremes(chunk: slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        rows = points[chunk]
-        return rows.min(axis=0), rows.max(axis=0)
+    def total(chunk: slice, share: Share) -> NDArray[np.float64]:
+        rows, out = points[chunk], np.zeros(d)
+        if d == 1:  # numpy adds up a single column by halves
+            return np.asarray(centred(rows, *box).sum(axis=0))
+        passes.add_centred(*with_factors(rows, box), share.span, out)
+        return out
 
-    def total(chunk: slice) -> NDArray[np.float64]:
-        return np.asarray(centred(points[chunk], *box).sum(axis=0))
+    def spreads(chunk: slice, share: Share) -> tuple[NDArray[np.float64], float]:
+        rows, out = points[chunk], np.zeros(d)
+        passes.add_squares(*with_factors(rows, box), mean, share.span, out)
+        return out, longest_square(rows[share.rows(len(rows))], box, mean)
 
-    def spreads(chunk: slice) -> tuple[NDArray[np.float64], float]:
-        squares = centred(points[chunk], *box)
-        squares -= mean
-        np.square(squares, out=squares)
-        return squares.sum(axis=0), float(squares.sum(axis=1).max())
+    low, high = extremes_of(points, tasks, workers)
+    box = box_of(low, high, middles(points, workers))
+    mean = np.sum(workers.map(total, tasks), axis=0) / n
+    squares, longest = zip(*workers.map(spreads, tasks), strict=True)
+    diameter = 2.0 * float(np.sqrt(max(longest)))
+    return finished(box, np.sum(squares, axis=0), diameter, total_weight or n, is_float64)
 
-    lows, highs = zip(*workers.map(extremes, chunks), strict=True)
-    box = box_of(np.min(lows, axis=0), np.max(highs, axis=0), middles(points))
-    mean = np.sum(workers.map(total, chunks), axis=0) / n
-    by_chunk, farthest = zip(*workers.map(spreads, chunks), strict=True)
-    diameter = 2.0 * float(np.sqrt(max(farthest)))
-    return finished(box, np.sum(by_chunk, axis=0), diameter, total_weight or n, is_float64)
+
+def with_factors(
+    points: NDArray[np.floating], box: Box
+) -> tuple[NDArray[np.floating], tuple[float, NDArray[np.float64], float]]:
+    """Return points and their box as kernels take them: multiplied by the inverses of the powers of
+    two, which is as exact as divided by them, and several times faster.
+    """
+    by_outer, by_inner = 1.0 / box.outer, 1.0 / box.inner
+    if np.isfinite(by_outer) and np.isfinite(by_inner):
+        return points, (by_outer, box.centre, by_inner)
+    # Of numbers near the least there are.
+    return centred(points, *box), (1.0, np.zeros(points.shape[1]), 1.0)
+
+
+def longest_square(rows: NDArray[np.floating], box: Box, mean: NDArray[np.float64]) -> float:
+    """Return the largest squared length of centred rows less their mean, 0 where there are none.
+
+    Lengths are added up as numpy does only of the rows whose quick sums come within rounding of
+    the largest.
+    """
+    if len(rows) == 0:
+        return 0.0
+    quick = np.empty(len(rows))
+    passes.row_squares(*with_factors(rows, box), mean, quick)
+    within = 1.0 - (rows.shape[1] + 16) * 1e-15
+    squares = centred(rows[quick >= quick.max() * within], *box)
+    squares -= mean
+    return float(np.square(squares, out=squares).sum(axis=1).max())
 
 
 def shared_fixed_point(columns: ColumnSummary, scaling: Scaling, is_float64: bool) -> FixedPoint:

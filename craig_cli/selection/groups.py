@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from craig_cli.dataset import SparseRows
 from craig_cli.selection.base_group import Group
 from craig_cli.selection.dense_group import DenseGroup
-from craig_cli.selection.fixed_point import CHUNK_ROWS, FixedPoint, make_fixed_point
+from craig_cli.selection.fixed_point import FixedPoint, make_fixed_point
 from craig_cli.selection.row_weights import RowWeights
 from craig_cli.selection.sparse_group import SparseGroup
 from craig_cli.selection.tiles import tile_rows
@@ -16,9 +16,11 @@ from craig_cli.threads import Workers, ranges
 
 __all__ = ["Group", "make_group"]
 
+ROWS_A_TASK = 1024
+
 
 def make_group(
-    points: NDArray[np.float64] | SparseRows,
+    points: NDArray[np.floating] | SparseRows,
     is_float64: bool,
     workers: Workers,
     fixed_point: FixedPoint | None = None,
@@ -36,7 +38,7 @@ def make_group(
     coordinates = np.empty(points.shape, fixed_point.real)
 
     def fill(start: int, stop: int) -> None:
-        coordinates[start:stop] = fixed_point.coordinates(points[start:stop])
+        fixed_point.write_coordinates(points[start:stop], coordinates[start:stop])
 
-    workers.map(fill, ranges(len(points), CHUNK_ROWS))
+    workers.map(fill, ranges(len(points), ROWS_A_TASK))
     return DenseGroup(*tile_rows(coordinates, workers), fixed_point, workers, weights)

@@ -64,7 +64,7 @@ def largest_values(
     first = int(rows[0])
     taken = np.abs(points[first : int(rows[-1]) + 1][rows - first])
     column = taken.argmax(axis=1)
-    return taken[np.arange(len(rows)), column], column
+    return taken[np.arange(len(rows)), column].astype(np.float64), column
 
 
 def farthest(points: Table | SparseRows) -> tuple[float, int, int]:

@@ -71,7 +71,7 @@ class Piece:
     Parameters
     ----------
     group : Group
-    points : table of float64, shape (m, d), or SparseRows
+    points : table of float64 or float32, shape (m, d), or SparseRows
         The rows as they are scaled.
     local : ndarray of int64, shape (m,)
         The row of `points` at each position of the group.
@@ -127,7 +127,8 @@ class MemoryGroups:
 
     Notes
     -----
-    Memory: the group, and the rows once more in float64 while they are laid out or assigned.
+    Memory: the group, and the rows once more while they are laid out or assigned: in float64, or
+    as they were read if that is float32 and nothing scales them.
     """
 
     def __init__(
@@ -143,7 +144,7 @@ class MemoryGroups:
         self._features, self._members, self._workers = features, members, workers
         self._numbers = np.arange(len(members.index)) if numbers is None else numbers
         weights = weights or row_weights(members.weights, len(members.index), is_float64)
-        points = features.in_parts(members.index, workers)
+        points = features.points(members.index, workers)
         self.fixed_point = None
         if isinstance(points, np.ndarray):
             shared = members.fixed_points
@@ -182,7 +183,7 @@ class MemoryGroups:
         own = np.flatnonzero(self._numbers[place] == picks.rows)
         yield Piece(
             group=self.only,
-            points=self._features.in_parts(self._members.index, self._workers),
+            points=self._features.points(self._members.index, self._workers),
             local=self.only.rank,
             own=own,
             own_local=place[own],

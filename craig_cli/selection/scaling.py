@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset, Labels, Rows, SparseRows
 from craig_cli.errors import UsageError
-from craig_cli.selection.column_summary import CHUNK_ROWS, ColumnSummary, summarise
+from craig_cli.selection.column_summary import ColumnSummary, summarise
 from craig_cli.selection.row_weights import uneven
 from craig_cli.settings import SelectionSettings
 from craig_cli.threads import Workers, ranges
 
+ROWS_TAKEN = 1024
+"""Rows that a thread takes out of all at a time."""
 SPREAD_RATIO = 100.0
 """Column spreads that differ by more are reported: the widest columns decide the distances."""
 TINY = 1e-200
@@ -41,6 +43,11 @@ class Scaling:
     divisors: NDArray[np.float64] | None = None
     unit_rows: bool = False
     target_divisor: float | None = None
+
+    @property
+    def is_none(self) -> bool:
+        """Whether rows are points as they were read."""
+        return self.divisors is None and not self.unit_rows and self.target_divisor is None
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,25 @@ class Features:
         def fill(start: int, stop: int) -> None:
             out[start:stop] = np.asarray(self.group(index[start:stop]))
 
-        workers.map(fill, ranges(len(index), CHUNK_ROWS))
+        workers.map(fill, ranges(len(index), ROWS_TAKEN))
+        return out
+
+    def points(
+        self, index: NDArray[np.int64], workers: Workers
+    ) -> NDArray[np.floating] | SparseRows:
+        """Return what `in_parts` does, but float32 where rows are that and nothing scales them:
+        the same numbers in half the memory.
+        """
+        rows = self.rows
+        if isinstance(rows, SparseRows) or rows.dtype != np.float32 or not self.scaling.is_none:
+            return self.in_parts(index, workers)
+        out = np.empty((len(index), self.n_columns), np.float32)
+
+        def fill(start: int, stop: int) -> None:
+            # Without mode="clip" numpy would fill an array of its own first.
+            np.take(rows, index[start:stop], axis=0, out=out[start:stop], mode="clip")
+
+        workers.map(fill, ranges(len(index), ROWS_TAKEN))
         return out
 
     def _sparse_group(

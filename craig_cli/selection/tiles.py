@@ -7,13 +7,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.kernels import columns as passes
 from craig_cli.kernels.cells import split_rows
 from craig_cli.kernels.tiles import TILE, Layout, fill_bounds, lay_out
 from craig_cli.selection.fixed_point import FixedPoint
 from craig_cli.threads import Workers, ranges
 
-ROWS_A_FILL = 128 * TILE
-TILES_A_BOUND = 256
+TILES_A_FILL = 8
+TILES_A_BOUND = 8
 
 
 def compact_ranges(n_rows: int, cell_size: int) -> list[tuple[int, int]]:
@@ -37,8 +38,10 @@ def tile_rows(
     TILE).
     """
     rank, tiles = tile_order(points, workers), empty_tiles(points.shape, points.dtype)
-    for first, last in ranges(len(points), ROWS_A_FILL):
-        fill_tiles(tiles, first, points[rank[first:last]])
+    workers.map(
+        lambda first, last: passes.fill_tiles(points, rank, tiles, first, last),
+        ranges(len(tiles), TILES_A_FILL),
+    )
     return rank, tiles
 
 

@@ -218,7 +218,7 @@ def test_pair_distances_agree():
     rows = made("text", n=50)
     first, second = np.arange(50), np.arange(50)[::-1].copy()
     of_dense, of_sparse = np.empty(50), np.empty(50)
-    tile_kernels.pair_distances(rows, rows, second, of_dense)
+    tile_kernels.pair_distances(2 * rows, 2.0, rows, second, of_dense)
     sparse.pair_distances(sparse_rows(rows).arrays, first, second, of_sparse)
     np.testing.assert_allclose(of_dense, of_sparse, rtol=1e-12)
     np.testing.assert_allclose(

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from craig_cli.dataset import Dataset, SparseRows
+from craig_cli.dataset import Block, Dataset, SparseRows
 from craig_cli.errors import CraigError, InputError, ResourceError
 from craig_cli.readers import gather, read_dataset
 from craig_cli.readers.fingerprint import fingerprint
+from craig_cli.readers.joined import RowStack, join_rows
 from craig_cli.readers.labels import canonical, like_classes, unify_labels
 from craig_cli.settings import InputSettings
 
@@ -151,6 +152,52 @@ def test_fingerprint_against_the_slow_twin_and_what_it_depends_on():
     ]
     others.append((rows, texts(*map(str, labels))))
     assert len({stated, *(fingerprint(Dataset(x, y)) for x, y in others)}) == len(others) + 1
+
+
+def test_a_fingerprint_does_not_depend_on_how_many_rows_are_looked_at(monkeypatch):
+    rng = np.random.default_rng(3)
+    rows, labels = rng.normal(size=(60, 7)).astype(np.float32), rng.integers(0, 3, 60)
+    stated = fingerprint(Dataset(rows, labels))
+    assert stated == slow_fingerprint(rows.astype(np.float64), labels)
+    for n_values in (1, 30, 7 * 59):
+        monkeypatch.setattr("craig_cli.readers.fingerprint.CHUNK_VALUES", n_values)
+        assert fingerprint(Dataset(rows, labels)) == stated
+
+
+@pytest.mark.parametrize("types", [(np.float32,), (np.float64,), (np.float32, np.float64)])
+@pytest.mark.parametrize("n_stated", [0, 100, 5000, 1 << 60])
+def test_rows_stacked_as_they_are_read_are_those_of_the_blocks(types, n_stated):
+    rng = np.random.default_rng(5)
+    blocks = [
+        Block(rng.normal(size=(n, 3)).astype(rng.choice(types)), None, 0)
+        for n in rng.integers(1, 90, 40)
+    ]
+    stack = RowStack(n_stated)
+    left = [stack.take(block) for block in blocks]
+    stack.put_back(left)
+    joined = join_rows([block.rows for block in left], ["x"] * 40)
+    np.testing.assert_array_equal(joined, np.concatenate([b.rows for b in blocks]), strict=True)
+    assert joined.flags.c_contiguous
+    is_whole = n_stated == 5000 and len(types) == 1
+    assert is_whole == (len(left[0].rows) == len(joined))
+
+
+def test_rows_of_files_that_state_them_are_held_once(tmp_path, monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
+    for name in "ab":
+        np.save(tmp_path / f"{name}.npy", rows)
+    monkeypatch.setattr("craig_cli.readers.gather.join_rows", only_filled)
+    found = read(tmp_path / "a.npy", no_label=True, block_bytes=500).rows
+    np.testing.assert_array_equal(found, rows, strict=True)
+    files = tmp_path / "a.npy", tmp_path / "b.npy"
+    found = read(*files, no_label=True, block_bytes=500).rows
+    np.testing.assert_array_equal(found, np.vstack([rows, rows]), strict=True)
+
+
+def only_filled(parts, names):
+    """Return the only rows that there are."""
+    (rows,) = (part for part in parts if len(part))
+    return rows
 
 
 def test_several_files_in_the_order_given(tmp_path):

@@ -14,6 +14,7 @@ from tools import slow
 from craig_cli.dataset import Encoding
 from craig_cli.errors import CraigError, InputError
 from craig_cli.readers import parquet
+from craig_cli.readers.arrow import BatchReader
 from craig_cli.readers.encodings import agreed_encoding
 from craig_cli.readers.sources import expand_sources
 from craig_cli.settings import InputSettings
@@ -76,6 +77,26 @@ def test_all_numeric_types(tmp_path: Path, block_bytes: int) -> None:
     )
     assert labels.dtype == np.int64
     assert np.array_equal(labels, columns["y"])
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_columns_of_one_type_are_taken_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type
+) -> None:
+    values = np.random.default_rng(2).normal(size=(500, 5)).astype(kind)
+    columns = {f"x{k}": values[:, k] for k in range(5)}
+    path = write(tmp_path, columns | {"label": np.arange(500) % 3})
+    monkeypatch.setattr(BatchReader, "check_column", check_labels_only)
+    for options in ({}, {"block_bytes": 700}, {"features": ("x3", "x1")}):
+        rows, labels, _ = read(path, **options)
+        wanted = values[:, [1, 3]] if "features" in options else values
+        np.testing.assert_array_equal(rows, wanted, strict=True)
+        assert labels is not None
+        np.testing.assert_array_equal(labels, np.arange(500) % 3)
+
+
+def check_labels_only(self: BatchReader, batch: pa.RecordBatch, name: str, *checks: object) -> None:
+    assert name == "label"
 
 
 def test_single_precision_stays(tmp_path: Path) -> None:
