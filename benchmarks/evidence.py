@@ -42,7 +42,7 @@ class Section:
 
 
 ONE_CORESET_PARTS = (
-    *("ijcnn1-0.01", "ijcnn1-0.1", "adult-0.01", "adult-0.1", "covtype16-0.01", "covtype16-0.1"),
+    *(f"{data}-{share}" for data in ("ijcnn1", "adult", "covtype16") for share in (0.01, 0.1, 0.3)),
     *("flights-0.01", *(f"covtype16 class {label}-0.05" for label in (4, 5, 6, 7))),
     *("flights, 3 hours late-0.05", "abalone-0.03", "reuters-0.1", "mnist-0.02"),
 )

@@ -20,7 +20,7 @@ from craig_cli.selection import Coreset
 from craig_cli.training import Problem
 from craig_cli.workflows.stopwatch import Stopwatch
 
-KINDS = ("random", "any", "any, power", "linear", "local")
+KINDS = ("random", "any", "linear", "local")
 PATH = (1e-6, 3e-6, 1e-5, 1e-4, 3e-4, 1e-3, 1e-2, 1e-1, 1.0)
 HINGE_L2 = 1e-3
 """Of the squared hinge, a loss that nothing is calibrated for."""

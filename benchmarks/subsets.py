@@ -44,8 +44,7 @@ RECIPES = {
         "rows drawn by the length of their gradient at a pilot (OSMAC)", method="importance"
     ),
     "any": Recipe("`craig select` as it is: medoids, some exchanged, calibrated weights", "any"),
-    "any, power": Recipe("the same with `--allocation power`", "any", allocation="power"),
-    "linear": Recipe("`--for linear`: rows drawn of each cluster, calibrated weights", "linear"),
+    "linear": Recipe("`--for linear`: the same, with more picks of rare classes", "linear"),
     "local": Recipe(
         "`--for local`, the paper's: medoids, weights the sizes of their clusters", is_fixed=True
     ),

@@ -36,7 +36,7 @@ NO_RISE = 1e-6
 """Relative: what one strength may give up of the loss on all rows for the sum."""
 ROUNDING = 1e-12
 """Relative: a sum of losses that falls by less has not fallen."""
-LOWER, UPPER = 0.2, 10.0
+LOWER, UPPER = 0.05, 20.0
 """Bounds of a weight: so much of the one from before, or one row if that is less; and so much."""
 NOT_KEPT = "the models fitted on the picks did not have a lower loss on all rows"
 

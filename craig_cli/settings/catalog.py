@@ -226,7 +226,7 @@ PURPOSES = (
         "every model: medoids, as few exchanged as will do, weights auto (the default where there "
         "are labels and a number of rows to pick)",
     ),
-    Entry("linear", "linear models: varied rows of the clusters, weights auto"),
+    Entry("linear", "linear models: the same, with more picks of rare classes"),
     Entry("local", "kernels, neighbours, often trees: medoids with the sizes of their clusters"),
 )
 

@@ -16,7 +16,7 @@ PAPER = {
     "allocation": "proportional",
 }
 """The choices of the paper's algorithm 1."""
-REPRESENTATIVE = {"any": "exchanged", "linear": "varied", "local": "medoid"}
+REPRESENTATIVE = {"any": "exchanged", "linear": "exchanged", "local": "medoid"}
 
 
 @dataclass(frozen=True)

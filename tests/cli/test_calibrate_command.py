@@ -79,7 +79,7 @@ def test_select_with_random_rows_and_calibrated_weights(craig, many):
 
 @pytest.mark.parametrize(
     ("purpose", "representative", "allocation"),
-    [("any", "exchanged", "proportional"), ("linear", "varied", "power")],
+    [("any", "exchanged", "proportional"), ("linear", "exchanged", "power")],
 )
 def test_select_for_linear_models(craig, many, purpose, representative, allocation):
     by_hand = ("--representative", representative, "--weights", "auto", "--allocation", allocation)

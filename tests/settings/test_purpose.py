@@ -14,7 +14,7 @@ from craig_cli.settings.purpose import Purpose
     [
         (Purpose(), ("auto", False, True), ("exchanged", "auto")),
         (Purpose("any"), ("exact", False, True, True), ("exchanged", "auto")),
-        (Purpose("linear"), ("exact", False, True), ("varied", "auto")),
+        (Purpose("linear"), ("exact", False, True), ("exchanged", "auto")),
         (Purpose("local"), ("auto", False, True), ("medoid", "cluster")),
         (Purpose(), ("random", False, True), ("medoid", "auto")),
         (Purpose(), ("auto", True, True), ("medoid", "cluster")),
@@ -23,7 +23,7 @@ from craig_cli.settings.purpose import Purpose
         (Purpose("local", weights="auto"), ("auto", False, True), ("medoid", "auto")),
         (Purpose("local", "random"), ("auto", False, True), ("random", "cluster")),
         (Purpose("linear", "medoid"), ("auto", True, True), ("medoid", "auto")),
-        (Purpose("linear", weights="cluster"), ("auto", False, False), ("varied", "cluster")),
+        (Purpose("linear", weights="cluster"), ("auto", False, False), ("exchanged", "cluster")),
     ],
 )
 def test_choices(purpose, case, choices):
