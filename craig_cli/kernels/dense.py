@@ -10,6 +10,8 @@ from craig_cli.kernels import kernel
 from craig_cli.kernels.lists import best_of, shrink_list
 from craig_cli.kernels.reach import box_squares, is_out_of_reach, squares_to_boxes
 from craig_cli.kernels.squares import (
+    WIDE,
+    any_below,
     gain_over,
     limit_of,
     quantise,
@@ -26,23 +28,37 @@ LEADING = 12
 less, hardly make the bound stronger.
 """
 
-WIDE = 64
-"""From so many columns on, four picks meet a tile at once: each row that is loaded serves four.
-What one of them takes cannot spare the others then, which pays where columns are few.
-"""
+FEW_IN_REACH = 4
+"""Of `TILE` picks: where the box round a tile leaves more, its ball is asked too."""
 
 
 @kernel
-def any_below(squares, r, limits):
-    """Return whether row `r` of `squares` (4, TILE) has any within its limit (1, 1, TILE)."""
-    n_within = np.int32(0)
-    for i in range(TILE):
-        n_within = np.int32(n_within + np.int32(squares[r, i] <= limits[0, 0, i]))
-    return n_within > 0
+def reaching(layout, state, lanes, span, own, found):
+    """Write the picks from ``own[0]``, a multiple of TILE, to ``own[1] - 1`` which the box round
+    all of some tiles does not tell to be out of reach into `found`, and return how many; `lanes`
+    has the picks side by side.
+    """
+    d, first, last = layout.low.shape[1], span[0], span[1]
+    low, high = layout.low[first : first + 1].copy(), layout.high[first : first + 1].copy()
+    farthest = state.farthest[first]
+    for t in range(first + 1, last):
+        farthest = max(farthest, state.farthest[t])
+        for k in range(d):
+            low[0, k] = min(low[0, k], layout.low[t, k])
+            high[0, k] = max(high[0, k], layout.high[t, k])
+    reach = low.dtype.type(limit_of(farthest, layout.scale))
+    to_box = np.empty(TILE, low.dtype)
+    n_found = 0
+    for u in range(own[0], own[1], TILE):
+        box_squares(lanes, u // TILE, low, high, 0, d, to_box)
+        for i in range(min(TILE, own[1] - u)):
+            found[n_found] = u + i
+            n_found += to_box[i] <= reach
+    return n_found
 
 
 @kernel
-def absorb(layout, state, picks, first_number, span, gain, weights=None):
+def absorb(layout, state, picks, numbers, span, gain, weights=None):
     """Let picks take the rows that are nearer to them than to any earlier pick, in the order given.
 
     Parameters
@@ -52,8 +68,8 @@ def absorb(layout, state, picks, first_number, span, gain, weights=None):
         Changed in place.
     picks : float (m, d)
         Vectors, which need not be rows of the group.
-    first_number : int
-        In `cluster` the picks are called this and on.
+    numbers : int64 (m,)
+        How they are called in `cluster`.
     span : (int, int)
         The first tile, and that after the last.
     gain : int64 (m,)
@@ -63,14 +79,15 @@ def absorb(layout, state, picks, first_number, span, gain, weights=None):
 
     Notes
     -----
-    Time m n d at worst; most picks are told to be out of a tile's reach by its box.
+    Time m n d at worst; most picks are told to be out of a tile's reach by its box or ball.
     """
     tiles, low, high, scale = layout.tiles, layout.low, layout.high, layout.scale
+    centres, radii, d = layout.centres, layout.radii, layout.tiles.shape[1]
     nearest, farthest, cluster = state
     n_leading = min(LEADING, tiles.shape[1])
     lanes = np.zeros((picks.shape[0] // TILE + 1, tiles.shape[1], TILE), tiles.dtype)
     lay_out(picks, lanes)
-    to_box = np.empty(TILE, tiles.dtype)
+    to_box, to_centre = np.empty(TILE, tiles.dtype), np.empty(TILE, tiles.dtype)
     squares = np.empty((4, TILE), tiles.dtype)
     distances = np.empty(TILE, nearest.dtype)
     limits = np.empty((1, 1, TILE), tiles.dtype)
@@ -90,6 +107,13 @@ def absorb(layout, state, picks, first_number, span, gain, weights=None):
             for i in range(min(TILE, picks.shape[0] - u)):
                 in_reach[n_in_reach] = i
                 n_in_reach += to_box[i] <= reach
+            if n_in_reach > FEW_IN_REACH:
+                squared_distances(lanes, u // TILE, centres, t, to_centre)
+                n_boxed, n_in_reach = n_in_reach, 0
+                for r in range(n_boxed):
+                    i = in_reach[r]
+                    in_reach[n_in_reach] = i
+                    n_in_reach += not is_out_of_reach(to_centre[i], radii[t], d, scale, farthest[t])
             for r in range(n_in_reach):
                 if is_wide and r % 4 == 0:
                     v1, v2, v3 = (
@@ -117,7 +141,7 @@ def absorb(layout, state, picks, first_number, span, gain, weights=None):
                         if distances[i] < nearest[t, i]:
                             nearest[t, i] = distances[i]
                             limits[0, 0, i] = limit_of(distances[i], scale)
-                            cluster[t, i] = first_number + p
+                            cluster[t, i] = numbers[p]
                         largest = max(largest, np.int64(nearest[t, i]))
                     farthest[t] = largest
                     reach = tiles.dtype.type(limit_of(largest, scale))

@@ -10,7 +10,15 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import kernel
-from craig_cli.kernels.squares import limit_of, quantise, squared_distances, squares_within
+from craig_cli.kernels.squares import (
+    WIDE,
+    any_below,
+    limit_of,
+    quantise_row,
+    squared_distances,
+    squares_of_four_within,
+    squares_within,
+)
 from craig_cli.kernels.tiles import TILE
 
 K = 6
@@ -24,6 +32,10 @@ BLOCKS = 48
 with rows times picks. Only those nearest to the mean of the tile are looked at, which is why a row
 far from it may miss some near picks of its own.
 """
+SHELVES = 32
+"""Of `TILE` blocks side by side, a shelf, so many are looked through for these: all of them up to
+65,536 picks, and beyond that those whose means are nearest to that of the tile.
+"""
 STUCK = 1 << 61
 """More than any removal costs, as the sums of distances of a class stay below it; twice as much
 still fits int64.
@@ -31,17 +43,18 @@ still fits int64.
 
 
 @kernel
-def near_blocks(centres, t, block_lanes, n_blocks, squares, found, found_squares):
-    """Write the `BLOCKS` blocks whose centres, side by side in `block_lanes`, are nearest to that
-    of tile `t` into `found`, nearest first; return how many.
+def nearest_means(centres, t, lanes, shelves, n_shelves, n_means, squares, found, found_squares):
+    """Write which of the means that stand side by side on some shelves of `lanes` are nearest to
+    the centre of tile `t` into `found`, nearest first, as many as it has places; return how many.
     """
-    n_found = 0
-    for u in range(block_lanes.shape[0]):
-        squared_distances(block_lanes, u, centres, t, squares)
-        for i in range(min(TILE, n_blocks - u * TILE)):
-            if n_found == BLOCKS and squares[i] >= found_squares[BLOCKS - 1]:
+    n_found, most = 0, found.shape[0]
+    for s in range(n_shelves):
+        u = shelves[s]
+        squared_distances(lanes, u, centres, t, squares)
+        for i in range(min(TILE, n_means - u * TILE)):
+            if n_found == most and squares[i] >= found_squares[most - 1]:
                 continue
-            n_found = min(n_found + 1, BLOCKS)
+            n_found = min(n_found + 1, most)
             place = n_found - 1
             while place > 0 and found_squares[place - 1] > squares[i]:
                 found_squares[place], found[place] = found_squares[place - 1], found[place - 1]
@@ -51,7 +64,7 @@ def near_blocks(centres, t, block_lanes, n_blocks, squares, found, found_squares
 
 
 @kernel
-def near_picks(layout, block_lanes, vectors, numbers, span, lists):
+def near_picks(layout, block_lanes, shelf_lanes, vectors, numbers, span, lists):
     """Write the picks nearest to the rows of some tiles, and their distances, nearest first.
 
     Parameters
@@ -59,6 +72,8 @@ def near_picks(layout, block_lanes, vectors, numbers, span, lists):
     layout : Layout
     block_lanes : float (m, d, TILE)
         Means of the blocks of picks, side by side.
+    shelf_lanes : float (m // TILE + 1, d, TILE)
+        Means of these shelves, side by side.
     vectors : float (k, d)
         The picks in the order of the tiles: block b has the picks from ``b * BLOCK`` on.
     numbers : int32 (k,)
@@ -71,15 +86,18 @@ def near_picks(layout, block_lanes, vectors, numbers, span, lists):
 
     Notes
     -----
-    Time n d BLOCK BLOCKS, and a look at every block for each tile.
+    Time n d BLOCK BLOCKS, and for each tile a look at every shelf, and at the blocks of some.
     """
     tiles, centres, scale, (near, distances) = layout.tiles, layout.centres, layout.scale, lists
-    squares = np.empty(TILE, tiles.dtype)
-    limits = np.empty((1, TILE), tiles.dtype)
+    squares, is_wide = np.empty((4, TILE), tiles.dtype), tiles.shape[1] >= WIDE
+    limits, zero = np.empty((1, 1, TILE), tiles.dtype), tiles.dtype.type(0)
     lane = np.empty(TILE, distances.dtype)
     found = np.empty(BLOCKS, np.int64)
     found_squares = np.empty(BLOCKS, tiles.dtype)
     n_blocks = (vectors.shape[0] + BLOCK - 1) // BLOCK
+    n_shelves, n_near = (n_blocks + TILE - 1) // TILE, 0
+    every = np.arange(shelf_lanes.shape[0])
+    shelves, shelf_squares = np.empty(SHELVES, np.int64), np.empty(SHELVES, tiles.dtype)
     for t in range(span[0], span[1]):
         start, stop = t * TILE, min((t + 1) * TILE, layout.n_rows)
         near[start:stop] = -1
@@ -87,19 +105,42 @@ def near_picks(layout, block_lanes, vectors, numbers, span, lists):
         # the nearest blocks come first, and soon most of a block is cut off early. No pick is near
         # the places after the last row.
         limits[:] = np.inf
-        limits[0, stop - start :] = -1
+        limits[0, 0, stop - start :] = -1
+        n_near = nearest_means(
+            *(centres, t, shelf_lanes, every, len(every), n_shelves),
+            *(squares[0], shelves, shelf_squares),
+        )
+        # In their order: of equally near blocks the first counts, wherever its shelf is.
+        shelves[:n_near].sort()
         for f in range(
-            near_blocks(centres, t, block_lanes, n_blocks, squares, found, found_squares)
+            nearest_means(
+                *(centres, t, block_lanes, shelves, n_near, n_blocks),
+                *(squares[0], found, found_squares),
+            )
         ):
-            for p in range(found[f] * BLOCK, min((found[f] + 1) * BLOCK, vectors.shape[0])):
-                if not squares_within(tiles, t, vectors, p, limits, 0, squares):
+            first, last = found[f] * BLOCK, min((found[f] + 1) * BLOCK, vectors.shape[0])
+            for p in range(first, last):
+                r = 0
+                if is_wide:
+                    r = (p - first) % 4
+                    if r == 0:
+                        v1, v2, v3 = (
+                            min(p + 1, last - 1),
+                            min(p + 2, last - 1),
+                            min(p + 3, last - 1),
+                        )
+                        four = (p, v1, v2, v3)
+                        squares_of_four_within(tiles, t, vectors, four, limits, 0, zero, squares)
+                    if not any_below(squares, r, limits):
+                        continue
+                elif not squares_within(tiles, t, vectors, p, limits[0], 0, squares[0]):
                     continue
-                quantise(squares, scale, lane)
+                quantise_row(squares, r, scale, lane)
                 for row in range(start, stop):
-                    if squares[row - start] <= limits[0, row - start] and insert(
+                    if squares[r, row - start] <= limits[0, 0, row - start] and insert(
                         near, distances, row, numbers[p], lane[row - start]
                     ):
-                        limits[0, row - start] = limit_of(distances[row, K - 1], scale)
+                        limits[0, 0, row - start] = limit_of(distances[row, K - 1], scale)
 
 
 @kernel

@@ -23,6 +23,11 @@ from craig_cli.kernels.simd import (
 )
 from craig_cli.kernels.tiles import TILE
 
+WIDE = 64
+"""From so many columns on, four picks meet a tile at once: each row that is loaded serves four.
+What one of them takes cannot spare the others then, which pays where columns are few.
+"""
+
 
 @inlined
 def squared_distances(tiles, t, vectors, v, squares):
@@ -142,6 +147,15 @@ def squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares):
         store(squares, 2, i + width, c1)
         store(squares, 3, i, d0)
         store(squares, 3, i + width, d1)
+
+
+@kernel
+def any_below(squares, r, limits):
+    """Return whether row `r` of `squares` (4, TILE) has any within its limit (1, 1, TILE)."""
+    n_within = np.int32(0)
+    for i in range(TILE):
+        n_within = np.int32(n_within + np.int32(squares[r, i] <= limits[0, 0, i]))
+    return n_within > 0
 
 
 @inlined

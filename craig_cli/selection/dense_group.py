@@ -24,6 +24,10 @@ TILES_NEAR = 32
 TILES_A_SWEEP = 8
 TILES_ABSORBED = 64
 ROWS_BOUNDED = 4096
+FIRST_PICKS = 8 * TILE
+"""Of many picks so many meet all tiles; then as many as there have been, those within reach of some
+tiles side by side: each tile meets those that are near.
+"""
 
 
 class DenseGroup(Group):
@@ -144,15 +148,32 @@ class DenseGroup(Group):
         """
         n_tiles = len(self.layout.tiles)
         step = max(1, min(TILES_ABSORBED, -(-n_tiles // self._workers.n_threads)))
-        tasks = [(span, np.zeros(len(vectors), np.int64)) for span in ranges(n_tiles, step)]
-        self._workers.map(
-            lambda span, gain: dense.absorb(
-                self.layout, self.state, vectors, self._n_picks, span, gain, self._tile_weights
-            ),
-            tasks,
-        )
+        numbers = np.arange(self._n_picks, self._n_picks + len(vectors))
+        lanes = side_by_side(vectors) if len(vectors) > FIRST_PICKS else None
+        gained, lock = np.zeros(len(vectors), np.int64), threading.Lock()
+
+        def absorb(own: slice | NDArray[np.int64], span: tuple[int, int]) -> None:
+            gain = np.zeros(len(numbers[own]), np.int64)
+            near, weights = (vectors[own], numbers[own]), self._tile_weights
+            dense.absorb(self.layout, self.state, *near, span, gain, weights)
+            with lock:
+                gained[own] += gain
+
+        def absorb_all(first: int, last: int) -> None:
+            span = (first, last)
+            absorb(slice(0, FIRST_PICKS), span)
+            if lanes is None:
+                return
+            found, start = np.empty(len(vectors) + 1, np.int64), FIRST_PICKS
+            while start < len(vectors):
+                own = (start, min(2 * start, len(vectors)))
+                count = dense.reaching(self.layout, self.state, lanes, span, own, found)
+                if count:
+                    absorb(found[:count], span)
+                start = own[1]
+
+        self._workers.map(absorb_all, ranges(n_tiles, step))
         self._n_picks += len(vectors)
-        gained: NDArray[np.int64] = np.sum([gain for _, gain in tasks], axis=0, dtype=np.int64)
         return gained
 
     def cut(self, cell_size: int) -> list[NDArray[np.int64]]:
@@ -182,12 +203,17 @@ class DenseGroup(Group):
         vectors = self.vectors(picks[numbers])
         starts = np.arange(0, len(picks), reverse_greedy.BLOCK)
         sizes = np.diff(np.append(starts, len(picks)))[:, None].astype(vectors.dtype)
-        block_lanes = side_by_side(np.add.reduceat(vectors, starts, axis=0) / sizes)
+        means = np.add.reduceat(vectors, starts, axis=0) / sizes
+        block_lanes = side_by_side(means)
+        shelves = np.arange(0, len(means), TILE)
+        in_shelf = np.diff(np.append(shelves, len(means)))[:, None].astype(vectors.dtype)
+        shelf_lanes = side_by_side(np.add.reduceat(means, shelves, axis=0) / in_shelf)
         near = np.empty((self.n_rows, reverse_greedy.K), np.int32)
         distances = np.zeros_like(self.state.nearest, shape=near.shape)
         self._workers.map(
             lambda first, last: reverse_greedy.near_picks(
-                self.layout, block_lanes, vectors, numbers, (first, last), (near, distances)
+                *(self.layout, block_lanes, shelf_lanes, vectors, numbers),
+                *((first, last), (near, distances)),
             ),
             ranges(len(self.layout.tiles), TILES_NEAR),
         )

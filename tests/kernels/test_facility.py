@@ -24,7 +24,7 @@ from craig_cli.kernels import (
 from craig_cli.kernels import tiles as tile_kernels
 from craig_cli.kernels.tiles import TILE
 from craig_cli.selection.base_group import GroupKernels
-from craig_cli.selection.dense_group import DenseGroup
+from craig_cli.selection.dense_group import FIRST_PICKS, DenseGroup
 from craig_cli.selection.groups import make_group
 from craig_cli.selection.lazy_greedy import LazyGreedy
 from craig_cli.selection.row_weights import RowWeights
@@ -303,3 +303,37 @@ def test_a_tree_sends_its_sample_to_the_cells_of_equal_splits():
             leaf = np.empty(1, np.int32)
             tree.route(points[row : row + 1], rows[row], *splits, leaf)
             assert leaf[0] == number
+
+
+@pytest.mark.parametrize("is_float64", [False, True])
+@pytest.mark.parametrize("n_columns", [3, 40])
+def test_many_picks_at_once_do_what_they_do_one_by_one(n_columns, is_float64):
+    """Tiles that are far from some picks never meet them: nothing that they would change is lost."""
+    rng = np.random.default_rng(n_columns)
+    centres = 20 * rng.normal(size=(40, n_columns))
+    rows = centres[rng.integers(40, size=9_000)] + rng.normal(size=(9_000, n_columns))
+    picks = rng.permutation(9_000)[: 3 * FIRST_PICKS + 57]
+    with Workers(2) as workers:
+        group = make_group(rows, is_float64, workers)
+        at_once = group.absorb(picks)
+        found = group.nearest().copy(), group.cluster().copy()
+        group.reset()
+        one_by_one = np.concatenate([group.absorb(picks[p : p + 1]) for p in range(len(picks))])
+    np.testing.assert_array_equal(at_once, one_by_one)
+    np.testing.assert_array_equal(found[0], group.nearest())
+    np.testing.assert_array_equal(found[1], group.cluster())
+
+
+def test_near_picks_of_many_are_looked_for_on_near_shelves():
+    """Where the shelves are too many to be looked through, most rows still know their nearest."""
+    rng = np.random.default_rng(0)
+    rows = 20 * rng.normal(size=(30, 6))[rng.integers(30, size=80_000)]
+    rows += rng.normal(size=rows.shape)
+    picks = rng.permutation(80_000)[:70_000]
+    assert len(picks) > reverse_greedy.SHELVES * reverse_greedy.BLOCK * TILE
+    with Workers(2) as workers:
+        group = make_group(rows, False, workers)
+        near, distances = group.near_picks(picks)
+        group.absorb(picks)
+    assert (near[:, 0] >= 0).all()
+    assert (distances[:, 0] == group.nearest()).mean() > 0.95

@@ -91,6 +91,8 @@ def test_kernels_plain_and_compiled_agree():
     blocks = vectors.reshape(-1, reverse_greedy.BLOCK, 4).mean(axis=1)
     lanes = np.zeros((1, 4, 128), np.float32)
     lanes[0, :, : len(blocks)] = blocks.T
+    shelves = np.zeros((1, 4, 128), np.float32)
+    shelves[0, :, 0] = blocks.mean(axis=0)
     results = []
     for near_kernel, rows_kernel, drop_kernel in (
         (reverse_greedy.near_picks, reverse_greedy.rows_of_picks, reverse_greedy.drop_picks),
@@ -104,7 +106,7 @@ def test_kernels_plain_and_compiled_agree():
             np.empty((380, reverse_greedy.K), np.int32),
             np.zeros((380, reverse_greedy.K), np.int32),
         )
-        near_kernel(layout, lanes, vectors, numbers, (0, 3), (near, distances))
+        near_kernel(layout, lanes, shelves, vectors, numbers, (0, 3), (near, distances))
         starts, rows = np.zeros(98, np.int64), np.empty(near.size, np.int32)
         rows_kernel(near, starts, rows)
         is_kept, first = np.ones(96, bool), np.empty(380, np.int8)
