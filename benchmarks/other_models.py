@@ -24,6 +24,7 @@ from craig_cli.dataset import Dataset, Labels
 KINDS = ("random", "any", "linear", "local")
 ALL = "all rows"
 SEEDS = 3
+FRACTIONS = (0.01, 0.05, 0.1, 0.3)
 TEST_ROWS = 20_000
 PARTS = 5
 """One row in so many is for the test, where there is no file of test rows."""
@@ -65,12 +66,11 @@ def network(seed: int) -> Any:
 
 @dataclass(frozen=True)
 class Model:
-    """A model, how it is judged, the sizes tried, and whether it begins at random."""
+    """A model, how it is judged, and whether it begins at random."""
 
     words: str
     make: Callable[[int], Any]
     by_error: bool
-    fractions: tuple[float, ...]
     is_random: bool = False
 
     @property
@@ -84,17 +84,10 @@ class Model:
 
 
 MODELS = {
-    "svm": Model(
-        "RBF support vector machine (C = 16, gamma = 2)",
-        support_vectors,
-        True,
-        (0.03, 0.05, 0.1, 0.3),
-    ),
-    "boosting": Model("gradient boosting (200 trees)", boosting, False, (0.01, 0.05, 0.1)),
-    "neighbour": Model("nearest neighbour (no weights)", neighbour, True, (0.01, 0.05, 0.1)),
-    "network": Model(
-        "two-layer network (100 units, 15 epochs)", network, False, (0.05, 0.1, 0.3), True
-    ),
+    "svm": Model("RBF support vector machine (C = 16, gamma = 2)", support_vectors, True),
+    "boosting": Model("gradient boosting (200 trees)", boosting, False),
+    "neighbour": Model("nearest neighbour (no weights)", neighbour, True),
+    "network": Model("two-layer network (100 units, 15 epochs)", network, False, True),
 }
 
 
@@ -173,7 +166,7 @@ def measure(part: str, max_rows: int) -> list[Record]:
 
     for seed in model.seeds(ALL):
         note(ALL, 1.0, seed, Subset(every, np.ones(len(every)), 0.0, False))
-    for fraction in model.fractions:
+    for fraction in FRACTIONS:
         for name in KINDS:
             for seed in model.seeds(name):
                 note(name, fraction, seed, make_subset(split.dataset, data, name, fraction, seed))
@@ -223,7 +216,7 @@ class Line:
 def lines_of(kept: Kept) -> Iterator[Line]:
     """Give what came out, a model, set and size each."""
     for part, records in kept.items():
-        for fraction in MODELS[part.split("-")[0]].fractions:
+        for fraction in FRACTIONS:
             found = {
                 kind: [
                     r for r in records if r["subset"] == kind and r["fraction"] in (fraction, 1.0)
@@ -240,7 +233,7 @@ def text(kept: Kept) -> str:
         data = line.part.split("-")[1]
         picks = f"{line.found['any'][0]['picks']:,}"
         cells = [line.cell(kind) for kind in (*KINDS, ALL)]
-        first = line.fraction == line.model.fractions[0]
+        first = line.fraction == FRACTIONS[0]
         head = [line.model.words if first else "", f"{data} {line.fraction:.0%}", picks]
         rows.append([*head, *cells, f"{number(line.speedup('any'))}x"])
     columns = " | ".join(["model", "set, rows", "k", *KINDS, ALL, "any: speed-up"])
