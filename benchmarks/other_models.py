@@ -241,7 +241,7 @@ def text(kept: Kept) -> str:
         "scikit-learn's models: error in percent, or log-loss (boosting, network), on test rows; "
         f"means of {SEEDS} seeds, the least and the largest (one where nothing is random). The "
         "weights of the coresets are calibrated for logistic loss, or the sizes of clusters "
-        f"(`local`). Test rows: at most {TEST_ROWS:,}, of ijcnn1's test file, of covtype16 a fifth "
+        f"(`local`). Test rows: at most {TEST_ROWS:,}, of ijcnn1's test file, of the others a fifth "
         "that is not trained on. A network makes as many epochs, of fewer rows. *Speed-up*: the "
         "training on all rows over selection and training on `any`.\n\n" + table(columns, rows)
     )
