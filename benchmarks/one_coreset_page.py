@@ -13,6 +13,8 @@ from subsets import RECIPES
 
 from craig_cli.training.problem import Array
 
+TOLD_BY_STRENGTH = ("random", "any")
+"""Kinds whose residuals are told strength by strength; of the others the worst strength is."""
 RANDOM = "random"
 AIMS = {
     "ijcnn1-0.01": 5_000,
@@ -117,7 +119,7 @@ def share_in_words(share: float) -> str:
 def page(kept: Kept, kinds: Sequence[str]) -> str:
     """Return the section."""
     measured = all_measured(kept)
-    parts = (introduction(kinds), aims(measured, kinds), costs(measured), tables(measured, kinds))
+    parts = (introduction(kinds), aims(measured, kinds), costs(measured), tables(measured, TOLD_BY_STRENGTH))
     return "\n\n".join(part.strip() for part in parts)
 
 

@@ -5,16 +5,33 @@ Imports nothing heavy, so that signals are handled from the start.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from craig_cli.cli import garbage
 from craig_cli.cli.signals import Signalled, Signals
 
 BROKEN_PIPE_EXIT_CODE = 141
 """As of a program that SIGPIPE ends."""
+
+
+def program() -> NoReturn:
+    """Run the command line of this process, and end it.
+
+    What libraries have to do at exit is done, but not what C++ does after that: threads that are
+    still waiting for work are no reason for Arrow to abort, and modules need not be taken apart.
+    """
+    code = main()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            if stream is not None:  # as where it was closed from the start
+                stream.flush()
+    os._exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,9 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Signalled as signalled:
         complain(signalled.word)
         return signalled.exit_code
-    finally:
-        if arguments is None:
-            garbage.leave_out()
 
 
 def run_quietly(arguments: list[str], signals: Signals) -> int:

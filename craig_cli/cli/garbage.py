@@ -1,7 +1,6 @@
 """Garbage collection in a process that is all craig's: what is imported is no garbage.
 
-Looking it through time and again while it is imported, and once more at exit, takes a fifth of a
-small selection.
+Looking it through time and again while it is imported takes a fifth of a small selection.
 """
 
 from __future__ import annotations
@@ -27,8 +26,3 @@ def put_off() -> None:
 
     gc.set_threshold(FIRST_COLLECTION)
     gc.callbacks.append(at_first)
-
-
-def leave_out() -> None:
-    """Spare what is there the collection at exit: the memory is given back as a whole."""
-    gc.freeze()

@@ -106,15 +106,34 @@ def add_gains_of_two(squares, r, scale, reach, reach_a, reach_b, column):
     return gain_a, gain_b
 
 
+@inlined
+def add_weighted_gains_of_two(squares, r, scale, reach, two, weights, t, column):
+    """Return and add what `add_gains_of_two` does, times the weights of the rows, int32 (n_tiles,
+    TILE); `two` are the distances and the weights of the two.
+    """
+    half, whole = squares.dtype.type(0.5), reach.dtype.type
+    reach_a, reach_b, weight_a, weight_b = two
+    gain_a, gain_b = np.int64(0), np.int64(0)
+    for i in range(TILE):
+        to_a = whole(np.sqrt(squares[r, i]) * scale + half)
+        to_b = whole(np.sqrt(squares[r + 1, i]) * scale + half)
+        weight = np.int64(weights[t, i])
+        gain_a += weight * np.int64(max(whole(reach[i] - to_a), whole(0)))
+        gain_b += weight * np.int64(max(whole(reach[i] - to_b), whole(0)))
+        own = weight_a * np.int64(max(whole(reach_a - to_a), whole(0)))
+        column[i] += own + weight_b * np.int64(max(whole(reach_b - to_b), whole(0)))
+    return gain_a, gain_b
+
+
 @kernel
-def gains_of_pairs(layout, state, limits, span, out):
+def gains_of_pairs(layout, state, limits, span, out, weights=None):
     """Add to `out` what all rows gain by each other, as far as one of a pair is in some tiles and
     the other in the same or later ones.
 
     Each distance serves both of its rows, so that all tiles together cost half of `gains` of all
     rows. `limits` (1, n_tiles, TILE) are `limit_of` the distances `nearest`, `span` the first tile
-    and that after the last; `out` int64 (n_tiles, TILE). What is added for places after the last
-    row means nothing.
+    and that after the last; `out` int64 (n_tiles, TILE), `weights` of the rows int32 (n_tiles,
+    TILE). What is added for places after the last row means nothing.
     """
     tiles, centres, radii, low, high = layout[:5]
     nearest, farthest, scale = state.nearest, state.farthest, layout.scale
@@ -147,7 +166,13 @@ def gains_of_pairs(layout, state, limits, span, out):
                     # and a reach of 0 keeps it from gaining as the row once more.
                     if s == t:
                         a = b = nearest.dtype.type(0)
-                    gain_a, gain_b = add_gains_of_two(squares, r, scale, reach, a, b, column)
+                    if weights is None:
+                        gain_a, gain_b = add_gains_of_two(squares, r, scale, reach, a, b, column)
+                    else:
+                        w = np.int64(weights[s, c + r]), np.int64(weights[s, c + r + 1])
+                        gain_a, gain_b = add_weighted_gains_of_two(
+                            squares, r, scale, reach, (a, b, w[0], w[1]), weights, t, column
+                        )
                     out[s, c + r] += gain_a
                     out[s, c + r + 1] += gain_b
         for i in range(TILE):

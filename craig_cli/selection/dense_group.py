@@ -103,13 +103,9 @@ class DenseGroup(Group):
         return gained
 
     def all_gains(self) -> NDArray[np.int64]:
-        """Return what each position would gain as the next pick.
-
-        Where weights are equal in about half the time of `gains`. Memory 8 n a thread.
+        """Return what each position would gain as the next pick, in about half the time of `gains`:
+        what a pair gains either way comes of one distance. Memory 8 n a thread.
         """
-        # What a pair gains either way comes of one distance, but times the weight of either row.
-        if self.weights is not None:
-            return super().all_gains()
         nearest, n_tiles, lock = self.state.nearest, len(self.layout.tiles), threading.Lock()
         total = np.zeros(nearest.shape, np.int64)
         limits = np.empty((1, *nearest.shape), self.layout.tiles.dtype)
@@ -117,7 +113,8 @@ class DenseGroup(Group):
 
         def add(first: int, last: int) -> None:
             out = np.zeros_like(total)
-            gain_kernels.gains_of_pairs(self.layout, self.state, limits, (first, last), out)
+            span, weights = (first, last), self._tile_weights
+            gain_kernels.gains_of_pairs(self.layout, self.state, limits, span, out, weights)
             with lock:
                 np.add(total, out, out=total)
 

@@ -10,7 +10,7 @@ from craig_cli.cli import main
 
 
 def told(code: str) -> list[str]:
-    code = f"import gc, sys; from craig_cli.cli import garbage, main; {code}"
+    code = f"import gc, sys; from craig_cli.cli import garbage; {code}"
     command = [sys.executable, "-c", code, "--version"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     return result.stdout.splitlines()
@@ -26,10 +26,13 @@ def test_only_the_first_collection_waits():
     assert lines == ["50000 0", "True []", "True"]
 
 
-def test_a_process_of_its_own_leaves_out_what_is_there_at_exit():
-    lines = told("print(main(), gc.get_freeze_count() > 1000)")
-    assert lines[0].startswith("craig ")
-    assert lines[1] == "0 True"
+def test_the_program_ends_after_what_is_to_be_done_at_exit():
+    code = "import atexit; from craig_cli.cli import program; atexit.register(print, 'last')"
+    for option, exit_code in (("--version", 0), ("--nonsense", 2)):
+        command = [sys.executable, "-c", f"{code}; program(); print('never')", option]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert result.returncode == exit_code
+        assert result.stdout.splitlines()[-1] == "last"
 
 
 def test_a_program_that_calls_craig_keeps_its_collector():

@@ -282,6 +282,7 @@ def test_weighted_gains_against_the_matrix(is_sparse):
         for pick in (20, 199):
             expected = (own[:, None] * np.maximum(nearest[:, None] - distances, 0)).sum(axis=0)
             np.testing.assert_array_equal(evaluate(group), expected)
+            np.testing.assert_array_equal(group.all_gains(), expected)
             np.testing.assert_array_equal(group.absorb(np.array([pick])), expected[[pick]])
             nearest = np.minimum(nearest, distances[:, pick])
         found, gain = group.neighbours(np.arange(200), 40_000), np.zeros(200, np.int64)
@@ -308,7 +309,7 @@ def test_a_tree_sends_its_sample_to_the_cells_of_equal_splits():
 @pytest.mark.parametrize("is_float64", [False, True])
 @pytest.mark.parametrize("n_columns", [3, 40])
 def test_many_picks_at_once_do_what_they_do_one_by_one(n_columns, is_float64):
-    """Tiles that are far from some picks never meet them: nothing that they would change is lost."""
+    """Far tiles never meet some picks: nothing is lost by that."""
     rng = np.random.default_rng(n_columns)
     centres = 20 * rng.normal(size=(40, n_columns))
     rows = centres[rng.integers(40, size=9_000)] + rng.normal(size=(9_000, n_columns))
