@@ -119,7 +119,12 @@ def share_in_words(share: float) -> str:
 def page(kept: Kept, kinds: Sequence[str]) -> str:
     """Return the section."""
     measured = all_measured(kept)
-    parts = (introduction(kinds), aims(measured, kinds), costs(measured), tables(measured, TOLD_BY_STRENGTH))
+    parts = (
+        introduction(kinds),
+        aims(measured, kinds),
+        costs(measured),
+        tables(measured, TOLD_BY_STRENGTH),
+    )
     return "\n\n".join(part.strip() for part in parts)
 
 
