@@ -22,8 +22,9 @@ def random_residuals(
 
     On average, and to first order in 1/k: (1/k - 1/n) tr(H^-1 V) / 2, H the Hessian of F at the
     optimum and V the covariance within classes of the rows' gradients there (the sandwich of White
-    1982, for rows drawn without replacement), each class by its share. For few rows, and for rows
-    of uneven weights, it says too little.
+    1982, for rows drawn without replacement), each class by its share of the rows. Rows are as
+    likely whatever they weigh, and then weighted: V has the squares of their weights. For few rows
+    it says too little.
 
     Parameters
     ----------
@@ -70,9 +71,11 @@ def trace_at(sample: Problem, groups: NDArray[np.int64], l2: float, model: Array
 
 
 def within_groups(rows: Array, shares: Array, groups: NDArray[np.int64]) -> Array:
-    """Return the covariance of weighted rows (s, c) about the means of their groups (c, c)."""
+    """Return k times the covariance (c, c) that the weighted mean of k of the rows (s, c) has,
+    drawn alike within each group.
+    """
     centred = rows.copy()
     for group in np.unique(groups):
         own = groups == group
         centred[own] -= shares[own] @ rows[own] / shares[own].sum()
-    return np.asarray(centred.T @ (shares[:, None] * centred))
+    return np.asarray(centred.T @ ((len(shares) * shares**2)[:, None] * centred))

@@ -6,7 +6,7 @@ import numpy as np
 
 from craig_cli.kernels import kernel
 from craig_cli.kernels.lists import weight_of
-from craig_cli.kernels.squares import squares_of_four_within
+from craig_cli.kernels.squares import WIDE, squares_of_four_within
 from craig_cli.kernels.tiles import TILE, copy_row
 
 LANES = 16
@@ -19,8 +19,10 @@ done one by one.
 def fill_distances(layout, first_tile, scale, ceiling, distances):
     """Write the quantised distances within a cell, none above `ceiling`, int32 (n_cell, a multiple
     of TILE); the cell begins with tile `first_tile`.
+
+    Those of wide rows are found once a pair, and written twice: of narrow ones that is no quicker.
     """
-    tiles = layout.tiles
+    tiles, is_wide = layout.tiles, layout.tiles.shape[1] >= WIDE
     n_cell = distances.shape[0]
     vectors = np.empty((4, tiles.shape[1]), tiles.dtype)
     squares = np.empty((4, TILE), tiles.dtype)
@@ -30,7 +32,8 @@ def fill_distances(layout, first_tile, scale, ceiling, distances):
         # The last four are filled up with the last row, written as often.
         for r in range(4):
             copy_row(tiles, first_tile * TILE + min(first + r, n_cell - 1), vectors, r)
-        for t in range(distances.shape[1] // TILE):
+        own_tile = first // TILE
+        for t in range(own_tile if is_wide else 0, distances.shape[1] // TILE):
             squares_of_four_within(
                 tiles, first_tile + t, vectors, (0, 1, 2, 3), no_limits, 0, infinite, squares
             )
@@ -38,6 +41,10 @@ def fill_distances(layout, first_tile, scale, ceiling, distances):
                 row = min(first + r, n_cell - 1)
                 for i in range(TILE):
                     distances[row, t * TILE + i] = min(np.sqrt(squares[r, i]) * scale, ceiling)
+            if is_wide and t > own_tile:
+                for i in range(t * TILE, min((t + 1) * TILE, n_cell)):
+                    for row in range(first, first + 4):
+                        distances[i, row] = distances[row, i]
 
 
 @kernel

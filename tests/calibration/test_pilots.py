@@ -156,7 +156,11 @@ def measured(problem: Problem, pilots: Pilots, groups: np.ndarray) -> np.ndarray
                 for group, size in enumerate(sizes)
             ]
         )
-        models = fit_path(problem.subset(index, np.ones(len(index))), pilots.l2, pilots.models, 1)
+        # Those of a class add up to its weight, as those of --method random do.
+        weights = problem.weights[index]
+        scale = np.bincount(groups, problem.weights) / np.bincount(groups[index], weights)
+        weights = weights * scale[groups[index]]
+        models = fit_path(problem.subset(index, weights), pilots.l2, pilots.models, 1)
         for place, (model, l2) in enumerate(zip(models, pilots.l2.tolist(), strict=True)):
             total[place] += problem.full_pass(model, l2)[0] - pilots.losses[place]
     return total / N_DRAWS
@@ -183,6 +187,16 @@ def test_random_rows_leave_what_they_are_said_to(loss, n_classes):
     pilots = pilots_of(problem, np.array([1e-1, 1e-4]))
     said = random_residuals(problem, groups, pilots, N_PICKS, N_ROWS)
     ratios = said / measured(problem, pilots, groups)
+    assert (ratios > 1 / 1.5).all() and (ratios < 1.5).all()
+
+
+def test_random_rows_of_uneven_weights_leave_what_they_are_said_to():
+    X, y = noisy(2, 4)
+    weights = np.random.default_rng(1).lognormal(sigma=1.0, size=N_ROWS)
+    problem = make_problem(X, y, "logistic", weights, threads=1)
+    pilots = pilots_of(problem, np.array([1e-1, 1e-4]))
+    said = random_residuals(problem, y, pilots, N_PICKS, N_ROWS)
+    ratios = said / measured(problem, pilots, y)
     assert (ratios > 1 / 1.5).all() and (ratios < 1.5).all()
 
 
