@@ -261,8 +261,9 @@ def targets(options: Options) -> str:
         *stage("flights 10 %, `cells`", cells, 3, 1000),
         ratio("flights 10 %, `cells`", cells, exact, 1.02),
     ]
-    rows += stage("flights 10 %, `exact`", exact, 120, 2000)
+    rows += stage("flights 10 %, `exact`", exact, 80, 2000)
     rows += stage("reuters (sparse text) 10 %, `exact`", take("reuters", "craig exact"), 20)
+    rows += wide_targets(options)
     for data in ("ijcnn1", "flights"):
         epoch = take(data, "an epoch of SGD")
         rows.append(epochs(f"{data} 10 %, `cells`", take(data, "craig cells"), epoch, 20))
@@ -296,6 +297,23 @@ def targets(options: Options) -> str:
         )
     shown = [target.row() for target in rows if NO_DATA not in target.failure]
     return table("work | target | measured | met", shown)
+
+
+def wide_targets(options: Options) -> Iterator[Target]:
+    """Yield the targets of wide rows."""
+    take = options.run
+    yield from stage("MNIST 10 %, `cells`", take("mnist", "craig cells"), 2.5)
+    yield from stage("MNIST 10 %, `exact`", take("mnist", "craig exact", limit=120), 6)
+    made = take("wide:100000", "craig cells", 0.01)
+    yield from stage("100,000 x 384, 1,000 picks, `cells`", made, 2)
+    yield Target(
+        "100,000 x 384, 1,000 picks, `cells`: L", made.loss, 75_500, "in all", made.failure
+    )
+    made = take("wide:100000", "craig cells", 0.1)
+    yield from stage("100,000 x 384, 10,000 picks, `cells`", made, 6)
+    if options.large:
+        made = take("wide:1000000", "craig cells", 0.01, 600)
+        yield from stage("1,000,000 x 384, 10,000 picks, `cells`", made, 180, 4000)
 
 
 # Peers

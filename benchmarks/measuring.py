@@ -146,7 +146,7 @@ def load(task: Task) -> tuple[Any, str]:
             : min(int(argument), task.max_rows or int(argument))
         ]
         return Dataset(rows, np.zeros(len(rows), np.int64)), "classification"
-    dataset = datasets.REAL[kind]()
+    dataset = datasets.SETS[kind]()
     return thinned(
         dataset, task.max_rows or dataset.n_rows
     ), "regression" if kind == "abalone" else "classification"
