@@ -28,6 +28,7 @@ def program() -> NoReturn:
     code = main()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
+        # What commands write is flushed there, and a full disk told: here nobody reads any more.
         with contextlib.suppress(OSError, ValueError):
             if stream is not None:  # as where it was closed from the start
                 stream.flush()

@@ -95,7 +95,7 @@ def near_picks(layout, block_lanes, shelf_lanes, vectors, numbers, span, lists):
     found = np.empty(BLOCKS, np.int64)
     found_squares = np.empty(BLOCKS, tiles.dtype)
     n_blocks = (vectors.shape[0] + BLOCK - 1) // BLOCK
-    n_shelves, n_near = (n_blocks + TILE - 1) // TILE, 0
+    n_shelves = (n_blocks + TILE - 1) // TILE
     every = np.arange(shelf_lanes.shape[0])
     shelves, shelf_squares = np.empty(SHELVES, np.int64), np.empty(SHELVES, tiles.dtype)
     for t in range(span[0], span[1]):

@@ -198,13 +198,8 @@ class DenseGroup(Group):
         """
         numbers = np.argsort(picks, kind="stable").astype(np.int32)
         vectors = self.vectors(picks[numbers])
-        starts = np.arange(0, len(picks), reverse_greedy.BLOCK)
-        sizes = np.diff(np.append(starts, len(picks)))[:, None].astype(vectors.dtype)
-        means = np.add.reduceat(vectors, starts, axis=0) / sizes
-        block_lanes = side_by_side(means)
-        shelves = np.arange(0, len(means), TILE)
-        in_shelf = np.diff(np.append(shelves, len(means)))[:, None].astype(vectors.dtype)
-        shelf_lanes = side_by_side(np.add.reduceat(means, shelves, axis=0) / in_shelf)
+        means = means_of_blocks(vectors, reverse_greedy.BLOCK)
+        block_lanes, shelf_lanes = side_by_side(means), side_by_side(means_of_blocks(means, TILE))
         near = np.empty((self.n_rows, reverse_greedy.K), np.int32)
         distances = np.zeros_like(self.state.nearest, shape=near.shape)
         self._workers.map(
@@ -219,6 +214,14 @@ class DenseGroup(Group):
     def vectors(self, positions: NDArray[np.int64]) -> NDArray[np.floating]:
         """Return the coordinates of some rows, shape (m, d)."""
         return np.ascontiguousarray(self.layout.tiles[positions // TILE, :, positions % TILE])
+
+
+def means_of_blocks(vectors: NDArray[np.floating], size: int) -> NDArray[np.floating]:
+    """Return the means of every `size` vectors (m, d) on end, and of what is left."""
+    starts = np.arange(0, len(vectors), size)
+    sizes = np.diff(np.append(starts, len(vectors)))[:, None].astype(vectors.dtype)
+    means: NDArray[np.floating] = np.add.reduceat(vectors, starts, axis=0) / sizes
+    return means
 
 
 def usual_extent(centres: NDArray[np.floating], radii: NDArray[np.float64]) -> float:
