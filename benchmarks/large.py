@@ -1,7 +1,8 @@
-"""Ten million rows in two gigabytes: `craig select --memory-limit` on a made Parquet file, measured
-from outside; prints one row of a table.
+"""Ten million rows in two gigabytes: `craig select` on a made Parquet file, with `--memory-limit` or
+in parts of a million rows, measured from outside; prints one row of a table.
 
-Run ``python benchmarks/large.py [ROWS]`` with craig installed.
+Run ``python benchmarks/large.py [ROWS [FRACTION [disk|parts|cells]]]`` with craig installed. What
+came out is kept in ``build/scale`` for SCALE.md.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 BUILT = Path(__file__).parents[1] / "build" / "data"
-N_COLUMNS, N_CLUSTERS, BLOCK_ROWS = 32, 2000, 100_000
+SCALE = Path(__file__).parents[1] / "build" / "scale"
+N_COLUMNS, N_CLUSTERS, BLOCK_ROWS, PART_ROWS = 32, 2000, 100_000, 1_000_000
 
 
 def make_parquet(n_rows: int) -> Path:
@@ -56,20 +60,16 @@ def make_parquet(n_rows: int) -> Path:
 def main() -> None:
     """Make the data, run the command, and print what it took."""
     n_rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
+    fraction = sys.argv[2] if len(sys.argv) > 2 else "0.01"
+    road = sys.argv[3] if len(sys.argv) > 3 else "disk"
     data, manifest = make_parquet(n_rows), BUILT / "large-cs.parquet"
-    command = [
-        sys.executable,
-        "-m",
-        "craig_cli",
-        "select",
-        str(data),
-        "--fraction",
-        "0.01",
-        "--method",
-        "cells",
-        "--memory-limit",
-        "2G",
-    ]
+    command = [sys.executable, "-m", "craig_cli", "select", str(data), "--fraction", fraction]
+    command += ["--method", "cells", "--weights", "cluster", "--representative", "medoid"]
+    if road == "disk":
+        command += ["--memory-limit", "2G" if float(fraction) <= 0.01 else "4G"]
+    else:
+        command += ["--parts", str(-(-n_rows // PART_ROWS)), "--partition", road]
+        command[-1] = "rows" if road == "parts" else road
     begun = time.perf_counter()
     child = subprocess.Popen(
         [*command, "--json", "--force", "-o", str(manifest)], stdout=subprocess.PIPE
@@ -77,21 +77,42 @@ def main() -> None:
     assert child.stdout is not None
     facts = json.loads(child.stdout.read() or "{}")
     _, status, usage = os.wait4(child.pid, 0)
-    cpu, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
+    cpu = usage.ru_utime + usage.ru_stime
     wall = time.perf_counter() - begun
     if status != 0:
         sys.exit(f"craig select failed with status {os.waitstatus_to_exitcode(status)}")
-    print(
-        "| rows | columns | picks | wall s | CPU s | peak MB | temporary MB | L | L a row | "
-        "stages |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|")
-    stages = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in facts["seconds"].items())
-    print(
-        f"| {n_rows:,} | {N_COLUMNS} | {facts['selected']:,} | {wall:.0f} | {cpu:.0f} "
-        f"| {peak:,.0f} | {facts['temporary_bytes'] / 1e6:,.0f} | {facts['epsilon']:.6g} | "
-        f"{facts['epsilon_mean']:.6g} | {stages} |"
-    )
+    found = {
+        "rows": n_rows,
+        "road": road,
+        "picks": facts["selected"],
+        "wall": wall,
+        "cpu": cpu,
+        "peak_bytes": usage.ru_maxrss * 1024,
+        "temporary_bytes": facts.get("temporary_bytes") or 0,
+        "epsilon": facts["epsilon"],
+        "seconds": facts["seconds"],
+    }
+    SCALE.mkdir(parents=True, exist_ok=True)
+    (SCALE / f"large-{n_rows}-{fraction}-{road}.json").write_text(json.dumps(found))
+    print(table([found]))
+
+
+def table(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table of some runs in Markdown."""
+    lines = [
+        "| rows | columns | road | picks | wall s | CPU s | peak MB | temporary MB | L a row | "
+        "stages |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for run in runs:
+        stages = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in run["seconds"].items())
+        lines.append(
+            f"| {run['rows']:,} | {N_COLUMNS} | {run['road']} | {run['picks']:,} "
+            f"| {run['wall']:.0f} | {run['cpu']:.0f} | {run['peak_bytes'] / 1e6:,.0f} "
+            f"| {run['temporary_bytes'] / 1e6:,.0f} | {run['epsilon'] / run['rows']:.6g} "
+            f"| {stages} |"
+        )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

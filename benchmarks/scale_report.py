@@ -134,7 +134,7 @@ def predicted(cost: Mapping[str, float], base: int, size: int) -> list[str]:
     """
     own = ROWS / WORKERS
     candidates = OVERSAMPLING * size + 16 * ROWS / PART_ROWS
-    candidates, route, assign = (
+    offer, route, assign = (
         cost["offer"] * own,
         cost["route"] * own,
         (cost["assign"] + cost["pair"] * size) * own,
@@ -147,7 +147,7 @@ def predicted(cost: Mapping[str, float], base: int, size: int) -> list[str]:
     merging = base + candidates * (28 * N_COLUMNS + 200) + candidates * cost["candidate_bytes"]
     return [
         f"{size:,}",
-        hours(candidates), hours(route), hours(merge), hours(assign), hours(candidates + merge + assign),
+        hours(offer), hours(route), hours(merge), hours(assign), hours(offer + merge + assign),
         f"{exchanged / 1e9:,.0f}", f"{shuffled / 1e9:,.0f}", f"{a_worker / 1e9:.1f}", f"{(a_worker + own * ROW_BYTES) / 1e9:.1f}",
         f"{merging / 1e9:.1f}",
     ]  # fmt: skip
@@ -204,7 +204,7 @@ def model(found: Mapping[str, Any]) -> str:
         f"({fit})"
     )
     lines = [
-        ["offer", "each part", f"{cost['candidates'] * 1e6:.1f} us a row"],
+        ["offer", "each part", f"{cost['offer'] * 1e6:.1f} us a row"],
         ["route (`cells`)", "each part", f"{cost['route'] * 1e6:.2f} us a row"],
         [
             "merge",
