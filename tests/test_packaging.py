@@ -64,7 +64,7 @@ def test_man_pages_are_good_roff(pages):
         [groff, "-ww", "-man", "-Tascii", *map(str, pages)], capture_output=True, text=True
     )
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert "Select a small weighted subset (coreset) of the rows of DATA" in " ".join(
+    assert "Select a coreset of the rows of DATA, a small weighted subset" in " ".join(
         re.sub("\x1b\\[[0-9;]*m|.\b", "", shown.stdout).split()
     )
 

@@ -497,7 +497,7 @@ def test_the_help_names_every_argument():
     renamed = {"for": "purpose", "no_header": "header", "weight_column": "sample_weight",
                "cost_column": "costs"}  # fmt: skip
     of_command_alone = {"data", "output", "force", "files_from", "dry_run", "partial", "json",
-                        "quiet", "verbose", "debug", "config", "help"}  # fmt: skip
+                        "quiet", "verbose", "debug", "config", "help", "help_all"}  # fmt: skip
     options = {str(p.name) for p in load_command("select").params} | {str(o.name) for o in READING}
     missing = {renamed.get(name, name) for name in options - of_command_alone} - named
     assert missing == set()

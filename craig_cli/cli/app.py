@@ -17,7 +17,9 @@ from craig_cli.settings.catalog import Entry
 
 COMMANDS = (
     Entry("select", "Select a small weighted subset of the rows, and write it as a manifest."),
-    Entry("merge", "Make the coreset of all shards from what each offers (select --partial)."),
+    Entry(
+        "merge", "Make the coreset of all shards from the candidates of each (select --partial)."
+    ),
     Entry(
         "calibrate",
         "Make the weights of a manifest anew, so that they give the gradients of all rows at "

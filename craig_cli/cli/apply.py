@@ -68,7 +68,7 @@ from craig_cli.settings.catalog import EXPORTS, PICK_ORDERS, WEIGHT_PLACES, name
     force_option("output"),
     FORCE_MISMATCH,
     THREADS,
-    *READING,
+    sections=(("How data is read", READING),),
     tables=(
         ("Output formats", EXPORTS),
         ("Places of weights", WEIGHT_PLACES),

@@ -34,7 +34,7 @@ from craig_cli.settings.catalog import LOSSES
         help="Seed of the random rows that pilots start from.",
     ),
     THREADS,
-    *READING,
+    sections=(("How data is read", READING),),
     tables=(("Losses", LOSSES), *READING_TABLES),
     examples=(
         "craig select sample_data/sample.libsvm --fraction 0.2 --method stratified -o cs.parquet",

@@ -22,6 +22,13 @@ Settings = TypeVar("Settings")
 READING_NAMES = tuple(str(o.name) for o in READING if o.name != "files_from")
 
 
+Sections = Sequence[tuple[str, Sequence[click.Parameter]]]
+"""Titles, and the options under each."""
+EXAMPLES_SHOWN = 3
+WHOLE = "craig_cli.whole_help"
+"""Of a context: whether all of a command's help is to be shown."""
+
+
 class Command(click.Command):
     """A command whose help ends with tables of names, runnable examples and the exit codes.
 
@@ -31,6 +38,11 @@ class Command(click.Command):
         Command lines that run in this order where ``sample_data/`` is.
     tables : sequence of (str, table)
         Title and names with their help.
+    sections : sequence of (str, sequence of Parameter)
+        The options of the command under titles, where it has many.
+    usual : sequence of str
+        Of a command of many options the names of those that ``--help`` shows, without tables;
+        ``--help-all`` shows all.
     """
 
     def __init__(
@@ -38,23 +50,48 @@ class Command(click.Command):
         *args: Any,
         examples: Sequence[str] = (),
         tables: Sequence[tuple[str, Table]] = (),
+        sections: Sections = (),
+        usual: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.examples, self.tables = tuple(examples), tuple(tables)
+        self.sections, self.usual = tuple(sections), tuple(usual)
+        if usual:
+            self.params.append(
+                click.Option(
+                    ["--help-all"],
+                    is_flag=True,
+                    expose_value=False,
+                    is_eager=True,
+                    callback=show_all,
+                    help="Show all options, in sections, and what their values mean.",
+                )
+            )
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
         displace(ctx)
         return rest
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        shown = {str(p.name): p for p in self.get_params(ctx) if isinstance(p, click.Option)}
+        sections = [(title, [str(p.name) for p in options]) for title, options in self.sections]
+        if self.is_short(ctx):
+            sections = [("Options", [*self.usual, "help_all"])]
+        for title, names in sections:
+            records = [shown[name].get_help_record(ctx) for name in names]
+            with formatter.section(title):
+                formatter.write_dl([record for record in records if record is not None])
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.is_short(ctx):
+            self.write_examples(formatter, self.examples[:EXAMPLES_SHOWN])
+            return
         for title, table in self.tables:
             with formatter.section(title):
                 formatter.write_dl([(entry.name, entry.help) for entry in table])
-        with formatter.section("Examples"):
-            for example in self.examples:
-                formatter.write(f"{'':{formatter.current_indent}}$ {example}\n")
+        self.write_examples(formatter, self.examples)
         with formatter.section("Settings"):
             formatter.write_text(
                 f"Every option can also be set by CRAIG_{str(ctx.info_name).upper()}_<OPTION> or "
@@ -62,6 +99,25 @@ class Command(click.Command):
                 "wins over the environment, and that over the file."
             )
         write_exit_codes(formatter)
+
+    def is_short(self, ctx: click.Context) -> bool:
+        """Return whether the help is to show the usual options only."""
+        return bool(self.usual) and not ctx.meta.get(WHOLE, False)
+
+    def write_examples(self, formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
+        """Add command lines that run."""
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"{'':{formatter.current_indent}}$ {example}\n")
+
+
+def show_all(ctx: click.Context, option: click.Parameter, is_asked: bool) -> None:
+    """Show the whole help and end, where that is asked for."""
+    if not is_asked or ctx.resilient_parsing:
+        return
+    ctx.meta[WHOLE] = True
+    click.echo(ctx.get_help(), color=ctx.color)
+    ctx.exit()
 
 
 class Run:
@@ -108,16 +164,34 @@ class Run:
 
 
 def reporting(
-    name: str, *parameters: click.Parameter, **attributes: Any
+    name: str,
+    *parameters: click.Parameter,
+    sections: Sections = (),
+    usual: Sequence[str] = (),
+    **attributes: Any,
 ) -> Callable[[Callable[[Run], Report]], Command]:
-    """Return a decorator that makes a `Command` of what turns a `Run` into a report."""
+    """Return a decorator that makes a `Command` of what turns a `Run` into a report.
+
+    Beside `parameters` it has the options of all commands, and those of `sections`, which only
+    ``--help-all`` shows unless `usual` names them.
+    """
 
     def decorate(work: Callable[[Run], Report]) -> Command:
         def callback(**options: Any) -> None:
             carry_out(work, click.get_current_context())
 
-        params = [*parameters, JSON, *COMMON]
-        return Command(name, callback=callback, params=params, help=work.__doc__, **attributes)
+        own = [parameter for parameter in parameters if isinstance(parameter, click.Option)]
+        every = [("Options", own), *sections, ("What is said", [JSON, *COMMON])]
+        shown = [str(option.name) for option in (*own, JSON)] if sections else []
+        return Command(
+            name,
+            callback=callback,
+            params=[*parameters, *(o for _, options in every for o in options if o not in own)],
+            help=work.__doc__,
+            sections=[(title, options) for title, options in every if options],
+            usual=usual or shown,
+            **attributes,
+        )
 
     return decorate
 

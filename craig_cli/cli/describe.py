@@ -11,7 +11,8 @@ from craig_cli.settings import InputSettings
 @reporting(
     "describe",
     DATA,
-    *READING_WITH_DEFAULTS,
+    sections=(("How data is read", READING_WITH_DEFAULTS),),
+    usual=("format", "label", "drop", "one_hot", "missing", "json"),
     tables=READING_TABLES,
     examples=(
         "craig describe sample_data/sample.csv",

@@ -153,11 +153,16 @@ SOLVER = (
 @reporting(
     "evaluate",
     DATA,
-    *FILES,
-    *MEASURING,
-    *SOLVER,
-    THREADS,
-    *READING,
+    sections=(
+        ("Files", FILES),
+        ("What is measured", MEASURING),
+        ("Solver", (*SOLVER, THREADS)),
+        ("How data is read", READING),
+    ),
+    usual=(
+        *("coreset", "weights_file", "test", "loss", "l2", "baselines", "seeds"),
+        *("selection_seconds", "report", "plot", "fail_if", "json"),
+    ),
     tables=(("Losses", LOSSES), ("Baselines", BASELINES), ("Solvers", SOLVERS), *READING_TABLES),
     examples=(
         "craig select sample_data/sample.libsvm --fraction 0.1 -o cs.parquet",

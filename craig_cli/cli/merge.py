@@ -37,8 +37,8 @@ from craig_cli.settings.checks import refuse
     ),
 )
 def command(run: Run) -> Report:
-    """Make the coreset of all shards from what each offers: the partial manifests that craig select
-    --partial has written.
+    """Make the coreset of all shards from the candidates of each: the partial manifests that craig
+    select --partial has written.
 
     Two-round distributed greedy (GreeDi, Mirzasoleiman et al. 2013): picks are chosen among the
     candidates of all PARTIALs, then one pass over the shards gives weights and epsilon. Rows are

@@ -16,7 +16,7 @@ PARTS = (
     option(
         "--partial",
         is_flag=True,
-        help="DATA is one shard: write what it offers, for craig merge. One that is finished is "
+        help="DATA is one shard: write its candidates, for craig merge. One that is finished is "
         "kept.",
     ),
     option(
@@ -38,8 +38,8 @@ PARTS = (
         metavar="A",
         default=PartSettings.oversampling,
         show_default=True,
-        help="A part offers A times its share of the picks, under --fraction; under --size it "
-        "offers K.",
+        help="Candidates of a part: A times its share of the picks, under --fraction; under "
+        "--size K.",
     ),
     option(
         "--engine",

@@ -25,7 +25,7 @@ from craig_cli.reports.base import Report
     force_option("output that is not a file of predictions"),
     option("--l2", type=float, metavar="L", help="Which model of a path to use."),
     THREADS,
-    *READING,
+    sections=(("How data is read", READING),),
     tables=READING_TABLES,
     examples=(
         "craig train sample_data/sample.libsvm -o model.npz",

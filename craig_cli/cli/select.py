@@ -33,17 +33,20 @@ from craig_cli.settings.parts import PartSettings
 @reporting(
     "select",
     DATA,
-    *OUTPUT,
-    *BUDGET,
-    *SELECTION,
-    PROXY,
-    *CONSTRAINTS,
-    *WEIGHTS,
-    THREADS,
-    MEMORY_LIMIT,
-    *PARTS,
-    *READING_WITH_DEFAULTS,
-    DRY_RUN,
+    sections=(
+        ("How many rows", BUDGET),
+        ("Where to", OUTPUT),
+        ("What for", WEIGHTS),
+        ("How rows are selected", (*SELECTION, PROXY)),
+        ("Rows that must be in, or out", CONSTRAINTS),
+        ("Time and memory", (THREADS, MEMORY_LIMIT, DRY_RUN)),
+        ("In parts", PARTS),
+        ("How data is read", READING_WITH_DEFAULTS),
+    ),
+    usual=(
+        *("fraction", "size", "output", "label", "drop", "one_hot", "scale"),
+        *("for", "method", "memory_limit", "dry_run", "json"),
+    ),
     tables=(*SELECTION_TABLES, *PART_TABLES, *READING_TABLES),
     examples=(
         "craig select sample_data/sample.libsvm --fraction 0.1 -o cs.parquet",
@@ -59,16 +62,16 @@ from craig_cli.settings.parts import PartSettings
     ),
 )
 def command(run: Run) -> Report:
-    """Select a small weighted subset (coreset) of the rows of DATA and write it as a manifest: a
-    Parquet file of row numbers, weights and the error bound epsilon.
+    """Select a coreset of the rows of DATA, a small weighted subset to train on, and write it as a
+    manifest: a Parquet file of row numbers and weights.
 
-    DATA are files, directories, quoted patterns, or - for stdin; LIBSVM, CSV, TSV, Parquet, HDF5 or
-    IDX, text and IDX also compressed. Give exactly one of --fraction, --size, --epsilon,
-    --mean-epsilon and --budget-cost.
+    DATA are files, directories, quoted patterns, or - for stdin; LIBSVM, CSV, TSV, Parquet, Arrow,
+    HDF5, NumPy or IDX, text and IDX also compressed. Give one size: --fraction, --size, --epsilon,
+    --mean-epsilon or --budget-cost.
 
-    Linear models of any regulariser come out nearest to those of all rows from random rows of
-    greedy's clusters with calibrated weights; models that look at neighbourhoods do better with the
-    paper's medoids: say which by --for.
+    Epsilon, or coverage cost, is the sum of the distances of all rows to the pick that represents
+    them. The default is for models of any kind: medoids, weighted so that linear models come out as
+    on all rows. --for local gives the paper's weights, the sizes of the clusters.
     """
     output, is_plan = run["output"], run["dry_run"]
     if output is None and not is_plan:

@@ -56,7 +56,7 @@ BUDGET = (
         "--epsilon",
         type=float,
         metavar="E",
-        help="Select the fewest greedy picks with an epsilon of at most E.",
+        help="Select the fewest greedy picks with an epsilon (coverage cost) of at most E.",
     ),
     option(
         "--mean-epsilon",
@@ -141,7 +141,7 @@ CONSTRAINTS = (
         "--exclude",
         type=InputFile(),
         metavar="FILE",
-        help="Never pick the rows in FILE; they are still stood for, and count in epsilon.",
+        help="Never pick the rows in FILE; they are still represented, and count in epsilon.",
     ),
     option(
         "--extend",
@@ -174,7 +174,7 @@ WEIGHTS = (
     option(
         "--representative",
         type=click.Choice(names(REPRESENTATIVES)),
-        help="Which row stands for a cluster. [default: by --for]",
+        help="Which row represents a cluster. [default: by --for]",
     ),
     option(
         "--weights",

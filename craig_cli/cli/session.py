@@ -59,7 +59,7 @@ class Session:
         elif not summary_only:
             click.echo(report.text())
         elif not self.quiet:
-            click.echo(report.text(), err=True)
+            click.echo(report.text() if self.verbose else report.summary(), err=True)
 
 
 def show_error(message: str) -> None:

@@ -35,13 +35,17 @@ from craig_cli.settings.training import TrainFiles, TrainSettings, parse_l2
 @reporting(
     "train",
     DATA,
-    *ROWS,
-    *LOSS,
-    *SOLVER,
-    MODEL,
-    *NETWORK,
-    THREADS,
-    *READING,
+    sections=(
+        ("Rows, and where to", ROWS),
+        ("Loss", LOSS),
+        ("Solver", (*SOLVER, THREADS)),
+        ("Model", (MODEL, *NETWORK)),
+        ("How data is read", READING),
+    ),
+    usual=(
+        *("output", "coreset", "weights_file", "loss", "l2", "solver", "epochs", "step", "tune"),
+        *("task", "model", "json"),
+    ),
     tables=(
         ("Models", MODELS),
         ("Losses", LOSSES),

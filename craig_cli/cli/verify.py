@@ -13,7 +13,7 @@ from craig_cli.reports.base import Report
     MANIFEST,
     PROXY,
     THREADS,
-    *READING,
+    sections=(("How data is read", READING),),
     tables=READING_TABLES,
     examples=(
         "craig select sample_data/sample.libsvm --fraction 0.1 -o cs.parquet",

@@ -21,6 +21,8 @@ ALLOCATED = {
     "power": "picks of a class in proportion to the square root of its rows (power allocation)",
     "equal": "as many picks of each class, while it has rows (equal allocation)",
 }
+SUMMARY_LINES = 8
+"""Of a run, unless ``--verbose`` asks for all."""
 CLASSES_SHOWN = 10
 """Classes that a text report lists one by one."""
 
@@ -48,6 +50,10 @@ class Report(ABC):
     def text(self) -> str:
         """Return the report for people."""
         return aligned(self.lines())
+
+    def summary(self) -> str:
+        """Return what is said without ``--verbose``: all of it, where that is short."""
+        return self.text()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +102,27 @@ class RunReport(Report):
 
     def closing_lines(self, temporary: str = "") -> list[tuple[str, str]]:
         """Return the last lines: times, memory and notes; `temporary` is what else was taken."""
-        times = [f"{stage} {spent:.2f} s" for stage, spent in self.seconds.items()]
-        return [
-            ("time", ", ".join(times)),
-            ("memory", f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak{temporary}"),
-            *(("note", note) for note in self.notes),
-        ]
+        memory = f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak{temporary}"
+        return [self.time_line(), ("memory", memory), *(("note", note) for note in self.notes)]
+
+    def time_line(self) -> tuple[str, str]:
+        """Return the line on the time of each stage."""
+        return "time", ", ".join(f"{stage} {spent:.2f} s" for stage, spent in self.seconds.items())
+
+    def brief_lines(self) -> list[tuple[str, str]]:
+        """Return the lines of the summary, but for notes: all but memory."""
+        return [line for line in self.lines() if line[0] not in ("memory", "note")]
+
+    def summary(self) -> str:
+        """Return what is said without ``--verbose``: some lines, and as many notes as leave it at
+        `SUMMARY_LINES`, or one.
+        """
+        lines = self.brief_lines()
+        room = max(1, SUMMARY_LINES - len(lines))
+        shown = self.notes if len(self.notes) <= room else self.notes[: room - 1]
+        rest = len(self.notes) - len(shown)
+        more = [("note", f"{counted(rest, 'note')}{' more' * bool(shown)}: see -v")] if rest else []
+        return aligned([*lines, *(("note", note) for note in shown), *more])
 
 
 def bears(mark: str, path: Path) -> bool:
@@ -150,8 +171,8 @@ def class_lines(
     lines = []
     for label, k, entry in zip(labels, picked, shown, strict=True):
         mean = entry["epsilon_mean"]
-        epsilon = "" if mean is None else f", epsilon {mean:.6g} a row"
-        lines.append(("class", f"{label:<{width}}  {k:>{digits}} of {entry['n']:,}{epsilon}"))
+        cost = "" if mean is None else f", coverage cost {mean:.6g} a row"
+        lines.append(("class", f"{label:<{width}}  {k:>{digits}} of {entry['n']:,}{cost}"))
     if rest:
         k, n = (sum(entry[name] for entry in rest) for name in "kn")
         lines.append(("class", f"and {len(rest):,} more: {k:,} of {n:,}"))
@@ -189,8 +210,18 @@ def picks_line(picks: int, rows: int, output: str) -> tuple[str, str]:
     return "picks", f"{picks:,} ({picks / rows:.2%}) written to {place(output)}"
 
 
-def calibration_lines(facts: Mapping[str, Any] | None, weights: str) -> list[tuple[str, str]]:
-    """Return what is said of a calibration; nothing where none was asked for."""
+def coverage_line(total: float, mean: float, share: float | None = None) -> tuple[str, str]:
+    """Return the line on epsilon, and on its share of that of one medoid per class if known."""
+    of_medoid = "" if share is None else f", {share:.2%} of that of one medoid per class"
+    return "coverage", f"cost {mean:.6g} a row, {total:.6g} in all (epsilon){of_medoid}"
+
+
+def calibration_lines(
+    facts: Mapping[str, Any] | None, weights: str, picks: int
+) -> list[tuple[str, str]]:
+    """Return what is said of a calibration of the weights of so many picks; nothing where none was
+    asked for.
+    """
     if facts is None:
         return []
     if "residual_after" not in facts:
@@ -198,27 +229,25 @@ def calibration_lines(facts: Mapping[str, Any] | None, weights: str) -> list[tup
     if not facts["kept"]:
         return [("weights", f"{weights}; calibration was not kept: {facts['reason']}")]
     return [
-        ("weights", f"calibrated: {sums_in_words(facts)}"),
+        ("weights", f"calibrated: {constraints_in_words(facts)}"),
         *exchanged_lines(facts["exchanged"]),
         *suboptimality_lines(facts),
         (
             "",
-            f"effective sample size {facts['effective_rows']:,.0f}; the largest weight is "
+            f"effective sample size {facts['effective_rows']:,.0f} of {picks:,}; largest weight "
             f"{facts['largest_weight']:.4g}, {counted(facts['at_bounds'], 'weight')} at a bound",
         ),
     ]
 
 
-def sums_in_words(facts: Mapping[str, Any]) -> str:
-    """Return what was to come out of calibrated weights, and how nearly it did."""
+def constraints_in_words(facts: Mapping[str, Any]) -> str:
+    """Return what calibrated weights were to keep to, and how nearly they do."""
     error = f"error {facts['gradient_error_before']:.2g} -> {facts['gradient_error_after']:.2g}"
+    told = f"({counted(facts['constraints'], 'constraint')}, {error})"
     if not facts["pilots"]:
-        return f"the second moments of all rows ({facts['constraints']:,} sums, {error})"
-    kind = "leading directions" if facts["is_reduced"] else "columns"
-    return (
-        f"the gradient of all rows at {counted(facts['pilots'], 'pilot model')}, by {kind} "
-        f"({facts['constraints']:,} sums, {error})"
-    )
+        return f"second moments of all rows {told}"
+    kind = "leading direction" if facts["is_reduced"] else "column"
+    return f"gradients of all rows at {counted(facts['pilots'], 'pilot model')}, by {kind} {told}"
 
 
 def exchanged_lines(exchanged: int | None) -> list[tuple[str, str]]:
@@ -226,26 +255,34 @@ def exchanged_lines(exchanged: int | None) -> list[tuple[str, str]]:
     if not exchanged:
         return []
     verb = "is" if exchanged == 1 else "are"
-    return [
-        ("", f"{exchanged:,} of the picks {verb} not the medoid but another row of the cluster")
-    ]
+    return [("", f"representatives: medoids, but {exchanged:,} {verb} another row of the cluster")]
+
+
+def worst_strength(facts: Mapping[str, Any]) -> tuple[float, float, float] | None:
+    """Return the strength of the regulariser at which models of the picks are farthest from the
+    optimum, for its size, their suboptimality there, and that of random rows; None if not known.
+    """
+    after, by_chance = facts.get("residual_after"), facts.get("residual_random")
+    if not after or not by_chance:
+        return None
+    least = [max(value, sys.float_info.min) for value in facts["optimum"]]
+    worst = max(range(len(after)), key=lambda place: after[place] / least[place])
+    return facts["pilot_l2"][worst], after[worst], by_chance[worst]
 
 
 def suboptimality_lines(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return how far the models of the picks are from the best there are, and those of random rows;
     nothing where that is not known.
     """
-    after, by_chance = facts["residual_after"], facts["residual_random"]
-    if not after:
+    found = worst_strength(facts)
+    if found is None:
         return []
-    least = [max(value, sys.float_info.min) for value in facts["optimum"]]
-    worst = max(range(len(after)), key=lambda place: after[place] / least[place])
+    l2, own, by_chance = found
     return [
         (
             "suboptimality",
-            f"{after[worst]:.1e} on all rows at worst ({facts['loss']} loss, l2 "
-            f"{facts['pilot_l2'][worst]:g}); as many random rows leave about "
-            f"{by_chance[worst]:.1e}",
+            f"{own:.1e} on all rows at worst ({facts['loss']} loss, l2 {l2:g}); of as many random "
+            f"rows about {by_chance:.1e}",
         )
     ]
 

@@ -33,6 +33,6 @@ class CalibrateReport(RunReport):
         return [
             *self.read_lines(),
             picks_line(self.selected, self.rows, self.output),
-            *calibration_lines(self.calibration, self.weights),
+            *calibration_lines(self.calibration, self.weights, self.selected),
             *self.closing_lines(),
         ]

@@ -13,6 +13,7 @@ from craig_cli.reports.base import (
     class_lines,
     cost_in_words,
     counted,
+    coverage_line,
 )
 
 
@@ -81,11 +82,8 @@ class InfoReport(Report):
                 f"{said['weights']}: smallest {self.weight_min:g}, median "
                 f"{self.weight_median:g}, largest {self.weight_max:g}",
             ),
-            *calibration_lines(said["calibration"], said["weights"])[1:],
-            (
-                "epsilon",
-                f"{said['epsilon']['total']:.6g} in all, {said['epsilon']['mean']:.6g} a row",
-            ),
+            *calibration_lines(said["calibration"], said["weights"], said["k"])[1:],
+            coverage_line(said["epsilon"]["total"], said["epsilon"]["mean"]),
             ("", said["epsilon"]["definition"]),
             ("bound", said["gradient_error_bound"]["form"]),
             ("", said["gradient_error_bound"]["assumptions"]),

@@ -37,6 +37,6 @@ class PartialReport(RunReport):
         share = f"{self.candidates:,} ({self.candidates / self.rows:.2%})"
         return [
             *self.read_lines(),
-            ("offer", f"{share} written to {where}, for craig merge"),
+            ("candidates", f"{share} written to {where}, for craig merge"),
             *self.closing_lines(),
         ]

@@ -157,7 +157,7 @@ METHODS = (
     ),
     Method(
         "cells",
-        "twice the picks, greedy within compact cells, thinned out over all: "
+        "greedy within compact cells for twice the picks, reverse greedy over all of them: "
         "near-linear time, L as low as exact's",
         ("disk", "parts"),
     ),

@@ -110,7 +110,7 @@ def select_to_file(
     with watch.stage("write"), open_output(output) as out:
         write_manifest(out, manifest)
     report = report_of(output, coreset, dataset.skipped, watch.seconds, spill.peak)
-    return replace(report, notes=(*dataset.notes, *report.notes))
+    return replace(report, notes=(*dataset.notes, *report.notes), data=inputs.paths)
 
 
 def check_files(inputs: InputSettings, output: str, force: bool) -> None:
@@ -159,6 +159,7 @@ def report_of(
         notes=coreset.notes,
         weight_sum=coreset.total_weight if coreset.is_weighted else None,
         cost=cost,
+        is_labelled=coreset.label is not None,
     )
 
 

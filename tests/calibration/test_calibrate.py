@@ -647,7 +647,7 @@ def test_awkward_rows_keep_the_contract(case, representative):
         assert "The weights are not calibrated: There is one class only" in coreset.notes[-1]
     else:
         assert np.isfinite([said["loss_after"], said["optimum"], said["residual_random"]]).all()
-        assert calibration_lines(said, coreset.weights)[0][0] == "weights"
+        assert calibration_lines(said, coreset.weights, len(coreset.index))[0][0] == "weights"
 
 
 def test_an_optimum_of_0_is_told():
@@ -655,5 +655,5 @@ def test_an_optimum_of_0_is_told():
     X, y = made()
     said = dict(select_coreset(X, y, size=150, weights="calibrated").calibration)
     said |= {"optimum": [0.0] * 7, "residual_after": [0.0] * 7, "residual_random": [0.0] * 7}
-    lines = dict(calibration_lines(said, "calibrated"))
+    lines = dict(calibration_lines(said, "calibrated", 150))
     assert lines["suboptimality"].startswith("0.0e+00 on all rows")

@@ -29,7 +29,7 @@ def rare(own_folder):
 
 def selected(craig, *options, data="rare.csv"):
     """Select, verify, and return the manifest and the summary."""
-    result = craig("select", data, *options, "--force", "-o", "cs.parquet")
+    result = craig("select", data, *options, "-v", "--force", "-o", "cs.parquet")
     assert result.code == 0, result.err
     manifest = read_manifest("cs.parquet")
     if "--no-label" not in options:

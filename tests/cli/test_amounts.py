@@ -53,7 +53,7 @@ def test_all_formats_give_equal_manifests(craig, table):
         ("d.parquet", WEIGHTS),
         ("d.h5", ("--weight-column", "w")),
     ):
-        done = craig("select", name, "--size", "12", *LOCAL, *options, "-o", "cs.parquet")
+        done = craig("select", name, "--size", "12", *LOCAL, *options, "-v", "-o", "cs.parquet")
         assert done.code == 0, done.err
         assert f"their weights add up to {table['w'].sum():g}" in done.err
         assert craig("verify", name, "cs.parquet").code == 0
@@ -257,7 +257,7 @@ def test_applying_leaves_the_weight_column_out_of_the_features(craig, table):
 
 def test_spending(craig, table):
     options = ("--budget-cost", "15", *COSTS)
-    done = craig("select", "d.parquet", *options, "-o", "cs.parquet")
+    done = craig("select", "d.parquet", *options, "-v", "-o", "cs.parquet")
     assert done.code == 0, done.err
     manifest = read_manifest("cs.parquet")
     coreset, cost = manifest.coreset, manifest.facts()["cost"]
@@ -272,7 +272,7 @@ def test_spending(craig, table):
         2,
     )
     assert (
-        f"cost     {cost['spent']:g} of 15 spent" in done.err
+        f"cost      {cost['spent']:g} of 15 spent" in done.err
         and ("a budget of costs needs its greedy order") in done.err
     )
     assert craig("verify", "d.csv", "cs.parquet").code == 0

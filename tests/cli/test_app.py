@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -32,7 +33,21 @@ def test_each_commands_help_shows_examples_and_exit_codes(craig, name):
     assert (result.code, result.err) == (0, "")
     assert result.out.startswith(f"Usage: craig {name} ")
     assert f"\n  $ craig {name} " in result.out
-    assert "Exit codes:\n  0    done\n" in result.out
+    whole = result if "--help-all" not in result.out else craig(name, "--help-all")
+    assert (whole.code, whole.err) == (0, "")
+    assert "Exit codes:\n  0    done\n" in whole.out
+
+
+@pytest.mark.parametrize("name", ["select", "train", "evaluate"])
+def test_help_shows_twelve_options_and_help_all_every_one(craig, name):
+    short, whole = craig(name, "--help").out, craig(name, "--help-all").out
+    shown = [
+        re.findall(r"^  (?:-., )?(--[a-z0-9-]+)", text, re.MULTILINE) for text in (short, whole)
+    ]
+    assert len(shown[0]) == 13 and shown[0][-1] == "--help-all"
+    assert len(set(shown[1])) == len(shown[1])
+    every = {max(p.opts, key=len) for p in load_command(name).params if p.opts[0].startswith("-")}
+    assert set(shown[1]) - {"--help"} == every - {"--help-all"}
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in COMMANDS])

@@ -44,20 +44,21 @@ def test_select_with_random_rows_and_calibrated_weights(craig, many):
         "random",
         "--weights",
         "calibrated",
+        "-v",
         "-o",
         "cs.parquet",
     )
     assert result.code == 0
     assert "representatives: one random row per cluster" in result.err
     assert re.fullmatch(
-        r"calibrated: the gradient of all rows at 7 pilot models, by columns \(28 sums, error "
+        r"calibrated: gradients of all rows at 7 pilot models, by column \(28 constraints, error "
         r"[\d.e-]+ -> [\d.e-]+\)",
         after(result.err, "weights"),
     )
     said = after(result.err, "suboptimality")
     found = re.fullmatch(
-        r"([\d.e-]+) on all rows at worst \(logistic loss, l2 [\d.e-]+\); as many random rows "
-        r"leave about ([\d.e-]+)",
+        r"([\d.e-]+) on all rows at worst \(logistic loss, l2 [\d.e-]+\); of as many random "
+        r"rows about ([\d.e-]+)",
         said,
     )
     assert found and float(found[1]) < float(found[2]) / 100

@@ -58,7 +58,7 @@ def test_auto_and_0_make_the_same_manifest(craig, own_folder):
     assert Path("auto.parquet").read_bytes() == Path("0.parquet").read_bytes()
     assert read_manifest("auto.parquet").request["input"]["index_base"] == 0
     result = craig("select", "d.libsvm", *SELECT, "-o", "auto.parquet")
-    assert "note     Columns count from 0, as index 0 occurs" in result.err
+    assert "note      Columns count from 0, as index 0 occurs" in result.err
     for command in (("verify",), ("apply", "-o", "s.libsvm", "--force")):
         facts, _ = run(craig, command[0], "d.libsvm", "auto.parquet", *command[1:])
 

@@ -121,7 +121,8 @@ def test_weights_that_cannot_be_calibrated_are_said_to_be_so(craig, large):
 
 def test_the_summary_states_temporary_files(craig, large):
     result = craig(
-        "select", "large.parquet", "--size", "50", "--memory-limit", "4M", "-o", "cs.parquet"
+        *("select", "large.parquet", "--size", "50", "--memory-limit", "4M", "-v"),
+        *("-o", "cs.parquet"),
     )
     assert " MB at the peak, and 0 MB of temporary files\n" in result.err
 

@@ -268,7 +268,7 @@ def test_without_an_assignment_weights_and_a_bound_stand(craig, shards):
     result = craig("merge", *partials, "--no-assign", "-o", "bound.parquet")
     assert result.code == 0
     assert (
-        "note     The rows were not assigned (--no-assign): weights are those of the shards, "
+        "note      The rows were not assigned (--no-assign): weights are those of the shards, "
         "and epsilon is an upper bound.\n"
     ) in result.err
     verified = craig("verify", "all.csv", "bound.parquet")

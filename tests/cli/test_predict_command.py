@@ -60,7 +60,6 @@ def test_two_classes_by_hand(craig, points, own_folder):
         "output   predictions written to p.parquet\n"
         "quality  40.00% wrong\n"
         "time     read _ s, predict _ s, write _ s\n"
-        "memory   _ MB at the peak\n"
     )
     table = predictions()
     assert (table["index"], table["prediction"]) == ([0, 1, 2, 3, 4], [0, 0, 0, 1, 1])

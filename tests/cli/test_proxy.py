@@ -57,7 +57,7 @@ def test_distances_are_those_of_the_proxy(craig, proxy, name):
     )
     assert result.code == 0
     assert (
-        "note     Distances are among the rows of the proxy, 3 columns." in result.err.splitlines()
+        "note      Distances are among the rows of the proxy, 3 columns." in result.err.splitlines()
     )
     manifest = read_manifest("cs.parquet")
     expected = select_coreset(grads, labels, size=8, method="exact", purpose="local")

@@ -12,22 +12,32 @@ from commandline import Result, listing
 
 
 def seconds_and_memory_hidden(text: str) -> str:
-    text = re.sub(r"read \S+ s, select \S+ s, write \S+ s", "read _ s, select _ s, write _ s", text)
-    return re.sub(r"memory   [\d,]+ MB", "memory   _ MB", text)
+    text = re.sub(r"(read|select|write|after) \d\S* s\b", r"\1 _ s", text)
+    return re.sub(r"memory( +)[\d,]+ MB", r"memory\1_ MB", text)
 
 
 def test_the_summary(craig, data):
     result = craig("select", "data.csv", "--size", "3", "--for", "local", "-o", "cs.parquet")
     assert (result.code, result.out) == (0, "")
     assert seconds_and_memory_hidden(result.err) == (
-        "rows     12 read, 1 column\n"
-        "picks    3 (25.00%) written to cs.parquet\n"
-        "class    0  2 of 8, epsilon 1.25 a row\n"
-        "         1  1 of 4, epsilon 2.5 a row\n"
-        "epsilon  20 in all, 1.66667 a row, 40.00% of one medoid a class\n"
-        "method   exact (chosen by auto: it is quick on this many rows)\n"
-        "time     read _ s, select _ s, write _ s\n"
-        "memory   _ MB at the peak\n"
+        "read      12 rows, 1 column, 2 classes\n"
+        "picked    3 rows (25.00%): 2 of 8 in class 0, 1 of 4 in class 1, method exact\n"
+        "quality   not measured with weights cluster: craig evaluate compares with random\n"
+        "coverage  cost 1.66667 a row, 40.00% of that of one medoid per class\n"
+        "written   cs.parquet, after _ s\n"
+        "next      craig evaluate data.csv --coreset cs.parquet\n"
+    )
+    result = craig("select", "data.csv", "--size", "3", "--for", "local", "-v", "-o", "cs.parquet")
+    assert "\n".join(seconds_and_memory_hidden(result.err).split("\n")[3:]) == (
+        "rows      12 read, 1 column\n"
+        "picks     3 (25.00%) written to cs.parquet\n"
+        "class     0  2 of 8, coverage cost 1.25 a row\n"
+        "          1  1 of 4, coverage cost 2.5 a row\n"
+        "coverage  cost 1.66667 a row, 20 in all (epsilon), 40.00% of that "
+        "of one medoid per class\n"
+        "method    exact (chosen by auto: it is quick on this many rows)\n"
+        "time      read _ s, select _ s, write _ s\n"
+        "memory    _ MB at the peak\n"
     )
     table = pq.read_table("cs.parquet")
     assert table.column_names == [

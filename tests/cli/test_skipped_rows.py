@@ -347,10 +347,10 @@ def test_the_summary_says_how_many_and_why(craig, tmp_path):
     arguments = ("select", "d.csv", *options("d.csv"), "--on-error", "skip", "--size", "9")
     result = craig(*arguments, "-o", "cs")
     assert (
-        "skipped  9 of 120 rows (7.50%): in 2 column 'a' has no value, in 2 column 'b' holds "
+        "skipped   9 of 120 rows (7.50%): in 2 column 'a' has no value, in 2 column 'b' holds "
         "text, not a number, in 2 column 'c' has no value, in 1 column 'b' has no value, in 1 "
         "column 'd' has no value, in 1 column 'd' holds text, not a number\n"
-        "WARNING  7.5% of the rows were skipped as bad, and what is left may differ from the "
+        "WARNING   7.5% of the rows were skipped as bad, and what is left may differ from the "
         "whole: mend the data, or --drop the columns at fault.\n"
     ) in result.err
     said = json.loads(craig(*arguments, "-o", "cs", "--json").out)

@@ -39,12 +39,12 @@ def test_info_as_text(craig, manifest):
     assert lines[:6] == [
         f"manifest  cs.parquet, schema 1, written by craig {__version__}",
         "picks     3 of 12 rows (25.00%), 1 column",
-        "class     0  2 of 8, epsilon 1.25 a row",
-        "          1  1 of 4, epsilon 2.5 a row",
+        "class     0  2 of 8, coverage cost 1.25 a row",
+        "          1  1 of 4, coverage cost 2.5 a row",
         "method    exact, metric euclidean, scale none, task classification, seed 0",
         "weights   cluster: smallest 4, median 4, largest 4",
     ]
-    assert lines[6] == "epsilon   20 in all, 1.66667 a row"
+    assert lines[6] == "coverage  cost 1.66667 a row, 20 in all (epsilon)"
     assert lines[-2] == (
         "request   size 3, header True, index_base 1, on_error stop, task classification"
     )

@@ -253,7 +253,7 @@ def test_shards_partials_and_patterns_in_a_store(store, craig, tmp_path):
     partials = []
     for s in range(2):
         partials.append(f"s3://rows/partials/s{s}.partial{ending}")
-        for word in ("offer", "kept"):
+        for word in ("candidates", "kept"):
             code, _, err = craig(
                 "select",
                 f"s3://rows/shards/s{s}.csv{ending}",
@@ -349,7 +349,7 @@ def test_folders_in_a_store(store, craig):
     options = ("--partition-columns", *OPTIONS, "-o", "cs.parquet")
     code, _, err = craig("select", f"s3://rows/lake{ending}", *options)
     assert code == 0, err
-    assert "200 read, 4 columns" in err
+    assert "200 rows, 4 columns" in err
 
 
 def test_names_in_a_store(store):
