@@ -46,7 +46,7 @@ HOMES = {
     "click": ("craig_cli.cli",),
     "numba": ("craig_cli.kernels", "craig_cli.cache"),
     "distributed": ("craig_cli.workflows.dask_engine",),
-    "matplotlib": ("craig_cli.reports.evaluation_plot", "craig_cli.reports.manifest_plot"),
+    "matplotlib": ("craig_cli.reports.panel_png",),
     "sklearn": ("craig_cli.sklearn",),
     "torch": ("craig_cli.torch",),
     "h5py": ("craig_cli.readers", "craig_cli.writers"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import cached_property
@@ -19,6 +20,8 @@ from craig_cli.reports.base import Report
 from craig_cli.settings.checks import THREADS, Table, check_number, refuse
 
 Settings = TypeVar("Settings")
+TYPED = "craig.typed"
+"""Key of the command line in what click keeps of a run."""
 READING_NAMES = tuple(str(o.name) for o in READING if o.name != "files_from")
 
 
@@ -70,6 +73,7 @@ class Command(click.Command):
             )
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[TYPED] = shlex.join(["craig", str(ctx.info_name), *args])
         rest = super().parse_args(ctx, args)
         displace(ctx)
         return rest
@@ -128,6 +132,11 @@ class Run:
 
     def __getitem__(self, name: str) -> Any:
         return self.ctx.params[name]
+
+    @property
+    def typed(self) -> str:
+        """The command line, as a shell takes it."""
+        return str(self.ctx.meta[TYPED])
 
     def only(self, *names: str) -> dict[str, Any]:
         """Return the values of some parameters, by name."""

@@ -201,4 +201,4 @@ def command(run: Run) -> Report:
     )
     from craig_cli.workflows.evaluate import evaluate
 
-    return evaluate(files, settings, run.overrides, run.progress)
+    return evaluate(files, settings, run.overrides, run.progress, run.typed)

@@ -19,7 +19,7 @@ from craig_cli.reports.base import Report
         "--output",
         type=FileName(),
         metavar="FILE",
-        help="Write a picture, .png or .svg, instead of text (needs the extra plot).",
+        help="Write a picture instead of text: .svg, or .png (needs the extra craig-cli[plot]).",
     ),
     force_option("picture"),
     option(
@@ -34,8 +34,8 @@ from craig_cli.reports.base import Report
     ),
 )
 def command(run: Run) -> Report:
-    """Show epsilon and gain against picks, and the weights of each class; and, given DATA, rows and
-    picks in the plane.
+    """Show what coverage costs by picks, what share of the gain comes with what share of them, and
+    the weights of each class; and, given DATA, rows and picks in the plane.
 
     The plane is that of the two directions in which the rows spread most, scaled as for the
     distances. Plain text by default, a picture with -o.

@@ -136,12 +136,13 @@ def heading(comparison: Comparison) -> str:
     return f"{title(comparison)}: f* = {comparison.optimum:.6g}{doubt}"
 
 
-def footing(comparison: Comparison) -> str:
-    """Return the line below a table: what its columns count, and the bound."""
+def footing(comparison: Comparison, selection_seconds: float | None) -> str:
+    """Return the lines below a table: what its columns count, what pays, and the bound."""
     text = (
         "Epochs, passes over all rows, and seconds are those to a residual of "
         f"{comparison.target:.3g} (- where a run does not come there).\n"
-    ) + newton_in_words(comparison)
+        f"{pay_in_words(comparison, selection_seconds)}\n{newton_in_words(comparison)}"
+    )
     if comparison.bound is None:
         return f"{text}There is no bound on the gradient error: a class has no pick."
     return (

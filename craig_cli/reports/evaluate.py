@@ -10,22 +10,17 @@ from craig_cli.evaluation import Comparison
 from craig_cli.reports.base import RunReport, aligned, counted, listed
 from craig_cli.reports.comparison import (
     HEAD,
-    IN_WORDS,
     comparison_facts,
     footing,
     heading,
     in_columns,
-    listing,
     measures,
     pay_in_words,
-    rivals,
     table_rows,
     title,
 )
+from craig_cli.reports.verdict import Verdict, headline, verdicts
 from craig_cli.settings.evaluation import Threshold
-
-STANDINGS = {"loses": "loses to", "level": "is level with", "beats": "beats"}
-"""How the coreset does, in words; what is bad is said first."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +44,12 @@ class SelectionCost:
 
     @property
     def epochs(self) -> float | None:
-        """The selection in epochs of SGD; None where it is unknown."""
-        return None if self.seconds is None else self.seconds / self.sgd_epoch_seconds
+        """The selection in epochs of SGD; None where it is unknown, or where these take no time, as
+        there is nothing to learn.
+        """
+        if self.seconds is None or self.sgd_epoch_seconds == 0:
+            return None
+        return self.seconds / self.sgd_epoch_seconds
 
     def text(self) -> str:
         """Return the cost in a sentence."""
@@ -61,7 +60,10 @@ class SelectionCost:
             )
         how = "the recorded request, run again" if self.source == "measured" else "as given"
         took = f"The selection took {self.seconds:.3g} s ({how})"
-        return f"{took}, {epoch}: it costs {self.epochs:,.3g} epochs."
+        if self.epochs is None:
+            return f"{took}."
+        costs = f"{self.epochs:,.0f}" if self.epochs >= 100 else f"{self.epochs:.3g}"
+        return f"{took}, {epoch}: it costs {costs} epochs."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,8 @@ class EvaluateReport(RunReport):
     comparisons : tuple of Comparison
         One for each loss and l2.
     thresholds : tuple of Threshold
+    command : str
+        What was typed; empty where it is not known.
     """
 
     source: str
@@ -91,6 +95,7 @@ class EvaluateReport(RunReport):
     solver: str
     comparisons: tuple[Comparison, ...]
     thresholds: tuple[Threshold, ...]
+    command: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -100,29 +105,16 @@ class EvaluateReport(RunReport):
     @property
     def epsilon_in_words(self) -> str:
         """What to say of epsilon."""
-        return "" if self.epsilon_mean is None else f", epsilon {self.epsilon_mean:.6g} a row"
+        mean = self.epsilon_mean
+        return "" if mean is None else f", coverage cost {mean:.6g} a row"
 
-    def verdict(self) -> list[str]:
-        """Return what the coreset loses to, is level with and beats, and with what residuals: a
-        sentence for each loss and l2, first those where it loses.
-        """
-        sentences = [
-            f"The coreset is worse than no training: residual {c.coreset.residual:.3g} "
-            f"against {c.residual_at_zero:.3g} of w = 0 at {title(c)}."
-            for c in self.comparisons
-            if c.coreset.residual >= c.residual_at_zero
-        ]
-        for standing, words in STANDINGS.items():
-            for c in self.comparisons:
-                others = [
-                    f"{IN_WORDS[name]} ({c.result(name).residual:.3g})"
-                    for name in rivals(c)
-                    if c.standing(name) == standing
-                ]
-                if others:
-                    own = f"The coreset (residual {c.coreset.residual:.3g})"
-                    sentences.append(f"{own} {words} {listing(others)} at {title(c)}.")
-        return sentences
+    def headline(self) -> str:
+        """Return the answer in one line."""
+        return headline(self.comparisons, self.picks, self.rows, self.selection.seconds)
+
+    def verdicts(self) -> list[Verdict]:
+        """Return the answer to each question, over all losses and strengths of l2."""
+        return verdicts(self.comparisons, self.selection.seconds, self.is_regression)
 
     def costs(self) -> list[str]:
         """Return what the selection costs and whether it pays, a sentence for each loss and l2."""
@@ -145,7 +137,8 @@ class EvaluateReport(RunReport):
         """Return the report in JSON types."""
         return {
             "coreset": self.source,
-            "verdict": self.verdict(),
+            "headline": self.headline(),
+            "verdict": [str(verdict) for verdict in self.verdicts()],
             "costs": self.costs(),
             "rows": self.rows,
             "columns": self.columns,
@@ -167,8 +160,8 @@ class EvaluateReport(RunReport):
         picks = f"{counted(self.picks, 'row')} of {printable(self.source)}"
         return [
             *(("FAILED", failure) for failure in self.failures()),
-            *listed("verdict", self.verdict()),
-            *listed("cost", self.costs()),
+            *listed("verdict", [f"{self.headline()}.", *map(str, self.verdicts())]),
+            ("cost", self.selection.text()),
             *self.read_lines(),
             ("coreset", f"{picks}{self.epsilon_in_words}"),
         ]
@@ -176,7 +169,8 @@ class EvaluateReport(RunReport):
     def text(self) -> str:
         """Return the report for people."""
         tables = [
-            f"{heading(c)}\n{in_columns([HEAD, *table_rows(c, self.is_regression)])}\n{footing(c)}"
+            f"{heading(c)}\n{in_columns([HEAD, *table_rows(c, self.is_regression)])}\n"
+            f"{footing(c, self.selection.seconds)}"
             for c in self.comparisons
         ]
         return "\n\n".join([super().text(), *tables, aligned(self.closing_lines())])

@@ -1,128 +1,139 @@
-"""The pictures of ``craig plot`` as PNG or SVG, by matplotlib (the extra ``plot``)."""
+"""The panels of ``craig plot``: what coverage costs and gains, weights, and rows in the plane."""
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
-
-import numpy as np
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, BinaryIO
 
 from craig_cli.errors import printable
-from craig_cli.reports.plot import PlotReport, View, letters_of
+from craig_cli.reports.panel import GREY, INK, PALETTE, Panel, Series, make_axis, percent
+from craig_cli.reports.panel_png import write_png
+from craig_cli.reports.panel_svg import sheet
+
+if TYPE_CHECKING:
+    from craig_cli.reports.plot import PlotReport, View, Weights
 
 SOFTWARE = "craig plot"
-PALETTE = ("#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#0891b2", "#be185d", "#4d7c0f")
-CLASSES_SHOWN = 12
+FEW_POINTS = 30
+"""Points of a curve that are marked, each."""
 
 
 def draw(out: BinaryIO, report: PlotReport, kind: str) -> None:
-    """Write a picture: epsilon, gain and weights, and the rows in the plane where they are known.
+    """Write a picture: cost, gain and weights, and the rows in the plane where they are known.
 
     Parameters
     ----------
     out : BinaryIO
     report : PlotReport
     kind : {'png', 'svg'}
-        The same report gives the same bytes, with one version of matplotlib.
+        The same report gives the same bytes, PNG with one version of matplotlib.
     """
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(
-        {"svg.hashsalt": SOFTWARE, "font.family": "DejaVu Sans", "svg.fonttype": "none"}
-    ):
-        n_panels = 3 if report.view is None else 4
-        figure = Figure(figsize=(12, 4) if n_panels == 3 else (11, 9), layout="constrained")
-        panels = figure.subplots(1, 3).ravel() if n_panels == 3 else figure.subplots(2, 2).ravel()
-        figure.suptitle(
-            f"{report.picks:,} of {report.rows:,} rows, {printable(report.method)}", fontsize=11
-        )
-        curves(panels[0], panels[1], report)
-        weights(panels[2], report)
-        if report.view is not None:
-            view(panels[3], report.view)
-        metadata: dict[str, Any] = (
-            {"Software": SOFTWARE} if kind == "png" else {"Creator": SOFTWARE, "Date": None}
-        )
-        figure.savefig(out, format=kind, dpi=120, metadata=metadata)
+    panels = [*curve_panels(report), weights_panel(report.weights, report.edges)]
+    if report.view is not None:
+        panels.append(view_panel(report.view))
+    title = f"{report.picks:,} of {report.rows:,} rows, {printable(report.method)}"
+    columns = 3 if len(panels) == 3 else 2
+    if kind == "png":
+        write_png(out, title, panels, columns, SOFTWARE)
+    else:
+        out.write(sheet(title, panels, columns, SOFTWARE).encode())
 
 
-def curves(epsilon_axes: Any, gain_axes: Any, report: PlotReport) -> None:
-    """Draw epsilon and gain against picks."""
-    whole = [(picks, epsilon, gain) for picks, epsilon, gain in report.curve if epsilon is not None]
-    picks, epsilon, gain = (np.array(column, float) for column in zip(*whole, strict=True))
-    for axes, values, name in (
-        (epsilon_axes, epsilon, "epsilon, all classes"),
-        (gain_axes, gain, "gain of the pick"),
-    ):
-        is_log = bool((values > 0).all()) and len(values) > 1
-        axes.plot(
-            picks, values, color=PALETTE[0], linewidth=1.5, marker="." if len(values) < 60 else None
-        )
-        axes.set(xlabel="picks", ylabel=name, yscale="log" if is_log else "linear")
-        if is_log:
-            plain_ticks(axes.yaxis, float(values.min()), float(values.max()))
-        axes.grid(True, color="#e5e7eb")
-        axes.spines[["top", "right"]].set_visible(False)
+def curve_panels(report: PlotReport) -> list[Panel]:
+    """Return what coverage costs by picks, and what share of the gain by what share of the picks.
+
+    Both begin where each class has its first pick. The cost is on two logarithmic axes: it falls
+    about as a power of the picks, so a straight line shows what more picks would buy. The gain is
+    its fall so far over its whole fall, and tells what fewer would keep (``--first`` of ``craig
+    apply``). The gain of each single pick says neither: between classes it goes up and down.
+    """
+    whole = [(picks, epsilon) for picks, epsilon, _ in report.curve if epsilon is not None]
+    costs = [(float(picks), epsilon / report.rows) for picks, epsilon in whole]
+    is_log = all(cost > 0 for _, cost in costs)
+    fall = whole[0][1] - whole[-1][1]
+    gains = [
+        (picks / report.picks, (whole[0][1] - epsilon) / fall if fall > 0 else 1.0)
+        for picks, epsilon in whole
+    ]
+    most = next(share for share, gain in gains if gain >= 0.9)
+    told = f"90% of it with the first {rounded_up(most)} of the picks" if fall > 0 else "none"
+    return [
+        Panel(
+            "Coverage: more picks, nearer to every row",
+            make_axis("picks", [x for x, _ in costs], is_log=True, is_whole=True),
+            make_axis("coverage cost a row (epsilon / rows)", [y for _, y in costs], is_log=is_log),
+            curve(costs),
+        ),
+        Panel(
+            f"Gain: {told}",
+            make_axis("share of the picks", [0, 1], text=percent),
+            make_axis("share of the fall in coverage cost", [0, 1], text=percent),
+            curve(gains),
+        ),
+    ]
 
 
-def plain_ticks(axis: Any, low: float, high: float) -> None:
-    """Mark a logarithmic axis by plain numbers: at two or more decades, else at five places."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+def curve(points: Sequence[tuple[float, float]]) -> tuple[Series, ...]:
+    """Return a curve, its points marked where they are few."""
+    line = Series(tuple(points), PALETTE[0], width=2)
+    return (line, replace(line, kind="dots", width=5)) if len(points) <= FEW_POINTS else (line,)
 
-    if high / low < 100:
-        axis.set_major_locator(FixedLocator(np.geomspace(low, high, 5).tolist()))
-        axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(
-        FuncFormatter(lambda value, place: f"{value:.3g}" if value < 1000 else f"{value:,.0f}")
+
+def rounded_up(share: float) -> str:
+    """Return a share in whole percent, rounded up."""
+    return f"{math.ceil(100 * share - 1e-9)}%"
+
+
+def weights_panel(weights: Sequence[Weights], edges: Sequence[float]) -> Panel:
+    """Return how many picks of each class have which weight."""
+    series, ends = [], list(pairwise(edges))
+
+    def add(name: str, bins: Sequence[int], colour: str) -> None:
+        steps = [(edge, float(n)) for n, pair in zip(bins, ends, strict=True) for edge in pair]
+        line = ((edges[0], 0.0), *steps, (edges[-1], 0.0))
+        series.append(Series(line, colour, f"{name} ({sum(bins):,})"))
+
+    for colour, of_class in zip(PALETTE, weights, strict=False):
+        label = "all rows" if of_class.label is None else printable(of_class.label, 20)
+        add(label, of_class.bins, colour)
+    if rest := weights[len(PALETTE) :]:
+        bins = [sum(each) for each in zip(*(w.bins for w in rest), strict=True)]
+        add(f"{len(rest):,} more", bins, INK)
+    return Panel(
+        "Weights of the picks",
+        make_axis("weight", edges, is_log=True),
+        make_axis("picks", [0, *(y for one in series for _, y in one.points)], is_whole=True),
+        tuple(series),
     )
 
 
-def weights(axes: Any, report: PlotReport) -> None:
-    """Draw how many picks of each class have which weight."""
-    edges = np.array(report.edges)
-    for number, of_class in enumerate(report.weights[:CLASSES_SHOWN]):
-        label = (
-            "all rows"
-            if of_class.label is None
-            else (f"{printable(of_class.label, 20)} ({of_class.picks:,})")
+def view_panel(view: View) -> Panel:
+    """Return rows as small grey points, and picks as circles with the area of the weight."""
+    largest = max((weight for *_, weight in view.picks), default=1.0) or 1.0
+    labels = sorted({label for _, _, label, _ in view.picks})
+    colours = dict(zip(labels, PALETTE, strict=False))
+    groups = {label: [p for p in view.picks if p[2] == label] for label in labels}
+    circles = [
+        Series(
+            tuple((x, y) for x, y, _, _ in picks),
+            colours.get(label, INK),
+            printable(label, 20) if label in colours else None,
+            "circles",
+            1.0,
+            areas=tuple(weight / largest for *_, weight in picks),
         )
-        axes.stairs(
-            of_class.bins, edges, color=PALETTE[number % len(PALETTE)], linewidth=1.5, label=label
-        )
-    if len(report.weights) > CLASSES_SHOWN:
-        axes.plot([], [], " ", label=f"and {len(report.weights) - CLASSES_SHOWN:,} more")
-    axes.set(xlabel="weight", ylabel="picks", xscale="log")
-    plain_ticks(axes.xaxis, float(edges[0]), float(edges[-1]))
-    axes.legend(frameon=False, fontsize=8, title="class (picks)", title_fontsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def view(axes: Any, seen: View) -> None:
-    """Draw rows as small grey points and picks as circles, the area that of the weight."""
-    if seen.rows:
-        x, y = np.array(seen.rows).T
-        axes.scatter(x, y, s=2, color="#9ca3af", linewidths=0, rasterized=True)
-    largest = max((weight for *_, weight in seen.picks), default=1.0) or 1.0
-    for number, label in enumerate(letters_of(sorted({label for _, _, label, _ in seen.picks}))):
-        own = np.array(
-            [(a, b, 4 + 120 * weight / largest) for a, b, of, weight in seen.picks if of == label]
-        )
-        name = printable(label, 20) if number < CLASSES_SHOWN else None
-        colour = PALETTE[number % len(PALETTE)]
-        axes.scatter(
-            own[:, 0],
-            own[:, 1],
-            s=own[:, 2],
-            facecolors="none",
-            edgecolors=colour,
-            linewidths=0.9,
-            label=name,
-        )
-    axes.set(
-        xlabel="first direction of spread",
-        ylabel="second",
-        title=f"{seen.share:.0%} of the variance; area: weight",
+        for label, picks in groups.items()
+    ]
+    both = [*view.rows, *((x, y) for x, y, _, _ in view.picks)]
+    return Panel(
+        "Rows (points) and picks (circles, area by weight)",
+        make_axis(f"first principal direction; {view.in_words}", [x for x, _ in both]),
+        make_axis(
+            f"second principal direction (both: {view.share:.0%} of the variance)",
+            [y for _, y in both],
+        ),
+        (Series(view.rows, GREY, kind="dots", width=1.8), *circles),
     )
-    axes.title.set_fontsize(9)
-    axes.legend(frameon=False, fontsize=8)
-    axes.spines[["top", "right"]].set_visible(False)

@@ -9,13 +9,13 @@ from typing import Any
 
 from craig_cli.errors import printable
 from craig_cli.reports.base import Report, aligned, counted
+from craig_cli.reports.manifest_plot import curve_panels
+from craig_cli.reports.panel_text import in_text
 from craig_cli.reports.skipped import skipped_facts, skipped_lines
 from craig_cli.skipped import SkipReason
 
 SHADES = " .:-=+*#%@"
 """From nothing to most, in plain ASCII, so that any terminal shows it."""
-HEIGHT = 12
-AXIS_WIDTH = 11
 CLASSES_SHOWN = 12
 
 
@@ -47,19 +47,25 @@ class View:
     Parameters
     ----------
     rows : tuple of (float, float)
-        Those shown: all, or some, evenly taken.
+        Those shown: all, or some, drawn at random.
     picks : tuple of (float, float, str, float)
         With class and weight.
     share : float
         Of the variance of the rows shown.
-    n_rows : int
-        All rows.
+    n_picks : int
+        All picks.
     """
 
     rows: tuple[tuple[float, float], ...]
     picks: tuple[tuple[float, float, str, float], ...]
     share: float
-    n_rows: int
+    n_picks: int
+
+    @property
+    def in_words(self) -> str:
+        """How much is shown."""
+        first = "" if len(self.picks) == self.n_picks else "the first "
+        return f"{len(self.rows):,} rows and {first}{counted(len(self.picks), 'pick')}"
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ class PlotReport(Report):
         ]
         if self.view is not None:
             facts["view"] |= {"rows": len(self.view.rows), "picks": len(self.view.picks)}
-            del facts["view"]["n_rows"]
+            del facts["view"]["n_picks"]
         facts["skipped"] = skipped_facts(self.skipped)
         return facts if self.skipped else {k: v for k, v in facts.items() if k != "skipped"}
 
@@ -121,16 +127,10 @@ class PlotReport(Report):
         """Return the plots in plain text, or where the picture is."""
         if self.output is not None:
             return super().text()
-        epsilon = [(picks, value) for picks, value, _ in self.curve if value is not None]
-        gain = [
-            (picks, value) for picks, epsilon_then, value in self.curve if epsilon_then is not None
-        ]
         parts = [
             f"{printable(self.manifest)}: {self.picks:,} of {self.rows:,} rows, method "
             f"{printable(self.method)}",
-            "epsilon against picks\n" + line_plot(epsilon, self.width),
-            "gain against picks, from the one at which each class has its first\n"
-            + line_plot(gain, self.width),
+            *(in_text(panel, self.width) for panel in curve_panels(self)),
             weights_table(self.weights, self.edges),
         ]
         if self.view is not None:
@@ -140,42 +140,12 @@ class PlotReport(Report):
         return "\n\n".join(parts)
 
 
-def line_plot(points: Sequence[tuple[float, float]], width: int) -> str:
-    """Return a curve drawn with asterisks, on a logarithmic scale where all values are above 0."""
-    columns = max(10, width - AXIS_WIDTH)
-    values = [value for _, value in points]
-    is_log = min(values) > 0
-    heights = [math.log(value) if is_log else value for value in values]
-    low, high = min(heights), max(heights)
-    first, last = points[0][0], points[-1][0]
-    grid = [[" "] * columns for _ in range(HEIGHT)]
-    for (x, _), height in zip(points, heights, strict=True):
-        column = round((x - first) / (last - first) * (columns - 1)) if last > first else 0
-        row = round((height - low) / (high - low) * (HEIGHT - 1)) if high > low else 0
-        grid[HEIGHT - 1 - row][column] = "*"
-    lines = []
-    for number, row_cells in enumerate(grid):
-        height = high - (high - low) * number / (HEIGHT - 1)
-        mark = (
-            f"{math.exp(height) if is_log else height:.4g}"
-            if number in (0, HEIGHT // 2, HEIGHT - 1)
-            else ""
-        )
-        lines.append(f"{mark:>{AXIS_WIDTH - 2}} |{''.join(row_cells)}".rstrip())
-    lines.append(" " * (AXIS_WIDTH - 1) + "+" + "-" * columns)
-    ends = f"{first:,}", f"{last:,}"
-    lines.append(
-        " " * AXIS_WIDTH + ends[0] + " " * max(1, columns - len(ends[0]) - len(ends[1])) + ends[1]
-    )
-    return "\n".join(lines)
-
-
 def weights_table(weights: Sequence[Weights], edges: Sequence[float]) -> str:
     """Return a line for each class: picks, weights, and how many picks have which, in shades."""
     shown = weights[:CLASSES_SHOWN]
     names = ["all rows" if w.label is None else printable(w.label, 20) for w in shown]
     width = max(5, *map(len, names))
-    lines = [f"weights, {edges[0]:.4g} to {edges[-1]:.4g} in equal ratios"]
+    lines = [f"Weights, {edges[0]:.4g} to {edges[-1]:.4g} in equal ratios"]
     lines.append(
         f"{'class':<{width}}  {'picks':>8}  {'smallest':>9}  {'median':>9}  {'largest':>9}"
     )
@@ -219,8 +189,8 @@ def view_plot(view: View, width: int) -> str:
         for label, letter in list(letters.items())[:CLASSES_SHOWN]
     )
     head = (
-        f"rows (shades) and picks ({legend}) in the two directions of the largest spread, "
-        f"{view.share:.0%} of the variance"
+        f"Rows (shades) and picks ({legend}) in the two directions of the largest spread, "
+        f"{view.share:.0%} of the variance; {view.in_words}"
     )
     return head + "\n" + "\n".join("".join(row).rstrip() for row in grid)
 

@@ -27,7 +27,8 @@ from craig_cli.files.request import restore_calibration, restore_settings
 from craig_cli.readers import read_dataset
 from craig_cli.reports.evaluate import EvaluateReport, SelectionCost
 from craig_cli.reports.evaluation_page import is_page, page
-from craig_cli.reports.evaluation_plot import check_plotting, is_plot, write_plot
+from craig_cli.reports.evaluation_plot import is_plot, write_plot
+from craig_cli.reports.panel_png import check_plotting
 from craig_cli.reports.skipped import skipped_in_words
 from craig_cli.selection import assign
 from craig_cli.settings import Budget, InputSettings, SelectionSettings
@@ -59,6 +60,7 @@ def evaluate(
     settings: EvaluateSettings,
     overrides: Mapping[str, Any],
     progress: Progress = no_progress,
+    command: str = "",
 ) -> EvaluateReport:
     """Return how the model that a coreset gives compares with those of other rows.
 
@@ -71,6 +73,8 @@ def evaluate(
         manifest records, or the defaults.
     progress : Progress
         Called with stage "evaluate", the comparisons made, and their number.
+    command : str
+        What was typed, for the foot of the page.
     """
     check_options(settings.train)
     check_outputs(files)
@@ -113,6 +117,7 @@ def evaluate(
         solver=resolved(settings.train)[0].solver,
         comparisons=tuple(comparisons),
         thresholds=settings.thresholds,
+        command=command,
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
         notes=(*notes_of(evaluation, picks), *not_shown(problems, settings)),
@@ -131,7 +136,7 @@ def check_outputs(files: EvaluateFiles) -> None:
     if files.report is not None:
         check_output(files.report, inputs, is_page, files.force, "page", "--report")
     if files.plot is not None:
-        check_plotting()
+        check_plotting("--plot")
         check_output(files.plot, inputs, is_plot, files.force, "picture", "--plot")
 
 

@@ -13,7 +13,8 @@ from craig_cli.errors import UsageError, printable
 from craig_cli.files.manifest import Manifest, read_manifest
 from craig_cli.files.request import restore_settings
 from craig_cli.readers import read_dataset
-from craig_cli.reports.evaluation_plot import check_plotting
+from craig_cli.reports.manifest_plot import draw
+from craig_cli.reports.panel_png import check_plotting
 from craig_cli.reports.plot import PlotReport, View, Weights
 from craig_cli.reports.projection import plane_view
 from craig_cli.selection import Coreset
@@ -28,7 +29,7 @@ KINDS = (".png", ".svg")
 CURVE_POINTS = 250
 BINS = 24
 VIEW_ROWS = 5_000
-VIEW_PICKS = 2_000
+VIEW_PICKS = 500
 
 
 def plot_manifest(
@@ -66,7 +67,8 @@ def plot_manifest(
             raise UsageError(
                 f"--output: '{printable(output)}' does not end in {' or '.join(KINDS)}."
             )
-        check_plotting("--output")
+        if kind == ".png":
+            check_plotting("--output: a PNG")
         check_output(output, [*paths, manifest_path], None, force, "picture")
     manifest = read_manifest(manifest_path)
     coreset = manifest.coreset
@@ -95,8 +97,6 @@ def plot_manifest(
         skipped=skipped,
     )
     if output is not None:
-        from craig_cli.reports.manifest_plot import draw
-
         with open_output(output) as out:
             draw(out, report, kind[1:])
     return report
@@ -167,8 +167,12 @@ def weights_of(coreset: Coreset, edges: NDArray[np.float64]) -> tuple[Weights, .
 
 
 def view_of(dataset: Dataset, selection: SelectionSettings, coreset: Coreset) -> View:
-    """Return some rows, evenly taken, and the first picks in the plane."""
-    shown = np.linspace(0, dataset.n_rows - 1, min(VIEW_ROWS, dataset.n_rows)).astype(np.int64)
+    """Return some rows, and the first picks, in the plane.
+
+    Rows are drawn at random, for evenly taken ones would all be alike where rows follow a cycle.
+    """
+    n = dataset.n_rows
+    shown = np.sort(np.random.default_rng(0).choice(n, min(VIEW_ROWS, n), replace=False))
     picks = coreset.index[:VIEW_PICKS]
     places, share = plane_view(dataset, selection, np.concatenate([shown, picks]))
     labels = (
@@ -184,5 +188,8 @@ def view_of(dataset: Dataset, selection: SelectionSettings, coreset: Coreset) ->
         )
     )
     return View(
-        tuple((x, y) for x, y in places[: len(shown)].tolist()), marked, share, dataset.n_rows
+        tuple((x, y) for x, y in places[: len(shown)].tolist()),
+        marked,
+        share,
+        len(coreset.index),
     )

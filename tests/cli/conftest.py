@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -43,3 +44,14 @@ def data(own_folder: Path) -> Path:
         path, [0] * 8 + [1] * 4, np.array([0, 1, 2, 3, 10, 11, 12, 13, 0, 1, 2, 9], float)[:, None]
     )
     return path
+
+
+@pytest.fixture
+def no_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let matplotlib look as if it were not installed."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name == "matplotlib" else find(name, *rest),
+    )

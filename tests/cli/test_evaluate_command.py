@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
 import subprocess
+from html.parser import HTMLParser
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +15,15 @@ import pytest
 from commandline import listing, write_csv
 from tools import needs, path_of
 
+from craig_cli import __version__
 from craig_cli.calibration import make_coreset
 from craig_cli.files.manifest import read_manifest
 from craig_cli.files.request import restore_calibration, restore_settings
 from craig_cli.readers import read_dataset
+from craig_cli.reports.comparison import HEAD
+from craig_cli.reports.evaluation_page import SUBSETS, TERMS
+from craig_cli.reports.evaluation_plot import COLOURS
+from craig_cli.reports.panel import GREY, PALETTE
 from craig_cli.settings.catalog import LOSSES, names
 
 QUICK = ("--seeds", "2", "--epochs", "5")
@@ -51,19 +56,21 @@ def test_report_in_words(craig, coreset):
     assert (result.code, result.err) == (0, "")
     number = r"[0-9.e+-]+"
     verdict = (
-        rf"verdict  The coreset \(residual {number}\) (loses to|is level with|beats) "
-        rf"[A-Za-z0-9 +-]+ \({number}\).* at logistic, l2 0.01.\n"
+        rf"verdict  80% fewer rows, loss {number} against {number}, .*[^.]\.\n"
+        rf" {{9}}Is the coreset as good as all rows\? (Yes|Nearly|No).*: loss {number} against "
+        rf"{number} of all rows, short by {number}, .*; test error {number}% against {number}%\.\n"
+        rf" {{9}}Is it better than random rows\? (Yes|No).*: residual {number} "
+        rf"against {number}, .*\n"
+        r" {9}Does it pay\? .*\.\n"
+        rf"cost     The selection took {number} s \(the recorded request, run again\), an epoch "
+        rf"of SGD over all rows {number} s: it costs [0-9,.]+ epochs\.\n"
+        r"rows     120 read"
     )
     assert re.match(verdict, result.out)
-    assert re.search(
-        rf"^cost     The selection took {number} s \(the recorded request, run again\), an epoch "
-        rf"of SGD over all rows {number} s: "
-        r"it costs [0-9,.e+]+ epochs.\n"
-        r"         At logistic, l2 0.01, to a residual of",
-        result.out,
-        re.MULTILINE,
-    )  # fmt: skip
-    assert "\nrows     120 read, 3 columns\ncoreset  24 rows of cs.parquet, epsilon " in result.out
+    assert (
+        "\nrows     120 read, 3 columns\ncoreset  24 rows of cs.parquet, coverage cost "
+        in result.out
+    )
     table = result.out[result.out.index("subset") :].splitlines()
     assert table[0].split("  ")[0] == "subset"
     assert [line.split("  ")[0] for line in table[1:12]] == [
@@ -74,8 +81,9 @@ def test_report_in_words(craig, coreset):
         "random rows + 2 Newton steps",
         "random rows + 3 Newton steps",
     ]
-    assert re.search(rf" They took {number}, {number} and {number} passes over all rows", table[13])
-    assert "The coreset's gradient error is at most " in table[14]
+    assert table[13].startswith("At logistic, l2 0.01, to a residual of ")
+    assert re.search(rf" They took {number}, {number} and {number} passes over all rows", table[14])
+    assert "The coreset's gradient error is at most " in table[15]
 
 
 def test_json_has_everything(craig, coreset):
@@ -105,7 +113,11 @@ def test_json_has_everything(craig, coreset):
         [],
         "saga",
     )
-    assert 4 <= len(report["verdict"]) <= 16 and len(report["costs"]) == 5
+    assert [sentence.partition("?")[0] for sentence in report["verdict"]] == [
+        "Is the coreset as good as all rows", "Is it better than random rows", "Does it pay"
+    ]  # fmt: skip
+    assert report["headline"].endswith(" (the worst of 4 comparisons)")
+    assert len(report["costs"]) == 5
     assert [(c["loss"], c["l2"]) for c in report["comparisons"]] == [
         ("logistic", 1e-3), ("logistic", 0.1), ("squared-hinge", 1e-3), ("squared-hinge", 0.1)
     ]  # fmt: skip
@@ -221,7 +233,7 @@ def test_fail_if(craig, coreset, condition, code):
             r"1e-05\n",
             result.out,
         )
-        assert "\nverdict  The coreset " in result.out
+        assert "\nverdict  80% fewer rows, " in result.out
 
 
 @pytest.mark.parametrize(
@@ -381,27 +393,64 @@ def test_numbers_and_many_classes(craig, own_folder, task, loss):
         "evaluate", "d.csv", "--coreset", "cs.parquet", "--test", "d.csv", "--l2", "1e-2", *QUICK
     )
     assert result.code == 0
-    assert f"at {loss}, l2 0.01." in result.out
+    assert f"\nAt {loss}, l2 0.01, to a residual of" in result.out
     assert result.out.endswith(
         "note    Epsilon is in units of the scaled rows; the bound is "
         "computed from the rows as they are.\n"
     )
 
 
+class Reader(HTMLParser):
+    """What a page holds, in order: tags and texts; raises where tags do not match."""
+
+    EMPTY = ("meta", "path", "circle")
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.found, self.texts = [], [], []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.EMPTY:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if data.strip():
+            self.texts.append(data.strip())
+
+    def count(self, tag):
+        return [name for name, _ in self.found].count(tag)
+
+
 def test_page_is_self_contained(craig, coreset, own_folder):
-    assert (
-        craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--report", "page.html").code
-        == 0
-    )
+    arguments = ("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--report", "page.html")
+    result = craig(*arguments)
+    assert result.code == 0
     page = (own_folder / "page.html").read_text()
     assert all(f"></span>{name}</td>" in page for name in (*DRAWN, "random rows + 3 Newton steps"))
     assert page.startswith("<!DOCTYPE html>\n<html lang=en>") and page.endswith("</html>\n")
     assert not re.search(r'(src|href)="?[^"#]|<script|url\((?!#)|@import', page)
-    assert page.index("The coreset ") < page.index("The selection took ") < page.index("<table>")
-    assert (
-        craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--report", "page.html").code
-        == 0
-    )  # craig's own: replaced
+    texts = Reader(page).texts
+    headline = result.out.splitlines()[0].removeprefix("verdict  ").removesuffix(".")
+    in_order = [
+        *("Is the coreset worth it?", headline, "Is the coreset as good as all rows?"),
+        *("Is it better than random rows?", "Does it pay?", "How far from the best"),
+        *("The way there, by seconds of training", "The way there, by passes over all rows"),
+        *("subset", "What the words mean", f"craig {' '.join(arguments)}"),
+    ]
+    places = [texts.index(text) for text in in_order]
+    assert places == sorted(places)
+    assert re.fullmatch(
+        rf"craig {__version__}, Python [\d.]+, numpy \S+, scipy \S+, numba \S+", texts[-1]
+    )
+    assert craig(*arguments).code == 0  # craig's own: replaced
     (own_folder / "notes.html").write_text("mine")
     result = craig("evaluate", "d.csv", "--coreset", "cs.parquet", "--report", "notes.html")
     error = (
@@ -411,33 +460,39 @@ def test_page_is_self_contained(craig, coreset, own_folder):
     assert (result.code, result.err) == (2, f"craig: error: {error}\n")
 
 
+def test_every_word_of_the_table_is_explained():
+    assert set(HEAD[1:]) <= {term for term, _ in TERMS}
+    assert {"all rows", "coreset", "newton", *DRAWN} == {name for name, _ in SUBSETS}
+
+
 def test_names_are_escaped_in_the_page(craig, coreset, own_folder):
     coreset.rename(own_folder / "a<b>.parquet")
-    assert (
-        craig(
-            "evaluate", "d.csv", "--coreset", "a<b>.parquet", *QUICK, "--report", "page.html"
-        ).code
-        == 0
-    )
-    assert "a&lt;b&gt;.parquet" in (own_folder / "page.html").read_text()
-
-
-def test_curves_in_the_page(craig, coreset, own_folder):
-    pytest.importorskip("matplotlib")
-    craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--report", "page.html")
+    options = ("--coreset", "a<b>.parquet", *QUICK, "--report", "page.html")
+    assert craig("evaluate", "d.csv", *options).code == 0
     page = (own_folder / "page.html").read_text()
-    assert page.count("<svg ") == page.count("</svg>") == 2
-    for axis in page.split("<figure>")[1:]:
-        assert axis.count("stroke-width: 2.5") == 1  # the coreset
-        assert axis.count("stroke-width: 1.2") == 15  # all rows, and two of each other kind
-    assert "matplotlib is installed" not in page
+    assert page.count("a&lt;b&gt;.parquet") == 2 and "a<b>" not in page
+    assert "<code>craig evaluate d.csv --coreset &#x27;a&lt;b&gt;.parquet&#x27; " in page
 
 
-def test_page_without_matplotlib(craig, coreset, own_folder, no_matplotlib):
-    result = craig("evaluate", "d.csv", "--coreset", "cs.parquet", *QUICK, "--report", "page.html")
+def test_pictures_in_the_page(craig, coreset, own_folder, no_matplotlib):
+    options = ("--l2", "1e-3,1e-1", *QUICK, "--report", "page.html")
+    assert craig("evaluate", "d.csv", "--coreset", "cs.parquet", *options).code == 0
     page = (own_folder / "page.html").read_text()
-    assert result.code == 0 and "<svg" not in page and "<table>" in page
-    assert "Curves are drawn where matplotlib is installed: pip install" in page
+    assert Reader(page).count("figure") == 6
+    figures = [part.partition("</figure>")[0] for part in page.split("<figure>")[1:]]
+    for number, figure in enumerate(figures):
+        own = f'stroke="{COLOURS["coreset"]}"'
+        if number % 3 == 0:
+            assert figure.count(f'{own} stroke-width="12"') == 1
+            assert all(f">{name}</text>" in figure for name in ("no training", *DRAWN, "coreset"))
+        else:
+            assert figure.count(f'{own} stroke-width="3"') == 1
+            assert figure.count('stroke-width="1.2"') == 15  # all rows, and two of each other kind
+    assert set(re.findall(r"#[0-9a-fA-F]{6}", "".join(figures))) <= {
+        *PALETTE,
+        GREY,
+    }  # what is black is in the colour of the text
+    assert "@media (prefers-color-scheme: dark)" in page and 'name="viewport"' in page
 
 
 def test_picture(craig, coreset, own_folder):
@@ -454,16 +509,6 @@ def test_picture(craig, coreset, own_folder):
     assert listing(own_folder) == ["cs.parquet", "curves.png", "d.csv"]
 
 
-@pytest.fixture
-def no_matplotlib(monkeypatch):
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util,
-        "find_spec",
-        lambda name, *rest: None if name == "matplotlib" else find(name, *rest),
-    )
-
-
 def test_picture_without_matplotlib(craig, coreset, no_matplotlib):
     result = craig("evaluate", "d.csv", "--coreset", "cs.parquet", "--plot", "curves.png")
     assert (result.code, result.err) == (
@@ -473,51 +518,50 @@ def test_picture_without_matplotlib(craig, coreset, no_matplotlib):
     )
 
 
-@pytest.mark.needs("chromium")
-def test_the_page_opens_in_a_browser(craig, coreset, own_folder):
+@pytest.fixture
+def browse(own_folder):
+    """Return what a browser makes of a page, and says."""
     browser = path_of("chromium")
-    assert (
-        craig(
-            "evaluate",
-            "d.csv",
-            "--coreset",
-            "cs.parquet",
-            "--l2",
-            "1e-2",
-            "--report",
-            "page.html",
-            *QUICK,
-        ).code
-        == 0
-    )
+
+    def run(page, *options):
+        fixed = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr")
+        profile = f"--user-data-dir={own_folder / 'profile'}"
+        shown = subprocess.run(
+            [browser, *fixed, profile, *options, "--dump-dom", page.as_uri()],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=os.environ | {"HOME": str(own_folder)},
+        )
+        assert shown.returncode == 0, shown.stderr
+        assert "CONSOLE" not in shown.stderr
+        return shown.stdout
+
+    return run
+
+
+@pytest.mark.needs("chromium")
+def test_the_page_opens_in_a_browser(craig, coreset, own_folder, browse):
+    options = ("--l2", "1e-2", "--report", "page.html", *QUICK)
+    assert craig("evaluate", "d.csv", "--coreset", "cs.parquet", *options).code == 0
     page = own_folder / "page.html"
-    assert (
-        re.search(r'(src|href)="?(https?:)?//', page.read_text()) is None
-    )  # one page, and nothing from elsewhere
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={own_folder / 'profile'}",
-        "--enable-logging=stderr",
-    ]
-    shown = subprocess.run(
-        [
-            browser,
-            *options,
-            "--window-size=1000,1400",
-            f"--screenshot={own_folder / 'page.png'}",
-            "--dump-dom",
-            page.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=os.environ | {"HOME": str(own_folder)},
-    )
-    assert shown.returncode == 0, shown.stderr
-    assert "CONSOLE" not in shown.stderr
-    assert "<h1>Is the coreset worth it?</h1>" in shown.stdout
-    assert shown.stdout.count("<svg") == 2 and shown.stdout.count("<table") >= 1
-    if (own_folder / "page.png").exists():  # older ones do either, not both
-        assert (own_folder / "page.png").stat().st_size > 10_000
+    shot = own_folder / "page.png"
+    shown = browse(page, "--window-size=1000,1400", f"--screenshot={shot}")
+    assert "<h1>Is the coreset worth it?</h1>" in shown
+    assert shown.count("<figure") == 3 and shown.count("<table") == 1
+    if shot.exists():  # older ones do either, not both
+        assert shot.stat().st_size > 10_000
+    told = 'parent.postMessage(`${document.documentElement.scrollWidth} of ${innerWidth}`, "*")'
+    (own_folder / "inner.html").write_text(f"{page.read_text()}<script>{told}</script>")
+    for width in (320, 390, 1000):  # nothing is wider than the screen, a phone's too
+        outer = own_folder / "outer.html"
+        outer.write_text(
+            "<body><script>onmessage = e => document.body.dataset.seen = e.data</script>"
+            f"<iframe src=inner.html width={width} height=800 style=border:0></iframe>"
+        )
+        seen = re.search('data-seen="([0-9]+) of ([0-9]+)"', browse(outer, WAIT))
+        assert seen is not None and int(seen[1]) <= int(seen[2]) == width
+
+
+WAIT = "--virtual-time-budget=3000"
+"""Option of Chromium: for messages to arrive."""
