@@ -19,6 +19,7 @@ STAGES = {
     "pilots": ("fitting pilots to all rows", "models"),
     "exchange": ("exchanging medoids", "ridges"),
     "calibrate": ("calibrating weights", "ridges"),
+    "search": ("searching", "folds"),
     "evaluate": ("comparing", "losses and l2"),
     "write": ("writing", "rows"),
 }

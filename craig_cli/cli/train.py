@@ -14,6 +14,7 @@ from craig_cli.cli.train_options import (
     NETWORK,
     NETWORK_ONLY,
     ROWS,
+    SEARCH,
     SOLVER,
     USUAL_L2,
 )
@@ -29,6 +30,7 @@ from craig_cli.settings.catalog import (
 )
 from craig_cli.settings.checks import refuse
 from craig_cli.settings.network import NetworkSettings
+from craig_cli.settings.search import SearchSettings
 from craig_cli.settings.training import TrainFiles, TrainSettings, parse_l2
 
 
@@ -38,12 +40,13 @@ from craig_cli.settings.training import TrainFiles, TrainSettings, parse_l2
     sections=(
         ("Rows, and where to", ROWS),
         ("Loss", LOSS),
+        ("Search", SEARCH),
         ("Solver", (*SOLVER, THREADS)),
         ("Model", (MODEL, *NETWORK)),
         ("How data is read", READING),
     ),
     usual=(
-        *("output", "coreset", "weights_file", "loss", "l2", "solver", "epochs", "step", "tune"),
+        *("output", "coreset", "weights_file", "loss", "l2", "search", "solver", "epochs", "step"),
         *("task", "model", "json"),
     ),
     tables=(
@@ -61,6 +64,7 @@ from craig_cli.settings.training import TrainFiles, TrainSettings, parse_l2
         "craig train sample_data/sample.libsvm --coreset cs.parquet -o model.npz",
         "craig train sample_data/sample.csv --loss squared-hinge --solver lbfgs --l2 "
         "1e-4,1e-3,1e-2 -o path.npz",
+        "craig train sample_data/sample.csv --search --l2 1e-4,1e-2,1 -o best.npz",
         "craig train sample_data/sample.libsvm --solver sgd --tune --epochs 10 --json -o sgd.npz",
         "craig train sample_data/sample.csv --task regression --init sgd.npz -o ridge.npz",
         "craig train sample_data/sample.csv --model mlp --hidden 20 --fraction 0.5 -o network.npz",
@@ -88,13 +92,23 @@ def command(run: Run) -> Report:
         return train_network_to_file(files, network, run.overrides, run.progress)
     path = USUAL_L2 if run["l2"] is None else run["l2"]
     strengths = parse_l2(path)
-    settings = run.make(TrainSettings, l2=strengths[0], intercept=not run["no_intercept"])
+    losses = () if run["loss"] is None else tuple(run["loss"].split(","))
+    loss = losses[0] if losses else None
+    settings = run.make(
+        TrainSettings, l2=strengths[0], loss=loss, intercept=not run["no_intercept"]
+    )
+    how = run.make(SearchSettings, losses=losses) if run["search"] else None
+    refuse(len(losses) > 1 and how is None, "--loss: several losses are for --search. Name one.")
+    refuse(
+        how is not None and len(strengths) * max(1, len(losses)) < 2,
+        "--search: there is nothing to choose from. Give several --l2, with commas between.",
+    )
     run.detail(
         f"solver {settings.solver}, l2 {path}, seed {settings.seed}, {settings.n_threads} threads"
     )
     from craig_cli.workflows.train import train_to_file
 
-    return train_to_file(files, settings, strengths, run.overrides, run.progress)
+    return train_to_file(files, settings, strengths, run.overrides, how, run.progress)
 
 
 def check_model_options(run: Run) -> None:

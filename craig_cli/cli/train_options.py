@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from craig_cli.cli.options import FIRST, FORCE_MISMATCH, NO_INTERCEPT, force_option
@@ -18,6 +20,7 @@ from craig_cli.settings.catalog import (
     names,
 )
 from craig_cli.settings.network import NetworkSettings
+from craig_cli.settings.search import SearchSettings
 from craig_cli.settings.training import TrainSettings
 
 USUAL_L2 = "1e-5"
@@ -54,11 +57,22 @@ ROWS = (
         help="Start from the model in FILE. [default: zero]",
     ),
 )
+
+
+class LossNames(click.Choice[str]):
+    """A loss; several with commas between for a search."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        named = [super(LossNames, self).convert(v, param, ctx) for v in str(value).split(",")]
+        return ",".join(named)
+
+
 LOSS = (
     option(
         "--loss",
-        type=click.Choice(names(LOSSES)),
-        help="[default: logistic for 2 classes, softmax for more, squared for regression]",
+        type=LossNames(names(LOSSES)),
+        help="[default: logistic for 2 classes, softmax for more, squared for regression; "
+        "several with commas between for --search]",
     ),
     option(
         "--l2",
@@ -142,6 +156,30 @@ SOLVER = (
         help="Seed of random orders.",
     ),
 )
+SEARCH = (
+    option(
+        "--search",
+        is_flag=True,
+        help="Train only the best of several --l2 and --loss: each is fitted on a coreset of the "
+        "rows of all folds but one, and scored on all rows of that one.",
+    ),
+    option(
+        "--folds",
+        type=int,
+        metavar="N",
+        default=SearchSettings.folds,
+        show_default=True,
+        help="Of --search.",
+    ),
+    option(
+        "--search-fraction",
+        type=Share(),
+        metavar="F",
+        default=SearchSettings.search_fraction,
+        show_default=True,
+        help="Of --search: share of the rows that each is fitted on.",
+    ),
+)
 MODEL = option(
     "--model",
     type=click.Choice(names(MODELS)),
@@ -215,5 +253,6 @@ LINEAR_ONLY = (
     "momentum",
     "radius",
     "tune",
+    *(str(o.name) for o in SEARCH),
 )
 NETWORK_ONLY = tuple(str(o.name) for o in NETWORK)

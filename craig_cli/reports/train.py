@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from craig_cli.errors import printable
-from craig_cli.reports.base import RunReport, counted, error_in_words, place
+from craig_cli.reports.base import RunReport, counted, error_in_words, listed, place
+
+CANDIDATES_SHOWN = 2
+"""Of a search, unless ``--verbose`` asks for all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,9 @@ class TrainReport(RunReport):
     models : sequence of mapping
         One for each l2: settings, epochs, passes, seconds, gradient_norm, objective and error; and
         ``..._all_rows`` where only some were chosen.
+    search : mapping or None
+        Of a search: folds, fraction, and the candidates, the best first: loss, l2, fold_loss,
+        fold_error and its spread over the folds.
     """
 
     output: str
@@ -36,6 +42,12 @@ class TrainReport(RunReport):
     coefficients: tuple[int, int]
     classes: Sequence[Any] | None
     models: Sequence[Mapping[str, Any]]
+    search: Mapping[str, Any] | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return the report in JSON types."""
+        facts = super().facts()
+        return facts if self.search is not None else {k: facts[k] for k in facts if k != "search"}
 
     def lines(self) -> list[tuple[str, str]]:
         """Return the closing summary."""
@@ -45,6 +57,7 @@ class TrainReport(RunReport):
             trained = f"on {counted(self.trained_rows, 'row')} of {printable(self.chosen_by)}"
         return [
             *self.read_lines(),
+            *self.search_lines(),
             ("trained", trained),
             (
                 "model",
@@ -53,6 +66,29 @@ class TrainReport(RunReport):
             *(line for model in self.models for line in self.model_lines(model)),
             *self.closing_lines(),
         ]
+
+    def search_lines(self, shown: int | None = None) -> list[tuple[str, str]]:
+        """Return the lines of a search: how it was done, and its candidates, the best first."""
+        if self.search is None:
+            return []
+        candidates, folds = self.search["candidates"], self.search["folds"]
+        lines = [
+            f"{len(candidates)} candidates, each fitted on coresets of "
+            f"{self.search['fraction']:.4g} of the rows and scored on the rest, {folds} folds"
+        ]
+        for candidate in candidates[:shown]:
+            error = error_in_words(candidate["fold_error"], self.classes is None)
+            lines.append(
+                f"{candidate['loss']}, l2 {candidate['l2']:g}: loss {candidate['fold_loss']:.6g}, "
+                f"{error}, standard deviation {candidate['spread']:.2g}"
+            )
+        return listed("search", lines)
+
+    def brief_lines(self) -> list[tuple[str, str]]:
+        """Return the lines of the summary: of a search the best candidates only."""
+        whole, brief = len(self.search_lines()), self.search_lines(CANDIDATES_SHOWN)
+        lines, (start,) = super().brief_lines(), [len(self.read_lines())]
+        return [*lines[:start], *brief, *lines[start + whole :]]
 
     def model_lines(self, model: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return the lines of one model: how it was found, and how good it is."""

@@ -46,11 +46,11 @@ from craig_cli.workflows.baselines import (
     not_shown,
     selection_cost,
 )
+from craig_cli.workflows.fitting import whole_problem
 from craig_cli.workflows.known_labels import check_known
 from craig_cli.workflows.picked import chosen_rows, each_once, fingerprint_for
 from craig_cli.workflows.predict import error_of, predict, with_columns
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
-from craig_cli.workflows.train import whole_problem
 
 WARM_ROWS = 2000
 

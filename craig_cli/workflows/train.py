@@ -8,19 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from craig_cli.dataset import Dataset, Progress, no_progress
-from craig_cli.errors import InputError, UsageError
+from craig_cli.dataset import Progress, no_progress
+from craig_cli.errors import UsageError
 from craig_cli.files.model import TRACE_TYPE, Model, is_model, read_model, write_model
 from craig_cli.reports.train import TrainReport
-from craig_cli.selection.class_count import check_task
-from craig_cli.settings import InputSettings
+from craig_cli.settings.search import SearchSettings
 from craig_cli.settings.training import TrainFiles, TrainSettings
 from craig_cli.storage.atomic import check_output, open_output
-from craig_cli.training import Fit, Problem, check_options, fit, make_problem
+from craig_cli.training import Fit, Problem, check_options
 from craig_cli.training.problem import Array
 from craig_cli.training.solvers import SOLVERS
+from craig_cli.workflows.fitting import fit_path, whole_problem
 from craig_cli.workflows.known_labels import some_labels
 from craig_cli.workflows.picked import read_rows, reading_of
+from craig_cli.workflows.search import Candidate, search, search_facts
 from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
 
 
@@ -29,6 +30,7 @@ def train_to_file(
     settings: TrainSettings,
     l2: tuple[float, ...],
     overrides: Mapping[str, Any],
+    how: SearchSettings | None = None,
     progress: Progress = no_progress,
 ) -> TrainReport:
     """Fit a model for each of the strengths `l2`, write them to one file, and return what was done.
@@ -43,6 +45,8 @@ def train_to_file(
     overrides : mapping
         Reading options given now, by their name in `InputSettings`; the others are those that the
         manifest records, or the defaults.
+    how : SearchSettings, optional
+        The best of `l2` and of its losses is found by folds first, and only that is trained.
     progress : Progress
     """
     check_options(settings)
@@ -52,6 +56,11 @@ def train_to_file(
     manifest, inputs = reading_of(files, overrides)
     rows = read_rows(files, manifest, inputs, settings.threads, watch, progress)
     dataset = rows.dataset
+    candidates: list[Candidate] = []
+    if how is not None:
+        with watch.stage("search"):
+            candidates = search(dataset, inputs, settings, l2, how, progress)
+        settings, l2 = replace(settings, loss=candidates[0].loss), (candidates[0].l2,)
     problem = whole_problem(dataset, inputs, settings)
     init = None if start is None else start_of(str(files.init), start, problem)
     part = problem if rows.index is None else problem.subset(rows.index, rows.weights)
@@ -81,6 +90,7 @@ def train_to_file(
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
         notes=(*dataset.notes, *notes_of(part, fits)),
+        search=None if how is None else search_facts(candidates, how),
     )
 
 
@@ -103,52 +113,6 @@ def start_of(path: str, model: Model, problem: Problem) -> tuple[Array, Array]:
             f"{some_labels(ours)}."
         )
     return model.coef[0], model.intercept[0]
-
-
-def whole_problem(dataset: Dataset, inputs: InputSettings, settings: TrainSettings) -> Problem:
-    """Return the problem of all rows, by their weights where they have such."""
-    if dataset.labels is None:
-        raise UsageError(
-            "--no-label: training needs a label, or a target. Name its column with --label."
-        )
-    regression = inputs.task == "regression"
-    if regression and dataset.labels.dtype == object:
-        raise InputError(
-            dataset.files[0],
-            "the target is text, not a number",
-            value=str(dataset.labels[0]),
-            remedy="Leave out --task regression.",
-        )
-    check_task(inputs, dataset)
-    return make_problem(
-        dataset.rows,
-        dataset.labels,
-        settings.loss,
-        dataset.weights,
-        intercept=settings.intercept,
-        regression=regression,
-        threads=settings.n_threads,
-    )
-
-
-def fit_path(
-    problem: Problem,
-    settings: TrainSettings,
-    l2: tuple[float, ...],
-    init: tuple[Array, Array] | None,
-    progress: Progress,
-) -> list[Fit]:
-    """Return a fit for each strength, in the order given; each starts where the next larger one
-    ended.
-    """
-    rng = np.random.default_rng(settings.seed)
-    fits: dict[float, Fit] = {}
-    for strength in sorted(l2, reverse=True):
-        fits[strength] = fit(
-            problem, replace(settings, l2=strength), init, rng=rng, progress=progress
-        )
-        init = fits[strength].coef, fits[strength].intercept
-    return [fits[strength] for strength in l2]
 
 
 def as_model(problem: Problem, fits: Sequence[Fit], facts: Mapping[str, Any]) -> Model:
