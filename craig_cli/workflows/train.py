@@ -11,6 +11,7 @@ import numpy as np
 from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import InputError, UsageError
 from craig_cli.files.model import TRACE_TYPE, Model, is_model, read_model, write_model
+from craig_cli.platform import peak_memory_bytes
 from craig_cli.reports.train import TrainReport
 from craig_cli.selection.class_count import check_task
 from craig_cli.settings import InputSettings
@@ -21,7 +22,7 @@ from craig_cli.training.problem import Array
 from craig_cli.training.solvers import SOLVERS
 from craig_cli.workflows.known_labels import some_labels
 from craig_cli.workflows.picked import read_rows, reading_of
-from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+from craig_cli.workflows.stopwatch import Stopwatch
 
 
 def train_to_file(
