@@ -312,20 +312,24 @@ class TemporaryCopy:
     ----------
     file : binary file
         To be written, and flushed.
-    path : str
     """
 
     def __init__(self, has_name: bool = True) -> None:
-        descriptors = PROC / str(os.getpid()) / "fd"
+        self._descriptors = PROC / str(os.getpid()) / "fd"
+        has_name = has_name or not self._descriptors.is_dir()
+        # One that is deleted on closing cannot be opened twice under Windows.
         self.file: IO[bytes]
-        if has_name or not descriptors.is_dir():
-            # One that is deleted on closing cannot be opened twice under Windows.
+        if has_name:
             self.file = tempfile.NamedTemporaryFile(delete=False)  # noqa: SIM115
-            self.path = self.file.name
         else:
             self.file = tempfile.TemporaryFile()  # noqa: SIM115
-            self.path = str(descriptors / str(self.file.fileno()))
-        self._end = weakref.finalize(self, close_and_remove, self.file, self.path)
+        self._name = self.file.name if has_name else ""
+        self._end = weakref.finalize(self, close_and_remove, self.file, self._name)
+
+    @property
+    def path(self) -> str:
+        """What the file can be opened by."""
+        return self._name or str(self._descriptors / str(self.file.fileno()))
 
     def __enter__(self) -> TemporaryCopy:
         return self
@@ -339,11 +343,11 @@ class TemporaryCopy:
 
 
 def close_and_remove(file: IO[bytes], path: str) -> None:
-    """Close a file and remove it, if it has a name; under Windows it stays if another has it open.
-
-    What was not flushed is not missed, be the disk full.
+    """Close a file and remove it, where it has a path; under Windows it stays if others have it
+    open. What was not flushed is not missed, be the disk full.
     """
     with suppress(OSError):
         file.close()
-    with suppress(OSError):
-        Path(path).unlink()
+    if path:
+        with suppress(OSError):
+            Path(path).unlink()

@@ -212,7 +212,6 @@ def test_no_child_outlives_a_kill(tmp_path: Path, code: str | None) -> None:
     command = "" if code is None else f"hdf5.COMMAND = (sys.executable, '-c', {code!r})"
     program = f"""
 import subprocess, sys, time
-from craig_cli import platform
 from craig_cli.readers import hdf5
 from craig_cli.readers.sources import expand_sources
 from craig_cli.settings import InputSettings
