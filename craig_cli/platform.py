@@ -11,7 +11,6 @@ import re
 import select
 import signal
 import sys
-import tempfile
 import threading
 import weakref
 from collections.abc import Mapping
@@ -35,6 +34,8 @@ ENDING_SIGNALS: Mapping[int, str] = MappingProxyType(
 """Signals that ask a process to end, and what has happened, in a word or two."""
 STREAM_PATHS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 """Paths that stand for open descriptors, where there are such."""
+CLEAR = f"\r{' ' * 79}\r" if sys.platform == "win32" else "\r\x1b[K"
+"""What empties a terminal's line; Windows' own do not all know how to."""
 PROC = Path("/proc")
 GROUP_FOLDER = Path("/sys/fs/cgroup")
 GROUP_FILES = (
@@ -54,9 +55,6 @@ def optional(name: str) -> Any:
         return None
 
 
-# Processes and signals
-
-
 def usable_threads() -> int:
     """Return the number of CPUs this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -73,8 +71,8 @@ def signal_main_thread(number: int) -> None:
 def end_with_parent() -> None:
     """End this process when the other end of its standard input is closed, be it by a kill.
 
-    Where it can, the system sends a signal, so that a library that never returns is ended too;
-    else a thread waits for the end, which a library that holds Python's lock keeps waiting.
+    The system sends a signal, so that a library that never returns is ended too. Where it has none
+    for that, a thread waits, and such a library may keep it from being heard.
     """
     fcntl = optional("fcntl")
     if fcntl is None or not hasattr(os, "O_ASYNC") or not hasattr(signal, "SIGIO"):
@@ -92,9 +90,6 @@ def end_at_end_of_input() -> None:
     while os.read(0, 1):
         pass
     os._exit(0)
-
-
-# Memory
 
 
 def told_by_linux(name: str) -> str:
@@ -120,9 +115,7 @@ def told_by_windows(function: str, n_bytes: int, *arguments: Any) -> list[int]:
 
 
 def windows_memory() -> list[int]:
-    """Return the numbers of MEMORYSTATUSEX: that at 1 is all memory, at 4 what may yet be asked
-    for, swap counted.
-    """
+    """Return MEMORYSTATUSEX: at 1 all memory, at 4 what may yet be asked for, swap counted."""
     return told_by_windows("GlobalMemoryStatusEx", 64)
 
 
@@ -211,9 +204,6 @@ def limit_memory(n_bytes: int, most: int) -> None:
             )
 
 
-# Files
-
-
 def user_number() -> int:
     """Return the number of the user; 0 where users have none, as under Windows."""
     return os.getuid() if hasattr(os, "getuid") else 0
@@ -268,6 +258,8 @@ class Scratch:
     """
 
     def __init__(self, folder: str) -> None:
+        import tempfile
+
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
         self._lock = threading.Lock()
 
@@ -315,6 +307,8 @@ class TemporaryCopy:
     """
 
     def __init__(self, has_name: bool = True) -> None:
+        import tempfile
+
         self._descriptors = PROC / str(os.getpid()) / "fd"
         has_name = has_name or not self._descriptors.is_dir()
         # One that is deleted on closing cannot be opened twice under Windows.
