@@ -5,10 +5,8 @@ lack. Imported by every command: whatever takes long is imported in the function
 from __future__ import annotations
 
 import errno
-import importlib
 import os
 import re
-import select
 import signal
 import sys
 import threading
@@ -47,14 +45,6 @@ UNKNOWN_BYTES = 4 << 30
 """Free memory, where the system does not tell."""
 
 
-def optional(name: str) -> Any:
-    """Return a module of the standard library; None where this system has none such."""
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
-
-
 def usable_threads() -> int:
     """Return the number of CPUs this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -71,13 +61,15 @@ def signal_main_thread(number: int) -> None:
 def end_with_parent() -> None:
     """End this process when the other end of its standard input is closed, be it by a kill.
 
-    The system sends a signal, so that a library that never returns is ended too. Where it has none
-    for that, a thread waits, and such a library may keep it from being heard.
+    Linux sends a signal, so that a library that never returns is ended too. Elsewhere, as macOS
+    ignores that signal, a thread waits, and such a library may keep it from being heard.
     """
-    fcntl = optional("fcntl")
-    if fcntl is None or not hasattr(os, "O_ASYNC") or not hasattr(signal, "SIGIO"):
+    if sys.platform != "linux":
         threading.Thread(target=end_at_end_of_input, daemon=True).start()
         return
+    import fcntl
+    import select
+
     signal.signal(signal.SIGIO, signal.SIG_DFL)
     fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
@@ -100,10 +92,11 @@ def told_by_linux(name: str) -> str:
         return ""
 
 
-def told_by_windows(function: str, n_bytes: int, *arguments: Any) -> list[int]:
+def told_by_windows(function: str, n_bytes: int, of_process: bool = False) -> list[int]:
     """Return the 8-byte numbers of a structure that kernel32 fills; empty where there is none.
 
-    Its first 4 bytes are its size, `n_bytes`, which the function wants to be told.
+    Its first 4 bytes are its size, `n_bytes`. Functions that tell of a process are given the handle
+    of this one too, and the size once more.
     """
     import ctypes  # here, as this module is on the way of every command
 
@@ -111,7 +104,10 @@ def told_by_windows(function: str, n_bytes: int, *arguments: Any) -> list[int]:
         return []
     numbers = (ctypes.c_uint64 * (n_bytes // 8))(n_bytes)
     kernel32: Any = ctypes.WinDLL("kernel32")
-    return list(numbers) if kernel32[function](*arguments, ctypes.byref(numbers)) else []
+    arguments: list[Any] = [ctypes.byref(numbers)]
+    if of_process:
+        arguments = [ctypes.c_void_p(-1), *arguments, ctypes.c_uint32(n_bytes)]
+    return list(numbers) if kernel32[function](*arguments) else []
 
 
 def windows_memory() -> list[int]:
@@ -176,24 +172,25 @@ def peak_memory_bytes() -> int | None:
     found = re.search(r"^VmHWM:\s*(\d+) kB$", told_by_linux("self/status"), re.MULTILINE)
     if found:
         return int(found[1]) * 1024
-    if (resource := optional("resource")) is not None:
-        peak: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024
-    import ctypes
+    if sys.platform != "win32":
+        import resource
 
-    this_process = ctypes.c_void_p(-1)
-    told = told_by_windows("K32GetProcessMemoryInfo", 72, this_process)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    told = told_by_windows("K32GetProcessMemoryInfo", 72, of_process=True)
     return told[1] if told else None
 
 
 def limit_memory(n_bytes: int, most: int) -> None:
     """Let this process take so many bytes more than now, `most` in all.
 
-    A second call may raise the limit of the first. Only Linux tells what is taken now; without
-    limits, as under Windows, nothing is done.
+    A second call may raise the limit of the first. Only Linux tells what is taken now: elsewhere
+    nothing is done.
     """
-    if (resource := optional("resource")) is None:
+    if sys.platform != "linux":
         return
+    import resource
+
     taken = told_by_linux("self/statm").split()
     allowed = min(int(taken[0]) * resource.getpagesize() + n_bytes, most) if taken else most
     for kind, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, allowed)):

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 from craig_cli.lapack import compiled_module
 
@@ -24,6 +24,8 @@ OPENBLAS_NAMES = (
     "openblas_{}_num_threads",
 )
 """In the wheels of numpy, in those of scipy, and in the packages of distributions."""
+
+GetAndSet: TypeAlias = tuple[Callable[[], int], Callable[[int], object]]
 
 
 class Workers:
@@ -58,7 +60,7 @@ def ranges(n: int, step: int) -> list[tuple[int, int]]:
 
 
 @cache
-def openblas_functions() -> Sequence[tuple[Callable[[], int], Callable[[int], object]]]:
+def openblas_functions() -> Sequence[GetAndSet]:
     """Return what gets and what sets the number of threads, for the OpenBLAS of numpy and of scipy.
 
     In their wheels these are two. Looked up through modules that are linked to it, as the library's
@@ -67,18 +69,18 @@ def openblas_functions() -> Sequence[tuple[Callable[[], int], Callable[[int], ob
     but not on ours.
     """
     of_numpy, of_scipy = import_module(NUMPY_BLAS_USER), compiled_module(SCIPY_BLAS_USER)
-    found = []
+    found: list[GetAndSet] = []
     for path in (of_numpy.__file__, of_scipy and of_scipy.origin):
         if path:
             found += functions_in([path]) or functions_in(openblas_beside(path))
     return found
 
 
-def functions_in(paths: Sequence[str]) -> list[tuple[Callable[[], int], Callable[[int], object]]]:
+def functions_in(paths: Sequence[str]) -> list[GetAndSet]:
     """Return what gets and what sets the number of threads, as far as libraries have it."""
     import ctypes  # here, as this module is on the way of every command
 
-    found = []
+    found: list[GetAndSet] = []
     for library in map(ctypes.CDLL, paths):
         for symbol in OPENBLAS_NAMES:
             if hasattr(library, symbol.format("set")):

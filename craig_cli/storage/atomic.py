@@ -126,6 +126,8 @@ def open_output(output: str | Location) -> Iterator[BinaryIO]:
     try:
         with open_target(location) as out:
             yield out
+    except BrokenPipeError:
+        raise
     except OSError as error:
         if location.is_stream and platform.is_broken_pipe(error):
             raise BrokenPipeError from error
