@@ -13,6 +13,7 @@ import errno
 import importlib
 import io
 import os
+import shutil
 import sys
 import tempfile
 import warnings
@@ -24,11 +25,11 @@ from names import MODULES, is_absent
 sys.modules.update(dict.fromkeys(MODULES))  # None: what imports it is told that there is none
 UNSEEN = ("/proc", "/sys")
 DESCRIPTORS = "/proc/self/fd"
-list_folder, read_link, real_stat = os.listdir, os.readlink, os.stat
+list_folder, read_link, real_open = os.listdir, os.readlink, io.open
 
 
 def is_open(path: Any) -> bool:
-    """Return whether this process has a file open."""
+    """Return whether this process has a file open, or mapped into memory."""
     path = os.path.realpath(path)
     for descriptor in list_folder(DESCRIPTORS):
         try:
@@ -36,7 +37,8 @@ def is_open(path: Any) -> bool:
                 return True
         except OSError:  # that of the listing itself
             pass
-    return False
+    with real_open("/proc/self/maps", encoding="utf-8") as maps:
+        return any(line.rstrip("\n").endswith(f" {path}") for line in maps)
 
 
 def refusing(function: Any, refuses: Any, number: int) -> Any:
@@ -60,6 +62,7 @@ for name in ("replace", "rename", "unlink", "remove"):
 for name in ("stat", "open", "listdir"):
     setattr(os, name, refusing(getattr(os, name), is_unseen, errno.ENOENT))
 
+shutil._use_fd_functions = False  # folders are removed by paths, as there
 once: set[str] = set()
 make_named = tempfile.NamedTemporaryFile
 
@@ -76,7 +79,6 @@ def is_refused(path: str) -> bool:
 
 
 tempfile.NamedTemporaryFile = tempfile.TemporaryFile = named_temporary_file
-real_open = io.open
 
 
 def open_checked(file: Any, *arguments: Any, **options: Any) -> Any:
