@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import tempfile
 from pathlib import Path
 
-from craig_cli import __version__
+from craig_cli import __version__, platform
 
 
 def kernels_digest() -> str:
@@ -32,9 +31,11 @@ def candidate_folders() -> list[Path]:
         folders.append(Path(os.environ["CRAIG_CACHE_DIR"]))
     if os.environ.get("XDG_CACHE_HOME"):
         folders.append(Path(os.environ["XDG_CACHE_HOME"]) / "craig")
+    elif os.environ.get("LOCALAPPDATA"):  # Windows
+        folders.append(Path(os.environ["LOCALAPPDATA"]) / "craig")
     elif os.environ.get("HOME"):
         folders.append(Path(os.environ["HOME"]) / ".cache" / "craig")
-    folders.append(Path(tempfile.gettempdir()) / f"craig-cache-{os.getuid()}")
+    folders.append(Path(tempfile.gettempdir()) / f"craig-cache-{platform.user_number()}")
     return folders
 
 
@@ -47,8 +48,7 @@ def is_private_and_writable(folder: Path) -> bool:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.stat()
-        if status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        if not platform.is_private(folder.stat()):
             return False
         with tempfile.TemporaryFile(dir=folder):
             return True

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 from craig_cli.lapack import compiled_module
 
@@ -23,6 +24,8 @@ OPENBLAS_NAMES = (
     "openblas_{}_num_threads",
 )
 """In the wheels of numpy, in those of scipy, and in the packages of distributions."""
+
+GetAndSet: TypeAlias = tuple[Callable[[], int], Callable[[int], object]]
 
 
 class Workers:
@@ -57,7 +60,7 @@ def ranges(n: int, step: int) -> list[tuple[int, int]]:
 
 
 @cache
-def openblas_functions() -> Sequence[tuple[Callable[[], int], Callable[[int], object]]]:
+def openblas_functions() -> Sequence[GetAndSet]:
     """Return what gets and what sets the number of threads, for the OpenBLAS of numpy and of scipy.
 
     In their wheels these are two. Looked up through modules that are linked to it, as the library's
@@ -65,18 +68,34 @@ def openblas_functions() -> Sequence[tuple[Callable[[], int], Callable[[int], ob
     long. Another BLAS is left as it is: its results may then depend on its own number of threads,
     but not on ours.
     """
-    import ctypes  # here, as this module is on the way of every command
-
     of_numpy, of_scipy = import_module(NUMPY_BLAS_USER), compiled_module(SCIPY_BLAS_USER)
-    found = []
+    found: list[GetAndSet] = []
     for path in (of_numpy.__file__, of_scipy and of_scipy.origin):
         if path:
-            library = ctypes.CDLL(path)
-            for symbol in OPENBLAS_NAMES:
-                if hasattr(library, symbol.format("set")):
-                    get, change = (library[symbol.format(verb)] for verb in ("get", "set"))
-                    found.append((get, change))
+            found += functions_in([path]) or functions_in(openblas_beside(path))
     return found
+
+
+def functions_in(paths: Sequence[str]) -> list[GetAndSet]:
+    """Return what gets and what sets the number of threads, as far as libraries have it."""
+    import ctypes  # here, as this module is on the way of every command
+
+    found: list[GetAndSet] = []
+    for library in map(ctypes.CDLL, paths):
+        for symbol in OPENBLAS_NAMES:
+            if hasattr(library, symbol.format("set")):
+                get, change = (library[symbol.format(verb)] for verb in ("get", "set"))
+                found.append((get, change))
+    return found
+
+
+def openblas_beside(module: str) -> list[str]:
+    """Return the OpenBLAS libraries that the wheel of a compiled module brings along.
+
+    Linux and macOS find what is linked to a module through it; Windows must be told the file.
+    """
+    package = Path(module).parents[1]
+    return sorted(map(str, package.with_name(f"{package.name}.libs").glob("*openblas*")))
 
 
 LOCK = Lock()

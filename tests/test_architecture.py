@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from without_posix.names import MODULES, is_absent
 
 from craig_cli.cli.app import COMMANDS
 
 PACKAGE = Path(__file__).parents[1] / "craig_cli"
 FLOORS = (
+    ("craig_cli.platform",),
     ("craig_cli.errors", "craig_cli.lapack", "craig_cli.cache", "craig_cli.skipped"),
     ("craig_cli.threads",),
     ("craig_cli.dataset",),
@@ -39,7 +41,7 @@ FLOORS = (
 """From the ground up. A room imports only those on floors below its own, never its neighbours."""
 TOP = (
     *("__init__", "__main__", "api", "arrays", "asked", "cache", "dataset", "errors", "lapack"),
-    *("skipped", "sklearn", "threads", "torch", "words"),
+    *("platform", "skipped", "sklearn", "threads", "torch", "words"),
 )
 """The only modules outside the rooms."""
 HOMES = {
@@ -63,6 +65,8 @@ ROOMS = (
     *("calibration", "cli", "evaluation", "files", "kernels", "readers", "reports", "selection"),
     *("settings", "storage", "training", "workflows", "writers"),
 )
+LACKED = (*MODULES, "ctypes.WinDLL", "os.name", "sys.platform", "tempfile.NamedTemporaryFile")
+"""What only `craig_cli.platform` names, beside the names that some systems lack."""
 MOST_FUNCTION_LINES = 60
 MOST_FILE_LINES = 350
 MOST_COLUMNS = 100
@@ -126,6 +130,49 @@ def test_imports_go_down(path):
         ):
             continue
         assert floor_of(imported) < floor_of(module), f"{module} imports {imported}: not below it"
+
+
+def of_some_systems(source: str) -> list[str]:
+    """Return what a module names that not all systems have: modules, names in modules, paths."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                found += [alias.name for alias in names if alias.name in LACKED]
+            case ast.ImportFrom(module=module, names=names):
+                found += [module] if module in LACKED else []
+                found += [
+                    f"{module}.{alias.name}"
+                    for alias in names
+                    if is_absent(str(module), alias.name)
+                ]
+            case ast.Attribute(value=ast.Name(id=module), attr=name):
+                whole = f"{module}.{name}"
+                found += [whole] if is_absent(module, name) or whole in LACKED else []
+            case ast.Constant(value=str(text)) if text.startswith(("/proc", "/sys/", "/dev/")):
+                found.append(text)
+    return found
+
+
+def test_what_only_some_systems_have_is_known():
+    source = """
+import fcntl, os, signal, tempfile
+from os import fork, replace
+from resource import getrusage
+os.O_CLOEXEC, os.O_RDONLY, os.replace, os.pwrite, os.name, sys.platform
+signal.SIGHUP, signal.SIGINT
+Path("/proc/meminfo"), tempfile.NamedTemporaryFile()
+"""
+    assert sorted(of_some_systems(source)) == [
+        *("/proc/meminfo", "fcntl", "os.O_CLOEXEC", "os.fork", "os.name", "os.pwrite"),
+        *("resource", "signal.SIGHUP", "sys.platform", "tempfile.NamedTemporaryFile"),
+    ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_one_module_names_what_only_some_systems_have(path):
+    found = of_some_systems(path.read_text())
+    assert bool(found) == (module_name(path) == "craig_cli.platform"), found
 
 
 def test_nothing_lies_outside_the_rooms():

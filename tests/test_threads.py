@@ -8,7 +8,14 @@ from threading import Barrier
 import numpy as np
 import pytest
 
-from craig_cli.threads import Workers, one_blas_thread, openblas_functions
+from craig_cli.lapack import compiled_module
+from craig_cli.threads import (
+    Workers,
+    functions_in,
+    one_blas_thread,
+    openblas_beside,
+    openblas_functions,
+)
 
 pytestmark = pytest.mark.skipif(
     "openblas" not in np.show_config("dicts")["Build Dependencies"]["blas"]["name"],
@@ -32,6 +39,15 @@ def two_threads() -> Iterator[None]:
 
 def test_the_libraries_of_numpy_and_of_scipy_are_found():
     assert len(openblas_functions()) == 2
+
+
+def test_they_are_found_by_their_files_too():
+    users = (np._core._multiarray_umath.__file__, compiled_module("cython_blas").origin)
+    for place, user in enumerate(users):
+        for get, change in functions_in(openblas_beside(user)):  # none but in wheels
+            assert get() == 2
+            change(1)
+            assert numbers()[place] == 1
 
 
 def test_one_thread_within_blocks_and_the_same_as_before_after_the_last():

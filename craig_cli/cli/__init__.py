@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import NoReturn, TextIO
 
 from craig_cli.cli import garbage
@@ -25,6 +26,9 @@ def program() -> NoReturn:
     What libraries have to do at exit is done, but not what C++ does after that: threads that are
     still waiting for work are no reason for Arrow to abort, and modules need not be taken apart.
     """
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        # As of stderr: a letter that the encoding of a terminal lacks is no failure.
+        sys.stdout.reconfigure(errors="backslashreplace")
     code = main()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

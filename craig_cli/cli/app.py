@@ -13,6 +13,7 @@ from craig_cli import __version__
 from craig_cli.cli.session import Session, show_error
 from craig_cli.cli.signals import Signals
 from craig_cli.errors import ContractError, CraigError, ResourceError, UsageError, printable
+from craig_cli.platform import is_broken_pipe
 from craig_cli.settings.catalog import Entry
 
 COMMANDS = (
@@ -143,9 +144,9 @@ def run(arguments: list[str], signals: Signals) -> int:
         where = error.ctx.command_path if error.ctx is not None else "craig"
         show_error(f"{printable(error.format_message())}\nTry '{where} --help'.")
         return error.exit_code
-    except BrokenPipeError:
-        raise
     except Exception as error:  # the last resort: a user never sees a traceback unasked
+        if is_broken_pipe(error):
+            raise BrokenPipeError from error
         if session.debug:
             import traceback
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TextIO
 
 from craig_cli.errors import printable
+from craig_cli.platform import CLEAR
 
 STAGES = {
     "read": ("reading", "rows"),
@@ -28,7 +29,6 @@ REDRAW_SECONDS = 0.1
 LINE_SECONDS = 30.0
 BAR_WIDTH = 20
 WAIT = "wait "
-CLEAR = "\r\x1b[K"
 
 
 def is_interactive(stream: TextIO | None) -> bool:

@@ -9,7 +9,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
+from craig_cli.platform import ENDING_SIGNALS, signal_main_thread
+
 RAISE_AGAIN_SECONDS = 0.05
 
 
@@ -30,7 +31,7 @@ class Signalled(BaseException):
     @property
     def word(self) -> str:
         """What has happened, in a word or two."""
-        return WORDS[signal.Signals(self.number)]
+        return ENDING_SIGNALS[self.number]
 
 
 class Signals:
@@ -55,7 +56,7 @@ class Signals:
 
     def __enter__(self) -> Signals:
         if threading.current_thread() is threading.main_thread():
-            for number in WORDS:
+            for number in ENDING_SIGNALS:
                 previous = signal.getsignal(number)
                 if previous is not signal.SIG_IGN:  # nohup, or a job in the background of a script
                     self._previous[number] = previous
@@ -87,7 +88,7 @@ class Signals:
         if isinstance(unraisable.exc_value, Signalled):
             self.received = None
             threading.Timer(
-                RAISE_AGAIN_SECONDS, os.kill, (os.getpid(), unraisable.exc_value.number)
+                RAISE_AGAIN_SECONDS, signal_main_thread, (unraisable.exc_value.number,)
             ).start()
         else:
             self._previous_hook(unraisable)

@@ -60,20 +60,20 @@ def files_in(folder: Path, is_wanted: Callable[[str], bool]) -> list[str]:
 
 def without_hidden(files: Sequence[str], pattern: str) -> list[str]:
     """Return the files that fit a pattern but for hidden ones, unless it names such."""
-    named = [step for step in pattern.split("/") if step.startswith(HIDDEN)]
+    named = [step for step in Path(pattern).parts if step.startswith(HIDDEN)]
     return [
         file
         for file in files
         if all(
             not step.startswith(HIDDEN) or any(fnmatch.fnmatchcase(step, want) for want in named)
-            for step in file.split("/")
+            for step in Path(file).parts
         )
     ]
 
 
 def partition_texts(path: str) -> list[tuple[str, str]]:
     """Return the columns that the folders of a file's path name, and their values."""
-    steps = (STEP.fullmatch(step) for step in path.split("/")[:-1])
+    steps = (STEP.fullmatch(step) for step in Path(path).parts[:-1])
     return [(unquote(step[1]), unquote(step[2])) for step in steps if step is not None]
 
 

@@ -20,11 +20,11 @@ from craig_cli.dataset import (
     no_progress,
 )
 from craig_cli.errors import InputError, ResourceError, UsageError, printable
+from craig_cli.platform import available_bytes
 from craig_cli.readers.agreement import Agreement, any_index_0
 from craig_cli.readers.encodings import agreed_encoding, filled_note, unseen_note
 from craig_cli.readers.explained import explained
 from craig_cli.readers.folders import partition_notes
-from craig_cli.readers.free_memory import available_bytes
 from craig_cli.readers.joined import RowStack, join_amounts, join_ids, join_labels, join_rows
 from craig_cli.readers.refused import check_options
 from craig_cli.readers.skipped import SkipLog, SkippedRow

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-import selectors
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Block, Encoding, Labels, SparseRows, take_from_block
 from craig_cli.errors import InputError, printable
+from craig_cli.platform import available_bytes
 from craig_cli.readers.amounts import AMOUNTS, unfit
 from craig_cli.readers.formats import NAMELESS, Reader
-from craig_cli.readers.free_memory import available_bytes
 from craig_cli.readers.libsvm import without_zeros
 from craig_cli.readers.numbers import CORRECT, BlockCheck, as_floats, unusable
 from craig_cli.readers.skipped import Skipped
@@ -125,27 +125,35 @@ def messages(
 
 
 def receive(probe: subprocess.Popen[bytes], array: NDArray, name: str) -> NDArray:
-    """Fill `array` with the next bytes that the process sends."""
+    """Fill `array` with the next bytes that the process sends; it is ended if they do not come."""
     assert probe.stdout is not None
     space = array.reshape(-1).view(np.uint8).data
-    with selectors.DefaultSelector() as selector:
-        selector.register(probe.stdout, selectors.EVENT_READ)
+    is_given_up = threading.Event()
+
+    def give_up() -> None:
+        is_given_up.set()
+        probe.kill()
+
+    # No system's word for it: Windows waits for sockets, and not for pipes.
+    timer = threading.Timer(SILENCE_SECONDS, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
         while space:
-            if not selector.select(SILENCE_SECONDS):
-                problem = (
-                    f"the HDF5 library stood still for {SILENCE_SECONDS:g} s reading this file"
-                )
-                raise InputError(
-                    name,
-                    problem,
-                    remedy="Check that the file is not damaged and that its disk answers.",
-                )
             n_read = probe.stdout.readinto(space)  # type: ignore[attr-defined]
             if not n_read:
-                remedy = "It may be damaged or made to do harm: use a copy from a source you trust."
-                raise InputError(name, "the HDF5 library crashed reading this file", remedy=remedy)
+                break
             space = space[n_read:]
-    return array
+    finally:
+        timer.cancel()
+    if not space:
+        return array
+    problem = "the HDF5 library crashed reading this file"
+    remedy = "It may be damaged or made to do harm: use a copy from a source you trust."
+    if is_given_up.is_set():
+        problem = f"the HDF5 library stood still for {SILENCE_SECONDS:g} s reading this file"
+        remedy = "Check that the file is not damaged and that its disk answers."
+    raise InputError(name, problem, remedy=remedy)
 
 
 def sparse_rows(check: BlockCheck, n_columns: int, arrays: dict[str, NDArray]) -> SparseRows:

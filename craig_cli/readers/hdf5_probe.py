@@ -18,7 +18,7 @@ from typing import Any
 if (home := str(Path(__file__).resolve().parents[2])) not in sys.path:
     sys.path.insert(0, home)
 
-from craig_cli.readers.child import end_with_parent, limit_memory
+from craig_cli.platform import end_with_parent, limit_memory
 
 if __name__ == "__main__":  # before the library is there, which may stand still
     end_with_parent()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Block, Labels, Rows, SparseRows
 from craig_cli.errors import InputError
-from craig_cli.readers.free_memory import available_bytes
+from craig_cli.platform import available_bytes
 from craig_cli.readers.labels import unify_labels
 
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import pyarrow.parquet as pq
 
 from craig_cli.errors import InputError
-from craig_cli.readers.free_memory import available_bytes
+from craig_cli.platform import available_bytes
 from craig_cli.readers.thrift import values_stated
 from craig_cli.settings import size_in_words
 

@@ -227,8 +227,8 @@ def make_source(
                 else:
                     stream = opening.enter_context(open_file(location, name))
                 first = cast("io.BufferedReader", stream).read1(CHUNK_BYTES)
-            path, copy = spool(stream, name, first, has_name=needs_path)
-        opened = Location.of(path)
+            copy = spool(stream, name, first, has_name=needs_path)
+        opened = Location.of(copy.path)
     compression = detect_compression(opened, location)
     if compression is not None and not next(
         entry.may_be_compressed for entry in FORMATS if entry.name == format_name

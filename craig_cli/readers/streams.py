@@ -14,12 +14,13 @@ import threading
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
 from craig_cli.dataset import Progress
 from craig_cli.errors import InputError, ResourceError, printable
+from craig_cli.platform import TemporaryCopy
 from craig_cli.storage.location import Location
 from craig_cli.storage.remote import Wrapped
 
@@ -168,33 +169,24 @@ def waiting(name: str, progress: Progress) -> Iterator[None]:
         timer.cancel()
 
 
-def spool(
-    stream: BinaryIO, name: str, first: bytes = b"", has_name: bool = False
-) -> tuple[str, BinaryIO]:
-    """Copy `first` and `stream` to a temporary file; return a path, and the file.
+def spool(stream: BinaryIO, name: str, first: bytes = b"", has_name: bool = False) -> TemporaryCopy:
+    """Return a copy of `first` and `stream` on disk; it vanishes when closed.
 
-    It vanishes when closed.
-
-    Under Linux the file has no name, so that not even a killed process leaves it behind; but for
-    `has_name`, which the HDF5 library asks for.
+    The HDF5 library asks for one that `has_name`.
     """
-    descriptors = Path(f"/proc/{os.getpid()}/fd")
-    is_nameless = descriptors.is_dir() and not has_name
-    copy: BinaryIO | None = None
+    copy: TemporaryCopy | None = None
     try:
-        make = tempfile.TemporaryFile if is_nameless else tempfile.NamedTemporaryFile
-        copy = cast(BinaryIO, make())
-        copy.write(first)
-        shutil.copyfileobj(stream, copy, CHUNK_BYTES)
-        copy.flush()
+        copy = TemporaryCopy(has_name)
+        copy.file.write(first)
+        shutil.copyfileobj(stream, copy.file, CHUNK_BYTES)
+        copy.file.flush()
     except OSError as error:
         if copy is None:
             raise ResourceError(
                 f"{printable(name)}: no folder for a temporary copy can be "
                 f"written. Set TMPDIR to one that can."
             ) from error
-        with suppress(OSError):
-            copy.close()
+        copy.close()
         if error.errno in DISK_FULL:
             folder = printable(tempfile.gettempdir())
             raise ResourceError(
@@ -202,7 +194,7 @@ def spool(
                 f"copy. Set TMPDIR to a larger folder."
             ) from error
         raise reading_error(name, error) from error
-    return str(descriptors / str(copy.fileno()) if is_nameless else copy.name), copy
+    return copy
 
 
 def read_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:

@@ -67,7 +67,8 @@ class RunReport(Report):
         Why rows were skipped.
     seconds : mapping of str to float
         Wall-clock time of each stage.
-    peak_memory_bytes : int
+    peak_memory_bytes : int or None
+        None where the system does not tell.
     notes : tuple of str
     """
 
@@ -75,7 +76,7 @@ class RunReport(Report):
     columns: int
     skipped_rows: int
     seconds: Mapping[str, float]
-    peak_memory_bytes: int
+    peak_memory_bytes: int | None
     notes: tuple[str, ...] = ()
     skipped: tuple[SkipReason, ...] = ()
 
@@ -102,7 +103,9 @@ class RunReport(Report):
 
     def closing_lines(self, temporary: str = "") -> list[tuple[str, str]]:
         """Return the last lines: times, memory and notes; `temporary` is what else was taken."""
-        memory = f"{self.peak_memory_bytes / 1e6:,.0f} MB at the peak{temporary}"
+        n_bytes = self.peak_memory_bytes
+        peak = "unknown" if n_bytes is None else f"{n_bytes / 1e6:,.0f} MB"
+        memory = f"{peak} at the peak{temporary}"
         return [self.time_line(), ("memory", memory), *(("note", note) for note in self.notes)]
 
     def time_line(self) -> tuple[str, str]:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Callable, Mapping
 from typing import ClassVar, NamedTuple
 
 from craig_cli.errors import UsageError
+from craig_cli.platform import usable_threads
 from craig_cli.settings.catalog import Entry, Format, Method, names
 
 Table = tuple[Entry, ...] | tuple[Format, ...] | tuple[Method, ...]
-
-
-def usable_threads() -> int:
-    """Return the number of CPUs this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Threaded:

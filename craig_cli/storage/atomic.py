@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from craig_cli import platform
 from craig_cli.errors import ResourceError, UsageError
 from craig_cli.storage.file_names import check_name
 from craig_cli.storage.location import Location
@@ -102,23 +103,11 @@ def check_not_terminal(location: Location, kind: str, option: str) -> None:
         terminal = sys.stdout.isatty()
     else:
         # A pipe is not opened here: that would wait for its reader.
-        terminal = Path(location.path).is_char_device() and is_terminal(location.path)
+        terminal = Path(location.path).is_char_device() and platform.is_terminal(location.path)
     if terminal:
         raise UsageError(
             f"{option}: the {kind} is binary and stdout is a terminal. Name a file, or pipe it on."
         )
-
-
-def is_terminal(path: str) -> bool:
-    """Return whether the character device `path` is a terminal."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        return os.isatty(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
@@ -140,6 +129,8 @@ def open_output(output: str | Location) -> Iterator[BinaryIO]:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if location.is_stream and platform.is_broken_pipe(error):
+            raise BrokenPipeError from error
         kept = "" if location.is_stream else " An older file of that name is untouched."
         raise ResourceError(
             f"{location.shown}: cannot be written: {error.strerror or in_words(error)}.{kept}"
@@ -174,11 +165,9 @@ def replace_file(target: Path) -> Iterator[BinaryIO]:
     """
     temporary = target.parent / f".craig-{secrets.token_hex(8)}.tmp"
     try:
-        # 0o666 less the umask, as for any new file.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        with open(os.open(temporary, flags, 0o666), "wb") as out:  # noqa: PTH123 (a descriptor)
+        with temporary.open("xb") as out:
             if target.exists():
-                os.fchmod(out.fileno(), stat.S_IMODE(target.stat().st_mode))
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
             yield out
             out.flush()
             os.fsync(out.fileno())
@@ -192,8 +181,8 @@ def replace_file(target: Path) -> Iterator[BinaryIO]:
 def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` last through a power cut, where the file system can."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except PermissionError:  # writable, yet not readable
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # writable, yet not readable; Windows opens no folder
         return
     try:
         os.fsync(descriptor)

@@ -52,7 +52,7 @@ EXPORTED = tuple(end for entry in EXPORTS for end in entry.extensions)
 def check_name(location: Location, kind: str, option: str) -> None:
     """Raise `UsageError` if the name of an output promises another format than its kind has."""
     wanted = KINDS.get(kind)
-    name = PurePosixPath(location.path).name
+    name = location.file_name
     if wanted is None or name.lower().endswith(wanted.ends):
         return
     stem, end = name, PurePosixPath(name.lower()).suffix

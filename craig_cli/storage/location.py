@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,14 +13,11 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from craig_cli import platform
 from craig_cli.errors import UsageError, printable
 from craig_cli.storage import remote
 
 SCHEMES = ("s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
-STREAM_PATHS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
-"""Paths that stand for open descriptors: a file behind one is written where it stands, as the shell
-would.
-"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ class Location:
             raise UsageError(
                 f"{printable(name)}: file:// names files of this machine. Write file:///path."
             )
-        return cls(name, unquote(parts.path))
+        return cls(name, platform.path_of_url(unquote(parts.path)))
 
     @property
     def is_standard(self) -> bool:
@@ -90,8 +86,8 @@ class Location:
         if self.is_remote:
             return False
         here = os.path.abspath(self.path)  # noqa: PTH100 (Path would resolve nothing)
-        if self.is_standard or here.startswith(STREAM_PATHS):
-            return True
+        if self.is_standard or here.startswith(platform.STREAM_PATHS):
+            return True  # a file behind one is written where it stands, as the shell would
         try:
             mode = Path(self.path).stat().st_mode
         except OSError:
@@ -151,7 +147,7 @@ class Location:
         if not self.is_remote:
             yield Path(self.path)
             return
-        with tempfile.NamedTemporaryFile() as copy, self.open() as stream:
-            shutil.copyfileobj(stream, copy, remote.COPY_BYTES)
-            copy.flush()
-            yield Path(copy.name)
+        with platform.TemporaryCopy() as copy, self.open() as stream:
+            shutil.copyfileobj(stream, copy.file, remote.COPY_BYTES)
+            copy.file.flush()
+            yield Path(copy.path)

@@ -6,7 +6,6 @@ They are in temporary files without a name, so that nothing stays even of a kill
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import tempfile
 from types import TracebackType
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.errors import ResourceError, printable
+from craig_cli.platform import Scratch
 
 
 class Spill:
@@ -82,7 +82,7 @@ class SpillArray:
 
     def __init__(self, spill: Spill, n_columns: int, dtype: np.dtype) -> None:
         self._spill = spill
-        self._file = tempfile.TemporaryFile(dir=spill.folder, buffering=0)  # noqa: SIM115
+        self._file = Scratch(spill.folder)
         self.shape, self.dtype = (0, n_columns), dtype
         self._row_bytes = n_columns * dtype.itemsize
 
@@ -137,7 +137,7 @@ class SpillArray:
         place = start * self._row_bytes
         while view:
             try:
-                written = os.pwrite(self._file.fileno(), view, place)
+                written = self._file.write(view, place)
             except OSError as error:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                     raise
@@ -153,7 +153,7 @@ class SpillArray:
         out = np.empty((n_rows, self.shape[1]), self.dtype)
         view, place = as_bytes(out), start * self._row_bytes
         while view:
-            n_read = os.preadv(self._file.fileno(), [view], place)
+            n_read = self._file.read(view, place)
             if n_read == 0:
                 raise ResourceError(
                     f"A temporary file in {printable(self._spill.folder)} has "

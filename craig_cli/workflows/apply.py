@@ -15,6 +15,7 @@ from craig_cli.errors import InputError, UsageError
 from craig_cli.files.manifest import Manifest, read_manifest
 from craig_cli.files.request import restore_inputs
 from craig_cli.kernels.libsvm import NO_QUERY
+from craig_cli.platform import peak_memory_bytes
 from craig_cli.readers import read_dataset
 from craig_cli.readers.gather import Reading
 from craig_cli.readers.picks import PickedRows, check_all_found, read_picks
@@ -24,7 +25,7 @@ from craig_cli.settings.apply import ApplySettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.storage.location import Location
 from craig_cli.workflows.picked import first_of
-from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+from craig_cli.workflows.stopwatch import Stopwatch
 from craig_cli.writers import Subset, Target, compressed, write_weights
 
 

@@ -14,6 +14,7 @@ from craig_cli.files.request import (
     describe_calibration,
     restore_settings,
 )
+from craig_cli.platform import peak_memory_bytes
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.reports.calibrate import CalibrateReport
@@ -22,7 +23,7 @@ from craig_cli.selection.numbering import by_position, by_row_number
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.workflows.picked import check_belongs, fingerprint_for
-from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+from craig_cli.workflows.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)

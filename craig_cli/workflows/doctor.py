@@ -15,6 +15,7 @@ import numpy as np
 from craig_cli import __version__
 from craig_cli.dataset import Dataset
 from craig_cli.kernels import CACHE_FOLDER
+from craig_cli.platform import memory_bytes
 from craig_cli.reports.doctor import DoctorReport
 from craig_cli.selection import select
 from craig_cli.selection.checks import broken_promises
@@ -60,14 +61,6 @@ def version_of(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def memory_bytes() -> int | None:
-    """Return the memory of the machine, where it can be asked for."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
         return None
 
 

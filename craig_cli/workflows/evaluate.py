@@ -24,6 +24,7 @@ from craig_cli.evaluation.rivals import unfit
 from craig_cli.evaluation.subsampled_newton import newton_results
 from craig_cli.files.manifest import Manifest, read_manifest
 from craig_cli.files.request import restore_calibration, restore_settings
+from craig_cli.platform import peak_memory_bytes
 from craig_cli.readers import read_dataset
 from craig_cli.reports.evaluate import EvaluateReport, SelectionCost
 from craig_cli.reports.evaluation_page import is_page, page
@@ -50,7 +51,7 @@ from craig_cli.workflows.fitting import whole_problem
 from craig_cli.workflows.known_labels import check_known
 from craig_cli.workflows.picked import chosen_rows, each_once, fingerprint_for
 from craig_cli.workflows.predict import error_of, predict, with_columns
-from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+from craig_cli.workflows.stopwatch import Stopwatch
 
 WARM_ROWS = 2000
 

@@ -6,6 +6,7 @@ from craig_cli import __version__
 from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import ManifestError
 from craig_cli.files.partial import PartialFile, is_partial, read_partial, write_partial
+from craig_cli.platform import peak_memory_bytes
 from craig_cli.readers.parts import Part, Piece, file_names
 from craig_cli.reports.partial import PartialReport
 from craig_cli.settings.calibration import CalibrationSettings
@@ -14,7 +15,7 @@ from craig_cli.storage.location import Location
 from craig_cli.workflows.engines import LocalEngine
 from craig_cli.workflows.partitioned import check_job, with_index_base
 from craig_cli.workflows.parts import Job, offer_of_part
-from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+from craig_cli.workflows.stopwatch import Stopwatch
 
 
 def select_partial(

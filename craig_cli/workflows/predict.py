@@ -15,6 +15,7 @@ from craig_cli.files.model import assemble, read_arrays
 from craig_cli.files.network import NetworkModel, assemble_network
 from craig_cli.files.predictions import is_predictions, write_predictions
 from craig_cli.files.request import restore_inputs
+from craig_cli.platform import peak_memory_bytes
 from craig_cli.readers import read_dataset
 from craig_cli.reports.predict import PredictReport
 from craig_cli.settings import InputSettings, usable_threads
@@ -24,7 +25,7 @@ from craig_cli.training.losses import LOSSES
 from craig_cli.training.network import NO_CLASS, network_rows
 from craig_cli.training.problem import Array, Problem, best_class
 from craig_cli.workflows.known_labels import check_known, comparable
-from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+from craig_cli.workflows.stopwatch import Stopwatch
 
 
 def predict_to_file(

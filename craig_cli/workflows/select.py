@@ -19,6 +19,7 @@ from craig_cli.files.manifest import (
     write_manifest,
 )
 from craig_cli.files.request import describe_request, extended
+from craig_cli.platform import peak_memory_bytes
 from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.limited import as_rows, read_limited, to_disk
@@ -34,7 +35,7 @@ from craig_cli.skipped import SkippedRows
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
 from craig_cli.storage.spill import Spill, SpillArray
 from craig_cli.workflows.picked import check_belongs, fingerprint_for
-from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+from craig_cli.workflows.stopwatch import Stopwatch
 
 
 def select_to_file(

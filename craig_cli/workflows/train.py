@@ -11,6 +11,7 @@ import numpy as np
 from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.files.model import TRACE_TYPE, Model, is_model, read_model, write_model
+from craig_cli.platform import peak_memory_bytes
 from craig_cli.reports.train import TrainReport
 from craig_cli.settings.search import SearchSettings
 from craig_cli.settings.training import TrainFiles, TrainSettings
@@ -22,7 +23,7 @@ from craig_cli.workflows.fitting import fit_path, whole_problem
 from craig_cli.workflows.known_labels import some_labels
 from craig_cli.workflows.picked import read_rows, reading_of
 from craig_cli.workflows.search import Candidate, search, search_facts
-from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+from craig_cli.workflows.stopwatch import Stopwatch
 
 
 def train_to_file(

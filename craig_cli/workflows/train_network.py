@@ -14,6 +14,7 @@ from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import UsageError
 from craig_cli.files.model import is_model
 from craig_cli.files.network import TRACE_TYPE, NetworkModel, is_network, write_network
+from craig_cli.platform import peak_memory_bytes
 from craig_cli.reports.network import NetworkReport
 from craig_cli.selection.class_count import check_task
 from craig_cli.selection.reselection import reselected_rows
@@ -24,7 +25,7 @@ from craig_cli.storage.atomic import check_output, open_output
 from craig_cli.training.network import network_rows
 from craig_cli.training.reselection import Chosen, NetworkFit, fit_network
 from craig_cli.workflows.picked import each_once, read_rows, reading_of
-from craig_cli.workflows.stopwatch import Stopwatch, peak_memory_bytes
+from craig_cli.workflows.stopwatch import Stopwatch
 
 
 def train_network_to_file(

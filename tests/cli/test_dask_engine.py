@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from tools import needs
 
+from craig_cli.platform import peak_memory_bytes
 from craig_cli.readers import parts as reading
-from craig_cli.workflows.stopwatch import peak_memory_bytes
 
 distributed = needs("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore")

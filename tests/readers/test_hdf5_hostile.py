@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hdf5_files import read, stored, write
 
+from craig_cli import platform
 from craig_cli.errors import InputError
 from craig_cli.readers import hdf5
 from craig_cli.readers.hdf5_columns import InOrder
@@ -198,7 +199,7 @@ def is_alive(process: int) -> bool:
 
 LIBRARY = {
     "reading": None,
-    "standing still": "from craig_cli.readers.child import end_with_parent; end_with_parent(); "
+    "standing still": "from craig_cli.platform import end_with_parent; end_with_parent(); "
     "import os; os.write(2, b'x'); import re; re.match('(a+)+b', 'a' * 60)",
 }
 """What the child does; the last holds Python's lock, as a library that never returns does."""
@@ -255,13 +256,11 @@ def test_many_objects_are_walked_in_little_memory(tmp_path: Path, watched: list[
 def test_free_memory_is_that_of_the_container(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from craig_cli.readers import free_memory as memory
-
-    monkeypatch.setattr(memory, "GROUP_FOLDER", tmp_path)
-    whole = memory.available_bytes()
-    assert 0 < whole <= memory.machine_bytes() + (1 << 30)
+    monkeypatch.setattr(platform, "GROUP_FOLDER", tmp_path)
+    whole = platform.available_bytes()
+    assert 0 < whole <= platform.machine_bytes() + (1 << 30)
     (tmp_path / "memory.max").write_text("max\n")
-    assert memory.group_bytes(*memory.GROUP_FILES[0]) == 0
+    assert platform.group_bytes(*platform.GROUP_FILES[0]) == 0
     for name, told in (("max", "1000"), ("current", "900"), ("stat", "file 7\ninactive_file 50\n")):
         (tmp_path / f"memory.{name}").write_text(told)
-    assert memory.available_bytes() == 150
+    assert platform.available_bytes() == 150

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -163,6 +164,7 @@ def test_equal_rows_are_shared_out_among_cells(small_cells):
         np.testing.assert_array_equal(np.sort(cells.order), np.arange(4096))
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc: Linux")
 def test_nothing_stays_in_the_folder_of_temporary_files(small_cells, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("craig_cli.selection.methods.cells.best_of_cells", lambda *_: 1 / 0)
