@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHECKED := craig_cli tests benchmarks examples packaging
 PYTEST := $(BIN)/python -m pytest -rs -n 2 --dist loadfile
 
-.PHONY: demo lint test tools test-all bench evidence paper scale wheel-test man clean
+.PHONY: demo lint test tools test-all bench evidence paper scale wheel-test wheels kernels man clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -67,9 +67,17 @@ evidence: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python benchmarks/evidence.py $(EVIDENCE_OPTIONS) --into EVIDENCE.md
 
-# The wheel in clean environments, on the lowest and the highest Python; PYTHONS="python3.12" for others.
+# The wheels in clean environments, on the lowest and the highest Python; PYTHONS="python3.12" for others.
 wheel-test:
 	packaging/test_wheel.sh $(PYTHONS)
+
+# The wheels to publish: one for all platforms, and one a Python that brings compiled kernels.
+wheels:
+	WHEELS=build/wheels packaging/test_wheel.sh python3.11 python3.12 python3.13 python3.14
+
+# After a change of what common runs call: the kernels that are compiled ahead, and counted.
+kernels: $(VENV)/.installed-dev
+	$(BIN)/python packaging/list_kernels.py
 
 man: $(VENV)/.installed
 	$(BIN)/python packaging/make_man.py build/man

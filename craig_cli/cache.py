@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from craig_cli import __version__, platform
@@ -20,6 +21,12 @@ def kernels_digest() -> str:
     for path in sorted((Path(__file__).parent / "kernels").glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
+
+
+@cache
+def cache_name() -> str:
+    """Return the name of the folder of these kernels, compiled: no other version's."""
+    return f"{__version__}-{kernels_digest()}"
 
 
 def candidate_folders() -> list[Path]:
@@ -65,7 +72,7 @@ def prepare_cache() -> Path | None:
     """
     import sys
 
-    name = f"{__version__}-{kernels_digest()}"
+    name = cache_name()
     chosen = next(
         (folder / name for folder in candidate_folders() if is_private_and_writable(folder / name)),
         None,

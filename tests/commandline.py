@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,13 @@ class Result:
     code: int
     out: str
     err: str
+
+
+def without_compiling(told: str) -> str:
+    """Return what was told but for what is told of kernels, where they are not compiled yet."""
+    return re.sub(
+        r'craig: compiling kernels.*\n|, compile [\d.]+ s|, "compile": [\d.e-]+', "", told
+    )
 
 
 def write_csv(path: Path, labels: list[int], rows: np.ndarray) -> None:

@@ -18,7 +18,7 @@ from craig_cli.cli.app import COMMANDS
 
 PACKAGE = Path(__file__).parents[1] / "craig_cli"
 FLOORS = (
-    ("craig_cli.platform",),
+    ("craig_cli.platform", "craig_cli.compiling"),
     ("craig_cli.errors", "craig_cli.lapack", "craig_cli.cache", "craig_cli.skipped"),
     ("craig_cli.threads",),
     ("craig_cli.dataset",),
@@ -40,8 +40,8 @@ FLOORS = (
 )
 """From the ground up. A room imports only those on floors below its own, never its neighbours."""
 TOP = (
-    *("__init__", "__main__", "api", "arrays", "asked", "cache", "dataset", "errors", "lapack"),
-    *("platform", "skipped", "sklearn", "threads", "torch", "words"),
+    *("__init__", "__main__", "api", "arrays", "asked", "cache", "compiling", "dataset"),
+    *("errors", "lapack", "platform", "skipped", "sklearn", "threads", "torch", "words"),
 )
 """The only modules outside the rooms."""
 HOMES = {

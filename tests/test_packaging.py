@@ -7,25 +7,34 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import numba
 import pytest
 from tools import needs, path_of
 
 from craig_cli import __version__
+from craig_cli.cache import cache_name
 from craig_cli.cli.app import COMMANDS
+from craig_cli.kernels import processor
 
 ROOT = Path(__file__).parents[1]
 PACKAGING = ROOT / "packaging"
 
 
+def script(name):
+    """Return a script as a module."""
+    spec = importlib.util.spec_from_file_location(name, PACKAGING / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """Write the man pages."""
-    spec = importlib.util.spec_from_file_location("make_man", PACKAGING / "make_man.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.write_pages(tmp_path_factory.mktemp("man"))
+    return script("make_man").write_pages(tmp_path_factory.mktemp("man"))
 
 
 @pytest.fixture
@@ -110,15 +119,57 @@ def test_the_container_file():
         if line.startswith("!")
     }
     assert all((ROOT / name).exists() for name in sent)
-    assert {"craig_cli", "sample_data", "pyproject.toml", "README.md", "LICENSE"} <= sent
+    assert {"craig_cli", "pyproject.toml", "README.md", "LICENSE"} <= sent
+    assert "packaging/compile_wheel.py" in sent and "/source/packaging/compile_wheel.py" in lines
     assert lines.count("FROM ") == 2 and "-slim" in lines
     assert (
-        lines.index("USER craig")
-        < lines.index("craig select sample_data")
-        < lines.index("ENTRYPOINT")
+        lines.index("USER craig") < lines.index("craig doctor --warm") < lines.index("ENTRYPOINT")
     )
-    for sample in re.findall(r"sample_data/[a-z.]+", lines):
-        assert (ROOT / sample).exists()
+
+
+def test_files_are_added_to_a_wheel(tmp_path):
+    pure = tmp_path / "craig_cli-1.0-py3-none-any.whl"
+    about = "craig_cli-1.0.dist-info"
+    with zipfile.ZipFile(pure, "w") as wheel:
+        wheel.writestr("craig_cli/__init__.py", "")
+        tags = "Root-Is-Purelib: true\nTag: py3-none-any\n\n"
+        wheel.writestr(f"{about}/WHEEL", f"Wheel-Version: 1.0\n{tags}")
+        wheel.writestr(f"{about}/RECORD", "")
+    module = script("compile_wheel")
+    made = module.with_files(
+        pure, {"craig_cli/a.nbi": b"abc"}, "cp311-cp311-some", tmp_path / "out"
+    )
+    assert made == tmp_path / "out" / "craig_cli-1.0-cp311-cp311-some.whl"
+    with zipfile.ZipFile(made) as wheel:
+        assert wheel.read("craig_cli/a.nbi") == b"abc"
+        assert wheel.read(f"{about}/WHEEL").decode().splitlines() == [
+            "Wheel-Version: 1.0",
+            "Root-Is-Purelib: false",
+            "Tag: cp311-cp311-some",
+        ]
+        record = wheel.read(f"{about}/RECORD").decode().splitlines()
+    assert "craig_cli/a.nbi,sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0,3" in record
+    assert record[-1] == f"{about}/RECORD,," and len(record) == 4
+
+
+def test_the_action_names_what_its_kernels_are_compiled_for(on_path, tmp_path):
+    yaml = needs("pyyaml")
+    steps = yaml.safe_load((PACKAGING / "action" / "action.yml").read_text())["runs"]["steps"]
+    install = next(step for step in steps if step.get("id") == "install")
+    (on_path / "python").unlink()
+    (on_path / "python").write_text(
+        f'#!/bin/sh\n[ "$1" = -m ] || exec "{sys.executable}" "$@"\necho "$@" > installed\n'
+    )
+    (on_path / "python").chmod(0o755)
+    outputs = tmp_path / "outputs"
+    environment = os.environ | {"PACKAGE": "craig-cli==1", "GITHUB_OUTPUT": str(outputs)}
+    subprocess.run(["bash", "-c", install["run"]], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "installed").read_text() == "-m pip install --quiet craig-cli==1\n"
+    wanted = f"{cache_name()}-{numba.__version__}-{processor()}"
+    assert outputs.read_text() == f"kernels={wanted}\n"
+    cached = next(step for step in steps if step.get("uses", "").startswith("actions/cache@"))
+    assert "steps.install.outputs.kernels" in cached["with"]["key"]
+    assert steps.index(install) < steps.index(cached)
 
 
 @pytest.mark.slow

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from craig_cli.cli.command import Run, reporting
+from craig_cli.cli.parameters import option
 from craig_cli.reports.base import Report
 
+WARM = option(
+    "--warm",
+    is_flag=True,
+    help="Compile first all kernels that common runs need, so that none has to wait for them.",
+)
 
-@reporting("doctor", examples=("craig doctor", "craig doctor --json"))
+
+@reporting("doctor", WARM, examples=("craig doctor", "craig doctor --json"))
 def command(run: Run) -> Report:
     """Show what this installation runs on: versions, threads, memory, the folder of compiled
     kernels; and try a small selection.
 
-    The first run compiles the kernels it needs. Exit code 5 if something is wrong.
+    Exit code 5 if something is wrong.
     """
     from craig_cli.workflows.doctor import examine
 
-    return examine()
+    return examine(run["warm"], run.progress)

@@ -8,6 +8,7 @@ import time
 from types import TracebackType
 from typing import TextIO
 
+from craig_cli.compiling import COMPILING
 from craig_cli.errors import printable
 from craig_cli.platform import CLEAR
 
@@ -27,6 +28,8 @@ STAGES = {
 """Stage as workflows name it: what is being done, and what is counted."""
 REDRAW_SECONDS = 0.1
 LINE_SECONDS = 30.0
+LONG_SECONDS, MANY = 2.0, 8
+"""Compiling is told in a log if it has taken so long, or is to be of more kernels than that."""
 BAR_WIDTH = 20
 WAIT = "wait "
 
@@ -48,6 +51,12 @@ def progress_line(stage: str, done: int, total: int | None, elapsed: float, bar:
     return f"{verb}: {drawn}{done:,} of {total:,} {noun} ({share:.0%}){left}"
 
 
+def compiling_line(done: int, total: int | None) -> str:
+    """Return one line on which of the kernels is compiled; they differ too much for a time."""
+    number = f"{done + 1:,}" if total is None else f"{min(done + 1, total):,} of {total:,}"
+    return f"compiling kernels, once on this machine: {number}"
+
+
 def duration(seconds: float) -> str:
     """Return a time as minutes and seconds, or hours too."""
     minutes, rest = divmod(round(seconds), 60)
@@ -64,7 +73,7 @@ def awaited(stage: str) -> str:
 
 
 class ProgressLines:
-    """A progress callback; leaving the ``with`` block clears the line.
+    """A progress callback, told of compiling too; leaving the ``with`` block clears the line.
 
     Parameters
     ----------
@@ -83,9 +92,10 @@ class ProgressLines:
         self._stream = None if silent else stream
         self._interactive, self._verbose = interactive, verbose
         self._stage, self._begun, self._said = "", 0.0, 0.0
-        self._drawn = False
+        self._drawn = self._announced = False
 
     def __enter__(self) -> ProgressLines:
+        COMPILING.announce = self
         return self
 
     def __exit__(
@@ -94,6 +104,7 @@ class ProgressLines:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        COMPILING.end()
         if self._drawn and self._stream is not None:
             self._write(CLEAR)
 
@@ -103,6 +114,9 @@ class ProgressLines:
         if stage.startswith(WAIT):
             self._write(f"{CLEAR if self._drawn else ''}craig: {awaited(stage)}\n")
             return
+        if stage == "compile":
+            self._announce(done, total)
+            return
         now = time.monotonic()
         if stage != self._stage:
             self._stage, self._begun, self._said = stage, now, now
@@ -111,7 +125,16 @@ class ProgressLines:
         if now - self._said < (REDRAW_SECONDS if self._interactive else LINE_SECONDS):
             return
         self._said = now
-        line = progress_line(stage, done, total, now - self._begun, self._interactive)
+        self._say(progress_line(stage, done, total, now - self._begun, self._interactive))
+
+    def _announce(self, done: int, total: int | None) -> None:
+        """Say how far compiling is, within whatever stage; in a log once, if it is much."""
+        is_long = COMPILING.seconds > LONG_SECONDS or (total or 0) > MANY
+        if self._interactive or (not self._announced and (self._verbose or is_long)):
+            self._announced = True
+            self._say(compiling_line(done, total))
+
+    def _say(self, line: str) -> None:
         if self._interactive:
             self._drawn = True
             self._write(CLEAR + line[: shutil.get_terminal_size().columns - 1])

@@ -7,18 +7,47 @@ enough for signals and progress.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
-from craig_cli.cache import prepare_cache
+from craig_cli.cache import cache_name, prepare_cache
 
 CACHE_FOLDER = prepare_cache()
 
 import numba  # noqa: E402  (after the cache folder is chosen)
-from numba.core.caching import FunctionCache  # noqa: E402
+from numba.core import event  # noqa: E402
+from numba.core.caching import FunctionCache, IndexDataCacheFile  # noqa: E402
+from numba.core.registry import cpu_target  # noqa: E402
 from numba.core.runtime.nrt import rtsys  # noqa: E402
 
-NUMBAS_OWN = ("_load_overload", "_guard_against_spurious_io_errors")
+from craig_cli.kernels.watching import Watcher  # noqa: E402
+
+event.register("numba:compile", Watcher())
+NUMBAS_OWN = ("_load_overload", "_guard_against_spurious_io_errors", "_index_key")
+SHIPPED_FOLDER = Path(__file__).parent / "compiled" / f"{cache_name()}-{numba.__version__}"
+"""What a wheel for one platform brings along, compiled from these very sources by this numba."""
+BASELINE = (
+    "x86-64-v3",
+    "+avx,+avx2,+bmi,+bmi2,+cmov,+cx16,+cx8,+f16c,+fma,+fxsr,+lzcnt,+mmx,+movbe,+popcnt,+sahf,"
+    "+sse,+sse2,+sse3,+sse4.1,+sse4.2,+ssse3,+xsave",
+)
+"""The processor that shipped kernels are compiled for, and what it can do, as LLVM names it."""
+
+
+@cache
+def can_use_shipped() -> bool:
+    """Return whether compiled kernels came with this installation, for this kind of processor."""
+    _, _, features = cpu_target.target_context.codegen().magic_tuple()
+    return SHIPPED_FOLDER.is_dir() and set(BASELINE[1].split(",")) <= set(features.split(","))
+
+
+def processor() -> str:
+    """Return LLVM's name of the processor that kernels are compiled for: what is kept for one is of
+    no use to another.
+    """
+    _, own, _ = cpu_target.target_context.codegen().magic_tuple()
+    return BASELINE[0] if can_use_shipped() else own
 
 
 class KernelCache(FunctionCache):
@@ -29,10 +58,32 @@ class KernelCache(FunctionCache):
 
         numba's own method gets ready first, each time: it imports whatever code may call, scipy's
         linear algebra too, which takes 0.3 s. What is compiled needs only the runtime.
+
+        What is shipped goes before what was compiled here: sums, whose last bits hang on the
+        processor compiled for, do not depend on what was run before.
         """
         rtsys.initialize(context)
         with self._guard_against_spurious_io_errors():
+            data = self._shipped(signature, context)
+            if data is not None:
+                return self._impl.rebuild(context, data)
             return self._load_overload(signature, context)
+
+    def _shipped(self, signature: Any, context: Any) -> Any:
+        """Return what was shipped of a kernel; None where there is nothing for these types."""
+        if not can_use_shipped():
+            return None
+        machine, _, _ = context.codegen().magic_tuple()
+        stamp = self._impl.locator.get_source_stamp()
+        file = IndexDataCacheFile(str(SHIPPED_FOLDER), self._impl.filename_base, stamp)
+        _, _, code = self._index_key(signature, context.codegen())
+        return file.load((signature, (machine, *BASELINE), code))
+
+    def keeps(self, signature: Any, context: Any) -> bool:
+        """Return whether a kernel needs no compiling."""
+        key = self._index_key(signature, context.codegen())
+        kept = self._cache_file._load_index()
+        return key in kept or self._shipped(signature, context) is not None
 
 
 IS_KNOWN = all(map(partial(hasattr, FunctionCache), NUMBAS_OWN))

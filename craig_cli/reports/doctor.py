@@ -24,11 +24,17 @@ class DoctorReport(Report):
         Those that it cannot do without.
     threads, cpus : int
         CPUs this process may use, and those of the machine.
+    processor : str
+        That kernels are compiled for, as LLVM names it.
     memory_bytes : int or None
         Of the machine.
     cache : str or None
         Folder of compiled kernels; None where none can be written.
     cached_kernels : int
+    shipped_kernels : int
+        Compiled ones that came with this installation and can be used here.
+    warmed_seconds : float or None
+        What compiling all that common runs need has taken; None where that was not asked for.
     temporary : str
         Folder of temporary files.
     temporary_free_bytes : int or None
@@ -44,9 +50,12 @@ class DoctorReport(Report):
     needed: tuple[str, ...]
     threads: int
     cpus: int
+    processor: str
     memory_bytes: int | None
     cache: str | None
     cached_kernels: int
+    shipped_kernels: int
+    warmed_seconds: float | None
     temporary: str
     temporary_free_bytes: int | None
     selection: str
@@ -72,12 +81,19 @@ class DoctorReport(Report):
             free = f", {self.temporary_free_bytes / 1e9:.1f} GB free"
         if self.cache is not None:
             cache = f"{printable(self.cache)}, {counted(self.cached_kernels, 'kernel')}"
+            if self.shipped_kernels:
+                cache += f"; {self.shipped_kernels:,} more came with this installation"
+            if self.warmed_seconds is not None:
+                cache += f"; all compiled, in {self.warmed_seconds:.1f} s"
         found = f"{counted(len(self.problems), 'problem')} found."
         return [
             ("craig", f"{self.version}, Python {self.python}, {self.platform}"),
             ("packages", needed),
             ("extras", extras),
-            ("threads", f"{self.threads} of {counted(self.cpus, 'CPU')}"),
+            (
+                "threads",
+                f"{self.threads} of {counted(self.cpus, 'CPU')}, kernels for {self.processor}",
+            ),
             ("memory", memory),
             ("cache", cache),
             ("files", f"temporary ones in {printable(self.temporary)}{free}"),

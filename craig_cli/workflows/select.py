@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from craig_cli.calibration import calibrating_bytes, fits_beside, make_coreset
+from craig_cli.compiling import COMPILING
 from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import ResourceError
 from craig_cli.files.manifest import (
@@ -24,6 +25,7 @@ from craig_cli.readers import read_dataset
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.limited import as_rows, read_limited, to_disk
 from craig_cli.readers.proxy import read_proxy, split_key
+from craig_cli.readers.sources import format_of
 from craig_cli.reports.select import SelectReport
 from craig_cli.selection import Coreset
 from craig_cli.selection.class_count import check_task
@@ -33,9 +35,17 @@ from craig_cli.settings import InputSettings, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
 from craig_cli.skipped import SkippedRows
 from craig_cli.storage.atomic import check_not_input, check_output, open_output
+from craig_cli.storage.location import Location
 from craig_cli.storage.spill import Spill, SpillArray
 from craig_cli.workflows.picked import check_belongs, fingerprint_for
 from craig_cli.workflows.stopwatch import Stopwatch
+
+ROADS: dict[str, tuple[str, ...]] = {
+    "libsvm": ("libsvm", "sparse"),
+    "csv": ("csv", "dense"),
+    "tsv": ("csv", "dense"),
+}
+"""Kernels by format of the input, as `craig_cli.kernels.ahead` names them; of others dense ones."""
 
 
 def select_to_file(
@@ -71,6 +81,8 @@ def select_to_file(
     check_files(inputs, output, force)
     calibration = calibration or CalibrationSettings(seed=selection.seed)
     watch = Stopwatch()
+    COMPILING.roads = roads_of(inputs)
+    COMPILING.may_have_help = not selection.memory_limit
     earlier = None if extend is None else read_manifest(extend)
     if earlier is not None:
         selection = extended(str(extend), earlier, selection)
@@ -112,6 +124,12 @@ def select_to_file(
         write_manifest(out, manifest)
     report = report_of(output, coreset, dataset.skipped, watch.seconds, spill.peak)
     return replace(report, notes=(*dataset.notes, *report.notes), data=inputs.paths)
+
+
+def roads_of(inputs: InputSettings) -> tuple[str, ...]:
+    """Return which kernels a selection will need, by the name of its first file."""
+    first = Location.of(inputs.paths[0]).file_name
+    return ROADS.get(inputs.format or format_of(first) or "", ("dense",))
 
 
 def check_files(inputs: InputSettings, output: str, force: bool) -> None:

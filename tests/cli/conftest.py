@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commandline import Result, write_csv
+from commandline import Result, without_compiling, write_csv
 
 from craig_cli.cli import main
 
@@ -31,7 +31,7 @@ def craig(capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
     def run(*arguments: str) -> Result:
         code = main(arguments)
         captured = capfd.readouterr()
-        return Result(code, captured.out, captured.err)
+        return Result(code, without_compiling(captured.out), without_compiling(captured.err))
 
     return run
 

@@ -8,6 +8,8 @@ import pytest
 
 from craig_cli.cli import progress as module
 from craig_cli.cli.progress import ProgressLines, duration, progress_line
+from craig_cli.compiling import COMPILING
+from craig_cli.workflows.stopwatch import Stopwatch
 
 
 @pytest.fixture
@@ -101,3 +103,58 @@ def test_a_pipe_that_nobody_writes_is_named_at_once(clock):
         "craig: waiting for somebody to write to the pipe a\\n.csv. Ctrl-C ends this.\n"
         "craig: waiting for data on standard input (-). Pipe it in, or press Ctrl-C.\n"
     )
+
+
+def test_a_terminal_sees_which_kernel_is_compiled_at_once(clock):
+    out = io.StringIO()
+    with ProgressLines(out, silent=False, interactive=True, verbose=False):
+        COMPILING.announce("compile", 6, 19)
+        COMPILING.announce("compile", 7, None)
+    assert COMPILING.announce is None
+    assert out.getvalue() == (
+        "\r\x1b[Kcompiling kernels, once on this machine: 7 of 19"
+        "\r\x1b[Kcompiling kernels, once on this machine: 8\r\x1b[K"
+    )
+
+
+@pytest.mark.parametrize(
+    ("total", "spent", "verbose", "told"),
+    [
+        (19, 0, False, "1 of 19"),
+        (3, 0, False, None),
+        (None, 0, False, None),
+        (None, 0, True, "1"),
+        (3, 2.5, False, "1 of 3"),
+    ],
+)
+def test_a_log_is_told_of_compiling_once_and_only_if_it_is_long(
+    clock, monkeypatch, total, spent, verbose, told
+):
+    monkeypatch.setattr(COMPILING, "seconds", spent)
+    out = io.StringIO()
+    with ProgressLines(out, silent=False, interactive=False, verbose=verbose) as progress:
+        progress("compile", 0, total)
+        progress("compile", 1, total)
+    line = f"craig: compiling kernels, once on this machine: {told}\n"
+    assert out.getvalue() == ("" if told is None else line)
+
+
+def test_compiling_is_a_stage_of_its_own(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("craig_cli.workflows.stopwatch.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr(COMPILING, "seconds", 1.0)
+
+    def take(seconds, compiling=0.0):
+        now[0] += seconds
+        COMPILING.seconds += compiling
+
+    watch = Stopwatch()
+    with watch.stage("read"):
+        take(3, compiling=2)
+    take(9, compiling=9)
+    with watch.stage("select"):
+        take(4, compiling=1)
+        with watch.stage("assign"):
+            take(10, compiling=7)
+        take(5)
+    assert watch.seconds == {"read": 1, "compile": 19 - 9, "select": 8, "assign": 3}

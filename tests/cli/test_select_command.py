@@ -10,6 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from commandline import Result, listing
 
+from craig_cli.compiling import COMPILING
+from craig_cli.kernels import ahead
+from craig_cli.settings import InputSettings
+from craig_cli.workflows.select import roads_of
+
 
 def seconds_and_memory_hidden(text: str) -> str:
     text = re.sub(r"(read|select|write|after) \d\S* s\b", r"\1 _ s", text)
@@ -303,3 +308,25 @@ def test_an_output_is_needed_but_for_a_dry_run(craig, data):
     assert craig("select", "data.csv", "--size", "3") == Result(
         2, "", "craig: error: Missing option '-o' / '--output'.\nTry 'craig select --help'.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "roads"),
+    [
+        ("a.csv.gz", {}, ("csv", "dense")),
+        ("a.svm", {}, ("libsvm", "sparse")),
+        ("a.txt", {"format": "tsv"}, ("csv", "dense")),
+        ("a.npy", {}, ("dense",)),
+        ("folder", {}, ("dense",)),
+    ],
+)
+def test_the_kernels_to_come_are_known_by_the_name(name, options, roads):
+    assert roads_of(InputSettings(paths=(name,), **options)) == roads
+    assert set(roads) <= set(ahead.roads())
+
+
+def test_under_a_memory_limit_no_process_helps_to_compile(craig, data, monkeypatch):
+    for options, may_have_help in (((), True), (("--memory-limit", "1G"), False)):
+        monkeypatch.setattr(COMPILING, "may_have_help", not may_have_help)
+        assert craig("select", "data.csv", "--size", "3", "-o", "cs.parquet", *options).code == 0
+        assert COMPILING.may_have_help == may_have_help
