@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from craig_cli.cli.progress import ProgressLines, is_interactive
+from craig_cli.reports.progress import ProgressLines, is_interactive
 from craig_cli.reports.base import Report, to_json
 
 

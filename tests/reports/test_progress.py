@@ -6,9 +6,9 @@ import io
 
 import pytest
 
-from craig_cli.cli import progress as module
-from craig_cli.cli.progress import ProgressLines, duration, progress_line
 from craig_cli.compiling import COMPILING
+from craig_cli.reports import progress as module
+from craig_cli.reports.progress import ProgressLines, duration, progress_line
 from craig_cli.workflows.stopwatch import Stopwatch
 
 
