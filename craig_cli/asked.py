@@ -1,4 +1,4 @@
-"""What the arguments of `select_coreset` say: where the data is, and how it is read."""
+"""What the arguments of Python's functions say: where the data is, and how it is read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import scipy.sparse as sp
 
 from craig_cli.arrays import amounts_of, labels_of, rows_of
-from craig_cli.dataset import Dataset
+from craig_cli.dataset import Dataset, Encoding, Progress
 from craig_cli.errors import UsageError
+from craig_cli.readers import read_dataset
 from craig_cli.readers.amounts import COST, WEIGHT
 from craig_cli.readers.memory import as_table, read_table
 from craig_cli.settings import InputSettings, SelectionSettings
@@ -41,12 +42,14 @@ class Data:
     Parameters
     ----------
     has_labels : bool
-    inputs : InputSettings or None
+    inputs : InputSettings
+        How they are read; of rows in memory what a file of them would be read by.
     dataset : Dataset or None
+        None: they are in files.
     """
 
     has_labels: bool
-    inputs: InputSettings | None = None
+    inputs: InputSettings
     dataset: Dataset | None = None
 
 
@@ -71,13 +74,13 @@ def in_full(function: Callable[..., Any]) -> inspect.Signature:
     return signature.replace(parameters=[*given, *named])
 
 
-def check_reading(reading: Mapping[str, Any]) -> None:
-    """Raise `TypeError`, as Python does, for an argument that there is not."""
+def check_reading(reading: Mapping[str, Any], function: str) -> None:
+    """Raise `TypeError`, as Python does, for an argument that a function does not have."""
     for name in reading:
         if name not in READING:
             close = difflib.get_close_matches(name, READING, n=1)
             meant = f". Did you mean '{close[0]}'?" if close else ""
-            raise TypeError(f"select_coreset() got an unexpected keyword argument '{name}'{meant}")
+            raise TypeError(f"{function}() got an unexpected keyword argument '{name}'{meant}")
 
 
 def chosen(asked: Mapping[str, Any]) -> tuple[str, Purpose]:
@@ -105,16 +108,48 @@ def column_of_labels(asked: Mapping[str, Any]) -> Any:
     return asked["label"]
 
 
-def data_of(asked: Mapping[str, Any], y: Any) -> Data:
-    """Return the data that `X` is or names."""
+def data_of(asked: Mapping[str, Any], y: Any, trained: Dataset | None = None) -> Data:
+    """Return the data that `X` is or names.
+
+    `trained`: that of the models that it is to test; it has their columns, and needs neither
+    weights nor costs.
+    """
     X, reading = asked["X"], settings_of(asked["reading"])
     if names_files(X):
-        inputs = files_of(asked, y, reading)
+        inputs = replace(files_of(asked, y, reading), amounts_needed=trained is None)
         return Data(not inputs.no_label, inputs)
     for name in sorted(FOR_FILES & set(reading)):
         raise UsageError(f"{name}: it is for files, and X is in memory. Leave it out.")
-    dataset = as_dataset(asked, y, reading)
-    return Data(dataset.labels is not None, dataset=dataset)
+    dataset, inputs = in_memory(asked, y, reading, trained)
+    if dataset.labels is not None:
+        inputs = replace(inputs, no_label=False, task=asked["task"])
+    return Data(dataset.labels is not None, inputs, dataset)
+
+
+def dataset_of(data: Data, progress: Progress, encoding: Encoding | None = None) -> Dataset:
+    """Return rows in memory as they are, and read those in files."""
+    if data.dataset is not None:
+        return data.dataset
+    return read_dataset(data.inputs, progress, encoding)
+
+
+def recorded(request: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments with those of the data that are not given as the request of a manifest
+    records them.
+    """
+    X, then = asked["X"], request.get("input", {})
+    found = {**asked, "task": then.get("task", InputSettings.task), "proxy": None}
+    in_files = names_files(X)
+    if not in_files and (sp.issparse(X) or as_table(X) is None):
+        return found
+    passed_over = frozenset() if in_files else FOR_FILES | {"no_label"}
+    reading = {name: then[name] for name in READING if name in then and name not in passed_over}
+    found["reading"] = reading | dict(asked["reading"])
+    columns = {"y": "label", "sample_weight": "weight_column", "costs": "cost_column"}
+    for name, option in columns.items():
+        if asked[name] is None:
+            found[name] = then.get(option)
+    return found
 
 
 def settings_of(reading: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,32 +196,39 @@ def files_of(asked: Mapping[str, Any], y: Any, reading: Mapping[str, Any]) -> In
     )
 
 
-def as_dataset(asked: Mapping[str, Any], y: Any, reading: Mapping[str, Any]) -> Dataset:
-    """Return rows in memory, with their labels, weights and costs, as a data set."""
-    X = asked["X"]
+def in_memory(
+    asked: Mapping[str, Any], y: Any, reading: Mapping[str, Any], trained: Dataset | None = None
+) -> tuple[Dataset, InputSettings]:
+    """Return rows in memory, with their labels, weights and costs, as a data set; and how they were
+    read.
+    """
+    X, argument = asked["X"], "X" if trained is None else "X_test"
     columns = {"y": y, "sample_weight": asked["sample_weight"], "costs": asked["costs"]}
     named = {name: value for name, value in columns.items() if isinstance(value, str)}
     if not named and not reading and is_sparse_frame(X):
         X = X.sparse.to_coo()
-    table = None if sp.issparse(X) else as_table(X)
+    table = None if sp.issparse(X) else as_table(X, argument)
+    settings = {"no_label": "y" not in named} | dict(reading)
+    inputs = InputSettings(
+        ("X",),
+        label=named.get("y"),
+        task=asked["task"] if "y" in named else InputSettings.task,
+        weight_column=named.get("sample_weight"),
+        cost_column=named.get("costs"),
+        amounts_needed=trained is None,
+        **settings,
+    )
     if table is None:
         for name in (*named, *reading):
             raise UsageError(
-                f"{name}: the columns of X have no names. Give a table, or the name of a file."
+                f"{name}: the columns of {argument} have no names. Give a table, or the name of a "
+                "file."
             )
-        dataset = Dataset(rows_of(X), None)
+        dataset = Dataset(rows_of(X, argument), None)
     else:
-        settings = {"no_label": "y" not in named} | dict(reading)
-        inputs = InputSettings(
-            ("X",),
-            label=named.get("y"),
-            task=asked["task"],
-            weight_column=named.get("sample_weight"),
-            cost_column=named.get("costs"),
-            **settings,
-        )
-        dataset = read_table(table, inputs)
-    return with_columns(dataset, {n: v for n, v in columns.items() if n not in named})
+        encoding = None if trained is None else trained.encoding
+        dataset = read_table(table, inputs, argument, encoding)
+    return with_columns(dataset, {n: v for n, v in columns.items() if n not in named}), inputs
 
 
 def is_sparse_frame(X: Any) -> bool:

@@ -12,6 +12,10 @@ class CraigError(Exception):
     exit_code = 1
 
 
+class CraigWarning(UserWarning):
+    """What the user should know of a result, and the commands print as a note."""
+
+
 class UsageError(CraigError):
     """The options contradict each other or name something that does not exist."""
 

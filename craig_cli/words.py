@@ -26,10 +26,13 @@ ARGUMENTS = {
 FLAGS = {
     "no-header": "header=False",
     "no-label": "no_label=True",
+    "force-mismatch": "force_mismatch=True",
     "refine": "refine=True",
     "paper": "paper=True",
 }
 """Options without a value, as arguments."""
+FUNCTIONS = {"craig evaluate": "evaluate_coreset", "craig select": "select_coreset"}
+"""Commands that are functions in Python."""
 LISTS = ("drop", "one-hot", "features")
 """Options that are repeated, one value each time."""
 IN_MEMORY = ("X", "proxy")
@@ -105,6 +108,8 @@ def in_arguments(text: str, arguments: Mapping[str, str] = ARGUMENTS) -> str:
             return f"{said(option)}={bare!r}{rest}"
         return said(option) + after
 
+    for command, function in FUNCTIONS.items():
+        text = text.replace(command, function)
     return OPTION.sub(alone, REPEATED.sub(in_list, text))
 
 

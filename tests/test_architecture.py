@@ -40,8 +40,8 @@ FLOORS = (
 )
 """From the ground up. A room imports only those on floors below its own, never its neighbours."""
 TOP = (
-    *("__init__", "__main__", "api", "arrays", "asked", "cache", "compiling", "dataset"),
-    *("errors", "lapack", "platform", "skipped", "sklearn", "threads", "torch", "words"),
+    *("__init__", "__main__", "arrays", "asked", "cache", "compiling", "dataset", "errors"),
+    *("lapack", "platform", "skipped", "sklearn", "threads", "torch", "words"),
 )
 """The only modules outside the rooms."""
 HOMES = {
@@ -51,6 +51,8 @@ HOMES = {
     "matplotlib": ("craig_cli.reports.panel_png",),
     "sklearn": ("craig_cli.sklearn",),
     "torch": ("craig_cli.torch",),
+    "pandas": ("craig_cli.api.tables",),
+    "tqdm": ("craig_cli.api.watching",),
     "h5py": ("craig_cli.readers", "craig_cli.writers"),
     "pyarrow": (
         "craig_cli.readers",
@@ -62,8 +64,8 @@ HOMES = {
 """Packages, and the only places that import them."""
 FACADE = ("craig_cli", "craig_cli.__main__")
 ROOMS = (
-    *("calibration", "cli", "evaluation", "files", "kernels", "readers", "reports", "selection"),
-    *("settings", "storage", "training", "workflows", "writers"),
+    *("api", "calibration", "cli", "evaluation", "files", "kernels", "readers", "reports"),
+    *("selection", "settings", "storage", "training", "workflows", "writers"),
 )
 LACKED = (*MODULES, "ctypes.WinDLL", "os.name", "sys.platform", "tempfile.NamedTemporaryFile")
 """What only `craig_cli.platform` names, beside the names that some systems lack."""

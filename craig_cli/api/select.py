@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from craig_cli.arrays import rows_of
-from craig_cli.asked import Data, check_reading, chosen, column_of_labels, data_of, in_full, make
-from craig_cli.calibration import make_coreset
-from craig_cli.dataset import Dataset, Rows, no_progress
-from craig_cli.errors import InputError, UsageError
-from craig_cli.files.manifest import read_manifest
-from craig_cli.readers.memory import as_table, read_table
-from craig_cli.readers.proxy import read_proxy
-from craig_cli.selection import Coreset
-from craig_cli.selection.class_count import ARGUMENTS, check_classes
-from craig_cli.settings import Budget, InputSettings, SelectionSettings, parse_size
+from craig_cli import selection
+from craig_cli.api.coreset import Coreset
+from craig_cli.api.selected import selected
+from craig_cli.api.watching import warn_of, watched
+from craig_cli.asked import check_reading, in_full
+from craig_cli.dataset import Progress
+from craig_cli.settings import SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
-from craig_cli.settings.parts import PartSettings, needs_all_rows, parse_parts
+from craig_cli.settings.parts import PartSettings
 from craig_cli.settings.purpose import Purpose
-from craig_cli.settings.shares import check_rows, check_share
-from craig_cli.storage.spill import Spill
-from craig_cli.words import in_arguments, in_words_of
-from craig_cli.workflows.partitioned import select_in_parts
-from craig_cli.workflows.parts import Job
-from craig_cli.workflows.select import check_room, read_within_limit
+from craig_cli.words import in_words_of
 
 
 def select_coreset(
@@ -60,7 +47,7 @@ def select_coreset(
     pilot_l2: Sequence[float] = CalibrationSettings.pilot_l2,
     include: Sequence[int] = (),
     exclude: Sequence[int] = (),
-    extend: Coreset | None = None,
+    extend: selection.Coreset | None = None,
     label: str | None = None,
     paper: bool = False,
     sample_rows: int = SelectionSettings.sample_rows,
@@ -74,6 +61,7 @@ def select_coreset(
     oversampling: float = PartSettings.oversampling,
     engine: str = PartSettings.engine,
     scheduler: str | None = None,
+    progress: bool | Progress | None = None,
     **reading: Any,
 ) -> Coreset:
     """Return a small weighted subset of the rows of `X`, selected within each class of `y`.
@@ -133,6 +121,10 @@ def select_coreset(
     parts, partition, oversampling, engine, scheduler : optional
         Of files: select in so many parts (or "files"), as ``craig select --parts`` does; `engine`
         "dask" on the workers of a cluster.
+    progress : bool, callable or None
+        Whether to show how far it is: by bars of tqdm, if that is there; or what to call as
+        ``progress(stage, done, total)``. Default: in notebooks and interactive sessions, once it
+        takes longer than two seconds.
     **reading
         How the data is read, as for ``craig select``. Of tables and files ``drop``, ``one_hot`` and
         ``features`` (names of columns), ``on_error``; of files also ``format``, ``delimiter``,
@@ -147,7 +139,12 @@ def select_coreset(
     -------
     Coreset
         With `index`, `weight`, `order`, `gain`, `epsilon` (one a selected row) and `classes`;
-        `calibration` says what was calibrated.
+        `Coreset.apply` gives the rows themselves, `Coreset.save` a manifest.
+
+    Warns
+    -----
+    CraigWarning
+        For each of the notes that the command prints.
 
     Raises
     ------
@@ -169,127 +166,12 @@ def select_coreset(
     ([1, 3], [3.0, 1.0])
     """
     asked = locals()
-    check_reading(reading)
-    with in_words_of():
-        coreset = selected(asked)
-    return replace(coreset, notes=tuple(map(in_arguments, coreset.notes)))
+    check_reading(reading, "select_coreset")
+    with in_words_of(), watched(progress) as callback:
+        manifest, report = selected(asked, callback)
+    coreset = Coreset.of(manifest, report)
+    warn_of(coreset.notes)
+    return coreset
 
 
 select_coreset.__signature__ = in_full(select_coreset)  # type: ignore[attr-defined]
-
-
-def selected(asked: Mapping[str, Any]) -> Coreset:
-    """Return the coreset that the arguments ask for; errors are in the words of the command."""
-    check_share("fraction", asked["fraction"], "fraction=")
-    check_rows("size", asked["size"], "fraction=")
-    is_task_given = asked["task"] is not None
-    asked = {**asked, "task": asked["task"] or SelectionSettings.task}
-    budget = make(Budget, asked)
-    if (budget.budget_cost is None) != (asked["costs"] is None):
-        raise UsageError("budget_cost and costs go together: give both, or neither.")
-    method, purpose = chosen(asked)
-    data = data_of(asked, column_of_labels(asked))
-    in_parts = asked["parts"] is not None or asked["engine"] != PartSettings.engine
-    prefers_local = in_parts or any(asked[name] is not None for name in ("proxy", "extend"))
-    representative, weights = purpose.choices(
-        method, budget.is_open, data.has_labels, prefers_local
-    )
-    has_classes = data.has_labels and asked["task"] != "regression"
-    allocation = purpose.allocated(method, budget.is_open, has_classes, prefers_local, in_parts)
-    limit = asked["memory_limit"]
-    settings = make(
-        SelectionSettings,
-        asked,
-        budget=budget,
-        method=method,
-        representative=representative,
-        allocation=allocation,
-        threads=asked["threads"] or 0,
-        memory_limit=parse_size("--memory-limit", limit) if isinstance(limit, str) else limit or 0,
-        include=tuple(map(int, asked["include"])),
-        exclude=tuple(map(int, asked["exclude"])),
-        extend=() if asked["extend"] is None else tuple(asked["extend"].picks.tolist()),
-    )
-    if asked["sample_weight"] is not None:
-        settings.check_weighted()
-    calibration = calibration_of(asked, weights, settings.threads)
-    if in_parts:
-        return from_parts(data, settings, calibration, asked)
-    with Spill() as spill:
-        dataset, on_disk = data.dataset, None
-        if data.inputs is not None:
-            inputs = replace(data.inputs, task_given=is_task_given)
-            dataset, on_disk, settings = read_within_limit(
-                inputs, settings, calibration, purpose.may_fall_back, spill, no_progress
-            )
-            check_room(dataset, on_disk, settings, calibration)
-        elif settings.memory_limit:
-            raise UsageError("--memory-limit: the rows are in memory. Name files, or leave it out.")
-        assert dataset is not None
-        if data.inputs is None and not is_task_given and asked["extend"] is None:
-            check_classes("y", dataset.labels, ARGUMENTS)
-        coreset = make_coreset(
-            dataset,
-            settings,
-            calibration,
-            proxy=proxy_rows(asked["proxy"], dataset),
-            on_disk=None if on_disk is None else (on_disk, spill),
-        )
-        return replace(coreset, notes=(*dataset.notes, *coreset.notes))
-
-
-def calibration_of(asked: Mapping[str, Any], weights: str, threads: int) -> CalibrationSettings:
-    """Return how the arguments ask for weights to be calibrated."""
-    return make(
-        CalibrationSettings,
-        asked,
-        weights=weights,
-        loss=asked["pilot_loss"],
-        pilot_l2=tuple(asked["pilot_l2"]),
-        threads=threads,
-    )
-
-
-def from_parts(
-    data: Data,
-    settings: SelectionSettings,
-    calibration: CalibrationSettings,
-    asked: Mapping[str, Any],
-) -> Coreset:
-    """Return the coreset of files that are selected from in parts."""
-    if data.inputs is None:
-        raise UsageError("--parts: they are of files, and X is in memory. Name files.")
-    if settings.extend:
-        raise needs_all_rows("--extend")
-    if asked["proxy"] is not None:
-        raise needs_all_rows("--proxy")
-    parts = asked["parts"]
-    job = Job(
-        data.inputs,
-        settings,
-        make(PartSettings, asked, parts=parse_parts(parts) if isinstance(parts, str) else parts),
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        manifest = str(Path(folder) / "coreset.parquet")
-        select_in_parts(job, manifest, calibration=calibration)
-        return read_manifest(manifest).coreset
-
-
-def proxy_rows(proxy: Any, dataset: Dataset) -> Rows | None:
-    """Return the rows that distances are taken among, one for each of the data; None: its own."""
-    if proxy is None:
-        return None
-    if isinstance(proxy, (str, os.PathLike)):
-        return read_proxy(os.fspath(proxy), dataset).rows
-    table = None if sp.issparse(proxy) else as_table(proxy, "proxy")
-    rows = (
-        rows_of(proxy, "proxy")
-        if table is None
-        else read_table(table, InputSettings(("proxy",), no_label=True), "proxy").rows
-    )
-    if rows.shape[0] != dataset.n_input_rows:
-        problem = f"it has {rows.shape[0]} rows, and the data {dataset.n_input_rows}"
-        raise InputError("proxy", problem)
-    if len(dataset.skipped) == 0:
-        return rows
-    return rows.take(dataset.skipped.numbers_of(np.arange(dataset.n_rows)), axis=0)

@@ -13,10 +13,10 @@ import click
 from craig_cli.cli.app import write_exit_codes
 from craig_cli.cli.options import COMMON, JSON, READING
 from craig_cli.cli.parameters import InputFile, displace, is_given
-from craig_cli.reports.progress import ProgressLines
 from craig_cli.cli.session import Session
 from craig_cli.errors import UsageError
 from craig_cli.reports.base import Report
+from craig_cli.reports.progress import ProgressLines
 from craig_cli.settings.checks import THREADS, Table, check_number, refuse
 
 Settings = TypeVar("Settings")

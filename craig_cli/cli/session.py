@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import click
 
-from craig_cli.reports.progress import ProgressLines, is_interactive
 from craig_cli.reports.base import Report, to_json
+from craig_cli.reports.progress import ProgressLines, is_interactive
 
 
 @dataclass

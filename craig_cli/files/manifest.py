@@ -163,6 +163,12 @@ def write_manifest(out: BinaryIO, manifest: Manifest) -> None:
 
     Memory: the file is built in memory, some 60 bytes a selected row.
     """
+    arrays = {name: arrow_array(values) for name, values in columns_of(manifest).items()}
+    write_table(out, arrays, FOOTER_KEY, canonical_json(manifest.facts()))
+
+
+def columns_of(manifest: Manifest) -> dict[str, Any]:
+    """Return the columns of a manifest by name, arrays of shape (k,)."""
     c = manifest.coreset
     columns: dict[str, Any] = {
         "index": c.index,
@@ -182,8 +188,7 @@ def write_manifest(out: BinaryIO, manifest: Manifest) -> None:
         file = np.searchsorted(manifest.file_starts, c.index, side="right") - 1
         names = np.array([storable_name(name) for name in manifest.files], dtype=object)
         columns |= {"file": names[file], "row_in_file": c.index - manifest.file_starts[file]}
-    arrays = {name: arrow_array(values) for name, values in columns.items()}
-    write_table(out, arrays, FOOTER_KEY, canonical_json(manifest.facts()))
+    return columns
 
 
 def is_manifest(path: Path) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from craig_cli.dataset import Dataset, no_progress
+from craig_cli.dataset import Dataset, Encoding, no_progress
 from craig_cli.errors import InputError, UsageError, printable
 from craig_cli.readers.arrow import as_text, decoded
 from craig_cli.readers.arrow_types import is_number, is_text
@@ -87,17 +87,20 @@ def open_table(source: Source) -> Iterator[MemoryTable]:
 READER = table_reader(open_table)
 
 
-def read_table(table: pa.Table, settings: InputSettings, name: str = NAME) -> Dataset:
+def read_table(
+    table: pa.Table, settings: InputSettings, name: str = NAME, encoding: Encoding | None = None
+) -> Dataset:
     """Return the rows of a table, read as those of a file are.
 
-    Labels that are numbers are as the column holds them. Raises `UsageError` and `InputError` as
+    Labels that are numbers are as the column holds them. `encoding` is that of another table, where
+    its columns are to be taken in its order. Raises `UsageError` and `InputError` as
     for a file of this name.
     """
     source = MemorySource(
         name=name, format="parquet", compression=None, location=Location.of(name), table=table
     )
     settings = replace(settings, paths=(name,), block_bytes=WHOLE)
-    reading = Reading(settings, no_progress, (source,))
+    reading = Reading(settings, no_progress, (source,), encoding)
     (block,) = reading.blocks()
     dataset = reading.dataset(block.rows, [block.labels])
     holds_text = block.labels is not None and block.labels.dtype == object

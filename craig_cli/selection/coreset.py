@@ -55,7 +55,7 @@ class ClassSummary:
         return float(self.n_rows) if self.weight_sum is None else self.weight_sum
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Coreset:
     """Selected rows, the first pick first.
 

@@ -23,7 +23,7 @@ from craig_cli.evaluation.measures import TestError
 from craig_cli.evaluation.rivals import unfit
 from craig_cli.evaluation.subsampled_newton import newton_results
 from craig_cli.files.manifest import Manifest, read_manifest
-from craig_cli.files.request import restore_calibration, restore_settings
+from craig_cli.files.request import restore_calibration, restore_inputs, restore_settings
 from craig_cli.platform import peak_memory_bytes
 from craig_cli.readers import read_dataset
 from craig_cli.reports.evaluate import EvaluateReport, SelectionCost
@@ -86,6 +86,20 @@ def evaluate(
     manifest = None if files.coreset is None else read_manifest(files.coreset)
     with watch.stage("read"):
         evaluation = read_all(files, manifest, overrides, settings, progress)
+    report = compare_all(evaluation, manifest, settings, watch, progress)
+    report = replace(report, source=str(files.coreset or files.weights_file))
+    write_outputs(files, evaluation.dataset, report)
+    return report
+
+
+def compare_all(
+    evaluation: Evaluation,
+    manifest: Manifest | None,
+    settings: EvaluateSettings,
+    watch: Stopwatch,
+    progress: Progress = no_progress,
+) -> EvaluateReport:
+    """Return how a coreset compares, of data that has been read."""
     problems = [
         whole_problem(evaluation.dataset, evaluation.inputs, replace(settings.train, loss=loss))
         for loss in settings.losses
@@ -105,8 +119,8 @@ def evaluate(
                         evaluation, problem, replace(settings, l2=(l2,)), subsets, picks, cost
                     )
                 )
-    report = EvaluateReport(
-        source=str(files.coreset or files.weights_file),
+    return EvaluateReport(
+        source="the coreset",
         rows=evaluation.dataset.n_rows,
         columns=evaluation.dataset.n_columns,
         skipped_rows=evaluation.dataset.skipped_rows,
@@ -123,8 +137,6 @@ def evaluate(
         peak_memory_bytes=peak_memory_bytes(),
         notes=(*notes_of(evaluation, picks), *not_shown(problems, settings)),
     )
-    write_outputs(files, evaluation.dataset, report)
-    return report
 
 
 def check_outputs(files: EvaluateFiles) -> None:
@@ -161,28 +173,39 @@ def read_all(
     progress: Progress,
 ) -> Evaluation:
     """Return the data, the coreset and the test rows."""
-    threads = settings.train.threads
     inputs = InputSettings(files.paths, task_given="task" in overrides, **overrides)
-    selection, calibration = None, CalibrationSettings(threads=threads)
     if manifest is not None:
-        inputs, selection = restore_settings(
-            str(files.coreset), manifest.request, files.paths, overrides, threads
-        )
-        calibration = restore_calibration(str(files.coreset), manifest.request, threads)
+        recorded = manifest.request.get("input", {})
+        inputs = restore_inputs(str(files.coreset), recorded, files.paths, overrides)
     dataset = read_dataset(inputs, progress)
+    test = None
+    if files.test is not None:
+        own = replace(inputs, paths=(files.test,), amounts_needed=False)
+        test = read_dataset(own, progress, dataset.encoding)
+    return evaluation_of(files, manifest, dataset, inputs, test, settings.train.threads)
+
+
+def evaluation_of(
+    files: EvaluateFiles,
+    manifest: Manifest | None,
+    dataset: Dataset,
+    inputs: InputSettings,
+    test: Dataset | None,
+    threads: int,
+) -> Evaluation:
+    """Return what is compared, of data that has been read; raises `InputError` unless the coreset
+    belongs to it.
+    """
     inputs = replace(inputs, index_base=dataset.index_base)
     index, weights = chosen_rows(files, manifest, dataset, fingerprint_for(manifest, dataset))
     assert index is not None and weights is not None
     index, weights = each_once(index, weights)
-    if selection is None:
-        selection = SelectionSettings(Budget(size=len(index)), threads=threads, task=inputs.task)
-    test = (
-        None
-        if files.test is None
-        else read_dataset(
-            replace(inputs, paths=(files.test,), amounts_needed=False), progress, dataset.encoding
-        )
-    )
+    selection = SelectionSettings(Budget(size=len(index)), threads=threads, task=inputs.task)
+    calibration = CalibrationSettings(threads=threads)
+    if manifest is not None:
+        source, request = str(files.coreset), manifest.request
+        _, selection = restore_settings(source, request, files.paths, {}, threads)
+        calibration = restore_calibration(source, request, threads)
     notes = () if test is None else check_test(dataset, test, inputs.task)
     return Evaluation(dataset, inputs, selection, calibration, index, weights, test, notes)
 

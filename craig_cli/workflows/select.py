@@ -112,14 +112,7 @@ def select_to_file(
     known = None if proxy is None else proxy_facts(proxy)
     inputs = replace(inputs, index_base=dataset.index_base)
     request = describe_request(inputs, selection, calibration, known)
-    several = len(dataset.files) > 1
-    manifest = Manifest(
-        coreset=coreset,
-        request=request,
-        data_fingerprint=data_fingerprint,
-        files=dataset.files if several else (),
-        file_starts=dataset.file_starts if several else np.empty(0, np.int64),
-    )
+    manifest = manifest_of(coreset, request, dataset, data_fingerprint)
     with watch.stage("write"), open_output(output) as out:
         write_manifest(out, manifest)
     report = report_of(output, coreset, dataset.skipped, watch.seconds, spill.peak)
@@ -142,6 +135,20 @@ def row_numbers(source: str, earlier: Manifest, dataset: Dataset) -> tuple[int, 
     """Return the picks of an earlier manifest as rows of the input as it lies now."""
     picks = by_position(earlier.coreset, dataset, source).picks
     return tuple(dataset.skipped.numbers_of(picks).tolist())
+
+
+def manifest_of(
+    coreset: Coreset, request: Mapping[str, Any], dataset: Dataset, data_fingerprint: str
+) -> Manifest:
+    """Return a coreset with where it came from."""
+    several = len(dataset.files) > 1
+    return Manifest(
+        coreset=coreset,
+        request=request,
+        data_fingerprint=data_fingerprint,
+        files=dataset.files if several else (),
+        file_starts=dataset.file_starts if several else np.empty(0, np.int64),
+    )
 
 
 def report_of(
