@@ -168,36 +168,40 @@ def amounts_of(name: str, values: Any, n_rows: int, kind: Amount) -> NDArray[np.
     return amounts
 
 
-def labels_of(y: Any, n_rows: int) -> Labels:
-    """Return labels as int64, float64 or str objects, of strings as `unify_labels` has them."""
-    y = as_series("y", y)
-    labels = np.asarray(y, dtype=object) if isinstance(y, (list, tuple)) else as_array("y", y)
+def labels_of(y: Any, n_rows: int, name: str = "y") -> Labels:
+    """Return labels as int64, float64 or str objects, of strings as `unify_labels` has them.
+
+    `name` is what errors call them.
+    """
+    y = as_series(name, y)
+    labels = np.asarray(y, dtype=object) if isinstance(y, (list, tuple)) else as_array(name, y)
     if labels.shape != (n_rows,):
-        raise UsageError(f"y: has shape {labels.shape}, not ({n_rows},) as X has rows.")
+        rows = name.replace("y", "X")
+        raise UsageError(f"{name}: has shape {labels.shape}, not ({n_rows},) as {rows} has rows.")
     if labels.dtype == object:
-        labels = plain_labels(labels)
+        labels = plain_labels(labels, name)
     if labels.dtype.kind in "iub":
         if labels.dtype == np.uint64 and len(labels) and labels.max() > np.iinfo(np.int64).max:
-            raise UsageError("y: a label is above 2^63 - 1.")
+            raise UsageError(f"{name}: a label is above 2^63 - 1.")
         return labels.astype(np.int64)
     if labels.dtype.kind == "f":
-        check_values("y", labels)
+        check_values(name, labels)
         return labels.astype(np.float64)
     if labels.dtype.kind in "UT" or all(isinstance(label, str) for label in labels):
         return unify_labels([np.array([str(label) for label in labels], dtype=object)])
-    raise UsageError(f"y: holds {labels.dtype}, not numbers or strings.")
+    raise UsageError(f"{name}: holds {labels.dtype}, not numbers or strings.")
 
 
-def plain_labels(labels: NDArray) -> NDArray:
+def plain_labels(labels: NDArray, name: str) -> NDArray:
     """Return an array of objects as one of numbers, if they are such; strings stay objects."""
     if all(isinstance(label, str) for label in labels):
         return labels
     missing = [row for row, label in enumerate(labels) if is_missing(label)]
     if missing:
-        raise InputError("y", f"row {missing[0]}, {COUNTED}, has no label", remedy=FILL)
+        raise InputError(name, f"row {missing[0]}, {COUNTED}, has no label", remedy=FILL)
     if any(isinstance(label, str) for label in labels):
-        raise UsageError("y: mixes strings and numbers.")
+        raise UsageError(f"{name}: mixes strings and numbers.")
     try:
         return np.array(labels.tolist())
     except ValueError as error:  # sequences of different lengths
-        raise UsageError("y: holds sequences, not numbers or strings.") from error
+        raise UsageError(f"{name}: holds sequences, not numbers or strings.") from error

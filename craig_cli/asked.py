@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
+import numpy as np
 import scipy.sparse as sp
 
 from craig_cli.arrays import amounts_of, labels_of, rows_of
@@ -58,7 +59,20 @@ def make(kind: Callable[..., Settings], asked: Mapping[str, Any], **values: Any)
     for field in fields(kind):  # type: ignore[arg-type]
         if field.name in asked:
             values.setdefault(field.name, asked[field.name])
+        if field.name in values:
+            values[field.name] = plain(values[field.name], str(field.type))
     return kind(**values)
+
+
+def plain(value: Any, kind: str) -> Any:
+    """Return a setting as the command would have it, which a manifest records: numbers of numpy as
+    those of Python, and whole ones as floats where the setting is one.
+    """
+    if isinstance(value, tuple):
+        return tuple(plain(one, kind.removeprefix("tuple[")) for one in value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    return float(value) if kind.startswith("float") and type(value) is int else value
 
 
 def in_full(function: Callable[..., Any]) -> inspect.Signature:
@@ -228,7 +242,10 @@ def in_memory(
     else:
         encoding = None if trained is None else trained.encoding
         dataset = read_table(table, inputs, argument, encoding)
-    return with_columns(dataset, {n: v for n, v in columns.items() if n not in named}), inputs
+    given = {name: value for name, value in columns.items() if name not in named}
+    if trained is None:
+        return with_columns(dataset, given), inputs
+    return replace(with_columns(dataset, given, "y_test"), files=(argument,)), inputs
 
 
 def is_sparse_frame(X: Any) -> bool:
@@ -237,12 +254,14 @@ def is_sparse_frame(X: Any) -> bool:
     return bool(kinds) and all(getattr(kind, "fill_value", None) == 0 for kind in kinds)
 
 
-def with_columns(dataset: Dataset, given: Mapping[str, Any]) -> Dataset:
-    """Return a data set with the labels, weights and costs that are given as arrays."""
+def with_columns(dataset: Dataset, given: Mapping[str, Any], y: str = "y") -> Dataset:
+    """Return a data set with the labels, weights and costs that are given as arrays; `y` is what
+    errors call the labels.
+    """
     n = dataset.n_rows
     found: dict[str, Any] = {}
     if given.get("y") is not None:
-        found["labels"] = labels_of(given["y"], n)
+        found["labels"] = labels_of(given["y"], n, y)
     if given.get("sample_weight") is not None:
         found["weights"] = amounts_of("sample_weight", given["sample_weight"], n, WEIGHT)
     if given.get("costs") is not None:

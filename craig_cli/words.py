@@ -26,6 +26,7 @@ ARGUMENTS = {
 FLAGS = {
     "no-header": "header=False",
     "no-label": "no_label=True",
+    "force": "force=True",
     "force-mismatch": "force_mismatch=True",
     "refine": "refine=True",
     "paper": "paper=True",

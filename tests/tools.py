@@ -118,6 +118,7 @@ TOOLS = {
     "polars": module("polars", "polars>=1"),
     "pyyaml": module("yaml", "pyyaml"),
     "scikit-learn": module("sklearn", "scikit-learn>=1.6"),
+    "tqdm": module("tqdm"),
     # Some indexes have a build for the CPU of this version only; any other takes gigabytes.
     "torch": module("torch", "torch==2.13.0", "torch>=2.4"),
     "vowpalwabbit": module("vowpalwabbit", "vowpalwabbit>=9"),

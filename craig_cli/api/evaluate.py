@@ -18,7 +18,7 @@ from craig_cli.dataset import Dataset, Progress
 from craig_cli.errors import UsageError
 from craig_cli.reports.comparison import HEAD, heading, label, table_rows
 from craig_cli.reports.evaluate import EvaluateReport
-from craig_cli.settings.evaluation import EvaluateFiles, EvaluateSettings
+from craig_cli.settings.evaluation import EvaluateFiles, EvaluateSettings, parse_baselines
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training import check_options
 from craig_cli.words import in_arguments, in_words_of
@@ -115,7 +115,7 @@ def evaluate_coreset(
     costs: ArrayLike | Sequence[float] | str | None = None,
     loss: str | Sequence[str] | None = None,
     l2: float | Sequence[float] = EvaluateSettings.l2,
-    baselines: Sequence[str] | None = EvaluateSettings.baselines,
+    baselines: str | Sequence[str] | None = EvaluateSettings.baselines,
     seeds: int = EvaluateSettings.seeds,
     w_norm: float | None = EvaluateSettings.w_norm,
     residual: float | None = EvaluateSettings.residual,
@@ -151,7 +151,7 @@ def evaluate_coreset(
         Default: by the labels.
     l2 : float or sequence of float
         Weight of the regulariser.
-    baselines : sequence of str, optional
+    baselines : str or sequence of str, optional
         What the coreset is compared with. Default: all that apply.
     seeds : int
         Random subsets of each kind.
@@ -205,13 +205,15 @@ evaluate_coreset.__signature__ = in_full(evaluate_coreset)  # type: ignore[attr-
 def evaluated(coreset: Coreset, asked: Mapping[str, Any], progress: Progress) -> EvaluateReport:
     """Return the comparison that the arguments ask for; errors are in the words of the command."""
     asked = {**asked, "threads": asked["threads"] or 0}
-    losses, l2 = asked["loss"], asked["l2"]
+    losses, l2, baselines = asked["loss"], asked["l2"], asked["baselines"]
+    if baselines is not None and not isinstance(baselines, str):
+        baselines = ",".join(baselines)
     settings = make(
         EvaluateSettings,
         asked,
         losses=(losses,) if losses is None or isinstance(losses, str) else tuple(losses),
         l2=tuple(map(float, l2)) if isinstance(l2, Sequence) else (float(l2),),
-        baselines=None if asked["baselines"] is None else tuple(asked["baselines"]),
+        baselines=parse_baselines(baselines),
         train=make(TrainSettings, asked, loss=None, l2=TrainSettings.l2),
     )
     check_options(settings.train)

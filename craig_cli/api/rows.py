@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from craig_cli.asked import names_files
 from craig_cli.errors import UsageError
 from craig_cli.readers.memory import check_here
 
@@ -41,7 +41,7 @@ def at_hand(name: str, values: Any) -> Any:
 
     Raises `UsageError` for names of files, and for rows that are not in memory.
     """
-    if isinstance(values, str) or (name == "X" and names_files(values)):
+    if isinstance(values, (str, os.PathLike)):
         raise UsageError(
             f"{name}: it names a file. Give its rows, or write them with the command craig apply."
         )
