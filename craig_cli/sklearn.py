@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from craig_cli.api import select_coreset
+from craig_cli.api.rows import take
+from craig_cli.api.select import select_coreset
 from craig_cli.arrays import labels_of
 from craig_cli.errors import CraigError
+from craig_cli.settings.checks import usable_threads
 from craig_cli.settings.shares import check_share
 from craig_cli.words import in_words_of
 
@@ -39,10 +41,13 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     task : {'auto', 'classification', 'regression'}
         ``auto``: regression where `y` holds numbers with fractions; whole numbers that look like
         amounts or ids are refused.
-    random_state : int
+    random_state : int, RandomState instance or None
         Of the methods that draw rows at random.
     n_jobs : int, optional
-        Threads; they change no result. Default: the CPUs this process may use.
+        Threads; they change no result. Default, and -1: the CPUs this process may use; -2 leaves
+        one of them free.
+    verbose : bool
+        Show how far it is.
 
     Attributes
     ----------
@@ -86,6 +91,7 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         allocation: str = "auto",
         random_state: int = 0,
         n_jobs: int | None = None,
+        verbose: bool = False,
     ) -> None:
         self.fraction = fraction
         self.size = size
@@ -99,6 +105,7 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         self.allocation = allocation
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -158,8 +165,9 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
                     representative=self.representative,
                     weights=self.weights,
                     allocation=self.allocation,
-                    seed=self.random_state,
-                    threads=self.n_jobs,
+                    seed=seed_of(self.random_state),
+                    threads=threads_of(self.n_jobs),
+                    progress=bool(self.verbose),
                 )
         except CraigError as error:
             raise ValueError(str(error)) from error
@@ -187,15 +195,20 @@ class CraigSelector(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         return weight
 
     def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Return the selected rows of `X` and `y`, in greedy order; their weights are in
-        `weights_`.
-        """
+        """Return the selected rows of `X` and `y`, in the order of `indices_` and `weights_`."""
         self.fit(X, y)
         return take(X, self.indices_), take(y, self.indices_)
 
 
-def take(values: Any, index: NDArray[np.int64]) -> Any:
-    """Return some rows of an array, a sparse matrix, a table or a list."""
-    if hasattr(values, "iloc"):
-        return values.iloc[index]
-    return values[index] if hasattr(values, "shape") else np.asarray(values)[index]
+def seed_of(random_state: Any) -> Any:
+    """Return the seed that stands for a random state, whole numbers as they are."""
+    if random_state is None or hasattr(random_state, "randint"):
+        return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    return random_state
+
+
+def threads_of(n_jobs: int | None) -> int | None:
+    """Return how many threads there are to be; None for all CPUs."""
+    if n_jobs is None or n_jobs >= 0:
+        return n_jobs
+    return max(1, usable_threads() + 1 + n_jobs)

@@ -103,12 +103,41 @@ def test_targets():
     assert CraigSelector(0.001).fit(ROWS, LABELS).get_support().sum() == 2
 
 
+def test_random_states_and_jobs_are_those_of_scikit_learn():
+    wanted = CraigSelector(size=10, method="importance", random_state=3).fit(ROWS, LABELS)
+    for n_jobs in (-1, -2, -99, 1, None):
+        found = CraigSelector(size=10, method="importance", random_state=3, n_jobs=n_jobs)
+        assert found.fit(ROWS, LABELS).indices_.tolist() == wanted.indices_.tolist()
+    drawn = [
+        CraigSelector(size=10, method="importance", random_state=state).fit(ROWS, LABELS)
+        for state in (np.random.RandomState(3), np.random.RandomState(3), None)
+    ]
+    assert drawn[0].indices_.tolist() == drawn[1].indices_.tolist()
+    assert drawn[2].get_support().sum() == 10
+
+
+@pytest.mark.needs("tqdm")
+def test_it_shows_progress_where_that_is_asked_for(capsys):
+    CraigSelector(size=10).fit(ROWS, LABELS)
+    assert capsys.readouterr().err == ""
+    CraigSelector(size=10, verbose=True).fit(ROWS, LABELS)
+    assert "selecting" in capsys.readouterr().err
+
+
+def test_a_target_may_be_a_list():
+    selector = CraigSelector(size=10)
+    _, labels = selector.fit_resample(ROWS, LABELS.tolist())
+    assert labels == LABELS[selector.indices_].tolist()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"method": "best"}, "^method: 'best' is not one of"),
         ({"fraction": 0.0}, "fraction: 0.0 is not above 0 and at most 1."),
         ({"size": 999}, "^size: 999 rows asked for, the data has 200."),
+        ({"random_state": -1}, "^random_state: -1 is not between"),
+        ({"method": "cells", "representative": "random", "scale": "log"}, "^scale: 'log' is not"),
     ],
 )
 def test_what_is_refused(options, message):
