@@ -116,7 +116,7 @@ def in_arguments(text: str, arguments: Mapping[str, str] = ARGUMENTS) -> str:
 
 def is_prose(word: str) -> bool:
     """Return whether a word after an option belongs to the sentence: ``--drop and --one-hot``."""
-    return word in ("and", "or", "both", "names", "leaves", "column", "those", "excludes")
+    return word in ("and", "or", "the", "both", "names", "leaves", "column", "those", "excludes")
 
 
 def in_words(error: CraigError, arguments: Mapping[str, str] = ARGUMENTS) -> CraigError:

@@ -194,9 +194,9 @@ def evaluate_coreset(
     with in_words_of(ARGUMENTS), watched(progress) as callback:
         found = coreset if isinstance(coreset, Coreset) else Coreset.load(coreset)
         report = evaluated(found, asked, callback)
-    notes = tuple(in_arguments(note, ARGUMENTS) for note in report.notes)
-    warn_of(notes)
-    return Evaluation(replace(report, notes=notes))
+    report = replace(report, notes=tuple(in_arguments(note, ARGUMENTS) for note in report.notes))
+    warn_of(report)
+    return Evaluation(report)
 
 
 evaluate_coreset.__signature__ = in_full(evaluate_coreset)  # type: ignore[attr-defined]

@@ -144,7 +144,7 @@ def select_coreset(
     Warns
     -----
     CraigWarning
-        For each of the notes that the command prints.
+        For each of the notes that the command prints, and where many rows were skipped.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def select_coreset(
     with in_words_of(), watched(progress) as callback:
         manifest, report = selected(asked, callback)
     coreset = Coreset.of(manifest, report)
-    warn_of(coreset.notes)
+    warn_of(coreset.report)
     return coreset
 
 

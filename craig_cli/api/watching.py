@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import CraigWarning
+from craig_cli.reports.base import RunReport
 from craig_cli.reports.progress import STAGES, WAIT, ProgressLines, is_interactive
+from craig_cli.reports.skipped import warnings_of
+from craig_cli.words import in_arguments
 
 PATIENCE = 2.0
 """Seconds until somebody who has not asked for progress sees it."""
@@ -94,12 +97,15 @@ def tqdm_if_there() -> Any:
     return tqdm
 
 
-def warn_of(notes: Sequence[str]) -> None:
-    """Issue a `CraigWarning` for each note, as of the line outside of craig that has called it."""
+def warn_of(report: RunReport) -> None:
+    """Issue a `CraigWarning` for each note of a report, and of many rows skipped, as of the line
+    outside of craig that has called it.
+    """
+    skipped = map(in_arguments, warnings_of(report.rows, report.skipped))
     frame, level = sys._getframe(), 1
     while frame.f_back is not None and within(frame.f_globals.get("__name__", "")):
         frame, level = frame.f_back, level + 1
-    for note in notes:
+    for note in (*report.notes, *skipped):
         warnings.warn(note, CraigWarning, stacklevel=level)
 
 

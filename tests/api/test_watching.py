@@ -105,6 +105,14 @@ def test_notes_are_warnings_of_the_line_that_called():
         assert {warning.filename for warning in caught} == {__file__}
 
 
+def test_many_skipped_rows_are_a_warning(tmp_path):
+    lines = [f"{label},{row[0]}" for label, row in zip(LABELS, ROWS, strict=True)]
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(["label,a", *lines, "1,x", "0,x", "1,x"]))
+    with pytest.warns(CraigWarning, match=r"rows were skipped as bad.*, or drop the columns"):
+        select_coreset(path, size=9, on_error="skip")
+
+
 def test_warnings_can_be_turned_off_or_into_errors():
     assert issubclass(CraigWarning, UserWarning)
     assert issubclass(UsageError, CraigError)
