@@ -13,13 +13,14 @@ import numpy as np
 import scipy.sparse as sp
 
 from craig_cli import selection
+from craig_cli.api.coreset import Coreset
 from craig_cli.arrays import rows_of
 from craig_cli.asked import Data, chosen, column_of_labels, data_of, make
 from craig_cli.calibration import make_coreset
 from craig_cli.dataset import Dataset, Progress
 from craig_cli.errors import InputError, UsageError
 from craig_cli.files.manifest import Manifest, read_manifest
-from craig_cli.files.request import describe_request
+from craig_cli.files.request import describe_request, extended
 from craig_cli.readers.fingerprint import fingerprint
 from craig_cli.readers.memory import as_table, read_table
 from craig_cli.readers.proxy import read_proxy
@@ -32,6 +33,7 @@ from craig_cli.settings.shares import check_rows, check_share
 from craig_cli.storage.spill import Spill
 from craig_cli.workflows.partitioned import select_in_parts
 from craig_cli.workflows.parts import Job
+from craig_cli.workflows.picked import check_belongs, fingerprint_for
 from craig_cli.workflows.select import (
     check_room,
     manifest_of,
@@ -109,6 +111,9 @@ def in_one_place(
     progress : Progress
     """
     data, settings, calibration, may_fall_back = work
+    before = earlier.manifest if isinstance(earlier, Coreset) else None
+    if before is not None:
+        settings = extended("the coreset", before, settings)
     watch = Stopwatch()
     with Spill() as spill:
         with watch.stage("read"):
@@ -126,6 +131,8 @@ def in_one_place(
                 check_classes("y", dataset.labels, ARGUMENTS)
             by = proxy_of(proxy, dataset)
             data_fingerprint = fingerprint(dataset)
+            if before is not None:
+                check_belongs("extend", before, fingerprint_for(before, dataset))
         coreset = make_coreset(
             dataset,
             settings,

@@ -198,9 +198,11 @@ def hash_labels(labels: Labels | None, n_rows: int) -> NDArray[np.uint64]:
         return np.zeros(n_rows, np.uint64)
     if labels.dtype != object:
         return (labels.astype(np.float64) + 0.0).view(np.uint64)
-    values, codes = np.unique(labels, return_inverse=True)
-    hashes = [
-        int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "little")
-        for text in values
-    ]
-    return np.array(hashes, np.uint64)[codes]
+    texts = labels.tolist()
+    hashes = {
+        text: int.from_bytes(
+            hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "little"
+        )
+        for text in set(texts)
+    }
+    return np.array([hashes[text] for text in texts], np.uint64)

@@ -18,7 +18,7 @@ from tools import needs
 
 from craig_cli import Coreset, load_coreset, select_coreset
 from craig_cli.cli import main
-from craig_cli.errors import CraigWarning, ManifestError, UsageError
+from craig_cli.errors import CraigWarning, InputError, ManifestError, UsageError
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(0)
@@ -265,3 +265,7 @@ def test_one_goes_on_from_another(coreset, tmp_path):
     coreset.save(tmp_path / "a.parquet")
     more = select_coreset(ROWS, LABELS, size=40, extend=load_coreset(tmp_path / "a.parquet"))
     assert more.picks[:30].tolist() == coreset.picks.tolist()
+    with pytest.raises(InputError, match=r"^extend: it was selected from other data"):
+        select_coreset(ROWS[::-1], LABELS, size=40, extend=coreset)
+    with pytest.raises(UsageError, match=r"^extend: the coreset was selected with metric 'eucl"):
+        select_coreset(ROWS, LABELS, size=40, extend=coreset, metric="cosine")
