@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 CHECKED := craig_cli tests benchmarks examples packaging
 PYTEST := $(BIN)/python -m pytest -rs -n 2 --dist loadfile
 
-.PHONY: demo lint test tools test-all bench evidence paper scale wheel-test wheels kernels man clean
+.PHONY: demo lint test tools test-all bench evidence paper scale wheel-test wheels kernels notebook
+.PHONY: man clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -78,6 +79,10 @@ wheels:
 # After a change of what common runs call: the kernels that are compiled ahead, and counted.
 kernels: $(VENV)/.installed-dev
 	$(BIN)/python packaging/list_kernels.py
+
+# The notebook of examples/, run anew with its outputs.
+notebook: tools
+	$(BIN)/python examples/run_notebook.py
 
 man: $(VENV)/.installed
 	$(BIN)/python packaging/make_man.py build/man

@@ -111,9 +111,11 @@ def program(*names: str, client: str = "apt", package: str = "") -> Tool:
 TOOLS = {
     "boto3": module("boto3"),
     "distributed": module("distributed"),
+    "ipykernel": module("ipykernel"),
     "lightgbm": module("lightgbm", "lightgbm>=4"),
     "matplotlib": module("matplotlib"),
     "moto": module("moto", "moto[s3,server]>=5"),
+    "nbclient": module("nbclient"),
     "pandas": module("pandas", "pandas>=2"),
     "polars": module("polars", "polars>=1"),
     "pyyaml": module("yaml", "pyyaml"),
