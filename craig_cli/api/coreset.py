@@ -9,6 +9,8 @@ from typing import Any
 from craig_cli import selection
 from craig_cli.api.rows import at_hand, count_rows, take, without_column
 from craig_cli.api.tables import frame_of, html_table
+from craig_cli.asked import data_of, dataset_of, recorded
+from craig_cli.dataset import no_progress
 from craig_cli.errors import UsageError
 from craig_cli.files.manifest import (
     Manifest,
@@ -17,11 +19,17 @@ from craig_cli.files.manifest import (
     read_manifest,
     write_manifest,
 )
+from craig_cli.files.request import restore_settings
 from craig_cli.reports.base import aligned, worst_strength
+from craig_cli.reports.manifest_plot import picture
+from craig_cli.reports.panel_png import check_plotting, shown
+from craig_cli.reports.plot import View
 from craig_cli.reports.select import SelectReport
+from craig_cli.selection.numbering import by_position
 from craig_cli.skipped import SkippedRows
 from craig_cli.storage.atomic import check_output, open_output
 from craig_cli.words import in_arguments, in_words_of
+from craig_cli.workflows.plot import report_on, view_of
 from craig_cli.workflows.select import report_of
 
 NAME = "coreset"
@@ -137,10 +145,7 @@ class Coreset(selection.Coreset):
             if values is None:
                 found.append(None)
                 continue
-            if (n_rows := count_rows(values)) != self.n_input_rows:
-                raise UsageError(
-                    f"{name}: it has {n_rows:,} rows, and the coreset is of {self.n_input_rows:,}."
-                )
+            check_rows(name, count_rows(values), self)
             found.append(take(values, self.index))
         return found[0], found[1], self.weight
 
@@ -155,6 +160,32 @@ class Coreset(selection.Coreset):
     def summary(self) -> str:
         """Return the lines that ``craig select`` prints, with all notes."""
         return aligned([*self._lines(), *(("note", note) for note in self.notes)])
+
+    def plot(self, X: Any = None, y: str | None = None) -> Any:
+        """Return the pictures of ``craig plot`` as axes of matplotlib (the extra ``plot``), an
+        array of shape (3,), or (4,) with `X`: what coverage costs and gains, weights, and the rows.
+
+        Parameters
+        ----------
+        X : as for `select_coreset`, optional
+            The rows that were selected from, shown with the picks in the plane.
+        y : str, optional
+            The column of labels of a table or a file. Default: that of the selection.
+        """
+        with in_words_of():
+            check_plotting("plot()")
+            view = None if X is None else self._view(X, y)
+        return shown(*picture(report_on(NAME, self, view)))
+
+    def _view(self, X: Any, y: str | None) -> View:
+        """Return rows and picks in the plane."""
+        request = self.manifest.request
+        given = {"X": X, "y": y, "sample_weight": None, "costs": None, "reading": {}}
+        asked = recorded(request, given)
+        dataset = dataset_of(data_of(asked, asked["y"]), no_progress)
+        check_rows("X", dataset.n_input_rows, self)
+        _, settings = restore_settings(NAME, request, ("X",), {}, 0)
+        return view_of(dataset, settings, by_position(self, dataset, NAME))
 
     def _lines(self) -> list[tuple[str, str]]:
         """Return the lines of the summary but for notes, in the words of the arguments."""
@@ -176,6 +207,14 @@ class Coreset(selection.Coreset):
     def _repr_html_(self) -> str:
         """Return the summary as a table of HTML, for notebooks."""
         return html_table(self._lines())
+
+
+def check_rows(name: str, n_rows: int, coreset: Coreset) -> None:
+    """Raise `UsageError` unless a coreset is of so many rows."""
+    if n_rows != coreset.n_input_rows:
+        raise UsageError(
+            f"{name}: it has {n_rows:,} rows, and the coreset is of {coreset.n_input_rows:,}."
+        )
 
 
 def load_coreset(path: str | os.PathLike[str]) -> Coreset:

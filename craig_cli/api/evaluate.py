@@ -18,6 +18,8 @@ from craig_cli.dataset import Dataset, Progress
 from craig_cli.errors import UsageError
 from craig_cli.reports.comparison import HEAD, heading, label, table_rows
 from craig_cli.reports.evaluate import EvaluateReport
+from craig_cli.reports.evaluation_plot import picture
+from craig_cli.reports.panel_png import check_plotting, shown
 from craig_cli.settings.evaluation import EvaluateFiles, EvaluateSettings, parse_baselines
 from craig_cli.settings.training import TrainSettings
 from craig_cli.training import check_options
@@ -46,10 +48,10 @@ class Evaluation:
     report: EvaluateReport
 
     def verdict(self) -> list[str]:
-        """Return what the coreset loses to, is level with and beats, as sentences, the worst
-        first.
+        """Return whether it is as good as all rows, better than random ones, and pays: a sentence
+        each.
         """
-        return self.report.verdict()
+        return [in_arguments(str(verdict), ARGUMENTS) for verdict in self.report.verdicts()]
 
     def summary(self) -> str:
         """Return what ``craig evaluate`` prints."""
@@ -92,12 +94,21 @@ class Evaluation:
             dict.fromkeys(numbers, float)
         )
 
+    def plot(self) -> Any:
+        """Return the curves of ``craig evaluate --plot`` as axes of matplotlib (the extra
+        ``plot``), an array of three for each loss and l2.
+        """
+        with in_words_of():
+            check_plotting("plot()")
+        return shown(*picture(self.report))
+
     def __repr__(self) -> str:
-        return f"<Evaluation: {' '.join(self.verdict())}>"
+        return f"<Evaluation: {self.report.headline()}>"
 
     def _repr_html_(self) -> str:
         """Return the verdict and the tables as HTML, for notebooks."""
-        parts = [html_table([("verdict", sentence) for sentence in self.verdict()])]
+        verdicts = self.report.verdicts()
+        parts = [html_table((v.question, f"{v.answer}: {v.reason}") for v in verdicts)]
         for c in self.report.comparisons:
             cells = table_rows(c, self.report.is_regression)
             parts += [html_table([(heading(c),)]), html_table(cells, HEAD)]

@@ -42,12 +42,19 @@ is_plot = partial(bears, SOFTWARE)
 
 
 def write_plot(out: BinaryIO, report: EvaluateReport) -> None:
-    """Write a picture: a row of panels for each loss and l2."""
+    """Write a picture."""
+    write_png(out, *picture(report), SOFTWARE)
+
+
+def picture(report: EvaluateReport) -> tuple[str, list[Panel], int]:
+    """Return the title of a picture, its panels, a row for each loss and l2, and how many stand
+    side by side.
+    """
     panels = []
     for comparison in report.comparisons:
         first, *others = panels_of(comparison)
         panels += [replace(first, title=f"{title(comparison)}: {first.title.lower()}"), *others]
-    write_png(out, report.headline(), panels, len(AXES) + 1, SOFTWARE)
+    return report.headline(), panels, len(AXES) + 1
 
 
 def panels_of(comparison: Comparison) -> list[Panel]:

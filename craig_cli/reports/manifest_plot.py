@@ -31,15 +31,19 @@ def draw(out: BinaryIO, report: PlotReport, kind: str) -> None:
     kind : {'png', 'svg'}
         The same report gives the same bytes, PNG with one version of matplotlib.
     """
+    if kind == "png":
+        write_png(out, *picture(report), SOFTWARE)
+    else:
+        out.write(sheet(*picture(report), SOFTWARE).encode())
+
+
+def picture(report: PlotReport) -> tuple[str, list[Panel], int]:
+    """Return the title of a picture, its panels, and how many stand side by side."""
     panels = [*curve_panels(report), weights_panel(report.weights, report.edges)]
     if report.view is not None:
         panels.append(view_panel(report.view))
     title = f"{report.picks:,} of {report.rows:,} rows, {printable(report.method)}"
-    columns = 3 if len(panels) == 3 else 2
-    if kind == "png":
-        write_png(out, title, panels, columns, SOFTWARE)
-    else:
-        out.write(sheet(title, panels, columns, SOFTWARE).encode())
+    return title, panels, 3 if len(panels) == 3 else 2
 
 
 def curve_panels(report: PlotReport) -> list[Panel]:

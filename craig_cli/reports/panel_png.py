@@ -11,6 +11,7 @@ from craig_cli.errors import UsageError
 from craig_cli.reports.panel import INK, Axis, Panel, Series
 
 PAPER_INK = "#1f2328"
+STYLE: Any = {"font.family": "DejaVu Sans", "font.size": 9}
 
 
 def check_plotting(option: str) -> None:
@@ -42,16 +43,34 @@ def write_png(
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({"font.family": "DejaVu Sans", "font.size": 9}):
-        rows = math.ceil(len(panels) / columns)
-        figure = Figure(figsize=(4.6 * columns, 4.0 * rows), layout="constrained")
-        figure.suptitle(title, fontsize=11, x=0.01, ha="left", color=PAPER_INK)
-        places = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axes, panel in zip(places, panels, strict=False):
-            draw(axes, panel)
-        for axes in places[len(panels) :]:
-            axes.set_axis_off()
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(layout="constrained")
+        fill(figure, title, panels, columns)
         figure.savefig(out, format="png", dpi=120, metadata={"Software": software})
+
+
+def shown(title: str, panels: Sequence[Panel], columns: int) -> Any:
+    """Return the axes of panels in a new figure of pyplot, which notebooks show, an array of shape
+    (n_panels,).
+    """
+    import matplotlib
+    from matplotlib import pyplot
+
+    with matplotlib.rc_context(STYLE):
+        return fill(pyplot.figure(layout="constrained"), title, panels, columns)
+
+
+def fill(figure: Any, title: str, panels: Sequence[Panel], columns: int) -> Any:
+    """Draw panels in a figure, and return their axes, an array of shape (n_panels,)."""
+    rows = math.ceil(len(panels) / columns)
+    figure.set_size_inches(4.6 * columns, 4.0 * rows)
+    figure.suptitle(title, fontsize=11, x=0.01, ha="left", color=PAPER_INK)
+    places = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, panel in zip(places, panels, strict=False):
+        draw(axes, panel)
+    for axes in places[len(panels) :]:
+        axes.set_axis_off()
+    return places[: len(panels)]
 
 
 def draw(axes: Any, panel: Panel) -> None:

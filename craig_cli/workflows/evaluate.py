@@ -87,7 +87,7 @@ def evaluate(
     with watch.stage("read"):
         evaluation = read_all(files, manifest, overrides, settings, progress)
     report = compare_all(evaluation, manifest, settings, watch, progress)
-    report = replace(report, source=str(files.coreset or files.weights_file))
+    report = replace(report, source=str(files.coreset or files.weights_file), command=command)
     write_outputs(files, evaluation.dataset, report)
     return report
 
@@ -132,7 +132,6 @@ def compare_all(
         solver=resolved(settings.train)[0].solver,
         comparisons=tuple(comparisons),
         thresholds=settings.thresholds,
-        command=command,
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
         notes=(*notes_of(evaluation, picks), *not_shown(problems, settings)),

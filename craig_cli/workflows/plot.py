@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset, Progress, no_progress
 from craig_cli.errors import UsageError, printable
-from craig_cli.files.manifest import Manifest, read_manifest
+from craig_cli.files.manifest import read_manifest
 from craig_cli.files.request import restore_settings
 from craig_cli.readers import read_dataset
 from craig_cli.reports.manifest_plot import draw
@@ -26,6 +27,8 @@ from craig_cli.storage.location import Location
 from craig_cli.workflows.picked import check_belongs, fingerprint_for
 
 KINDS = (".png", ".svg")
+WIDTH = 72
+"""Columns of text."""
 CURVE_POINTS = 250
 BINS = 24
 VIEW_ROWS = 5_000
@@ -39,7 +42,7 @@ def plot_manifest(
     *,
     overrides: Mapping[str, Any],
     force: bool = False,
-    width: int = 72,
+    width: int = WIDTH,
     progress: Progress = no_progress,
 ) -> PlotReport:
     """Return what a manifest looks like, and write it as a picture where one is asked for.
@@ -82,19 +85,8 @@ def plot_manifest(
             check_not_input(output, dataset.files)
         view = view_of(dataset, selection, by_position(coreset, dataset, manifest_path))
         skipped = dataset.skipped.reasons
-    edges = weight_edges(coreset.weight)
-    report = PlotReport(
-        manifest=manifest_path,
-        picks=len(coreset.index),
-        rows=coreset.n_rows,
-        method=method_in_words(manifest),
-        curve=curve_of(coreset),
-        edges=tuple(edges.tolist()),
-        weights=weights_of(coreset, edges),
-        view=view,
-        output=output,
-        width=width,
-        skipped=skipped,
+    report = replace(
+        report_on(manifest_path, coreset, view), output=output, width=width, skipped=skipped
     )
     if output is not None:
         with open_output(output) as out:
@@ -102,9 +94,25 @@ def plot_manifest(
     return report
 
 
-def method_in_words(manifest: Manifest) -> str:
+def report_on(source: str, coreset: Coreset, view: View | None) -> PlotReport:
+    """Return what a coreset looks like; `source` is what it is called."""
+    edges = weight_edges(coreset.weight)
+    return PlotReport(
+        manifest=source,
+        picks=len(coreset.index),
+        rows=coreset.n_rows,
+        method=method_in_words(coreset),
+        curve=curve_of(coreset),
+        edges=tuple(edges.tolist()),
+        weights=weights_of(coreset, edges),
+        view=view,
+        output=None,
+        width=WIDTH,
+    )
+
+
+def method_in_words(c: Coreset) -> str:
     """Return how the picks were made and weighted."""
-    c = manifest.coreset
     return f"{c.method}, weights {c.weights}" + (
         "" if c.representative == "medoid" else f", representative {c.representative}"
     )

@@ -239,6 +239,26 @@ def test_rows_that_do_not_fit(coreset):
             coreset.apply(*arguments)
 
 
+@pytest.mark.needs("matplotlib")
+def test_a_picture_has_a_panel_for_the_rows_where_they_are_given(coreset):
+    pyplot = needs("matplotlib", ".pyplot")
+    alone, table = coreset.plot(), pa.table({"a": ROWS[:, 0], "b": ROWS[:, 1], "label": LABELS})
+    assert alone.shape == (3,) and alone[0].figure is pyplot.gcf()
+    of_table = select_coreset(table, "label", size=30)
+    for axes in (coreset.plot(ROWS), of_table.plot(table), of_table.plot(ROWS[:, :2])):
+        assert axes.shape == (4,)
+        assert "rows and" in axes[3].get_xlabel()
+    pyplot.close("all")
+    with pytest.raises(UsageError, match=r"^X: it has 9 rows, and the coreset is of 300\."):
+        coreset.plot(ROWS[:9])
+
+
+def test_the_word_of_a_picture_without_matplotlib(coreset, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"^plot\(\) needs matplotlib, which is not installed"):
+        coreset.plot()
+
+
 @pytest.mark.needs("pandas")
 def test_a_table_has_a_row_for_each_pick(coreset, tmp_path):
     table = coreset.to_pandas()
@@ -267,5 +287,5 @@ def test_one_goes_on_from_another(coreset, tmp_path):
     assert more.picks[:30].tolist() == coreset.picks.tolist()
     with pytest.raises(InputError, match=r"^extend: it was selected from other data"):
         select_coreset(ROWS[::-1], LABELS, size=40, extend=coreset)
-    with pytest.raises(UsageError, match=r"^extend: the coreset was selected with metric 'eucl"):
+    with pytest.raises(UsageError, match=r"^extend: the coreset was selected with metric='eucl"):
         select_coreset(ROWS, LABELS, size=40, extend=coreset, metric="cosine")
