@@ -55,6 +55,14 @@ def drop(table, name):
 
 
 @pytest.mark.parametrize("maker", FRAMES)
+def test_a_target_that_is_no_column_of_the_table(maker):
+    target = ROWS[:, 0] + ROWS[:, 1]
+    wanted = select_coreset(ROWS, target, size=9, task="regression")
+    found = select_coreset(drop(MAKERS[maker](), "kind"), target, size=9, task="regression")
+    assert (found.index.tolist(), found.task) == (wanted.index.tolist(), "regression")
+
+
+@pytest.mark.parametrize("maker", FRAMES)
 def test_tables(maker):
     table = MAKERS[maker]()
     wanted = select_coreset(ROWS, LABELS, **OPTIONS)

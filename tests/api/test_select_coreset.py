@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -252,3 +255,10 @@ def test_what_is_refused(rows, labels, options, error, message):
     with pytest.raises(CraigError) as caught:
         select_coreset(rows, labels, **options)
     assert (type(caught.value), str(caught.value)) == (error, message)
+
+
+@pytest.mark.needs("pandas")
+@pytest.mark.parametrize("name", ["coreset", "evaluate", "select"])
+def test_the_examples_of_the_docstrings(name):
+    found = doctest.testmod(importlib.import_module(f"craig_cli.api.{name}"))
+    assert found.attempted and not found.failed
