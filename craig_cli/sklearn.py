@@ -15,7 +15,7 @@ from craig_cli.api.rows import take
 from craig_cli.api.select import select_coreset
 from craig_cli.arrays import labels_of
 from craig_cli.errors import CraigError
-from craig_cli.settings.checks import usable_threads
+from craig_cli.platform import usable_threads
 from craig_cli.settings.shares import check_share
 from craig_cli.words import in_words_of
 
