@@ -195,12 +195,15 @@ class Coreset(selection.Coreset):
             if word not in OF_THE_FILE
         ]
 
+    def __len__(self) -> int:
+        return len(self.index)
+
     def __repr__(self) -> str:
         groups = "" if self.label is None else f", {len(self.classes):,} classes"
         found = worst_strength(self.calibration or {}) if self.weights == "calibrated" else None
         quality = "" if found is None else f", suboptimality {found[1]:.1e}"
         return (
-            f"<Coreset: {len(self.index):,} of {self.n_rows:,} rows{groups}, method {self.method}, "
+            f"<Coreset: {len(self):,} of {self.n_rows:,} rows{groups}, method {self.method}, "
             f"weights {self.weights};\n coverage cost {self.epsilon_mean:.6g} a row{quality}>"
         )
 

@@ -39,6 +39,7 @@ def test_it_is_told_on_two_lines(coreset):
         repr(coreset),
     )
     alone = select_coreset(ROWS, size=30)
+    assert len(alone) == len(coreset) == 30
     assert repr(alone) == (
         "<Coreset: 30 of 300 rows, method exact, weights cluster;\n"
         f" coverage cost {alone.epsilon_mean:.6g} a row>"
