@@ -34,6 +34,14 @@ FOR_FILES = frozenset(
      "partition_columns", "inline_weights"}
 )  # fmt: skip
 """Those that mean nothing for what is in memory."""
+ELSEWHERE = {
+    "random_state": "seed",
+    "n_jobs": "threads",
+    "verbose": "progress",
+    "n_samples": "size",
+    "frac": "fraction",
+}
+"""What scikit-learn and pandas call an argument."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +96,16 @@ def in_full(function: Callable[..., Any]) -> inspect.Signature:
     return signature.replace(parameters=[*given, *named])
 
 
-def check_reading(reading: Mapping[str, Any], function: str) -> None:
+def check_reading(reading: Mapping[str, Any], function: Callable[..., Any]) -> None:
     """Raise `TypeError`, as Python does, for an argument that a function does not have."""
+    known = list(inspect.signature(function).parameters)
     for name in reading:
         if name not in READING:
-            close = difflib.get_close_matches(name, READING, n=1)
-            meant = f". Did you mean '{close[0]}'?" if close else ""
-            raise TypeError(f"{function}() got an unexpected keyword argument '{name}'{meant}")
+            close = ELSEWHERE.get(name) or next(iter(difflib.get_close_matches(name, known)), "")
+            meant = f". Did you mean '{close}'?" if close else ""
+            raise TypeError(
+                f"{function.__name__}() got an unexpected keyword argument '{name}'{meant}"
+            )
 
 
 def chosen(asked: Mapping[str, Any]) -> tuple[str, Purpose]:

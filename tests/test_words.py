@@ -150,9 +150,20 @@ def test_errors_of_select_coreset(arguments, message):
     assert str(caught.value) == message
 
 
-def test_an_argument_that_there_is_not():
-    with pytest.raises(TypeError, match=r"argument 'onehot'\. Did you mean 'one_hot'\?"):
-        select_coreset(ROWS, size=3, onehot="a")
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("onehot", "one_hot"),
+        ("fractoin", "fraction"),
+        ("random_state", "seed"),
+        ("frac", "fraction"),
+    ],
+)
+def test_an_argument_that_there_is_not(name, meant):
+    with pytest.raises(TypeError, match=rf"argument '{name}'\. Did you mean '{meant}'\?"):
+        select_coreset(ROWS, **{name: 3})
+    with pytest.raises(TypeError, match=r"argument 'zzz'$"):
+        select_coreset(ROWS, zzz=3)
 
 
 @pytest.mark.needs("scikit-learn")

@@ -201,7 +201,7 @@ def evaluate_coreset(
     ['all rows', 'coreset', 'random']
     """
     asked = locals()
-    check_reading(reading, "evaluate_coreset")
+    check_reading(reading, evaluate_coreset)
     with in_words_of(ARGUMENTS), watched(progress) as callback:
         found = coreset if isinstance(coreset, Coreset) else Coreset.load(coreset)
         report = evaluated(found, asked, callback)

@@ -166,7 +166,7 @@ def select_coreset(
     ([1, 3], [3.0, 1.0])
     """
     asked = locals()
-    check_reading(reading, "select_coreset")
+    check_reading(reading, select_coreset)
     with in_words_of(), watched(progress) as callback:
         manifest, report = selected(asked, callback)
     coreset = Coreset.of(manifest, report)
