@@ -17,7 +17,8 @@ from craig_cli.api.coreset import Coreset
 from craig_cli.arrays import rows_of
 from craig_cli.asked import Data, chosen, column_of_labels, data_of, make
 from craig_cli.calibration import make_coreset
-from craig_cli.dataset import Dataset, Progress
+from craig_cli.compiling import COMPILING
+from craig_cli.dataset import Dataset, Progress, SparseRows
 from craig_cli.errors import InputError, UsageError
 from craig_cli.files.manifest import Manifest, read_manifest
 from craig_cli.files.request import describe_request, extended
@@ -40,6 +41,7 @@ from craig_cli.workflows.select import (
     proxy_facts,
     read_within_limit,
     report_of,
+    roads_of,
 )
 from craig_cli.workflows.stopwatch import Stopwatch
 
@@ -114,6 +116,11 @@ def in_one_place(
     before = earlier.manifest if isinstance(earlier, Coreset) else None
     if before is not None:
         settings = extended("the coreset", before, settings)
+    COMPILING.may_have_help = not settings.memory_limit
+    if data.dataset is None:
+        COMPILING.roads = roads_of(data.inputs)
+    else:
+        COMPILING.roads = ("sparse" if isinstance(data.dataset.rows, SparseRows) else "dense",)
     watch = Stopwatch()
     with Spill() as spill:
         with watch.stage("read"):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from craig_cli.compiling import COMPILING
 from craig_cli.dataset import Progress, no_progress
 from craig_cli.errors import CraigWarning
 from craig_cli.reports.base import RunReport
@@ -43,7 +44,12 @@ class Bars:
             self.close()
             verb, noun = STAGES.get(stage, (stage, "done"))
             self._bar = self._tqdm(
-                desc=verb, total=total, unit=f" {noun}", leave=False, delay=self._delay
+                desc=verb,
+                initial=done,
+                total=total,
+                unit=f" {noun}",
+                leave=False,
+                delay=self._delay,
             )
             self._stage = stage
         self._bar.total = total
@@ -57,7 +63,7 @@ class Bars:
 
 @contextmanager
 def watched(progress: bool | Progress | None) -> Iterator[Progress]:
-    """Give a progress callback for the length of a run.
+    """Give a progress callback for the length of a run; it is told of compiling too.
 
     Parameters
     ----------
@@ -65,25 +71,30 @@ def watched(progress: bool | Progress | None) -> Iterator[Progress]:
         Whether to show it, or what to call as ``progress(stage, done, total)``. None: to who is at
         a notebook or an interactive session, once a stage takes longer than `PATIENCE`.
     """
-    if callable(progress):
-        yield progress
-        return
-    is_session = hasattr(sys, "ps1")
-    if not (is_session if progress is None else progress):
-        yield no_progress
-        return
+    with ExitStack() as stack:
+        callback: Progress = no_progress
+        if callable(progress):
+            callback = progress
+        elif progress or (progress is None and hasattr(sys, "ps1")):
+            callback = stack.enter_context(shown(0 if progress else PATIENCE))
+        stack.callback(COMPILING.end)
+        COMPILING.announce = None if callback is no_progress else callback
+        yield callback
+
+
+@contextmanager
+def shown(delay: float) -> Iterator[Progress]:
+    """Give a callback that shows progress, after some seconds: by tqdm, or else in lines."""
     if tqdm := tqdm_if_there():
-        bars = Bars(tqdm, PATIENCE if progress is None else 0)
+        bars = Bars(tqdm, delay)
         try:
             yield bars
         finally:
             bars.close()
         return
     interactive = is_interactive(sys.stderr)
-    with ProgressLines(
-        sys.stderr, silent=False, interactive=interactive, verbose=progress is True
-    ) as lines:
-        yield lines
+    with ProgressLines(sys.stderr, silent=False, interactive=interactive, verbose=not delay) as own:
+        yield own
 
 
 def tqdm_if_there() -> Any:

@@ -24,6 +24,7 @@ STAGES = {
     "search": ("searching", "folds"),
     "evaluate": ("comparing", "losses and l2"),
     "write": ("writing", "rows"),
+    "compile": ("compiling kernels, once on this machine", "kernels"),
 }
 """Stage as workflows name it: what is being done, and what is counted."""
 REDRAW_SECONDS = 0.1
@@ -54,7 +55,7 @@ def progress_line(stage: str, done: int, total: int | None, elapsed: float, bar:
 def compiling_line(done: int, total: int | None) -> str:
     """Return one line on which of the kernels is compiled; they differ too much for a time."""
     number = f"{done + 1:,}" if total is None else f"{min(done + 1, total):,} of {total:,}"
-    return f"compiling kernels, once on this machine: {number}"
+    return f"{STAGES['compile'][0]}: {number}"
 
 
 def duration(seconds: float) -> str:

@@ -9,10 +9,12 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from tools import needs
 
 from craig_cli import CraigWarning, evaluate_coreset, select_coreset
 from craig_cli.api import watching
+from craig_cli.compiling import COMPILING
 from craig_cli.errors import CraigError, UsageError
 
 ROWS = np.random.default_rng(0).normal(size=(200, 3))
@@ -37,6 +39,31 @@ def test_a_callback_is_told_of_all_stages():
         coreset, ROWS, LABELS, l2=0.1, baselines="random", progress=lambda *r: told.append(r)
     )
     assert ("evaluate", 0, 1) in told
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_compiling_is_told_to_who_watches(is_told):
+    told, seen = [], []
+
+    def watch(*report):
+        seen.append((COMPILING.announce, COMPILING.roads))
+        told.append(report)
+
+    with watching.watched(watch if is_told else False):
+        assert COMPILING.announce is (watch if is_told else None)
+    assert COMPILING.announce is None
+    for rows, road in ((ROWS, "dense"), (sp.csr_array(ROWS), "sparse")):
+        select_coreset(rows, size=20, progress=watch)
+        assert set(seen[-1:]) == {(watch, (road,))}
+        assert (COMPILING.announce, COMPILING.roads) == (None, ())
+
+
+@pytest.mark.needs("tqdm")
+def test_compiling_has_a_bar(capsys):
+    with watching.watched(True) as progress:
+        progress("compile", 3, 9)
+    told = capsys.readouterr().err
+    assert "compiling kernels, once on this machine" in told and "3/9" in told
 
 
 def test_a_script_that_has_not_asked_sees_nothing(capsys):
