@@ -97,7 +97,8 @@ def command(run: Run) -> Report:
     settings = run.make(
         TrainSettings, l2=strengths[0], loss=loss, intercept=not run["no_intercept"]
     )
-    how = run.make(SearchSettings, losses=losses) if run["search"] else None
+    search = run.make(SearchSettings, losses=losses)
+    how = search if run["search"] else None
     refuse(len(losses) > 1 and how is None, "--loss: several losses are for --search. Name one.")
     refuse(
         how is not None and len(strengths) * max(1, len(losses)) < 2,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from craig_cli.settings.checks import SEED, Checked, Rule
+from craig_cli.settings.checks import SEED, SHARE, Checked, Rule
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,6 @@ class SearchSettings(Checked):
 
     CHECKS: ClassVar = {
         "folds": Rule("at least 2", lambda number: number >= 2),
-        "search_fraction": Rule("above 0 and at most 1", lambda number: 0 < number <= 1),
+        "search_fraction": SHARE,
         "seed": SEED,
     }

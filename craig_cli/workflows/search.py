@@ -92,6 +92,8 @@ def search(
 
 def folds_of(problem: Problem, how: SearchSettings) -> NDArray[np.int64]:
     """Return the fold of each row (n,): at random, of each class as many in each."""
+    if how.folds > problem.n_rows:
+        raise UsageError(f"--folds: there are {problem.n_rows} rows only, for {how.folds} folds.")
     rng = np.random.default_rng(how.seed)
     order = rng.permutation(problem.n_rows)
     if problem.classes is not None:

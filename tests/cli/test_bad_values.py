@@ -87,6 +87,7 @@ ALLOWED = {
     "radius": ("0", LARGE, HUGE),
     "momentum": ("0",),
     "epochs": (LARGE,),
+    "folds": (LARGE,),
     "batch": (LARGE,),
     "reselect_every": (LARGE,),
     "w_norm": (LARGE, HUGE),

@@ -100,6 +100,7 @@ def test_regression(craig, own_folder):
     [
         (("--search",), "--search: there is nothing to choose from. Give several --l2"),
         (("--search", "--l2", "1,2", "--folds", "1"), "--folds"),
+        (("--search", "--l2", "1,2", "--folds", "401"), "--folds: there are 400 rows only"),
         (("--search", "--l2", "1,2", "--search-fraction", "0"), "--search-fraction"),
         (("--loss", "logistic,squared"), "--loss: several losses are for --search"),
         (("--loss", "logistic,log"), "'log' is not one of"),
