@@ -41,7 +41,7 @@ FLOORS = (
 """From the ground up. A room imports only those on floors below its own, never its neighbours."""
 TOP = (
     *("__init__", "__main__", "arrays", "asked", "cache", "compiling", "dataset", "errors"),
-    *("lapack", "platform", "skipped", "sklearn", "threads", "torch", "words"),
+    *("lapack", "platform", "skipped", "threads", "torch", "words"),
 )
 """The only modules outside the rooms."""
 HOMES = {
@@ -65,7 +65,7 @@ HOMES = {
 FACADE = ("craig_cli", "craig_cli.__main__")
 ROOMS = (
     *("api", "calibration", "cli", "evaluation", "files", "kernels", "readers", "reports"),
-    *("selection", "settings", "storage", "training", "workflows", "writers"),
+    *("selection", "settings", "sklearn", "storage", "training", "workflows", "writers"),
 )
 LACKED = (*MODULES, "ctypes.WinDLL", "os.name", "sys.platform", "tempfile.NamedTemporaryFile")
 """What only `craig_cli.platform` names, beside the names that some systems lack."""
