@@ -56,10 +56,19 @@ MODEL_PARTS = (
     *(f"neighbour-{data}" for data in ("covtype16", "ijcnn1", "adult")),
     *(f"network-{data}" for data in ("ijcnn1", "covtype16")),
 )
+SEARCH_PARTS = (
+    *(f"logistic-{data}" for data in ("ijcnn1", "covtype16", "adult", "flights")),
+    *(f"svm-{data}" for data in ("ijcnn1", "covtype16", "adult")),
+    *("neighbour-ijcnn1", "neighbour-covtype16", "network-ijcnn1"),
+    *(f"boosting-{data}" for data in ("ijcnn1", "covtype16", "flights")),
+)
+LABELLING_PARTS = ("clinc150", "mnist")
 SECTIONS: dict[str, Section] = {
     "claims": Section("What holds, and what does not", "claims"),
     "one_coreset": Section("One coreset for the whole path", "one_coreset", ONE_CORESET_PARTS),
     "models": Section("The same coreset for other models", "other_models", MODEL_PARTS),
+    "searching": Section("Searching for parameters", "searching", SEARCH_PARTS),
+    "labelling": Section("Which rows to label", "labelling", LABELLING_PARTS),
     "rivals": Section("Beside other subsets, and Newton's steps", "rivals", RIVAL_PARTS),
     "speed": Section("What it saves in a tuning grid", "speed", SPEED_PARTS),
 }

@@ -1,0 +1,235 @@
+"""A section of EVIDENCE.md: searching for parameters on coresets, beside all rows, random rows and
+scikit-learn's successive halving.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from bench import number, table
+from evidence import Kept, Record, say
+from other_models import Split, split_of
+
+from craig_cli.dataset import Labels
+
+SEEDS = 3
+FRACTION = 0.1
+ROWS_AT_MOST = {"svm": 12_000, "boosting": 40_000, "network": 20_000, "neighbour": 20_000}
+"""Of the sets but ijcnn1, which is whole for the support vector machine."""
+METHODS = ("all rows", "halving", "random", "coreset", "plain", "nested")
+ALL = METHODS[0]
+
+
+@dataclass(frozen=True)
+class Search:
+    """A model, its candidates, and the folds."""
+
+    words: str
+    make: Callable[[], Any]
+    grid: Mapping[str, list[Any]]
+    folds: int = 3
+
+
+def logistic() -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(max_iter=300)
+
+
+def support_vectors() -> Any:
+    from sklearn.svm import SVC
+
+    return SVC(cache_size=500)
+
+
+def neighbours() -> Any:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return KNeighborsClassifier()
+
+
+def boosting() -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(max_iter=60, early_stopping=False, random_state=0)
+
+
+def network() -> Any:
+    from sklearn.neural_network import MLPClassifier
+
+    return MLPClassifier((50,), max_iter=10, random_state=0)
+
+
+SEARCHES = {
+    "logistic": Search(
+        "logistic regression, 28 settings, 5 folds",
+        logistic,
+        {"C": np.logspace(-5, 2, 14).tolist(), "class_weight": [None, "balanced"]},
+        5,
+    ),
+    "svm": Search(
+        "RBF support vector machine, 9 settings",
+        support_vectors,
+        {"C": [1, 10, 100], "gamma": [0.3, 1, 3]},
+    ),
+    "neighbour": Search(
+        "k nearest neighbours, 10 settings",
+        neighbours,
+        {"n_neighbors": [1, 3, 7, 15, 31], "p": [1, 2]},
+    ),
+    "boosting": Search(
+        "gradient boosting, 9 settings",
+        boosting,
+        {"learning_rate": [0.03, 0.1, 0.3], "max_leaf_nodes": [7, 31, 127]},
+    ),
+    "network": Search(
+        "two-layer network, 9 settings",
+        network,
+        {"alpha": [1e-5, 1e-2, 1.0], "learning_rate_init": [1e-4, 1e-3, 1e-2]},
+    ),
+}
+
+
+def searched(method: str, search: Search, rows: Any, labels: Labels, cv: Any, seed: int) -> Any:
+    """Return the fitted search, its best candidate not fitted again."""
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+    from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
+
+    from craig_cli.sklearn import CoresetSearchCV
+
+    estimator, grid = search.make(), dict(search.grid)
+    common = {"refit": False, "n_jobs": 1}
+    if method == ALL:
+        return GridSearchCV(estimator, grid, cv=cv, **common).fit(rows, labels)
+    if method == "halving":
+        return HalvingGridSearchCV(estimator, grid, cv=cv, random_state=seed, **common).fit(
+            rows, labels
+        )
+    if method == "random":
+        rng = np.random.default_rng(seed)
+        some = [
+            (rng.choice(train, int(FRACTION * len(train)), replace=False), test)
+            for train, test in cv.split(rows, labels)
+        ]
+        return GridSearchCV(estimator, grid, cv=some, **common).fit(rows, labels)
+    settings = {"rungs": 3} if method == "nested" else {"weighted": method != "plain"}
+    coresets = CoresetSearchCV(estimator, grid, cv=cv, fraction=FRACTION, **settings, **common)
+    return coresets.fit(rows, labels)
+
+
+def measure(part: str, max_rows: int) -> list[Record]:
+    """Return what each search took and chose, a seed a record; the scores of all candidates by the
+    search over all rows are those that regret is reckoned by.
+    """
+    from sklearn.model_selection import StratifiedKFold
+    from sklearn.preprocessing import StandardScaler
+
+    kind, data = part.split("-")
+    search = SEARCHES[kind]
+    most = 0 if (kind, data) == ("svm", "ijcnn1") else ROWS_AT_MOST.get(kind, 0)
+    split = split_of(data, min(max_rows or most, most or max_rows))
+    assert split.dataset.labels is not None
+    scaler = StandardScaler().fit(split.rows)
+    rows, labels = scaler.transform(split.rows), split.dataset.labels
+    cv = StratifiedKFold(search.folds, shuffle=True, random_state=0)
+    warm, _ = np.unique(np.linspace(0, len(rows) - 1, 600).astype(np.int64), return_index=True)
+    tested: dict[str, float] = {}
+    records: list[Record] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        searched("nested", search, rows[warm], labels[warm], cv, 0)
+        for method in METHODS:
+            for seed in range(SEEDS if method in ("halving", "random") else 1):
+                begun = time.perf_counter()
+                found = searched(method, search, rows, labels, cv, seed)
+                seconds = time.perf_counter() - begun
+                chosen = found.best_params_
+                if str(chosen) not in tested:
+                    tested[str(chosen)] = score_of(search, chosen, rows, labels, split, scaler)
+                results = found.cv_results_
+                records.append(
+                    {
+                        "method": method,
+                        "seed": seed,
+                        "rows": len(rows),
+                        "seconds": seconds,
+                        "chosen": str(chosen),
+                        "test": tested[str(chosen)],
+                        "params": [str(params) for params in results["params"]],
+                        "scores": results["mean_test_score"].tolist(),
+                    }
+                )
+            say(f"{part}: {method}, {records[-1]['seconds']:.1f} s, {records[-1]['chosen']}")
+    return records
+
+
+def score_of(
+    search: Search, chosen: Mapping[str, Any], rows: Any, labels: Labels, split: Split, scaler: Any
+) -> float:
+    """Return the accuracy on the test rows of a candidate fitted on all rows."""
+    model = search.make().set_params(**chosen).fit(rows, labels)
+    return float(model.score(scaler.transform(split.test_rows), split.test_labels))
+
+
+def regret(record: Record, whole: Record) -> float:
+    """Return by how much less accurate, over the folds of all rows, a choice is than the best."""
+    scores = dict(zip(whole["params"], whole["scores"], strict=True))
+    return max(whole["scores"]) - scores[record["chosen"]]
+
+
+def correlation(record: Record, whole: Record) -> float:
+    """Return the rank correlation of the scores of all candidates with those on all rows; NaN where
+    not all went on to the end.
+    """
+    from scipy.stats import spearmanr
+
+    if record["params"] != whole["params"] or np.ptp(record["scores"]) == 0:
+        return float("nan")
+    return float(spearmanr(record["scores"], whole["scores"]).statistic)
+
+
+def cell(records: list[Record], whole: Record) -> str:
+    """Return time over that of all rows, regret in percent points, and rank correlation."""
+    speed = whole["seconds"] / float(np.mean([record["seconds"] for record in records]))
+    lost = 100 * float(np.mean([regret(record, whole) for record in records]))
+    alike = float(np.mean([correlation(record, whole) for record in records]))
+    told = "" if np.isnan(alike) else f", {alike:.2f}"
+    return f"{number(speed)}x, {lost:.2f}{told}"
+
+
+def text(kept: Kept) -> str:
+    """Return the section."""
+    rows = []
+    for part, records in kept.items():
+        kind, data = part.split("-")
+        by_method = {m: [r for r in records if r["method"] == m] for m in METHODS}
+        (whole,) = by_method[ALL]
+        rows.append(
+            [
+                SEARCHES[kind].words,
+                f"{data}, {whole['rows']:,}",
+                f"{number(whole['seconds'])} s, {100 * whole['test']:.2f}",
+                *(cell(by_method[method], whole) for method in METHODS[1:]),
+                f"{100 * (by_method['coreset'][0]['test'] - whole['test']):+.2f}",
+            ]
+        )
+    columns = (
+        "model | set, rows | all rows: time, test accuracy | halving | random rows | coreset | "
+        "coreset, no weights | nested coresets | coreset: test"
+    )
+    return (
+        "Each cell: how many times as fast as the search over all rows, selection included; by how "
+        "many percent points what it chose is less accurate, in the folds of all rows, than the "
+        "best (regret); and the rank correlation of the scores of all candidates with those on all "
+        f"rows. Random rows and coresets (`CoresetSearchCV`) are {FRACTION:.0%} of the training rows "
+        "of each fold, three folds but for logistic regression; *halving* is "
+        "`HalvingGridSearchCV`, *nested* its like on prefixes of the greedy order (`rungs=3`). "
+        f"Means of {SEEDS} seeds where rows are drawn. *Test*: accuracy on test rows of the choice, "
+        "fitted on all rows, less that of all rows' choice, in percent points. Columns standardised."
+        "\n\n" + table(columns, rows)
+    )
