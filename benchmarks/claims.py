@@ -28,7 +28,7 @@ def aim_claims(kept: Kept) -> str:
             if not aim.found[kind][1]
         ]
         end = f"; not {', '.join(missed)}" if missed else ""
-        lines.append(f"  - {kind}: {len(aims) - len(missed)} of {len(aims)}{end}.")
+        lines.append(f"    - {kind}: {len(aims) - len(missed)} of {len(aims)}{end}.")
     return (
         "- **Linear models: the aims met, by the worst seed at the worst strength against random "
         "rows.**\n" + "\n".join(lines)
@@ -71,7 +71,7 @@ def model_claims(kept: Kept) -> str:
             said = f"{line.fraction:.0%} {ratio:.3f} ({beside:.3f})"
             found.setdefault(line.part, []).append(said)
     lines = [
-        f"  - {other_models.MODELS[part.split('-')[0]].words}, {part.split('-')[1]}: "
+        f"    - {other_models.MODELS[part.split('-')[0]].words}, {part.split('-')[1]}: "
         f"{', '.join(said)}."
         for part, said in found.items()
     ]
@@ -98,7 +98,7 @@ def speed_aims(kept: Kept) -> list[str]:
                 else f"on {near.fraction:.0%}, {number(near.speedup(kind))}x with the selection"
             )
             lines.append(
-                f"  - {part.replace('-', ', ')}: {kind} within {other_models.NEAR - 1:.0%} of all "
+                f"    - {part.replace('-', ', ')}: {kind} within {other_models.NEAR - 1:.0%} of all "
                 f"rows {said} (aim: {aim:g}x)."
             )
     return lines
@@ -123,7 +123,7 @@ def grid_claims(kept: Kept) -> str:
         papers, best = grids[speed.PAPERS], grids[name, fraction]
         verdict = "reached" if best.at_equal_quality >= claim else "not reached"
         lines.append(
-            f"  - {data}, {solver} (the paper: {claim:g}): {speed.PAPERS[0]} "
+            f"    - {data}, {solver} (the paper: {claim:g}): {speed.PAPERS[0]} "
             f"{speed.PAPERS[1]:.0%} {number(papers.at_equal_epochs)}x at equal epochs, "
             f"{speed.times_in_words(papers.at_equal_quality)} at equal quality; the best, {name} "
             f"{fraction:.0%}, {number(best.at_equal_epochs)}x and "

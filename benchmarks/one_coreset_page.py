@@ -281,8 +281,9 @@ def tables(measured: Sequence[Measured], kinds: Sequence[str]) -> str:
     groups: dict[str, list[Measured]] = {}
     for one in measured:
         groups.setdefault(group_of(one.data), []).append(one)
+    said = f"*{' / '.join(kinds)}*, at each strength.\n\n"
     return "\n\n".join(
-        f"### {title}: residuals by l2\n\n{residual_table(group, kinds).strip()}"
+        f"### {title}: residuals by l2\n\n{said}{residual_table(group, kinds).strip()}"
         for title, group in groups.items()
     )
 
@@ -294,17 +295,18 @@ def head_of(column: str) -> str:
 
 
 def residual_table(group: Sequence[Measured], kinds: Sequence[str]) -> str:
-    """Return the residuals of a group, a kind a line and a strength a column."""
+    """Return the residuals of a group, a set a line and a strength a column."""
     names = {name for one in group for name in one.optima}
     heads = sorted(names, key=lambda name: (name.startswith(HINGE), strength_of(name)))
     heads = list(dict.fromkeys(head_of(name) for name in heads))
     lines = []
     for one in group:
-        for kind in kinds:
-            own = {head_of(name): left for name, left in one.worst(kind).items()}
-            first = f"{one.title}; k {one.picks:,}" if kind == kinds[0] else ""
-            cells = [f"{own[head]:.1e}" if head in own else "-" for head in heads]
-            lines.append([first, kind, *cells])
+        left = [{head_of(name): value for name, value in one.worst(kind).items()} for kind in kinds]
+        cells = [
+            " / ".join(f"{own[head]:.1e}" for own in left) if head in left[0] else "-"
+            for head in heads
+        ]
+        lines.append([one.title, f"{one.picks:,}", *cells])
     return table(" | ".join(["set, rows", "picks", *heads]), lines)
 
 

@@ -27,6 +27,7 @@ EPOCH_ROWS, SPARSE_COLUMNS, SPARSE_ENTRIES = 290_506, 47_000, 10
 DENSE_TARGET, SPARSE_TARGET = 8, 15
 """Million rows, and million entries, a second."""
 L2, NEAR = 1e-5, 1e-6
+COMPARED = [name for name in names(SOLVERS) if name != AUTO]
 MEASURED = ("ijcnn1", "flights", "covtype16", "adult", "reuters", "abalone")
 
 
@@ -95,26 +96,16 @@ def epoch_table() -> None:
         print(f"| {solver} | {rates[0]:.1f} | {rates[1]:.1f} |", flush=True)
 
 
-def solver_table(name: str) -> None:
-    """Print the epochs, passes and seconds that each solver takes to come within 1e-6 of the
-    optimum, and where it ends.
+def solver_line(name: str) -> str:
+    """Return the epochs and seconds that each solver takes to come within 1e-6 of the optimum, or
+    where it ends.
     """
     data = SETS[name]()
     assert data.labels is not None
-    is_number = name == "abalone"
-    problem = make_problem(data.rows, data.labels, regression=is_number)
+    problem = make_problem(data.rows, data.labels, regression=name == "abalone")
     best = optimum(problem, L2)
-    print(
-        f"\n{name}: {problem.n_rows:,} x {problem.n_columns}, {problem.loss.name}, l2 = {L2:g}, f* = "
-        f"{best.objective:.9f}\n"
-    )
-    print(
-        "| solver | epochs | passes | seconds | f - f* at the end |\n| --- | --- | --- | --- | "
-        "--- |"
-    )
-    for solver in names(SOLVERS):
-        if solver == AUTO:
-            continue
+    cells = []
+    for solver in COMPARED:
         steps = issubclass(CLASSES[solver], Incremental)
         settings = TrainSettings(
             solver=solver, l2=L2, epochs=60 if steps else None, tolerance=0 if steps else None
@@ -122,20 +113,26 @@ def solver_table(name: str) -> None:
         fit(problem.subset(np.arange(1000)), replace(settings, epochs=1))
         trace = fit(problem, settings).trace
         near = next((point for point in trace if point.objective - best.objective <= NEAR), None)
-        cost = (
-            f"{near.epoch} | {near.passes:.0f} | {near.seconds:.2f}"
+        cells.append(
+            f"{near.epoch} in {near.seconds:.2f} s"
             if near
-            else (f"> {trace[-1].epoch} | > {trace[-1].passes:.0f} | -")
+            else f"{trace[-1].objective - best.objective:.1e} left"
         )
-        print(f"| {solver} | {cost} | {trace[-1].objective - best.objective:.1e} |", flush=True)
+    first = (
+        f"{name}: {problem.n_rows:,} x {problem.n_columns}, {problem.loss.name}",
+        f"{best.objective:.9f}",
+    )
+    return f"| {' | '.join([*first, *cells])} |"
 
 
 def main() -> None:
     """Print all tables."""
     epoch_table()
+    heads = ["data", "f*", *COMPARED]
+    print(f"\n| {' | '.join(heads)} |\n| {' | '.join(['---'] * len(heads))} |")
     for name in MEASURED:
         if not lacking(source_of(name)):
-            solver_table(name)
+            print(solver_line(name), flush=True)
     if absent := left_out(MEASURED):
         print(f"\n{absent}", end="")
 

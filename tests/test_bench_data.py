@@ -147,3 +147,16 @@ def test_paper_without_data_says_so_once(tmp_path, capsys, monkeypatch):
     assert json.loads((tmp_path / "fig3.json").read_text())["numbers"] == {
         "missing": "no ijcnn1 at hand (benchmarks/DATA.md)"
     }
+
+
+def test_a_line_of_a_real_set_has_every_method(monkeypatch):
+    def run(task):
+        loss = {"craig exact": 2.0, "craig cells": 1.0}.get(task.what, 4.0)
+        return measuring.Measured("", 30, 4, 2, 3, 0.5, 1.0, 1.0, loss)
+
+    monkeypatch.setattr(bench, "run", run)
+    monkeypatch.setattr(bench, "at_hand", lambda names: ["adult"])
+    monkeypatch.setattr(bench, "left_out", lambda names: "")
+    lines = bench.real_table(bench.Options(False, False, 10, 0)).splitlines()
+    cells = "2 in 0.5 | 0.5 in 0.5 | 2 in 0.5 | 2 in 0.5 | 2 in 0.5"
+    assert lines[2:] == [f"| adult | 30 x 4 | {share} | {cells} |" for share in ("1%", "10%")]

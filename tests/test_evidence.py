@@ -21,7 +21,7 @@ import speed
 from problems import made_problem
 from subsets import data_set, make_subset
 
-MOST_LINES = 265
+MOST_LINES = 250
 """Of EVIDENCE.md."""
 
 
