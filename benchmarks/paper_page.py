@@ -78,7 +78,7 @@ takes {numbers["selection_seconds"]:.2f} s. The optimum has a test error of {100
 {table(["solver", "rows", "tuning: tried", "seconds", "residual", "test error", "reaches, s"], rows)}
 The paper: CRAIG comes to practically the same loss and error as all rows, sooner, and random rows do not. Here CRAIG's tenth ends below the random
 tenth with {better} of {len(numbers["runs"])} solvers. Solved to the end, its optimum has a residual of {number(optima["CRAIG"])} on all rows, that of the random tenth {number(optima["random"])}:
-no solver on these rows comes below that. ([docs/calibration.md](docs/calibration.md) mends it: other representatives and weights.)
+no solver on these rows comes below that. ([Calibration](docs/explanation/calibration.md) mends it: other representatives and weights.)
 """
 
 

@@ -261,7 +261,7 @@ def page(found: Mapping[str, Any]) -> str:
     return "\n\n".join(
         [
             "# How a selection in parts scales",
-            "Made by `make scale`, on two cores. [docs/shards.md](docs/shards.md) says what is "
+            "Made by `make scale`, on two cores. [Parts](docs/explanation/parts.md) says what is "
             "computed.",
             *sections,
         ]

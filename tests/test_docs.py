@@ -1,9 +1,10 @@
-"""Every example that is shown runs: those in each command's help, and the lines of the README and
-of ``docs/data.md`` that begin with ``$ craig``.
+"""Every example that is shown runs, and says what is shown: those in each command's help, the
+``$`` lines of README and docs, and the Python of README and the tutorials. Links lead somewhere.
 """
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import shlex
@@ -11,28 +12,65 @@ import shutil
 import subprocess
 import sys
 from contextlib import ExitStack, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from tools import path_of
 
 from craig_cli.cli import main
 from craig_cli.cli.app import COMMANDS, load_command
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+LINKING = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("benchmarks/*.md")), *PAGES[1:]]
+MOST_LINES = {"README.md": 200, "EVIDENCE.md": 250, "PAPER.md": 250, "BENCHMARKS.md": 250}
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$(?:\n+^```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
+SHELL = f'set -euo pipefail\ncraig() {{ "{sys.executable}" -m craig_cli "$@"; }}\n'
 
 
-def page_examples(page: Path) -> list[str]:
-    """Return the commands of a page in order, lines that end with a backslash joined."""
-    text = page.read_text() if page.exists() else ""
-    return re.findall(r"^\s*\$ (craig .*)$", text.replace("\\\n", " "), flags=re.MULTILINE)
+@dataclass(frozen=True)
+class Step:
+    """A line of shell or a block of Python, and the output that is shown; empty where none is."""
+
+    language: str
+    text: str
+    shown: str = ""
 
 
-PAGES = {entry.name: list(load_command(entry.name).examples) for entry in COMMANDS} | {
-    "README": page_examples(README),
-    "data": page_examples(ROOT / "docs" / "data.md"),
-    "embeddings": page_examples(ROOT / "docs" / "embeddings.md"),
+def steps_of(page: Path) -> list[Step]:
+    """Return the steps of a page, in order."""
+    found = []
+    for language, text, output in BLOCK.findall(page.read_text()):
+        if language == "console":
+            for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+                line, _, shown = part.replace("\\\n", " ").partition("\n")
+                found.append(Step("shell", line, shown))
+        elif language == "python":
+            found.append(Step(language, text, output))
+    return found
+
+
+def has_python(page: Path) -> bool:
+    """Return whether the Python of a page is to run."""
+    return page.name == "README.md" or page.parent.name == "tutorials"
+
+
+def name_of(page: Path) -> str:
+    """Return the name of a page."""
+    return str(page.relative_to(ROOT))
+
+
+STEPS = {
+    entry.name: [Step("shell", line) for line in load_command(entry.name).examples]
+    for entry in COMMANDS
+}
+STEPS |= {
+    name_of(page): steps
+    for page in PAGES
+    if (steps := [step for step in steps_of(page) if step.language == "shell" or has_python(page)])
 }
 
 
@@ -56,6 +94,16 @@ def run_here(example: str) -> int:
     return 0 if otherwise == "true" else code
 
 
+def run_step(step: Step, names: dict[str, object]) -> int:
+    """Run a step and return its exit code; Python works on `names`."""
+    if step.language == "python":
+        exec(step.text, names)
+        return 0
+    if step.text.startswith("craig ") and "|" not in step.text.removesuffix(" || true"):
+        return run_here(step.text)
+    return subprocess.run(["bash", "-c", SHELL + step.text], stdin=subprocess.DEVNULL).returncode
+
+
 @pytest.fixture
 def samples(tmp_path, monkeypatch):
     """Work in a folder with the sample data, without options from the environment."""
@@ -67,40 +115,90 @@ def samples(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("samples")
-@pytest.mark.parametrize("page", PAGES)
-def test_examples_run(page, capfd):
-    for example in PAGES[page]:
-        assert run_here(example) == 0, f"{example}\n{capfd.readouterr().err}"
+@pytest.mark.parametrize("page", STEPS)
+def test_examples_run_and_say_what_is_shown(page, capfd):
+    if any("sklearn" in step.text for step in STEPS[page] if step.language == "python"):
+        path_of("scikit-learn")
+    names: dict[str, object] = {}
+    for step in STEPS[page]:
+        code = run_step(step, names)
+        output = capfd.readouterr()
+        assert code == 0, f"{step.text}\n{output.err}"
+        said = output.out + output.err
+        if step.shown and not doctest.OutputChecker().check_output(
+            step.shown, said, doctest.ELLIPSIS
+        ):
+            pytest.fail(f"{step.text}\nshown:\n{step.shown}\nsaid:\n{said}")
 
 
 @pytest.mark.slow  # a process each
 @pytest.mark.usefixtures("samples")
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", [page for page, steps in STEPS.items() if {s.language for s in steps} == {"shell"}]
+)
 def test_examples_run_in_a_shell(page):
-    script = "\n".join(
-        ["set -euo pipefail", f'craig() {{ "{sys.executable}" -m craig_cli "$@"; }}', *PAGES[page]]
-    )
+    script = SHELL + "\n".join(step.text for step in STEPS[page])
     result = subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
     assert result.returncode == 0, f"{script}\n{result.stdout}\n{result.stderr}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_what_is_shown_can_be_found_by_these_tests(page):
+    outside = BLOCK.sub("", page.read_text())
+    assert re.findall(r"^\s*\$ .*$", outside, re.MULTILINE) == []
+    for step in steps_of(page):
+        if step.language == "python":
+            compile(step.text, name_of(page), "exec")
+
+
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
-def test_each_command_has_an_example_of_itself(entry):
-    assert any(example.startswith(f"craig {entry.name} ") for example in PAGES[entry.name])
+def test_each_command_has_an_example_of_itself_in_its_help_and_on_a_page(entry):
+    start = f"craig {entry.name} "
+    assert any(step.text.startswith(start) for step in STEPS[entry.name])
+    pages = [step.text + " " for page in PAGES for step in steps_of(page)]
+    assert any(start in text for text in pages)
 
 
-def test_the_readme_shows_every_command():
-    assert {example.split()[1] for example in PAGES["README"]} == {e.name for e in COMMANDS}
+@pytest.mark.parametrize("page", MOST_LINES)
+def test_pages_are_short(page):
+    assert len((ROOT / page).read_text().splitlines()) <= MOST_LINES[page]
 
 
-@pytest.mark.usefixtures("samples")
-def test_the_python_of_the_embeddings_page_runs():
-    page = (ROOT / "docs" / "embeddings.md").read_text()
-    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    assert blocks
-    names: dict[str, object] = {}
-    for block in blocks:
-        exec(block, names)
-    assert len(names["chosen"]) == 30  # type: ignore[arg-type]
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors of the headings of a page, as a repository host makes them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", LINKING, ids=name_of)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if re.match(r"[a-z]+:", target):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (page.parent / file).resolve() if file else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors_of(there), target
+
+
+def cells_of(page: Path) -> list[list[str]]:
+    """Return the cells of each line of the tables of a page."""
+    lines = [line for line in page.read_text().splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
+
+
+def test_the_table_of_results_is_that_of_the_evidence():
+    measured = cells_of(ROOT / "EVIDENCE.md")
+    results = [
+        cells for cells in cells_of(ROOT / "README.md") if len(cells) == 7 and cells[3] == "0"
+    ]
+    assert len(results) == 5
+    for name, _, picks, _, random, coreset, seconds in results:
+        own = [cells for cells in measured if cells[0] == name]
+        assert any(cells[1] == picks and f"{random} / {coreset}" in cells for cells in own), name
+        assert any(seconds == f"{cells[2]} + {cells[3]}".removesuffix(" + -") for cells in own), (
+            name
+        )

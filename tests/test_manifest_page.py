@@ -1,4 +1,4 @@
-"""docs/manifest.md: what it tells authors of readers is so."""
+"""docs/reference/manifest.md: what it tells authors of readers is so."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from craig_cli.files.manifest import COLUMN_TYPES
 from craig_cli.workflows.select import select_to_file
 
-PAGE = (Path(__file__).parents[1] / "docs" / "manifest.md").read_text()
+PAGE = (Path(__file__).parents[1] / "docs" / "reference" / "manifest.md").read_text()
 WORD = 2**64
 
 

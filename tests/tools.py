@@ -114,6 +114,8 @@ TOOLS = {
     "ipykernel": module("ipykernel"),
     "lightgbm": module("lightgbm", "lightgbm>=4"),
     "matplotlib": module("matplotlib"),
+    "mkdocs-material": module("material", "mkdocs-material>=9.5"),
+    "mkdocstrings": module("mkdocstrings", "mkdocstrings[python]>=0.27"),
     "moto": module("moto", "moto[s3,server]>=5"),
     "nbclient": module("nbclient"),
     "pandas": module("pandas", "pandas>=2"),

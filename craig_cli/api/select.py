@@ -68,12 +68,11 @@ def select_coreset(
 
     Parameters
     ----------
-    X : array, scipy sparse matrix, table of pandas, polars or pyarrow, or name of a file; shape
-    (n_rows, n_columns)
+    X : array, sparse matrix, table or name of a file, shape (n_rows, n_columns)
         Finite numbers. An array is neither copied nor changed where it is float32 or float64 and
-        C-contiguous. A column of lists of numbers, of a table or alone, is one of embeddings. A
-        file is read as ``craig select`` reads it (a str or a path; several in a list of paths, or
-        of str).
+        C-contiguous. Sparse matrices are those of scipy, tables those of pandas, polars or
+        pyarrow. A column of lists of numbers, of a table or alone, is one of embeddings. A file is
+        read as ``craig select`` reads it (a str or a path; several in a list of paths, or of str).
     y : array or sequence of int, float or str, shape (n_rows,), or str, optional
         Labels, or the target for ``task="regression"``; without it all rows are one group. Of a
         table or a file it may be the name of the column; a file has its usual labels without it.

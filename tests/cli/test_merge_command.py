@@ -459,7 +459,7 @@ def test_options_that_do_not_go_together(craig, shards, own_folder, arguments, m
     assert (result.code, result.err) == (2, f"craig: error: {message}\n")
 
 
-PAGE = Path(__file__).parents[2] / "docs" / "shards.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "shards.md"
 
 
 def scripts() -> dict[str, str]:
@@ -501,7 +501,7 @@ def test_the_scripts_that_are_shown_run(name, craig, shards, own_folder, tmp_pat
         **os.environ,
         **options,
         "PATH": f"{tools}:{os.environ['PATH']}",
-        "PYTHONPATH": str(PAGE.parents[1]),
+        "PYTHONPATH": str(PAGE.parents[2]),
     }
     done = subprocess.run(
         ["sh", "-ec", script], cwd=own_folder, env=environment, capture_output=True, text=True
