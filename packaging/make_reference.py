@@ -35,8 +35,9 @@ def paragraphs(text: str) -> Iterator[str]:
 
 def options_of(command: click.Command, context: click.Context) -> Iterator[str]:
     """Yield a line of a list for each option."""
-    for parameter in command.get_params(context):
-        if (record := parameter.get_help_record(context)) is not None:
+    options = (one for one in command.get_params(context) if isinstance(one, click.Option))
+    for option in options:
+        if (record := option.get_help_record(context)) is not None:
             name, meaning = record
             yield f"- `{' '.join(name.split())}`: {escaped(meaning)}"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from tools import path_of
+from tools import needs, path_of
 
 from craig_cli.cli import main
 from craig_cli.cli.app import COMMANDS, load_command
@@ -151,6 +151,19 @@ def test_what_is_shown_can_be_found_by_these_tests(page):
     for step in steps_of(page):
         if step.language == "python":
             compile(step.text, name_of(page), "exec")
+
+
+@pytest.mark.usefixtures("samples")
+def test_the_job_that_the_page_on_ci_shows_runs():
+    yaml = needs("pyyaml")
+    page = DOCS / "tutorials" / "ci.md"
+    (job,) = (text for language, text, _ in BLOCK.findall(page.read_text()) if language == "yaml")
+    steps = yaml.safe_load(job)["jobs"]["coreset"]["steps"]
+    lines = [step["run"].strip() for step in steps if step.get("run", "").startswith("craig ")]
+    assert [line.split()[1] for line in lines] == ["verify", "evaluate"]
+    for line in (steps_of(page)[0].text, *lines):
+        assert run_here(line) == 0, line
+    assert Path("evaluation.html").exists()
 
 
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
