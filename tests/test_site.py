@@ -4,7 +4,6 @@ somewhere. The reference, which is made from the program, is whole.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -15,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import click
 import pytest
+from tools import made_by
 
 from craig_cli.cli.app import COMMANDS, load_command
 from craig_cli.settings.catalog import ALL_FORMATS, LOSSES, METHODS, SOLVERS
@@ -88,12 +88,7 @@ def test_the_site_has_the_docstrings(site):
 @pytest.fixture(scope="module")
 def reference():
     """Return the pages of the reference, as text."""
-    spec = importlib.util.spec_from_file_location(
-        "make_reference", ROOT / "packaging" / "make_reference.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return {name: make() for name, make in module.PAGES.items()}
+    return {name: make() for name, make in made_by("make_reference").PAGES.items()}
 
 
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)

@@ -157,6 +157,16 @@ def needs(name: str, submodule: str = "") -> ModuleType:
     return importlib.import_module(path_of(name) + submodule)
 
 
+def made_by(script: str) -> ModuleType:
+    """Return a script of packaging/ as a module."""
+    path = Path(__file__).parents[1] / "packaging" / f"{script}.py"
+    spec = importlib.util.spec_from_file_location(script, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def slow(*values: object) -> list:
     """Return values of a parameter that only the slow tier tries."""
     return [pytest.param(value, marks=pytest.mark.slow) for value in values]
