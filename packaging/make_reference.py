@@ -34,12 +34,26 @@ def paragraphs(text: str) -> Iterator[str]:
 
 
 def options_of(command: click.Command, context: click.Context) -> Iterator[str]:
-    """Yield a line of a list for each option."""
-    options = (one for one in command.get_params(context) if isinstance(one, click.Option))
-    for option in options:
-        if (record := option.get_help_record(context)) is not None:
-            name, meaning = record
-            yield f"- `{' '.join(name.split())}`: {escaped(meaning)}"
+    """Yield the lines on the options: lists under the titles of the help."""
+    options = {str(p.name): p for p in command.params if isinstance(p, click.Option)}
+    sections = [(title, [str(p.name) for p in own]) for title, own in command_sections(command)]
+    known = {name for _, names in sections for name in names}
+    rest = [name for name in options if name not in known]
+    sections.append(("More" if sections else "Options", rest))
+    for title, names in sections:
+        records = [options[name].get_help_record(context) for name in names]
+        lines = [
+            f"- `{' '.join(record[0].split())}`: {escaped(record[1])}"
+            for record in records
+            if record is not None
+        ]
+        if lines:
+            yield from (f"**{title}**", "", *lines, "")
+
+
+def command_sections(command: click.Command) -> Sequence[tuple[str, Sequence[click.Parameter]]]:
+    """Return the options of a command under titles; none where they have no titles."""
+    return getattr(command, "sections", ())
 
 
 def command_section(entry: catalog.Entry) -> Iterator[str]:
@@ -50,7 +64,7 @@ def command_section(entry: catalog.Entry) -> Iterator[str]:
     usage = " ".join(command.collect_usage_pieces(context))
     yield from (f"## craig {entry.name}", "", "```text", f"craig {entry.name} {usage}", "```", "")
     yield from paragraphs(command.help or entry.help)
-    yield from (*options_of(command, context), "")
+    yield from options_of(command, context)
     examples = getattr(command, "examples", ())
     if examples:
         yield from ("```sh", *examples, "```", "")
@@ -61,8 +75,8 @@ def commands_page() -> str:
     lines = [
         "# Commands",
         "",
-        "Made from what `craig COMMAND --help` says. [Names](names.md) has the tables of methods, "
-        "losses, formats and so on.",
+        "Made from what `craig COMMAND --help-all` says (of small commands `--help`). "
+        "[Names](names.md) has the tables of methods, losses, formats and so on.",
         "",
     ]
     for entry in COMMANDS:
