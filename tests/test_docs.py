@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import doctest
-import json
 import os
 import re
 import shlex
@@ -18,7 +17,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from tools import made_by, needs, path_of
+from tools import needs, path_of
 
 from craig_cli.cli import main
 from craig_cli.cli.app import COMMANDS, load_command
@@ -174,16 +173,6 @@ def test_what_is_shown_can_be_found_by_these_tests(page):
     for step in steps_of(page):
         if step.language == "python":
             compile(step.text, name_of(page), "exec")
-
-
-def test_the_notebook_is_that_of_its_page():
-    page = DOCS / "tutorials" / "embeddings.md"
-    kept = page.with_suffix(".ipynb").read_text()
-    assert kept == made_by("make_notebook").notebook(page.read_text())
-    cells = json.loads(kept)["cells"]
-    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    shown = [step.text.strip() for step in steps_of(page) if step.language == "python"]
-    assert code[1:] == shown
 
 
 @pytest.mark.usefixtures("samples")
