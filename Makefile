@@ -87,6 +87,12 @@ notebook: tools
 man: $(VENV)/.installed
 	$(BIN)/python packaging/make_man.py build/man
 
+.PHONY: docs
+# The site, in build/site. mkdocs.yml has its pages.
+docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python -m mkdocs build --strict
+
 # Fifteen minutes, each measurement less than four. Needs the dask extra.
 scale: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dask]'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import numba
 import pytest
-from tools import needs, path_of
+from tools import made_by, needs, path_of
 
 from craig_cli import __version__
 from craig_cli.cache import cache_name
@@ -23,18 +22,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGING = ROOT / "packaging"
 
 
-def script(name):
-    """Return a script as a module."""
-    spec = importlib.util.spec_from_file_location(name, PACKAGING / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """Write the man pages."""
-    return script("make_man").write_pages(tmp_path_factory.mktemp("man"))
+    return made_by("make_man").write_pages(tmp_path_factory.mktemp("man"))
 
 
 @pytest.fixture
@@ -135,7 +126,7 @@ def test_files_are_added_to_a_wheel(tmp_path):
         tags = "Root-Is-Purelib: true\nTag: py3-none-any\n\n"
         wheel.writestr(f"{about}/WHEEL", f"Wheel-Version: 1.0\n{tags}")
         wheel.writestr(f"{about}/RECORD", "")
-    module = script("compile_wheel")
+    module = made_by("compile_wheel")
     made = module.with_files(
         pure, {"craig_cli/a.nbi": b"abc"}, "cp311-cp311-some", tmp_path / "out"
     )
