@@ -1,6 +1,6 @@
 """What MkDocs shows beside the files in docs/: the README as the home page, the reports and other
-pages of the root, and the reference made from the program. Links are written for a reader of the
-repository; here they are made to lead to the pages of the site.
+pages of the root, a notebook, and the reference made from the program. Links are written for a
+reader of the repository; here they are made to lead to the pages of the site.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import make_reference
+import notebook_page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -30,27 +31,31 @@ BESIDE = (
     "packaging/action/action.yml",
 )
 """Files outside docs/ that the site has too."""
+NOTEBOOK = "examples/coreset.ipynb"
+HOMES = {"README.md": "index.md", NOTEBOOK: "tutorials/notebook.md"}
+"""Where the site has what is not at its place in the repository."""
 LINK = re.compile(r"(\]\()([^)\s#]+)")
 
 
 def place_on_site(name: str) -> str:
     """Return where the site has a file of the repository."""
-    return "index.md" if name == "README.md" else name.removeprefix("docs/")
+    return HOMES.get(name) or name.removeprefix("docs/")
 
 
 def place_in_repository(place: str) -> str:
     """Return which file of the repository a file of the site is."""
-    if place == "index.md":
-        return "README.md"
-    return place if place in BESIDE else f"docs/{place}"
+    homes = {home: name for name, home in HOMES.items()}
+    return homes.get(place) or (place if place in BESIDE else f"docs/{place}")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the files outside docs/ and the pages that are made."""
     for name in BESIDE:
         files.append(File.generated(config, place_on_site(name), abs_src_path=str(ROOT / name)))
-    for name, make in make_reference.PAGES.items():
-        files.append(File.generated(config, f"reference/{name}", content=make()))
+    made = {f"reference/{name}": make() for name, make in make_reference.PAGES.items()}
+    made[HOMES[NOTEBOOK]] = notebook_page.page_of(ROOT / NOTEBOOK)
+    for name, content in made.items():
+        files.append(File.generated(config, name, content=content))
     return files
 
 

@@ -74,6 +74,14 @@ def test_every_link_of_the_site_leads_somewhere(site):
 
 @pytest.mark.slow
 @pytest.mark.needs("mkdocs-material", "mkdocstrings")
+def test_the_site_has_the_notebook(site):
+    page = (site / "tutorials" / "notebook" / "index.html").read_text()
+    assert '<img alt="what the cell draws"' in page and "accuracy_score" in page
+    assert "<th>log_loss</th>" in page
+
+
+@pytest.mark.slow
+@pytest.mark.needs("mkdocs-material", "mkdocstrings")
 def test_the_site_has_the_docstrings(site):
     page = site / "reference" / "api" / "index.html"
     anchors = Links(page).anchors
