@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from bench import number, table
-from datasets import RARE
 from evidence import Kept, Record
 from subsets import RECIPES
 
@@ -271,8 +270,6 @@ def over_measured(
 
 def group_of(data: str) -> str:
     """Return the title of the table that a set is in."""
-    if data in RARE:
-        return "A rare class"
     return "Another loss, or many columns" if data in OTHERS else "Two classes"
 
 

@@ -204,13 +204,11 @@ class Line:
         return self.mean(kind) <= NEAR * self.mean(ALL)
 
     def cell(self, kind: str) -> str:
-        """Return the mean, and the least and largest of the seeds; an error in percent."""
+        """Return the mean, of random rows the least and largest too; an error in percent."""
         factor = 100 if self.model.by_error else 1
         values = [factor * loss for loss in self.losses(kind)]
-        mean = number(float(np.mean(values)))
-        if len(values) == 1:
-            return mean
-        return f"{mean} ({number(min(values))} to {number(max(values))})"
+        spread = f" ({number(min(values))} to {number(max(values))})" if kind == "random" else ""
+        return number(float(np.mean(values))) + spread
 
 
 def lines_of(kept: Kept) -> Iterator[Line]:
@@ -228,20 +226,19 @@ def lines_of(kept: Kept) -> Iterator[Line]:
 
 def text(kept: Kept) -> str:
     """Return the section."""
-    rows = []
+    rows: dict[str, list[str]] = {}
     for line in lines_of(kept):
         data = line.part.split("-")[1]
-        picks = f"{line.found['any'][0]['picks']:,}"
-        cells = [line.cell(kind) for kind in (*KINDS, ALL)]
-        first = line.fraction == FRACTIONS[0]
-        head = [line.model.words if first else "", f"{data} {line.fraction:.0%}", picks]
-        rows.append([*head, *cells, f"{number(line.speedup('any'))}x"])
-    columns = " | ".join(["model", "set, rows", "k", *KINDS, ALL, "any: speed-up"])
+        row = rows.setdefault(line.part, [line.model.words, data, line.cell(ALL)])
+        values = " / ".join(line.cell(kind) for kind in KINDS)
+        row.append(f"{values}; {number(line.speedup('any'))}x")
+    columns = " | ".join(["model", "set", ALL, *(f"{fraction:.0%}" for fraction in FRACTIONS)])
     return (
-        "scikit-learn's models: error in percent, or log-loss (boosting, network), on test rows; "
-        f"means of {SEEDS} seeds, the least and the largest (one where nothing is random). The "
-        "weights of the coresets are calibrated for logistic loss, or the sizes of clusters "
-        f"(`local`). Test rows: at most {TEST_ROWS:,}, of ijcnn1's test file, of the others a fifth "
-        "that is not trained on. A network makes as many epochs, of fewer rows. *Speed-up*: the "
-        "training on all rows over selection and training on `any`.\n\n" + table(columns, rows)
+        "scikit-learn's models: error in percent, or log-loss (boosting, network), on test rows: of "
+        f"*{' / '.join(KINDS)}*, and the *speed-up* of `any`, the training on all rows over "
+        f"selection and training on it. Means of {SEEDS} seeds where something is random; of random "
+        "rows the least and the largest. The weights of the coresets are calibrated for logistic "
+        f"loss, or the sizes of clusters (`local`). Test rows: at most {TEST_ROWS:,}, of ijcnn1's "
+        "test file, of the others a fifth that is not trained on. A network makes as many epochs, of "
+        "fewer rows.\n\n" + table(columns, list(rows.values()))
     )
