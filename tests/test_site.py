@@ -88,6 +88,7 @@ def test_the_site_has_the_docstrings(site):
     assert {
         "craig_cli.select_coreset",
         "craig_cli.Coreset",
+        "craig_cli.sklearn.CoresetSearchCV",
         "craig_cli.sklearn.CraigSelector",
         "craig_cli.torch.CoresetSampler.loss",
     } <= anchors
