@@ -10,9 +10,13 @@ from collections.abc import Callable, Mapping
 import one_coreset
 import one_coreset_page
 import other_models
+import searching
 import speed
 from bench import number
 from evidence import Kept
+
+NEAR_POINTS = 0.1
+"""Percent points of accuracy within which a choice is as good."""
 
 
 def aim_claims(kept: Kept) -> str:
@@ -161,9 +165,30 @@ def run_claims(kept: Kept) -> str:
     )
 
 
+def search_claims(kept: Kept) -> str:
+    """Return how often each search chose as well as that over all rows, and how quick it was."""
+    lines = []
+    for method in searching.METHODS[1:]:
+        near, speeds = 0, []
+        for records in kept.values():
+            whole = next(r for r in records if r["method"] == searching.ALL)
+            own = [r for r in records if r["method"] == method]
+            near += 100 * sum(searching.regret(r, whole) for r in own) / len(own) <= NEAR_POINTS
+            speeds.append(whole["seconds"] * len(own) / sum(r["seconds"] for r in own))
+        lines.append(
+            f"    - {searching.WORDS[method]}: {near} of {len(kept)}, {number(min(speeds))} to "
+            f"{number(max(speeds))} times as quick."
+        )
+    return (
+        f"- **Searches that chose within {NEAR_POINTS} percent points of the best on all rows:**\n"
+        + "\n".join(lines)
+    )
+
+
 MAKERS: dict[str, tuple[Callable[[Kept], str], ...]] = {
     "one_coreset": (aim_claims, harm_claims, told_claims),
     "models": (model_claims,),
+    "searching": (search_claims,),
     "speed": (grid_claims, run_claims),
 }
 """What is said of each section that was measured."""

@@ -21,7 +21,15 @@ SEEDS = 3
 FRACTION = 0.1
 ROWS_AT_MOST = {"svm": 12_000, "boosting": 40_000, "network": 20_000, "neighbour": 20_000}
 """Of the sets but ijcnn1, which is whole for the support vector machine."""
-METHODS = ("all rows", "halving", "random", "coreset", "plain", "nested")
+WORDS = {
+    "all rows": "all rows",
+    "halving": "`HalvingGridSearchCV`",
+    "random": "random rows",
+    "coreset": "coreset",
+    "plain": "coreset, no weights",
+    "nested": "nested coresets",
+}
+METHODS = tuple(WORDS)
 ALL = METHODS[0]
 
 
@@ -218,17 +226,18 @@ def text(kept: Kept) -> str:
                 f"{100 * (by_method['coreset'][0]['test'] - whole['test']):+.2f}",
             ]
         )
-    columns = (
-        "model | set, rows | all rows: time, test accuracy | halving | random rows | coreset | "
-        "coreset, no weights | nested coresets | coreset: test"
+    columns = " | ".join(
+        ["model", "set, rows", "all rows: time, test accuracy"]
+        + [WORDS[method] for method in METHODS[1:]]
+        + ["coreset: test"]
     )
     return (
         "Each cell: how many times as fast as the search over all rows, selection included; by how "
         "many percent points what it chose is less accurate, in the folds of all rows, than the "
         "best (regret); and the rank correlation of the scores of all candidates with those on all "
         f"rows. Random rows and coresets (`CoresetSearchCV`) are {FRACTION:.0%} of the training rows "
-        "of each fold, three folds but for logistic regression; *halving* is "
-        "`HalvingGridSearchCV`, *nested* its like on prefixes of the greedy order (`rungs=3`). "
+        "of each fold, three folds but for logistic regression; "
+        "*nested* is successive halving on prefixes of the greedy order (`rungs=3`). "
         f"Means of {SEEDS} seeds where rows are drawn. *Test*: accuracy on test rows of the choice, "
         "fitted on all rows, less that of all rows' choice, in percent points. Columns standardised."
         "\n\n" + table(columns, rows)

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import claims
 import evidence
+import labelling
 import numpy as np
 import one_coreset
 import one_coreset_page
@@ -17,10 +18,13 @@ import optima
 import other_models
 import pytest
 import rivals
+import searching
 import speed
 from problems import made_problem
 from subsets import data_set, make_subset
 
+LISTED = ("claims", "rivals", "labelling")
+"""Sections of which nothing is claimed at the top."""
 MOST_LINES = 250
 """Of EVIDENCE.md."""
 
@@ -192,11 +196,50 @@ def test_rivals_as_shares_of_random_rows():
     assert rivals.cell(records, rivals.STEPS[0]).endswith("; 4.0 passes")
 
 
+def search_records():
+    """Return records of one part: what is chosen is the better the slower the search is."""
+    params = ["a", "b", "c"]
+    return [
+        {
+            "method": method,
+            "seed": 0,
+            "rows": 100,
+            "seconds": 8.0 / 2**place,
+            "chosen": params[0 if place < 3 else 1],
+            "test": 0.9,
+            "params": params if method != "nested" else [*params, "a"],
+            "scores": [0.9, 0.8, 0.7] if method != "nested" else [0.9, 0.8, 0.7, 0.9],
+        }
+        for place, method in enumerate(searching.METHODS)
+    ]
+
+
+def test_searches_beside_all_rows():
+    whole, halving, *_, plain, nested = search_records()
+    assert searching.regret(plain, whole) == pytest.approx(0.1)
+    assert searching.cell([halving], whole) == "2x, 0.00, 1.00"
+    assert searching.cell([nested], whole) == "32x, 10.00"
+    said = claims.search_claims({"svm-ijcnn1": search_records()})
+    assert "random rows: 1 of 1, 4 to 4 times" in said and "no weights: 0 of 1" in said
+
+
+def label_records(part):
+    """Return records of one part, of all kinds alike."""
+    known = {"seed": 0, "seconds": 1.0, "rows": 900, "classes": 9, "logistic": 0.5, "neighbour": 0}
+    return [
+        {**known, "kind": kind, "size": size}
+        for kind in labelling.KINDS
+        for size in labelling.SIZES
+    ]
+
+
 def test_the_whole_page_is_short(kept_in):
     side = {**PART, "fraction": 0.1}
     makers = {
         "one_coreset": lambda part: measured(part, 1e-3),
         "models": trained_models,
+        "searching": lambda part: search_records(),
+        "labelling": label_records,
         "rivals": lambda part: rival_records(),
         "speed": lambda part: [
             FULL,
@@ -212,7 +255,7 @@ def test_the_whole_page_is_short(kept_in):
     page = evidence.replaced(evidence.header(), sections)
     assert len(page.splitlines()) <= MOST_LINES
     assert "Not measured" not in page and "nan" not in page
-    assert all(name in claims.MAKERS or name in ("claims", "rivals") for name in evidence.SECTIONS)
+    assert all(name in claims.MAKERS or name in LISTED for name in evidence.SECTIONS)
 
 
 def test_what_is_not_measured_is_not_written(kept_in):

@@ -31,11 +31,13 @@ ROOT = Path(__file__).parents[1]
 POORER = Path(__file__).parent / "without_posix"
 SAMPLES = ("sample.csv", "sample.libsvm", "sample.libsvm.gz", "sample.parquet", "sample.h5")
 PROGRAM = f"""
-import contextlib, io, json, os, shutil, sys
+import contextlib, io, json, os, shutil, sys, warnings
 import numpy as np, pyarrow as pa, pyarrow.parquet as pq
 from craig_cli import select_coreset
 from craig_cli.cli import main
 from craig_cli.selection import disk_cells, memory
+
+warnings.simplefilter("ignore")
 
 def craig(*words):
     out = io.StringIO()

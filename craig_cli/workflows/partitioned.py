@@ -215,7 +215,7 @@ def report_in_parts(
 ) -> SelectReport:
     """Return what was done."""
     notes = dict.fromkeys(note for source in sources for note in source.notes)
-    told = f"Selected in {len(coreset.parts)} parts, which offered {n_candidates:,} rows."
+    told = f"Selected in {len(coreset.parts)} parts, from {n_candidates:,} candidates."
     reason = "the rows are selected from in parts" if job.selection.method == "auto" else ""
     coreset = replace(coreset, reason=reason, notes=(*notes, *coreset.notes, told))
     return report_of(output, coreset, steps.skipped_of_all(sources), seconds)

@@ -219,7 +219,7 @@ def test_the_manifest_serves_the_shards_one_after_the_other(craig, shards, parti
         "so afterwards."
     )
     assert Path("auto.parquet").read_bytes() == Path("cs.parquet").read_bytes()
-    assert facts["notes"][0].startswith("Selected in 4 parts, which offered ")
+    assert facts["notes"][0].startswith("Selected in 4 parts, from ")
     for data in (shards, ("all.csv",)):
         assert craig("verify", *data, "cs.parquet").code == 0
         assert (
