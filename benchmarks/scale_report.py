@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from large import table as large_table
 from scale import BUILT, FILE_ROWS, FRACTION, MEASUREMENTS, N_COLUMNS, N_FILES, OVERSAMPLING, PARTS
 
 ROWS, WORKERS, PART_ROWS = 1_000_000_000, 100, 1_000_000
@@ -189,6 +190,19 @@ over all rows, and the nets of many parts lie across each other as if drawn at r
 lose about as little at 64 parts as at 2."""
 
 
+def large(found: Mapping[str, Any]) -> str:
+    """Return the section on many rows and picks, on disk and in parts."""
+    return f"""## Ten million rows, a million picks
+
+`python benchmarks/large.py 10000000 0.1 disk` (and `parts`): 32 float32 columns in 2,000 clusters, two classes, a Parquet file, `--method cells`,
+weights the sizes of clusters. On disk with `--memory-limit 4G`; in ten parts of a million rows, one after the other, on the same machine.
+
+{large_table(found["large"])}
+
+The assignment takes most of it: every row meets every pick until some columns tell that it is too far. Bounds by balls and boxes help where rows
+lie in few directions, not here: in 32 dimensions most tiles of rows are within reach of most picks."""
+
+
 def model(found: Mapping[str, Any]) -> str:
     """Return the section on the cost model."""
     costs, base = found["costs"], base_bytes(found)
@@ -251,13 +265,14 @@ data ({ROWS * N_COLUMNS * 4 / 1e9:,.0f} GB, twice, or three times with `cells`) 
 
 {table(PREDICTED, [predicted(cost, base, size) for size in SIZES])}
 
-Some 100,000 picks are in reach. Beyond, the assignment (every pick against every tile of rows) and the merge (all candidates in one place)
-decide; both would have to look at near cells only."""
+The assignment (every pick against every tile of rows) decides beyond 100,000 picks, and the merge, all candidates in one place, comes after it."""
 
 
 def page(found: Mapping[str, Any]) -> str:
     """Return SCALE.md."""
-    sections = [quality(found), workers(found), *([model(found)] if "costs" in found else [])]
+    sections = [quality(found), workers(found)]
+    sections += [large(found)] if found["large"] else []
+    sections += [model(found)] if "costs" in found else []
     return "\n\n".join(
         [
             "# How a selection in parts scales",
@@ -271,9 +286,9 @@ def page(found: Mapping[str, Any]) -> str:
 def main() -> None:
     """Print the page, of the measurements that there are."""
     made = {name: BUILT / f"{name}.json" for name in MEASUREMENTS}
-    print(
-        page({name: json.loads(path.read_text()) for name, path in made.items() if path.exists()})
-    )
+    found = {name: json.loads(path.read_text()) for name, path in made.items() if path.exists()}
+    found["large"] = [json.loads(path.read_text()) for path in sorted(BUILT.glob("large-1*-0.1-*"))]
+    print(page(found))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ STAGES = {
     "sort": ("sorting by class", "rows"),
     "pick": ("selecting", "rows"),
     "assign": ("assigning", "rows"),
+    "offer": ("selecting candidates", "parts"),
+    "assign part": ("assigning rows", "parts"),
     "pilots": ("fitting pilots to all rows", "models"),
     "exchange": ("exchanging medoids", "ridges"),
     "calibrate": ("calibrating weights", "ridges"),

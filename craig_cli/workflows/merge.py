@@ -61,7 +61,7 @@ def merge_to_file(
         Read the rows of all shards once, for true weights and epsilon; else those of the shards
         stand, as bounds.
     progress : Progress
-        Called with stage "assign", and shards.
+        Called with stage "assign part", and shards.
     """
     check_output(files.output, [*files.partials, *files.data], is_manifest, files.force)
     watch = Stopwatch()

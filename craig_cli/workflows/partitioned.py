@@ -88,7 +88,7 @@ def select_in_parts(
     force : bool
         Replace an existing file that is not a manifest.
     progress : Progress
-        Called with stages "offer", "merge" and "assign" and parts.
+        Called with stages "offer" and "assign part", and parts.
 
     Notes
     -----
@@ -194,7 +194,7 @@ def assign_all(
     def attempt(flags: tuple[bool, ...]) -> tuple[Any, Sequence[bool]]:
         assignments = []
         for number, (part, source) in enumerate(zip(cut, sources, strict=True)):
-            progress("assign", number, len(cut))
+            progress("assign part", number, len(cut))
             own = (job, part, number, plan, flags, source)
             assignments.append(engine.submit(steps.assignment_of_part, *own))
         resolved = engine.result(engine.submit(steps.are_resolved, *assignments))
