@@ -196,7 +196,9 @@ def correlation(record: Record, whole: Record) -> float:
     """
     from scipy.stats import spearmanr
 
-    if record["params"] != whole["params"] or np.ptp(record["scores"]) == 0:
+    if record["params"] != whole["params"] or not (
+        np.ptp(record["scores"]) and np.ptp(whole["scores"])
+    ):
         return float("nan")
     return float(spearmanr(record["scores"], whole["scores"]).statistic)
 
