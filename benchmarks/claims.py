@@ -176,12 +176,12 @@ def search_claims(kept: Kept) -> str:
             near += 100 * sum(searching.regret(r, whole) for r in own) / len(own) <= NEAR_POINTS
             speeds.append(whole["seconds"] * len(own) / sum(r["seconds"] for r in own))
         lines.append(
-            f"    - {searching.WORDS[method]}: {near} of {len(kept)}, {number(min(speeds))} to "
-            f"{number(max(speeds))} times as quick."
+            f"{searching.WORDS[method]} {near} of {len(kept)}, {number(min(speeds))} to "
+            f"{number(max(speeds))} times as quick"
         )
     return (
-        f"- **Searches that chose within {NEAR_POINTS} percent points of the best on all rows:**\n"
-        + "\n".join(lines)
+        f"- **Searches that chose within {NEAR_POINTS} percent points of the best on all rows**: "
+        f"{'; '.join(lines)}."
     )
 
 

@@ -220,7 +220,7 @@ def test_searches_beside_all_rows():
     assert searching.cell([halving], whole) == "2x, 0.00, 1.00"
     assert searching.cell([nested], whole) == "32x, 10.00"
     said = claims.search_claims({"svm-ijcnn1": search_records()})
-    assert "random rows: 1 of 1, 4 to 4 times" in said and "no weights: 0 of 1" in said
+    assert "random rows 1 of 1, 4 to 4 times" in said and "no weights 0 of 1" in said
 
 
 def label_records(part):
