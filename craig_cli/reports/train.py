@@ -67,7 +67,7 @@ class TrainReport(RunReport):
             *self.closing_lines(),
         ]
 
-    def search_lines(self, shown: int | None = None) -> list[tuple[str, str]]:
+    def search_lines(self) -> list[tuple[str, str]]:
         """Return the lines of a search: how it was done, and its candidates, the best first."""
         if self.search is None:
             return []
@@ -76,7 +76,7 @@ class TrainReport(RunReport):
             f"{len(candidates)} candidates, each fitted on coresets of "
             f"{self.search['fraction']:.4g} of the rows and scored on the rest, {folds} folds"
         ]
-        for candidate in candidates[:shown]:
+        for candidate in candidates:
             error = error_in_words(candidate["fold_error"], self.classes is None)
             lines.append(
                 f"{candidate['loss']}, l2 {candidate['l2']:g}: loss {candidate['fold_loss']:.6g}, "
@@ -86,9 +86,8 @@ class TrainReport(RunReport):
 
     def brief_lines(self) -> list[tuple[str, str]]:
         """Return the lines of the summary: of a search the best candidates only."""
-        whole, brief = len(self.search_lines()), self.search_lines(CANDIDATES_SHOWN)
-        lines, (start,) = super().brief_lines(), [len(self.read_lines())]
-        return [*lines[:start], *brief, *lines[start + whole :]]
+        rest = self.search_lines()[1 + CANDIDATES_SHOWN :]
+        return [line for line in super().brief_lines() if line not in rest]
 
     def model_lines(self, model: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return the lines of one model: how it was found, and how good it is."""
