@@ -203,7 +203,13 @@ def test_rows_are_of_the_kind_that_they_were(coreset, kind):
     assert weight is coreset.weight
 
 
-@pytest.mark.parametrize("package", ["pandas", "polars", "arrow"])
+@pytest.mark.parametrize(
+    "package",
+    [
+        "arrow",
+        *(pytest.param(name, marks=pytest.mark.needs(name)) for name in ("pandas", "polars")),
+    ],
+)
 def test_the_label_may_be_a_column(coreset, package):
     table = pa.table({"a": ROWS[:, 0], "label": LABELS})
     if package == "polars":
