@@ -11,6 +11,7 @@ needs("scikit-learn")
 
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
@@ -182,7 +183,10 @@ def test_what_is_refused(settings, said):
 def test_failing_fits():
     grid = {"C": [1.0, -1.0]}
     search = CoresetSearchCV(LogisticRegression(), grid, size=60, cv=FOLDS)
-    with pytest.warns(UserWarning, match="non-finite"):
+    with (
+        pytest.warns(UserWarning, match="non-finite"),
+        pytest.warns(FitFailedWarning, match=r"^3 of 6 fits failed; the last: .*'C'"),
+    ):
         search.fit(ROWS, LABELS)
     assert search.best_params_ == {"C": 1.0}
     with pytest.raises(ValueError, match="All 3 fits failed; the last: "):

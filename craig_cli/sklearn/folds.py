@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import FitFailedWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import has_fit_parameter
@@ -40,11 +42,22 @@ class Found(NamedTuple):
         rung: int,
         n_rows: float,
     ) -> None:
-        """Add those of a rung."""
+        """Add those of a rung; failed fits are told of, or raised where there are no others."""
+        check_fits(outcomes)
         self.tried.extend(candidates)
         self.outcomes.extend(outcomes)
         self.rungs.extend([rung] * len(candidates))
         self.n_rows.extend([float(n_rows)] * len(candidates))
+
+
+def check_fits(outcomes: Sequence[Mapping[str, Any]]) -> None:
+    """Warn of fits that failed; raise `ValueError` if all of them did."""
+    errors = [one["fit_error"] for one in outcomes if one["fit_error"] is not None]
+    if errors and len(errors) == len(outcomes):
+        raise ValueError(f"All {len(errors)} fits failed; the last: {errors[-1]}")
+    if errors:
+        told = f"{len(errors)} of {len(outcomes)} fits failed; the last: {errors[-1]}"
+        warnings.warn(told, FitFailedWarning, stacklevel=4)
 
 
 def ranked(outcomes: Sequence[Mapping[str, Any]], n_candidates: int) -> list[int]:
@@ -79,7 +92,7 @@ def fit_and_score(
     begun, error = time.perf_counter(), None
     try:
         estimator.fit(fold.X, fold.y, **fit_params)
-    except Exception as failure:  # any: as scikit-learn's searches go on after it
+    except Exception as failure:  # any; `check_fits` tells of it, as scikit-learn's searches do
         if error_score == "raise":
             raise
         error = f"{type(failure).__name__}: {failure}"
