@@ -62,7 +62,7 @@ bench: $(BIN)/python
 	$(BIN)/python benchmarks/bench.py $(BENCH_OPTIONS) > build/BENCHMARKS.md
 	mv build/BENCHMARKS.md BENCHMARKS.md
 
-# An hour; what is measured is kept in build/evidence, and EVIDENCE.md is written from it.
+# An hour and a half; what is measured is kept in benchmarks/kept, and EVIDENCE.md is written from it.
 # EVIDENCE_OPTIONS=--go-on measures only what is not kept.
 evidence: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'

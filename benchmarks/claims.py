@@ -176,7 +176,7 @@ def search_claims(kept: Kept) -> str:
             near += 100 * sum(searching.regret(r, whole) for r in own) / len(own) <= NEAR_POINTS
             speeds.append(whole["seconds"] * len(own) / sum(r["seconds"] for r in own))
         lines.append(
-            f"{searching.WORDS[method]} {near} of {len(kept)}, {number(min(speeds))} to "
+            f"{searching.WAYS[method].words} {near} of {len(kept)}, {number(min(speeds))} to "
             f"{number(max(speeds))} times as quick"
         )
     return (

@@ -3,9 +3,9 @@ it saves in time, measured.
 
 A section is a module with ``measure(part, max_rows)``, which returns records (dicts of JSON types),
 and ``text(kept)``, which writes them up. Each part is measured in a process of its own, and what
-comes out is kept in ``build/evidence``, so that parts can be measured one at a time (``--only NAME
---part PART``), a section written again without measuring (``--kept``), and conclusions drawn from
-the figures of other sections.
+comes out is kept in ``benchmarks/kept``, with the commit that it was measured on, so that parts can
+be measured one at a time (``--only NAME --part PART``), a section written again without measuring
+(``--kept``), and conclusions drawn from the figures of other sections.
 """
 
 from __future__ import annotations
@@ -58,9 +58,13 @@ MODEL_PARTS = (
 )
 SEARCH_PARTS = (
     *(f"logistic-{data}" for data in ("ijcnn1", "covtype16", "adult", "flights")),
+    "softmax-clinc150",
     *(f"svm-{data}" for data in ("ijcnn1", "covtype16", "adult")),
-    *("neighbour-ijcnn1", "neighbour-covtype16", "network-ijcnn1"),
+    *(f"neighbour-{data}" for data in ("ijcnn1", "covtype16", "clinc150")),
+    "ridge-abalone",
     *(f"boosting-{data}" for data in ("ijcnn1", "covtype16", "flights")),
+    *(f"xgboost-{data}" for data in ("covtype16", "adult")),
+    *(f"network-{data}" for data in ("ijcnn1", "covtype16")),
 )
 LABELLING_PARTS = ("clinc150", "mnist")
 SECTIONS: dict[str, Section] = {
@@ -77,7 +81,14 @@ SECTIONS: dict[str, Section] = {
 
 def folder(name: str, max_rows: int) -> Path:
     """Return where the records of a section are kept; those of a trial apart."""
-    return ROOT / "build" / ("evidence-trial" if max_rows else "evidence") / name
+    return ROOT / ("build/evidence-trial" if max_rows else "benchmarks/kept") / name
+
+
+def commit() -> str:
+    """Return the commit that is checked out, a plus sign after it if files were changed since."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
+    described = subprocess.run(command, capture_output=True, text=True)
+    return described.stdout.strip() or "unknown"
 
 
 def measure_part(name: str, part: str, max_rows: int) -> None:
@@ -86,7 +97,8 @@ def measure_part(name: str, part: str, max_rows: int) -> None:
     records = importlib.import_module(SECTIONS[name].module).measure(part, max_rows)
     place = folder(name, max_rows)
     place.mkdir(parents=True, exist_ok=True)
-    (place / f"{part}.json").write_text(json.dumps(records))
+    known = {"commit": commit(), "records": records}
+    (place / f"{part}.json").write_text(json.dumps(known, separators=(",", ":")) + "\n")
     say(f"-- {name}, {part}: {time.perf_counter() - begun:.0f} s")
 
 
@@ -113,10 +125,15 @@ def measure_all(name: str, max_rows: int, go_on: bool = False) -> list[str]:
     return failed
 
 
-def kept_of(name: str, max_rows: int) -> dict[str, list[Record]]:
-    """Return the records of the measured parts of a section, in the order of the section."""
+def files_of(name: str, max_rows: int) -> dict[str, Any]:
+    """Return what is kept of the measured parts of a section, in the order of the section."""
     files = {part: folder(name, max_rows) / f"{part}.json" for part in SECTIONS[name].parts}
     return {part: json.loads(file.read_text()) for part, file in files.items() if file.exists()}
+
+
+def kept_of(name: str, max_rows: int) -> dict[str, list[Record]]:
+    """Return the records of the measured parts of a section."""
+    return {part: kept["records"] for part, kept in files_of(name, max_rows).items()}
 
 
 def written(name: str, max_rows: int) -> str:
@@ -133,7 +150,9 @@ def written(name: str, max_rows: int) -> str:
         text = module.text(
             {other: kept_of(other, max_rows) for other in SECTIONS if SECTIONS[other].parts}
         ).strip()
+    commits = sorted({kept["commit"] for kept in files_of(name, max_rows).values()})
     command = f"`python benchmarks/evidence.py --only {name}`"
+    command += f", at {', '.join(commits)}" if commits else ""
     return f"## {section.title}\n\n{command}\n\n{text}\n" if text else ""
 
 
@@ -179,7 +198,7 @@ def arguments() -> argparse.Namespace:
         help="measure only the parts that are not kept, and go on after a failure",
     )
     parser.add_argument(
-        "--kept", action="store_true", help="measure nothing: write what build/evidence has"
+        "--kept", action="store_true", help="measure nothing: write what benchmarks/kept has"
     )
     parser.add_argument(
         "--into", type=Path, help="replace the sections in this file (default: print them)"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,18 +18,41 @@ from other_models import Split, split_of
 from craig_cli.dataset import Labels
 
 SEEDS = 3
-FRACTION = 0.1
-ROWS_AT_MOST = {"svm": 12_000, "boosting": 40_000, "network": 20_000, "neighbour": 20_000}
-"""Of the sets but ijcnn1, which is whole for the support vector machine."""
-WORDS = {
-    "all rows": "all rows",
-    "halving": "`HalvingGridSearchCV`",
-    "random": "random rows",
-    "coreset": "coreset",
-    "plain": "coreset, no weights",
-    "nested": "nested coresets",
+LARGE, SMALL = 0.1, 0.02
+ROWS_AT_MOST = {
+    "svm": 12_000,
+    "boosting": 40_000,
+    "xgboost": 40_000,
+    "network": 20_000,
+    "neighbour": 20_000,
+    "softmax": 8_000,
 }
-METHODS = tuple(WORDS)
+"""Of the sets but ijcnn1, which is whole for the support vector machine."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to search: its name in the table, the share of the training rows of each fold, whether
+    they are drawn by a seed, and what `CoresetSearchCV` is told.
+    """
+
+    words: str
+    fraction: float = 1.0
+    is_drawn: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+WAYS = {
+    "all rows": Way("all rows"),
+    "halving": Way("`HalvingGridSearchCV`", is_drawn=True),
+    "random": Way(f"random, {LARGE:.0%}", LARGE, is_drawn=True),
+    "coreset": Way(f"coreset, {LARGE:.0%}", LARGE),
+    "plain": Way("the same, no weights", LARGE, settings={"weighted": False}),
+    "nested": Way("nested", LARGE, settings={"rungs": 3}),
+    "random, small": Way(f"random, {SMALL:.0%}", SMALL, is_drawn=True),
+    "coreset, small": Way(f"coreset, {SMALL:.0%}", SMALL),
+}
+METHODS = tuple(WAYS)
 ALL = METHODS[0]
 
 
@@ -41,6 +64,7 @@ class Search:
     make: Callable[[], Any]
     grid: Mapping[str, list[Any]]
     folds: int = 3
+    is_regression: bool = False
 
 
 def logistic() -> Any:
@@ -67,6 +91,18 @@ def boosting() -> Any:
     return HistGradientBoostingClassifier(max_iter=60, early_stopping=False, random_state=0)
 
 
+def xgboost() -> Any:
+    from xgboost import XGBClassifier
+
+    return XGBClassifier(n_estimators=100, tree_method="hist", n_jobs=2)
+
+
+def kernel_ridge() -> Any:
+    from sklearn.kernel_ridge import KernelRidge
+
+    return KernelRidge(kernel="rbf")
+
+
 def network() -> Any:
     from sklearn.neural_network import MLPClassifier
 
@@ -80,6 +116,11 @@ SEARCHES = {
         {"C": np.logspace(-5, 2, 14).tolist(), "class_weight": [None, "balanced"]},
         5,
     ),
+    "softmax": Search(
+        "logistic regression, 151 classes, 6 settings",
+        logistic,
+        {"C": [0.1, 1.0, 10.0, 100.0, 1000.0, 10_000.0]},
+    ),
     "svm": Search(
         "RBF support vector machine, 9 settings",
         support_vectors,
@@ -90,10 +131,21 @@ SEARCHES = {
         neighbours,
         {"n_neighbors": [1, 3, 7, 15, 31], "p": [1, 2]},
     ),
+    "ridge": Search(
+        "kernel ridge, 12 settings",
+        kernel_ridge,
+        {"alpha": [0.01, 0.1, 1.0, 10.0], "gamma": [0.03, 0.1, 0.3]},
+        is_regression=True,
+    ),
     "boosting": Search(
         "gradient boosting, 9 settings",
         boosting,
         {"learning_rate": [0.03, 0.1, 0.3], "max_leaf_nodes": [7, 31, 127]},
+    ),
+    "xgboost": Search(
+        "XGBoost, 9 settings",
+        xgboost,
+        {"max_depth": [3, 6, 9], "learning_rate": [0.03, 0.1, 0.3]},
     ),
     "network": Search(
         "two-layer network, 9 settings",
@@ -110,6 +162,7 @@ def searched(method: str, search: Search, rows: Any, labels: Labels, cv: Any, se
 
     from craig_cli.sklearn import CoresetSearchCV
 
+    way = WAYS[method]
     estimator, grid = search.make(), dict(search.grid)
     common = {"refit": False, "n_jobs": 1}
     if method == ALL:
@@ -118,23 +171,22 @@ def searched(method: str, search: Search, rows: Any, labels: Labels, cv: Any, se
         return HalvingGridSearchCV(estimator, grid, cv=cv, random_state=seed, **common).fit(
             rows, labels
         )
-    if method == "random":
+    if way.is_drawn:
         rng = np.random.default_rng(seed)
         some = [
-            (rng.choice(train, int(FRACTION * len(train)), replace=False), test)
+            (rng.choice(train, int(way.fraction * len(train)), replace=False), test)
             for train, test in cv.split(rows, labels)
         ]
         return GridSearchCV(estimator, grid, cv=some, **common).fit(rows, labels)
-    settings = {"rungs": 3} if method == "nested" else {"weighted": method != "plain"}
-    coresets = CoresetSearchCV(estimator, grid, cv=cv, fraction=FRACTION, **settings, **common)
-    return coresets.fit(rows, labels)
+    options = {"fraction": way.fraction, **way.settings, **common}
+    return CoresetSearchCV(estimator, grid, cv=cv, **options).fit(rows, labels)
 
 
 def measure(part: str, max_rows: int) -> list[Record]:
     """Return what each search took and chose, a seed a record; the scores of all candidates by the
     search over all rows are those that regret is reckoned by.
     """
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.model_selection import KFold, StratifiedKFold
     from sklearn.preprocessing import StandardScaler
 
     kind, data = part.split("-")
@@ -144,7 +196,12 @@ def measure(part: str, max_rows: int) -> list[Record]:
     assert split.dataset.labels is not None
     scaler = StandardScaler().fit(split.rows)
     rows, labels = scaler.transform(split.rows), split.dataset.labels
-    cv = StratifiedKFold(search.folds, shuffle=True, random_state=0)
+    if search.is_regression:
+        cv = KFold(search.folds, shuffle=True, random_state=0)
+    else:
+        classes, labels = np.unique(labels, return_inverse=True)  # XGBoost wants 0, 1, ...
+        split = replace(split, test_labels=np.searchsorted(classes, split.test_labels))
+        cv = StratifiedKFold(search.folds, shuffle=True, random_state=0)
     warm, _ = np.unique(np.linspace(0, len(rows) - 1, 600).astype(np.int64), return_index=True)
     tested: dict[str, float] = {}
     records: list[Record] = []
@@ -152,7 +209,7 @@ def measure(part: str, max_rows: int) -> list[Record]:
         warnings.simplefilter("ignore")
         searched("nested", search, rows[warm], labels[warm], cv, 0)
         for method in METHODS:
-            for seed in range(SEEDS if method in ("halving", "random") else 1):
+            for seed in range(SEEDS if WAYS[method].is_drawn else 1):
                 begun = time.perf_counter()
                 found = searched(method, search, rows, labels, cv, seed)
                 seconds = time.perf_counter() - begun
@@ -179,7 +236,7 @@ def measure(part: str, max_rows: int) -> list[Record]:
 def score_of(
     search: Search, chosen: Mapping[str, Any], rows: Any, labels: Labels, split: Split, scaler: Any
 ) -> float:
-    """Return the accuracy on the test rows of a candidate fitted on all rows."""
+    """Return the score on the test rows of a candidate fitted on all rows."""
     model = search.make().set_params(**chosen).fit(rows, labels)
     return float(model.score(scaler.transform(split.test_rows), split.test_labels))
 
@@ -229,18 +286,18 @@ def text(kept: Kept) -> str:
             ]
         )
     columns = " | ".join(
-        ["model", "set, rows", "all rows: time, test accuracy"]
-        + [WORDS[method] for method in METHODS[1:]]
-        + ["coreset: test"]
+        ["model", "set, rows", "all rows: time, test"]
+        + [WAYS[method].words for method in METHODS[1:]]
+        + [f"coreset, {LARGE:.0%}: test"]
     )
     return (
         "Each cell: how many times as fast as the search over all rows, selection included; by how "
         "many percent points what it chose is less accurate, in the folds of all rows, than the "
         "best (regret); and the rank correlation of the scores of all candidates with those on all "
-        f"rows. Random rows and coresets (`CoresetSearchCV`) are {FRACTION:.0%} of the training rows "
-        "of each fold, three folds but for logistic regression; "
-        "*nested* is successive halving on prefixes of the greedy order (`rungs=3`). "
-        f"Means of {SEEDS} seeds where rows are drawn. *Test*: accuracy on test rows of the choice, "
-        "fitted on all rows, less that of all rows' choice, in percent points. Columns standardised."
-        "\n\n" + table(columns, rows)
+        "rows. Random rows and coresets (`CoresetSearchCV`) are shares of the training rows of each "
+        f"fold, three folds but for two-class logistic regression; *nested* is successive halving "
+        f"on prefixes of the greedy order (`rungs=3`, {LARGE:.0%} at last). Means of {SEEDS} seeds "
+        "where rows are drawn. *Test*: accuracy on test rows of the choice, fitted on all rows, in "
+        "percent, and that of the coreset's choice less that of all rows'. Of kernel ridge, R squared "
+        "in its place. Columns standardised.\n\n" + table(columns, rows)
     )

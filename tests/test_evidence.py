@@ -51,13 +51,18 @@ def test_a_section_is_replaced_and_the_others_stay():
 def kept_in(tmp_path, monkeypatch):
     """Keep what is measured in a folder of the test."""
     monkeypatch.setattr(evidence, "ROOT", tmp_path)
-    return tmp_path / "build" / "evidence"
+    return tmp_path / "benchmarks" / "kept"
+
+
+def keep(place, part, records):
+    """Write what is kept of a measured part."""
+    place.mkdir(parents=True, exist_ok=True)
+    (place / f"{part}.json").write_text(json.dumps({"commit": "abc1234", "records": records}))
 
 
 def test_going_on_measures_what_is_not_kept_and_tells_what_failed(kept_in, monkeypatch):
     first, second, *others = evidence.RIVAL_PARTS
-    (kept_in / "rivals").mkdir(parents=True)
-    (kept_in / "rivals" / f"{first}.json").write_text("[]")
+    keep(kept_in / "rivals", first, [])
     measured = []
 
     def run(command, check):
@@ -215,12 +220,12 @@ def search_records():
 
 
 def test_searches_beside_all_rows():
-    whole, halving, *_, plain, nested = search_records()
+    whole, halving, _, _, plain, nested, *_ = search_records()
     assert searching.regret(plain, whole) == pytest.approx(0.1)
     assert searching.cell([halving], whole) == "2x, 0.00, 1.00"
     assert searching.cell([nested], whole) == "32x, 10.00"
     said = claims.search_claims({"svm-ijcnn1": search_records()})
-    assert "random rows 1 of 1, 4 to 4 times" in said and "no weights 0 of 1" in said
+    assert "random, 10% 1 of 1, 4 to 4 times" in said and "no weights 0 of 1" in said
 
 
 def label_records(part):
@@ -247,9 +252,8 @@ def test_the_whole_page_is_short(kept_in):
         ],
     }
     for name, make in makers.items():
-        (kept_in / name).mkdir(parents=True)
         for part in evidence.SECTIONS[name].parts:
-            (kept_in / name / f"{part}.json").write_text(json.dumps(make(part)))
+            keep(kept_in / name, part, make(part))
     sections = [evidence.written(name, 0) for name in evidence.SECTIONS]
     assert all(section.startswith("## ") for section in sections)
     page = evidence.replaced(evidence.header(), sections)
@@ -259,8 +263,7 @@ def test_the_whole_page_is_short(kept_in):
 
 
 def test_what_is_not_measured_is_not_written(kept_in):
-    (kept_in / "rivals").mkdir(parents=True)
-    (kept_in / "rivals" / f"{evidence.RIVAL_PARTS[0]}.json").write_text(json.dumps(rival_records()))
+    keep(kept_in / "rivals", evidence.RIVAL_PARTS[0], rival_records())
     assert evidence.written("speed", 0) == evidence.written("claims", 0) == ""
     left = "; ".join(evidence.RIVAL_PARTS[1:])
     assert evidence.written("rivals", 0).endswith(f"Not measured: {left}.\n")
