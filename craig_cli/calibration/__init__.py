@@ -7,6 +7,7 @@ from craig_cli.calibration.calibrator import Calibration, Calibrator
 from craig_cli.calibration.coresets import (
     calibrated_coreset,
     calibrated_prefix,
+    calibrated_prefixes,
     make_coreset,
     too_wide,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "Calibrator",
     "calibrated_coreset",
     "calibrated_prefix",
+    "calibrated_prefixes",
     "calibrating_bytes",
     "calibrating_work",
     "fits_beside",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property
@@ -289,8 +289,23 @@ def calibrated_prefix(
     """Return the coreset of the first picks of another, with the weights that the settings ask for;
     `selection` are those that the other was selected by.
     """
+    return calibrated_prefixes(dataset, selection, coreset, [first], settings, progress)[0]
+
+
+def calibrated_prefixes(
+    dataset: Dataset,
+    selection: SelectionSettings,
+    coreset: Coreset,
+    sizes: Sequence[int],
+    settings: CalibrationSettings,
+    progress: Progress = no_progress,
+) -> list[Coreset]:
+    """Return what `calibrated_prefix` does, of several numbers of picks; pilots are made once."""
     plan = Plan(dataset, coreset.task, settings, progress=progress)
-    return plan.calibrated(first_picks(dataset, selection, coreset, first, plan.exchanged))
+    return [
+        plan.calibrated(first_picks(dataset, selection, coreset, size, plan.exchanged))
+        for size in sizes
+    ]
 
 
 def uncalibrated(coreset: Coreset) -> Coreset:

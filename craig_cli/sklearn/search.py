@@ -19,7 +19,7 @@ from sklearn.utils import _safe_indexing, check_array, column_or_1d, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from craig_cli.arrays import labels_of, rows_of
-from craig_cli.calibration import calibrated_prefix
+from craig_cli.calibration import calibrated_prefixes
 from craig_cli.dataset import Dataset
 from craig_cli.selection import Coreset
 from craig_cli.settings import Budget, SelectionSettings
@@ -182,18 +182,15 @@ class CoresetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has n
         begun = time.perf_counter()
         trained = [self._trained(X, y, train) for train, _ in splits]
         self.coresets_ = [self._select(*own) for own in trained]
+        nested = [self._nested(*own) for own in zip(self.coresets_, trained, strict=True)]
         self.select_time_ = time.perf_counter() - begun
         found = Found([], [], [], [])
         for rung in range(self.rungs):
-            begun = time.perf_counter()
-            coresets = [
-                self._prefix(coreset, *own, rung)
-                for coreset, own in zip(self.coresets_, trained, strict=True)
-            ]
-            self.select_time_ += time.perf_counter() - begun
+            coresets = [own[rung] for own in nested]
             folds = [fold_of(X, y, *own) for own in zip(splits, coresets, strict=True)]
             outcomes = self._evaluated(candidates, folds, fit_params)
-            found.add(candidates, outcomes, rung, float(np.mean([len(c.index) for c in coresets])))
+            n_rows = float(np.mean([len(own.index) for own in coresets]))
+            found.add(candidates, outcomes, rung, n_rows)
             best = ranked(outcomes, len(candidates))
             if rung < self.rungs - 1:
                 n_kept = max(1, -(-len(candidates) // self.factor))
@@ -277,16 +274,21 @@ class CoresetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has n
         coreset: Coreset = selector.fit(rows, y).coreset_
         return coreset
 
-    def _prefix(self, coreset: Coreset, rows: Any, y: Any, rung: int) -> Coreset:
-        """Return the first picks of a coreset that a rung takes, weighted anew."""
-        size = -(-len(coreset.index) // self.factor ** (self.rungs - 1 - rung))
+    def _nested(self, coreset: Coreset, trained: tuple[Any, Any]) -> list[Coreset]:
+        """Return the first picks of a coreset that each rung takes, weighted anew; the last rung
+        takes all.
+        """
+        rows, y = trained
+        least, n_picks = 1, len(coreset.index)
         if coreset.label is not None and coreset.task != "regression":
             _, first = np.unique(coreset.label, return_index=True)
-            size = max(size, int(first.max()) + 1)  # each class has a pick
-        if size == len(coreset.index):
-            return coreset
+            least = int(first.max()) + 1  # each class has a pick
+        shares = (self.factor**rung for rung in range(self.rungs - 1, 0, -1))
+        sizes = [max(least, -(-n_picks // share)) for share in shares]
+        if not sizes:
+            return [coreset]
         selection = SelectionSettings(
-            Budget(size=len(coreset.index)),
+            Budget(size=n_picks),
             method=coreset.method,
             representative=coreset.representative,
             allocation=coreset.allocation,
@@ -294,13 +296,14 @@ class CoresetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has n
             seed=coreset.seed,
         )
         weights = "cluster" if coreset.calibration is None else "auto"
-        return calibrated_prefix(
+        smaller = calibrated_prefixes(
             Dataset(rows_of(rows), labels_of(y, rows.shape[0])),
             selection,
             coreset,
-            size,
+            sizes,
             CalibrationSettings(weights, seed=coreset.seed),
         )
+        return [*smaller, coreset]
 
     def _evaluated(
         self,
