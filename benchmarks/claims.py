@@ -69,7 +69,7 @@ def model_claims(kept: Kept) -> str:
     """
     found: dict[str, list[str]] = {}
     for line in other_models.lines_of(kept):
-        if line.fraction >= other_models.AIMED:
+        if line.fraction in other_models.CLAIMED:
             ratio = line.mean("any") / line.mean("local")
             beside = line.mean("random") / line.mean("local")
             said = f"{line.fraction:.0%} {ratio:.3f} ({beside:.3f})"

@@ -184,6 +184,22 @@ def test_models_beside_all_rows():
     assert not line.is_near("any") and line.is_near("all rows")
 
 
+def test_how_many_random_rows_buy_what_medoids_give():
+    def records(losses, kind):
+        known = {"subset": kind, "picks": 1, "selection": 0.0, "seconds": 1.0, "seed": 0}
+        pairs = zip(other_models.FRACTIONS, losses, strict=True)
+        return [{**known, "fraction": share, "loss": loss} for share, loss in pairs]
+
+    whole = {**records([1.0] * 6, other_models.ALL)[0], "fraction": 1.0, "loss": 0.1}
+    random = records([0.8, 0.7, 0.5, 0.55, 0.3, 0.2], "random")
+    medoids = records([0.7, 0.9, 0.4, 0.3, 0.05, 0.2], "local")
+    lines = list(other_models.lines_of({"svm-ijcnn1": [whole, *random, *medoids]}))
+    # 0.4 is halfway from 10 % (where the curve is at 0.5 still) to 20 %.
+    assert [other_models.bought(lines, line) for line in lines] == [
+        *("2x", "< 0.5x", "2.8x", "2x", "> 5x", "1x")
+    ]
+
+
 def rival_records():
     """Return records of one part, of all kinds alike."""
     return [
