@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import resource
 import signal
 import subprocess
@@ -108,6 +109,15 @@ def run(task: Task) -> Measured:
         flush=True,
     )
     return measured
+
+
+def on_one_core() -> None:
+    """Keep this process to one core, where the system lets it: several measurements can run."""
+    from threadpoolctl import threadpool_limits
+
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    threadpool_limits(1)
 
 
 def is_at_hand(task: Task) -> bool:

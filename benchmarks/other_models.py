@@ -16,12 +16,15 @@ from bench import number, table
 from competitors import dense
 from datasets import data_file
 from evidence import Kept, Record, say
+from measuring import on_one_core
 from numpy.typing import NDArray
 from subsets import RECIPES, Subset, data_set, make_subset
 
 from craig_cli.dataset import Dataset, Labels
 
 KINDS = ("random", "any", "linear", "local")
+TREE_KINDS = ("ranks", "leaves")
+"""Other distances, tried for boosting."""
 ALL = "all rows"
 SEEDS = 3
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
@@ -54,7 +57,7 @@ def neighbour(seed: int) -> Any:
     """Return the classifier by the nearest row."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    return KNeighborsClassifier(1, n_jobs=2)
+    return KNeighborsClassifier(1)
 
 
 def network(seed: int) -> Any:
@@ -152,6 +155,7 @@ def trained(
 
 def measure(part: str, max_rows: int) -> list[Record]:
     """Return what a model takes and comes to, on all rows and on each subset, a seed a record."""
+    on_one_core()
     kind, data = part.split("-")
     model, split = MODELS[kind], split_of(data, max_rows)
     every = np.arange(len(split.rows))
@@ -167,11 +171,16 @@ def measure(part: str, max_rows: int) -> list[Record]:
     for seed in model.seeds(ALL):
         note(ALL, 1.0, seed, Subset(every, np.ones(len(every)), 0.0, False))
     for fraction in FRACTIONS:
-        for name in KINDS:
+        for name in kinds_of(kind):
             for seed in model.seeds(name):
                 note(name, fraction, seed, make_subset(split.dataset, data, name, fraction, seed))
         say(f"{part}: {fraction:.0%}")
     return records
+
+
+def kinds_of(kind: str) -> tuple[str, ...]:
+    """Return the kinds of subset that a kind of model is trained on."""
+    return (*KINDS, *TREE_KINDS) if kind == "boosting" else KINDS
 
 
 @dataclass(frozen=True)
@@ -219,7 +228,7 @@ def lines_of(kept: Kept) -> Iterator[Line]:
                 kind: [
                     r for r in records if r["subset"] == kind and r["fraction"] in (fraction, 1.0)
                 ]
-                for kind in (*KINDS, ALL)
+                for kind in (*KINDS, *TREE_KINDS, ALL)
             }
             yield Line(part, fraction, found)
 
@@ -253,8 +262,9 @@ def text(kept: Kept) -> str:
         by_part.setdefault(line.part, []).append(line)
     rows = []
     for part, lines in by_part.items():
+        kinds = kinds_of(part.split("-")[0])
         cells = [
-            f"{' / '.join(line.cell(kind) for kind in KINDS)}; {number(line.speedup('any'))}x"
+            f"{' / '.join(line.cell(kind) for kind in kinds)}; {number(line.speedup('any'))}x"
             for line in lines
         ]
         told = " / ".join(bought(lines, line) for line in lines[:-1])
@@ -264,12 +274,14 @@ def text(kept: Kept) -> str:
     return (
         "scikit-learn's models: error in percent, or log-loss (boosting, network), on test rows: of "
         f"*{' / '.join(KINDS)}*, and the *speed-up* of `any`, the training on all rows over "
-        f"selection and training on it. Means of {SEEDS} seeds where something is random; of random "
+        f"selection and training on it, on one core. Means of {SEEDS} seeds where something is random; of random "
         "rows the least and the largest. The weights of the coresets are calibrated for logistic "
         f"loss, or the sizes of clusters (`local`). Test rows: at most {TEST_ROWS:,}, of ijcnn1's "
         "test file, of the others a fifth that is not trained on. A network makes as many epochs, of "
         "fewer rows. *Random rows for one medoid*: how many random rows have the error or the loss "
         f"of the medoids (`local`), over the number of these, at {' / '.join(shares[:-1])}: between "
         "the sizes measured, on straight lines in the logarithm of the size. Below 1x random rows "
-        "are the better ones; < and >: beyond 1 % and all rows.\n\n" + table(columns, rows)
+        "are the better ones; < and >: beyond 1 % and all rows. Boosting has two more, medoids by other "
+        f"distances: *{' / '.join(TREE_KINDS)}*, the ranks of the values and the leaves of a forest "
+        "(`craig_cli.sklearn.LeafEmbedding`).\n\n" + table(columns, rows)
     )

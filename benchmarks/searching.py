@@ -4,7 +4,6 @@ scikit-learn's successive halving.
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from bench import number, table
 from evidence import Kept, Record, say
+from measuring import on_one_core
 from other_models import Split, split_of
 
 from craig_cli.dataset import Labels
@@ -181,15 +181,6 @@ def searched(method: str, search: Search, rows: Any, labels: Labels, cv: Any, se
         return GridSearchCV(estimator, grid, cv=some, **common).fit(rows, labels)
     options = {"fraction": way.fraction, **way.settings, **common}
     return CoresetSearchCV(estimator, grid, cv=cv, **options).fit(rows, labels)
-
-
-def on_one_core() -> None:
-    """Keep this process to one core, where the system lets it: several measurements can run."""
-    from threadpoolctl import threadpool_limits
-
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    threadpool_limits(1)
 
 
 def measure(part: str, max_rows: int) -> list[Record]:

@@ -5,10 +5,12 @@ how they are weighted.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
+from competitors import dense
 from datasets import SETS
 from measuring import REPEATS, SHORT, WARM_UP_ROWS, thinned
 from numpy.typing import NDArray
@@ -25,8 +27,8 @@ from craig_cli.training import Problem, make_problem
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a subset comes about: as ``craig select --for PURPOSE --method METHOD`` makes it;
-    `is_fixed` says that the seed does not count.
+    """How a subset comes about: as ``craig select --for PURPOSE --method METHOD`` makes it, by the
+    distances of a proxy if there is one; `is_fixed` says that the seed does not count.
     """
 
     words: str
@@ -34,6 +36,21 @@ class Recipe:
     method: str = "auto"
     allocation: str = "auto"
     is_fixed: bool = False
+    proxy: Callable[[Dataset], NDArray[np.float32]] | None = None
+
+
+def ranks(dataset: Dataset) -> NDArray[np.float32]:
+    """Return the ranks of the values of each column, in 0 ... 1."""
+    from scipy.stats import rankdata
+
+    return (rankdata(dense(dataset), axis=0) / dataset.n_rows).astype(np.float32)
+
+
+def leaves(dataset: Dataset) -> NDArray[np.float32]:
+    """Return the leaves of a forest that rows fall into, and what it predicts."""
+    from craig_cli.sklearn import LeafEmbedding
+
+    return LeafEmbedding().fit_transform(dense(dataset), dataset.labels)  # type: ignore[no-any-return]
 
 
 RECIPES = {
@@ -47,6 +64,13 @@ RECIPES = {
     "linear": Recipe("`--for linear`: the same, with more picks of rare classes", "linear"),
     "local": Recipe(
         "`--for local`, the paper's: medoids, weights the sizes of their clusters", is_fixed=True
+    ),
+    "ranks": Recipe("the same, by the ranks of the values", "local", is_fixed=True, proxy=ranks),
+    "leaves": Recipe(
+        "the same, by the leaves of a forest (`LeafEmbedding`)",
+        "local",
+        is_fixed=True,
+        proxy=leaves,
     ),
 }
 
@@ -102,7 +126,9 @@ def drawn(
         representative=representative,
         allocation=purpose.allocated(recipe.method, False, task == "classification"),
     )
-    return make_coreset(dataset, settings, CalibrationSettings(weights, seed=seed), stage=stage)
+    proxy = None if recipe.proxy is None else recipe.proxy(dataset)
+    calibration = CalibrationSettings(weights, seed=seed)
+    return make_coreset(dataset, settings, calibration, proxy=proxy, stage=stage)
 
 
 def make_subset(dataset: Dataset, name: str, kind: str, fraction: float, seed: int = 0) -> Subset:
