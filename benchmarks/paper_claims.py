@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from paper_speedups import ALL, Halves, ratios, share_ratio
 from speed import CLAIMS
 
@@ -37,9 +38,14 @@ def three(found: Sequence[float]) -> str:
     return " / ".join(number(value, 2) for value in (aside, counted, both))
 
 
+def finite(found: Any) -> NDArray[np.float64]:
+    """Return speed-ups, 0 where all rows, or the subset, never came there."""
+    return np.nan_to_num(np.array(found, np.float64), nan=0, posinf=0)
+
+
 def verdict(found: Sequence[float], claim: float) -> str:
     """Return whether speed-ups, one for each of `COUNTED`, come to what is claimed."""
-    aside, counted, _, both = (value if np.isfinite(value) else 0.0 for value in found)
+    aside, counted, _, both = finite(found)
     if counted >= claim:
         return "yes"
     if both >= claim:
@@ -90,7 +96,7 @@ def of_speed(fig1: dict[str, Any]) -> Iterator[Claim]:
         for subset in ("CRAIG", "default")
     }
     best = {
-        kind: np.max([r for (*_, k), r in found.items() if k == kind], axis=0)
+        kind: finite([r for (*_, k), r in found.items() if k == kind]).max(axis=0)
         for kind in ("CRAIG", "default")
     }
     yield Claim(
@@ -177,7 +183,7 @@ def of_shares(fig3: dict[str, Any]) -> Iterator[Claim]:
         share(n, len(rows)),
     )
     counted = np.array([[share_ratio(row, "CRAIG", c) for c in (False, True)] for row in rows])
-    best = np.max(np.nan_to_num(counted), axis=0)
+    best = finite(counted).max(axis=0)
     yield Claim(
         f"figure 3: {claim:g} times, SGD on shares of ijcnn1",
         f"at most {number(best[0], 2)} / {number(best[1], 2)}",
@@ -233,7 +239,9 @@ def of_halves(half: Halves) -> Iterator[Claim]:
 
 
 def claims(found: dict[str, Any]) -> list[Claim]:
-    """Return the claims that the figures at hand are about, in the paper's order."""
+    """Return the claims that the figures at hand are about, in the paper's order: those of its
+    abstract first.
+    """
     rows: list[Claim] = []
     if fig1 := found.get("fig1"):
         rows += [same_solution(name, numbers) for name, numbers in fig1.items()]
@@ -243,4 +251,4 @@ def claims(found: dict[str, Any]) -> list[Claim]:
             rows += make(found[name])
     if found.get("fig4"):
         rows += of_halves(found["fig4"])
-    return rows
+    return sorted(rows, key=lambda claim: not claim.words.startswith("abstract"))

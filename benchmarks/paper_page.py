@@ -5,7 +5,6 @@ nothing else.
 from __future__ import annotations
 
 import datetime
-import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ from speed import CLAIMS
 
 PAGE = Path(__file__).parents[1] / "PAPER.md"
 SETS = {
-    "covtype16": "a sixth of covtype, the paper's own set; class 2 against the rest",
-    "ijcnn1": "the paper's own set, its training and its test file",
+    "covtype16": "A sixth of covtype, the paper's own set, class 2 against the rest, in random halves",
+    "ijcnn1": "The paper's own set, its training and its test file",
 }
 CIFAR = "cifar.json"
 """The kept numbers of `paper_cifar`, beside the pictures."""
@@ -240,8 +239,11 @@ CRAIG's half ends at {half.accuracy["CRAIG"]:.2f} % after {half.passes["CRAIG"]:
 
 def cifar() -> Any:
     """Return the module of figures 5 and 6, if numbers of it are kept; None else."""
-    kept = (pictures.FOLDER / CIFAR).exists()
-    return importlib.import_module("paper_cifar") if kept else None
+    if not (pictures.FOLDER / CIFAR).exists():
+        return None
+    import paper_cifar  # imports this file
+
+    return paper_cifar
 
 
 def gathered(parts: dict[str, Any], names: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
@@ -286,8 +288,7 @@ def write_page(parts: dict[str, Any], names: Sequence[str]) -> None:
     rows: list[Sequence[str]] = [*claims(facts)]
     if (network := cifar()) is not None:
         texts.append("\n" + network.text().strip() + "\n")
-        if hasattr(network, "claims"):
-            rows += network.claims()
+        rows += network.claims() if hasattr(network, "claims") else []
     head = HEAD.format(
         date=datetime.datetime.now(datetime.UTC).date(),
         minutes=sum(parts[name]["seconds"] for name in names if name in parts) / 60,

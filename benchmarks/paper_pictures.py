@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from paper_speedups import ACCURACY, LOSS, PASSES, SELECTION, STEPS, share_ratio
@@ -31,8 +32,14 @@ def save(figure: Figure, name: str) -> None:
     )
 
 
-def panels(
-    columns: int, width: float = 4.2, height: float = 3.2, rows: int = 1
+def panels(columns: int, width: float = 4.2, height: float = 3.2) -> tuple[Figure, list[Axes]]:
+    """Return a figure with so many panels side by side."""
+    figure, axes = grid_of(1, columns, width, height)
+    return figure, list(axes[0])
+
+
+def grid_of(
+    rows: int, columns: int, width: float = 4.2, height: float = 3.0
 ) -> tuple[Figure, NDArray[np.object_]]:
     """Return a figure, and its panels (rows, columns)."""
     figure = Figure(figsize=(columns * width, rows * height), layout="constrained")
@@ -47,7 +54,7 @@ def figure_1(name: str, numbers: dict[str, Any]) -> None:
     selected, and are drawn thinly without the selection too.
     """
     trial = numbers["trials"][0]
-    figure, grid = panels(len(trial["runs"]), 4, 3, rows=2)
+    figure, grid = grid_of(2, len(trial["runs"]), 4)
     for column, (solver, runs) in enumerate(trial["runs"].items()):
         for kind, run in runs.items():
             points = np.array(run["curve"])[1:]  # time 0 has no place on a logarithmic axis
@@ -76,21 +83,20 @@ def figure_2(found: dict[str, Any]) -> None:
         for share, errors in numbers["shares"].items()
     ]
     figure, axes = panels(len(shown), 3.6)
-    for one, (name, share, errors) in zip(axes[0], shown, strict=True):
+    for one, (name, share, errors) in zip(axes, shown, strict=True):
         epochs = np.arange(len(errors["craig"]))
         one.plot(epochs, errors["bound"], color="#6b7280", linestyle="--", label="certified bound")
         one.plot(epochs, errors["random"], color=COLOURS["random"], label="random, mean of 10")
         one.plot(epochs, errors["craig"], color=COLOURS["CRAIG"], label="CRAIG")
         one.set(yscale="log", xlabel="epoch of SGD", title=f"{float(share):.0%} of {name}")
-    axes[0, 0].set(ylabel="gradient error / largest full gradient")
-    axes[0, 0].legend(frameon=False, fontsize=8)
+    axes[0].set(ylabel="gradient error / largest full gradient")
+    axes[0].legend(frameon=False, fontsize=8)
     save(figure, "fig2")
 
 
 def figure_3(numbers: dict[str, Any]) -> None:
     """Draw the speed-up to the residual that a subset comes to, and that residual."""
-    figure, axes = panels(2, 5)
-    speed, residual = axes[0]
+    figure, (speed, residual) = panels(2, 5)
     rows = numbers["shares"]
     shares = [row["fraction"] for row in rows]
     for name in ("CRAIG", "random"):
@@ -114,7 +120,7 @@ def figure_3(numbers: dict[str, Any]) -> None:
 
 def theorems(found: dict[str, Any]) -> None:
     """Draw the distances to the optimum under their bounds; a line of panels a set."""
-    figure, grid = panels(3, rows=len(found), height=2.8)
+    figure, grid = grid_of(len(found), 3, height=2.8)
     for axes, (name, numbers) in zip(grid, found.items(), strict=True):
         for one, (tau, run) in zip(axes, numbers["runs"].items(), strict=True):
             epochs = np.arange(len(run["distances"]))
@@ -133,7 +139,7 @@ def figure_4(runs: dict[str, Any]) -> None:
     """Draw loss and accuracy by epochs, backward passes and seconds; a thin line a trial, a thick
     one their mean.
     """
-    figure, grid = panels(3, 4.2, 3, rows=2)
+    figure, grid = grid_of(2, 3)
     for name, trials in runs.items():
         points = np.array(trials)[:, 1:]  # (trial, epoch, what)
         epochs = np.broadcast_to(np.arange(1, points.shape[1] + 1), points.shape[:2])
@@ -156,8 +162,6 @@ def figure_4(runs: dict[str, Any]) -> None:
         strict=True,
     ):
         axes.set(xlabel=label)
-    for axes in grid[0]:
-        axes.set(yscale="log")
     grid[0, 0].set(ylabel="training loss, all rows")
     grid[1, 0].set(ylabel="test accuracy, %")
     grid[1, 0].legend(frameon=False)
