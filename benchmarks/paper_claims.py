@@ -29,7 +29,9 @@ class Claim(NamedTuple):
 
 def number(value: float | None, digits: int = 3) -> str:
     """Return a number in few digits; a dash where there is none, or no end of it."""
-    return "-" if value is None or not np.isfinite(value) else f"{value:.{digits}g}"
+    if value is None or not np.isfinite(value):
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
 
 
 def three(found: Sequence[float]) -> str:
@@ -168,7 +170,7 @@ def of_gradients(fig2: dict[str, Any]) -> Iterator[Claim]:
             n, ratio = int(np.count_nonzero(craig <= other)), float(np.median(other / craig))
             yield Claim(
                 f"figure 2: the gradient error is {words} ({name})",
-                f"at {n} of {len(craig)} points; {of}: {ratio:.2g} (median)",
+                f"at {n} of {len(craig)} points; {of}: {number(ratio, 2)} (median)",
                 share(n, len(craig)),
             )
 
@@ -203,8 +205,8 @@ def of_theorems(found: dict[str, Any]) -> Iterator[Claim]:
         ends = [run[key][-1] / run["distances"][-1] for run in runs]
         yield Claim(
             f"theorem {title}: the distance to w* stays under the bound",
-            f"in {sum(under)} of {len(runs)} runs; at the end the bound is {min(ends):.2g} to "
-            f"{max(ends):.2g} times the distance",
+            f"in {sum(under)} of {len(runs)} runs; at the end the bound is "
+            f"{number(min(ends), 2)} to {number(max(ends), 2)} times the distance",
             share(sum(under), len(runs)),
         )
 
