@@ -49,7 +49,7 @@ test-all: lint tools
 	$(BIN)/python tests/skips.py $(if $(TIER),build/tests-quick.xml) build/tests-all.xml
 
 # paper, bench and evidence measure what data they find: benchmarks/DATA.md says where to get the rest.
-# The experiments of the paper: half an hour at most. PAPER_OPTIONS="--only fig2,pages" for some.
+# The experiments of the paper: half an hour at most. PAPER_OPTIONS="--only fig4-1,pages" for some, --go-on for what is not in build/paper.
 paper: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench,plot]'
 	$(BIN)/python benchmarks/paper.py $(PAPER_OPTIONS)

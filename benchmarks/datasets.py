@@ -156,7 +156,11 @@ FILES: dict[str, tuple[str, ...]] = {
     "abalone": ("abalone.trn.bz2",),
     "covtype16": ("covtype16.csv.gz",),
     "clinc150": ("clinc150.parquet",),
-    "mnist": ("mnist/train-images-idx3-ubyte.gz", "mnist/train-labels-idx1-ubyte.gz"),
+    "mnist": tuple(
+        f"mnist/{part}-{kind}-ubyte.gz"
+        for part in ("train", "t10k")
+        for kind in ("images-idx3", "labels-idx1")
+    ),
 }
 """What each source needs in the data folder; flights come with a package, Fashion-MNIST has a folder
 of its own.

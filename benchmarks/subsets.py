@@ -77,14 +77,15 @@ RECIPES = {
 
 @dataclass(frozen=True)
 class Subset:
-    """Rows (k,), their weights, the seconds they took to select (calibration included), and whether
-    calibrated weights were kept.
+    """Rows (k,), their weights, the seconds they took to select (calibration included), whether
+    calibrated weights were kept, and the method.
     """
 
     index: NDArray[np.int64]
     weight: NDArray[np.float64]
     seconds: float
     is_calibrated: bool
+    method: str = ""
 
 
 @cache
@@ -150,4 +151,5 @@ def make_subset(dataset: Dataset, name: str, kind: str, fraction: float, seed: i
         begun = time.perf_counter()
         coreset = make(dataset)
         seconds.append(time.perf_counter() - begun)
-    return Subset(coreset.index, coreset.weight, min(seconds), coreset.weights == "calibrated")
+    is_calibrated = coreset.weights == "calibrated"
+    return Subset(coreset.index, coreset.weight, min(seconds), is_calibrated, coreset.method)

@@ -141,7 +141,7 @@ def test_paper_without_data_says_so_once(tmp_path, capsys, monkeypatch):
     import paper
 
     monkeypatch.setattr(paper.linear, "build_folder", lambda: tmp_path)
-    monkeypatch.setattr(sys, "argv", ["paper.py", "--only", "fig2,fig3,theorems"])
+    monkeypatch.setattr(sys, "argv", ["paper.py", "--only", "fig2-ijcnn1,fig3,theorems-ijcnn1"])
     assert paper.main() == 1
     assert [line.partition(":")[0] for line in capsys.readouterr().err.splitlines()] == ["ijcnn1"]
     assert json.loads((tmp_path / "fig3.json").read_text())["numbers"] == {
