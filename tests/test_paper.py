@@ -151,7 +151,7 @@ def test_the_claims_are_said_to_hold_or_not():
         "6.3 / 1 / 5.1; default 6.3 / 0.55 / 3.5",
         "only if tuning counts",
     )
-    assert rows["figure 1: 5.6 times, SGD on ijcnn1"].holds == "only without the selection"
+    assert not any("figure 1" in words and "ijcnn1" in words for words in rows)
     nearer = rows["figure 1: CRAIG's rows end at a lower loss than random ones"]
     assert (nearer.measured, nearer.holds) == ("in 6 of 6 runs; default in 6", "yes")
     assert rows["figure 4: CRAIG's half ends above a random half"].holds == "yes"
