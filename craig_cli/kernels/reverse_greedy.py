@@ -1,7 +1,7 @@
 """Giving up picks: from more picks than wanted, the one that is missed least goes, again and again
 (greedy in reverse).
 
-Each row knows its `K` nearest picks, or nearly: those of some near blocks of picks. What a removal
+Each row knows a few nearest picks, or nearly: those of some near blocks of picks. What a removal
 costs is what the rows of the pick lose when they turn to their next pick.
 """
 
@@ -24,6 +24,10 @@ from craig_cli.kernels.tiles import TILE
 K = 6
 """Picks that a row knows. About half of all picks go: if chance chose them, one row in 64 would see
 all of its six go, and greedy spares the last ones of a neighbourhood.
+"""
+WIDE_K = 12
+"""The same of wide rows, where a few picks are near to very many rows: with six some row soon knows
+no other, and all rows would have to look for near picks again, which takes most of the time there.
 """
 BLOCK = 16
 """Picks of a block: neighbours in the order of the tiles."""
@@ -80,7 +84,7 @@ def near_picks(layout, block_lanes, shelf_lanes, vectors, numbers, span, lists):
         How each pick is called; of equally near ones the lower number comes first.
     span : (int, int)
         The first tile, and that after the last.
-    lists : (int32 (n_rows, K), int (n_rows, K))
+    lists : (int32 (n_rows, m), int (n_rows, m))
         Near picks and distances, filled in for the rows of the tiles; number -1 where no more picks
         were looked at.
 
@@ -89,6 +93,7 @@ def near_picks(layout, block_lanes, shelf_lanes, vectors, numbers, span, lists):
     Time n d BLOCK BLOCKS, and for each tile a look at every shelf, and at the blocks of some.
     """
     tiles, centres, scale, (near, distances) = layout.tiles, layout.centres, layout.scale, lists
+    n_known = near.shape[1]
     squares, is_wide = np.empty((4, TILE), tiles.dtype), tiles.shape[1] >= WIDE
     limits, zero = np.empty((1, 1, TILE), tiles.dtype), tiles.dtype.type(0)
     lane = np.empty(TILE, distances.dtype)
@@ -140,7 +145,7 @@ def near_picks(layout, block_lanes, shelf_lanes, vectors, numbers, span, lists):
                     if squares[r, row - start] <= limits[0, 0, row - start] and insert(
                         near, distances, row, numbers[p], lane[row - start]
                     ):
-                        limits[0, 0, row - start] = limit_of(distances[row, K - 1], scale)
+                        limits[0, 0, row - start] = limit_of(distances[row, n_known - 1], scale)
 
 
 @kernel
@@ -150,7 +155,7 @@ def insert(near, distances, row, number, distance):
     """
     # Ordered by distance, then number, whatever order the picks come in. From the end: most picks
     # stop at the first comparison.
-    place = K
+    place = n_known = near.shape[1]
     while place > 0:
         other = near[row, place - 1]
         if other >= 0 and (
@@ -159,12 +164,12 @@ def insert(near, distances, row, number, distance):
         ):
             break
         place -= 1
-        if place < K - 1:
+        if place < n_known - 1:
             near[row, place + 1] = near[row, place]
             distances[row, place + 1] = distances[row, place]
-    if place < K:
+    if place < n_known:
         near[row, place], distances[row, place] = number, distance
-    return near[row, K - 1] >= 0
+    return near[row, n_known - 1] >= 0
 
 
 @kernel
@@ -219,10 +224,10 @@ def sift_down(heap, size, key, place):
 
 @kernel
 def next_kept(near, row, place, is_kept):
-    """Return the next place from `place` on of a row's list whose pick is kept; K or more if there
-    is none.
+    """Return the next place from `place` on of a row's list whose pick is kept; its length or more
+    if there is none.
     """
-    while place < K and not (near[row, place] >= 0 and is_kept[near[row, place]]):
+    while place < near.shape[1] and not (near[row, place] >= 0 and is_kept[near[row, place]]):
         place += 1
     return place
 
@@ -232,9 +237,10 @@ def count_row(near, distances, row, first, second, sign, loss, n_last):
     """Add to what the removal of a row's nearest kept pick costs, or take it off (`sign` -1): its
     way to the second, or that there is none.
     """
-    if first[row] < K:
+    n_known = near.shape[1]
+    if first[row] < n_known:
         pick = near[row, first[row]]
-        if second[row] < K:
+        if second[row] < n_known:
             loss[pick] += sign * np.int64(distances[row, second[row]] - distances[row, first[row]])
         else:
             n_last[pick] += sign
@@ -250,7 +256,7 @@ def drop_picks(lists, starts, rows, size, n_stuck_at_most, is_kept, first):
 
     Parameters
     ----------
-    lists : (int32 (n, K), int (n, K))
+    lists : (int32 (n, m), int (n, m))
         The picks nearest to each row and what they cost it, as `near_picks` gives them.
     starts, rows : int64, int32
         As `rows_of_picks` gives them.
@@ -258,15 +264,15 @@ def drop_picks(lists, starts, rows, size, n_stuck_at_most, is_kept, first):
     is_kept : bool (k,)
         All true; changed in place.
     first : int8 (n,)
-        Filled in: the place in each row's list of its nearest pick that is kept; K if there is
+        Filled in: the place in each row's list of its nearest pick that is kept; m if there is
         none.
 
     Notes
     -----
-    Time K for each row on the list of a pick given up, and log k.
+    Time m for each row on the list of a pick given up, and log k.
     """
     near, distances = lists
-    n, n_picks = near.shape[0], is_kept.shape[0]
+    (n, n_known), n_picks = near.shape, is_kept.shape[0]
     second = np.empty(n, np.int8)
     loss, n_last = np.zeros(n_picks, np.int64), np.zeros(n_picks, np.int64)
     for row in range(n):
@@ -296,8 +302,8 @@ def drop_picks(lists, starts, rows, size, n_stuck_at_most, is_kept, first):
         n_stuck -= n_last[pick] > 0
         for j in range(starts[pick], starts[pick + 1]):
             row = rows[j]
-            is_first = first[row] < K and near[row, first[row]] == pick
-            is_second = second[row] < K and near[row, second[row]] == pick
+            is_first = first[row] < n_known and near[row, first[row]] == pick
+            is_second = second[row] < n_known and near[row, second[row]] == pick
             # A pick farther down the list of a row has no share in any price; `next_kept` will pass
             # over it when its turn comes.
             if not (is_first or is_second):
@@ -311,6 +317,6 @@ def drop_picks(lists, starts, rows, size, n_stuck_at_most, is_kept, first):
             count_row(near, distances, row, first, second, 1, loss, n_last)
             # Counted only when the first row comes to hang on a pick. No pick that is kept is ever
             # set free: only a row of the removed pick is taken off `n_last`, from that pick.
-            if first[row] < K and second[row] >= K:
+            if first[row] < n_known and second[row] >= n_known:
                 n_stuck += n_last[near[row, first[row]]] == 1
     return n_left

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from craig_cli.kernels import kernel
 from craig_cli.kernels.lists import best_of, shrink_list, weight_of
-from craig_cli.kernels.reverse_greedy import K, insert
+from craig_cli.kernels.reverse_greedy import insert
 
 Compressed: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
 
@@ -104,14 +104,14 @@ def near_picks(index, picks, first_number, near, distances):
     """Put picks, called `first_number` and on, on the lists of the rows that they are among the
     nearest to, as `reverse_greedy.near_picks` does.
     """
-    dots = np.empty(near.shape[0])
+    dots, last = np.empty(near.shape[0]), near.shape[1] - 1
     lane = np.empty(near.shape[0], distances.dtype)
     for p in range(picks.shape[0]):
         distances_from(index, picks[p], dots, lane)
         for row in range(near.shape[0]):
             # Picks come with rising numbers: one as near as the last on a full list stays behind
             # it, and need not be tried.
-            if near[row, K - 1] < 0 or lane[row] < distances[row, K - 1]:
+            if near[row, last] < 0 or lane[row] < distances[row, last]:
                 insert(near, distances, row, first_number + p, lane[row])
 
 

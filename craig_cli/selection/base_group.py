@@ -141,7 +141,7 @@ class Group(ABC):
     @abstractmethod
     def near_picks(self, picks: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.integer]]:
         """Return the numbers and distances of the picks nearest to each position, shape (n_rows,
-        K), nearest first.
+        m), nearest first.
         """
 
     @abstractmethod

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from craig_cli.kernels import dense, in_cells, reverse_greedy
 from craig_cli.kernels import gains as gain_kernels
 from craig_cli.kernels.lists import State
-from craig_cli.kernels.squares import write_limits
+from craig_cli.kernels.squares import WIDE, write_limits
 from craig_cli.kernels.tiles import TILE, Layout
 from craig_cli.selection.base_group import Group, GroupKernels
 from craig_cli.selection.fixed_point import FixedPoint
@@ -194,13 +194,15 @@ class DenseGroup(Group):
 
     def near_picks(self, picks: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.integer]]:
         """Return the numbers and distances of the picks nearest to each position, or nearly, shape
-        (n_rows, K), nearest first.
+        (n_rows, m), nearest first: more of wide rows.
         """
+        is_wide = self.layout.tiles.shape[1] >= WIDE
+        n_known = reverse_greedy.WIDE_K if is_wide else reverse_greedy.K
         numbers = np.argsort(picks, kind="stable").astype(np.int32)
         vectors = self.vectors(picks[numbers])
         means = means_of_blocks(vectors, reverse_greedy.BLOCK)
         block_lanes, shelf_lanes = side_by_side(means), side_by_side(means_of_blocks(means, TILE))
-        near = np.empty((self.n_rows, reverse_greedy.K), np.int32)
+        near = np.empty((self.n_rows, n_known), np.int32)
         distances = np.zeros_like(self.state.nearest, shape=near.shape)
         self._workers.map(
             lambda first, last: reverse_greedy.near_picks(

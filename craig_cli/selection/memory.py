@@ -16,7 +16,7 @@ from craig_cli.selection.budgets import budget_size, class_sizes
 from craig_cli.selection.column_summary import CHUNK_ROWS
 from craig_cli.selection.disk_cells import rows_of_cell
 from craig_cli.selection.methods import METHODS
-from craig_cli.selection.methods.cells import CELL_ROWS_AT_MOST, NEAR_PICK_BYTES
+from craig_cli.selection.methods.cells import CELL_ROWS_AT_MOST, near_pick_bytes
 from craig_cli.settings import SelectionSettings, size_in_words
 from craig_cli.settings.catalog import methods_that
 
@@ -121,7 +121,8 @@ def on_disk_bytes(shape: Shape, settings: SelectionSettings) -> int:
     )
     rows = min(shape.largest_class, int(UNEVEN * rows_of_cell(d)))
     laying_out = n_threads * rows * d * (2 * item + 8)
-    in_use = rows * (8 * d + 64 + NEAR_PICK_BYTES) + n_threads * cell_bytes(settings, rows)
+    in_use = rows * (8 * d + 64) + near_pick_bytes(rows, d)
+    in_use += n_threads * cell_bytes(settings, rows)
     picks = shape.n_selected * (d * (16 + 4 * n_threads) + 1200)
     statistics = 32 * d * min(shape.n_rows, CHUNK_ROWS)
     return (

@@ -23,7 +23,7 @@ ROUND_SHARE = 0.95
 
 
 Weigh: TypeAlias = Callable[[NDArray[np.integer]], NDArray[np.int64]]
-"""What near picks cost each row, from their distances, shape (n_rows, K): rising with them, in
+"""What near picks cost each row, from their distances, shape (n_rows, m): rising with them, in
 whole numbers.
 """
 
@@ -55,7 +55,7 @@ def reverse_greedy_picks(
     Notes
     -----
     Greedy in reverse, by the nearest picks that each row knows. Time n d 768 at most / threads,
-    less by early ends; memory 100 bytes a row.
+    less by early ends; memory 100 bytes a row, 200 of wide ones.
     """
     kept, stuck_at_most = np.arange(len(picks)), STUCK_SHARE
     while True:
@@ -72,7 +72,7 @@ def reverse_greedy_picks(
             break
         stuck_at_most = 1.0 if n_left > ROUND_SHARE * len(kept) else STUCK_SHARE
         kept = kept[is_kept]
-    used_up = first == reverse_greedy.K
+    used_up = first == near.shape[1]
     first[used_up] = 0
     every = np.arange(group.n_rows)
     cluster = (np.cumsum(is_kept, dtype=np.int32) - np.int32(1))[near[every, first]]

@@ -16,7 +16,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.kernels.reverse_greedy import BLOCK, BLOCKS
+from craig_cli.kernels.reverse_greedy import BLOCK, BLOCKS, WIDE_K, K
+from craig_cli.kernels.squares import WIDE
 from craig_cli.selection.dense_group import DenseGroup
 from craig_cli.selection.groups import Group
 from craig_cli.selection.lazy_greedy import LazyGreedy
@@ -43,8 +44,8 @@ PASSES = 1.5
 """What distances and greedy within a cell take, in passes over its pairs."""
 NEAR_PICKS = BLOCK * BLOCKS
 """That each row is compared with while those are given up that are missed least."""
-NEAR_PICK_BYTES = 100
-"""Of a row: the near picks that it knows."""
+NEAR_PICK_BYTES = 16
+"""Of each near pick that a row knows."""
 
 CellPicks: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Picks, and what each gained."""
@@ -62,9 +63,11 @@ def pairs_in_cells(settings: SelectionSettings, seen: NDArray[np.float64]) -> fl
     return PASSES * within + NEAR_PICKS * float(seen.sum())
 
 
-def near_pick_bytes(n_rows: int) -> int:
-    """Return the memory of the near picks of a class."""
-    return NEAR_PICK_BYTES * n_rows
+def near_pick_bytes(n_rows: int, n_columns: int = 0) -> int:
+    """Return the memory of the near picks of a class; that of a few, unless rows are said to be
+    wide.
+    """
+    return n_rows * (4 + NEAR_PICK_BYTES * (WIDE_K if n_columns >= WIDE else K))
 
 
 def cells_picks(task: ClassTask) -> NDArray[np.int64]:
