@@ -30,7 +30,8 @@ Choice: TypeAlias = Callable[
     tuple[NDArray[np.int64], NDArray[np.float64]],
 ]
 """Gives the rows to train on from an epoch on, and their weights, as ``choice(proxy, class_numbers,
-settings, epoch, workers)``: by distances among rows of the proxy, or at random where that is None.
+settings, epoch, workers)``: by the rows of the proxy, NaN where one is not known yet, or at random
+where there is none.
 """
 
 
@@ -140,7 +141,8 @@ class Reselection:
 
     Rows that were trained on since the last selection have p - y from the step that took them; for
     the others a pass makes it anew. So a selection costs a pass over the rows that were not chosen;
-    the first one, and those by ``layer``, a pass over all, and random rows none.
+    the first one, and those by ``layer``, a pass over all, and random rows none. Importance takes p
+    - y as the steps left it, NaN where there was none, and needs no pass either.
 
     Attributes
     ----------
@@ -178,11 +180,15 @@ class Reselection:
         self.seconds += time.perf_counter() - begun
 
     def _proxy(self, network: Network) -> Real:
-        """Return what distances are taken among."""
+        """Return the gradients that rows are selected by."""
         if self._settings.reselect_by == "layer":
             return network.outputs(
                 self._rows, self._class_numbers, self._workers, with_units=True
             ).layer_gradients()
+        if self._settings.method == "importance":
+            if self._known is None:
+                self._known = network.unknown_outputs(len(self._rows))
+            return self._known.residuals
         if self._known is None or self.chosen is None:
             self._known = network.outputs(self._rows, self._class_numbers, self._workers)
         else:
