@@ -22,7 +22,7 @@ from craig_cli.settings import InputSettings
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers
 from craig_cli.training.network import Network, made_network
-from craig_cli.training.reselection import Chosen, Reselection, as_scales
+from craig_cli.training.reselection import Chosen, Pass, Reselection, as_scales
 
 SHARES = {0.01: 1.0, 0.05: 0.3, 0.1: 0.3, 0.5: 0.3}
 """Shares, and steps: the best of 0.1, 0.3 and 1 for fresh random rows, where these were tried."""
@@ -46,7 +46,9 @@ def images(part: str) -> Images:
 class FromPool(Reselection):
     """Groups of a pool of random rows: a forward pass over the pool alone."""
 
-    def choose(self, choice: object, network: Network, epoch: int) -> None:
+    def choose(
+        self, choice: object, network: Network, epoch: int, latest: Pass | None = None
+    ) -> None:
         begun = time.perf_counter()
         assert self._settings.fraction is not None
         rng = np.random.default_rng([self._settings.seed, epoch])

@@ -13,7 +13,7 @@ from craig_cli.selection.reselection import reselected_rows, rows_by_length
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers
 from craig_cli.training.network import NO_CLASS, Network, made_network
-from craig_cli.training.reselection import Chosen, Reselection, fit_network
+from craig_cli.training.reselection import Chosen, Pass, Reselection, as_scales, fit_network
 
 N, D, H, M = 23, 7, 5, 3
 
@@ -244,6 +244,26 @@ def test_coresets_on_the_way(clusters, method, by):
     assert last.passes == pytest.approx(6 * 0.2)
     assert last.error < 0.1 < fits[0].trace[0].error
     assert last.objective < fits[0].trace[0].objective
+
+
+def test_the_pass_of_the_trace_saves_one_and_changes_nothing(clusters):
+    rows, classes = clusters
+    settings = NetworkSettings(hidden=8, step=0.2, fraction=0.2)
+    found = []
+    for is_shared in (False, True):
+        network = made_network(6, 3, settings, np.random.default_rng(0))
+        seconds = 0.0
+        with Workers(2) as workers:
+            selecting = Reselection(rows, classes, settings, None, workers)
+            for epoch in range(3):
+                latest = Pass(network.outputs(rows, classes, workers), 1000.0)
+                selecting.choose(reselected_rows, network, epoch, latest if is_shared else None)
+                index, scales = as_scales(selecting.chosen, len(rows))
+                network.take_epoch(rows, classes, scales, index, settings, selecting.kept)
+                seconds += 1000.0 * (1.0 if epoch == 0 else 0.8) * is_shared
+        assert seconds <= selecting.seconds < seconds + 100
+        found.append((index.tobytes(), *(array.tobytes() for array in network.arrays[1:])))
+    assert found[0] == found[1]
 
 
 def test_importance_draws_by_what_the_steps_left_and_makes_no_pass(clusters, monkeypatch):
