@@ -57,7 +57,7 @@ class FromPool(Reselection):
         share = min(1.0, POOL * self._settings.fraction)
         pool, _ = random_rows(self._class_numbers, share, rng)
         rows, classes = np.ascontiguousarray(self._rows[pool]), self._class_numbers[pool]
-        residuals = network.outputs(rows, classes, self._workers).residuals
+        residuals = np.asarray(network.outputs(rows, classes, self._workers).residuals, np.float32)
         picks, weights = grouped_rows(
             residuals, classes, self._settings.fraction / share, self._workers
         )
