@@ -21,6 +21,8 @@ from craig_cli.training.reselection import Chosen
 from craig_cli.words import in_words_of
 
 METHODS = names(RESELECTIONS)
+DRAWN = ("importance", "random")
+"""Methods that need no gradient of a row that was not trained on."""
 PASS_ROWS = 512
 ARGUMENTS = {"reselect-every": "every", "reselect-method": "method"}
 """Arguments that are not called as the options of the command."""
@@ -75,8 +77,8 @@ class CoresetSampler:
         Epochs over all rows before the first selection; at least one, unless `refresh` is called
         before.
     method : str
-        As ``craig train --reselect-method``; ``random`` draws uniform rows of each class, the
-        baseline.
+        As ``craig train --reselect-method``; ``importance`` draws by the length of p - y as last
+        noted and needs no pass; ``random`` draws uniform rows of each class, the baseline.
     seed : int
     threads : int
         Of the selection; 0: the CPUs this process may use. They change no result.
@@ -164,15 +166,19 @@ class CoresetSampler:
         self.epoch += 1
 
     def select(self) -> None:
-        """Select the rows to train on by the gradients there are; every row must have one."""
+        """Select the rows to train on by the gradients there are; every row must have one, unless
+        rows are drawn.
+        """
         settings = self._settings
         missing = int(np.count_nonzero(~self._is_known))
-        if missing and settings.method != "random":
+        if missing and settings.method not in DRAWN:
             raise UsageError(
                 f"{missing} rows have no gradient yet: train an epoch on all rows "
                 f"(warm_up), or call refresh(model, dataset) first."
             )
         proxy = None if settings.method == "random" else self._residuals
+        if missing and proxy is not None:
+            proxy = np.where(self._is_known[:, None], proxy, np.float32(np.nan))
         with in_words_of(ARGUMENTS), Workers(settings.n_threads) as workers:
             self.chosen = Chosen(
                 *reselected_rows(proxy, self._labels, settings, self.epoch, workers)
@@ -207,9 +213,9 @@ class CoresetSampler:
         """Note p - y of the rows that no step has taken since the last selection.
 
         By a pass of the model in evaluation mode. `dataset` gives (input, label). Nothing is done
-        where rows are drawn at random.
+        where rows are drawn, by importance or at random.
         """
-        if self._settings.method == "random":
+        if self._settings.method in DRAWN:
             return
         stale = np.flatnonzero(~self._is_fresh)
         was_training = model.training

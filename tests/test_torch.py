@@ -122,6 +122,24 @@ def test_random_rows_take_as_many_backward_passes_and_no_pass():
     assert set(seen[0]) != set(seen[1])
 
 
+def test_importance_takes_what_the_steps_noted_and_no_pass():
+    _, labels = made()
+    sampler = CoresetSampler(labels, fraction=0.25, method="importance", warm_up=0)
+    model, optimizer, seen = trained(sampler, 1)
+    assert float(np.ptp(sampler.chosen.weights)) < 1e-9  # nothing was known
+    noted = set(np.flatnonzero(sampler._is_known).tolist())
+    assert noted == set(seen[0])
+    lengths = np.linalg.norm(sampler._residuals, axis=1)
+    trained(sampler, 1, model, optimizer)
+    index, weights = sampler.chosen.index, sampler.chosen.weights
+    own = [k for k, row in enumerate(index) if row in noted and weights[k] > weights.min() + 1e-9]
+    order = np.argsort(lengths[index[own]], kind="stable")
+    assert (np.diff(weights[own][order]) < 1e-6).all()  # the longer, the likelier
+    assert (
+        np.unique(np.round([weights[k] for k in range(30) if index[k] not in noted], 9)).size == 1
+    )
+
+
 def test_refused():
     _, labels = made()
     sampler = CoresetSampler(labels, fraction=0.25, warm_up=0)
@@ -137,7 +155,7 @@ def test_refused():
     for options, text in (
         (
             {"method": "best"},
-            "method: 'best' is not one of groups, cells, exact, stratified, random.",
+            "method: 'best' is not one of groups, cells, exact, stratified, importance, random.",
         ),
         ({"warm_up": -1}, "warm_up: -1 is not at least 0."),
         (

@@ -259,16 +259,13 @@ RESELECTIONS = (
     Entry("cells", "as for craig select"),
     Entry("exact", "as for craig select"),
     Entry("stratified", "as for craig select"),
+    Entry("importance", "drawn by the length of p - y when last trained on: no pass over all rows"),
     Entry("random", "uniform random rows of each class"),
 )
 
 RESELECTION_PROXIES = (
     Entry("residual", "p - y, the gradient at the softmax's input (paper eq. 16)"),
-    Entry(
-        "layer",
-        "the gradient by the last layer's weights: p - y times the hidden units (more "
-        "columns, slower)",
-    ),
+    Entry("layer", "that by the last layer's weights: p - y times the hidden units (slower)"),
 )
 
 LOSSES = (

@@ -110,6 +110,15 @@ class Network:
         self.refresh(rows, class_numbers, np.arange(n), found, workers)
         return found
 
+    def unknown_outputs(self, n_rows: int) -> Outputs:
+        """Return outputs of rows before any pass: p - y (n, m) is NaN, to be filled by steps."""
+        m, real = len(self.second_bias), self.first.dtype
+        return Outputs(
+            np.full((n_rows, m), np.nan, real),
+            np.empty(0),
+            np.empty((0, len(self.first_bias)), real),
+        )
+
     def refresh(
         self,
         rows: Real,

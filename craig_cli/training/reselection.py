@@ -30,7 +30,8 @@ Choice: TypeAlias = Callable[
     tuple[NDArray[np.int64], NDArray[np.float64]],
 ]
 """Gives the rows to train on from an epoch on, and their weights, as ``choice(proxy, class_numbers,
-settings, epoch, workers)``: by distances among rows of the proxy, or at random where that is None.
+settings, epoch, workers)``: by the rows of the proxy, NaN where one is not known yet, or at random
+where there is none.
 """
 
 
@@ -110,7 +111,8 @@ def fit_network(
     with Workers(settings.n_threads) as workers:
         selecting = Reselection(rows, class_numbers, settings, fixed, workers)
         for epoch in range(settings.epochs + 1):
-            outputs = network.outputs(rows, class_numbers, workers)
+            latest = Pass.over(rows, class_numbers, network, workers)
+            outputs = latest.outputs
             objective = float(outputs.losses.mean()) + network.penalty(settings.l2)
             if not np.isfinite(objective):
                 raise UsageError(
@@ -125,7 +127,7 @@ def fit_network(
             if epoch == settings.epochs:
                 break
             if choose is not None and settings.fraction and epoch % settings.reselect_every == 0:
-                selecting.choose(choose, network, epoch)
+                selecting.choose(choose, network, epoch, latest)
             begun = time.perf_counter()
             index, scales = as_scales(selecting.chosen, len(rows))
             visits = index[rng.permutation(len(index))]
@@ -135,12 +137,34 @@ def fit_network(
     return NetworkFit(network, tuple(points), selecting.chosen)
 
 
+class Pass(NamedTuple):
+    """A pass over all rows, and the seconds it took."""
+
+    outputs: Outputs
+    seconds: float
+
+    @classmethod
+    def over(
+        cls,
+        rows: NDArray[np.float32],
+        class_numbers: NDArray[np.int64],
+        network: Network,
+        workers: Workers,
+    ) -> Pass:
+        """Return a pass that is made now."""
+        begun = time.perf_counter()
+        outputs = network.outputs(rows, class_numbers, workers)
+        return cls(outputs, time.perf_counter() - begun)
+
+
 class Reselection:
     """The rows to train on, chosen anew as training goes.
 
     Rows that were trained on since the last selection have p - y from the step that took them; for
-    the others a pass makes it anew. So a selection costs a pass over the rows that were not chosen;
-    the first one, and those by ``layer``, a pass over all, and random rows none.
+    the others a pass makes it anew: the one that the trace has just made, if there was one. So a
+    selection costs a pass, or its share of that one, over the rows that were not chosen;
+    the first one, and those by ``layer``, a pass over all, and random rows none. Importance takes p
+    - y as the steps left it, NaN where there was none, and needs no pass either.
 
     Attributes
     ----------
@@ -168,26 +192,42 @@ class Reselection:
         """Where steps are to leave p - y of their rows."""
         return None if self._known is None else self._known.residuals
 
-    def choose(self, choice: Choice, network: Network, epoch: int) -> None:
-        """Choose by the gradients of the last layer as they are now."""
+    def choose(
+        self, choice: Choice, network: Network, epoch: int, latest: Pass | None = None
+    ) -> None:
+        """Choose by the gradients of the last layer as they are now, which a pass just made over
+        all rows may have given; its share is in the seconds of the selection all the same.
+        """
         begun = time.perf_counter()
-        proxy = None if self._settings.method == "random" else self._proxy(network)
+        proxy = None if self._settings.method == "random" else self._proxy(network, latest)
         self.chosen = Chosen(
             *choice(proxy, self._class_numbers, self._settings, epoch, self._workers)
         )
         self.seconds += time.perf_counter() - begun
 
-    def _proxy(self, network: Network) -> Real:
-        """Return what distances are taken among."""
+    def _proxy(self, network: Network, latest: Pass | None) -> Real:
+        """Return the gradients that rows are selected by."""
         if self._settings.reselect_by == "layer":
             return network.outputs(
                 self._rows, self._class_numbers, self._workers, with_units=True
             ).layer_gradients()
+        if self._settings.method == "importance":
+            if self._known is None:
+                self._known = network.unknown_outputs(len(self._rows))
+            return self._known.residuals
+        n = len(self._rows)
         if self._known is None or self.chosen is None:
-            self._known = network.outputs(self._rows, self._class_numbers, self._workers)
-        else:
-            others = np.setdiff1d(np.arange(len(self._rows)), self.chosen.index, assume_unique=True)
+            if latest is None:
+                latest = Pass(network.outputs(self._rows, self._class_numbers, self._workers), 0.0)
+            self._known = latest.outputs
+            self.seconds += latest.seconds
+            return self._known.residuals
+        others = np.setdiff1d(np.arange(n), self.chosen.index, assume_unique=True)
+        if latest is None:
             network.refresh(self._rows, self._class_numbers, others, self._known, self._workers)
+        else:
+            self._known.residuals[others] = latest.outputs.residuals[others]
+            self.seconds += latest.seconds * len(others) / n
         return self._known.residuals
 
 

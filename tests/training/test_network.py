@@ -9,11 +9,11 @@ import pytest
 
 from craig_cli.errors import UsageError
 from craig_cli.kernels import network as kernels
-from craig_cli.selection.reselection import reselected_rows
+from craig_cli.selection.reselection import reselected_rows, rows_by_length
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers
 from craig_cli.training.network import NO_CLASS, Network, made_network
-from craig_cli.training.reselection import Chosen, fit_network
+from craig_cli.training.reselection import Chosen, Pass, Reselection, as_scales, fit_network
 
 N, D, H, M = 23, 7, 5, 3
 
@@ -246,6 +246,98 @@ def test_coresets_on_the_way(clusters, method, by):
     assert last.objective < fits[0].trace[0].objective
 
 
+def test_the_pass_of_the_trace_saves_one_and_changes_nothing(clusters):
+    rows, classes = clusters
+    settings = NetworkSettings(hidden=8, step=0.2, fraction=0.2)
+    found = []
+    for is_shared in (False, True):
+        network = made_network(6, 3, settings, np.random.default_rng(0))
+        seconds = 0.0
+        with Workers(2) as workers:
+            selecting = Reselection(rows, classes, settings, None, workers)
+            for epoch in range(3):
+                latest = Pass(network.outputs(rows, classes, workers), 1000.0)
+                selecting.choose(reselected_rows, network, epoch, latest if is_shared else None)
+                index, scales = as_scales(selecting.chosen, len(rows))
+                network.take_epoch(rows, classes, scales, index, settings, selecting.kept)
+                seconds += 1000.0 * (1.0 if epoch == 0 else 0.8) * is_shared
+        assert seconds <= selecting.seconds < seconds + 100
+        found.append((index.tobytes(), *(array.tobytes() for array in network.arrays[1:])))
+    assert found[0] == found[1]
+
+
+def test_importance_draws_by_what_the_steps_left_and_makes_no_pass(clusters, monkeypatch):
+    rows, classes = clusters
+    monkeypatch.setattr(Reselection, "_proxy", kept_proxy := spied(Reselection._proxy))
+    fits, seen = [], []
+    for threads in (1, 2):
+        settings = NetworkSettings(
+            hidden=8, epochs=6, step=0.2, fraction=0.2, method="importance", threads=threads
+        )
+        chosen = []
+        fits.append(
+            fit_network(
+                rows,
+                classes,
+                3,
+                settings,
+                choose=reselected_rows,
+                watch=lambda point, network, now, kept=chosen: kept.append(now),
+            )
+        )
+        seen.append(chosen)
+    for mine, theirs in zip(fits[0].network.arrays[1:], fits[1].network.arrays[1:], strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    trained_on = np.zeros(600, bool)
+    for epoch, proxy in zip(range(6), kept_proxy.results, strict=False):
+        known = np.isfinite(proxy).all(axis=1)
+        np.testing.assert_array_equal(known, trained_on)  # by steps alone
+        now = seen[0][epoch + 1]
+        assert len(np.unique(now.index)) == 120
+        assert now.weights.sum() == pytest.approx(600)
+        assert (np.ptp(now.weights) > 1e-9) == (epoch > 0)  # nothing is known at first
+        trained_on[now.index] = True
+    assert fits[0].trace[-1].error < 0.1
+
+
+def spied(method):
+    """Return a method that keeps copies of what it returns in its ``results``."""
+
+    def call(*arguments):
+        found = method(*arguments)
+        call.results.append(found.copy())
+        return found
+
+    call.results = []
+    return call
+
+
+def test_rows_drawn_by_length_give_the_mean_gradient_of_all():
+    rng = np.random.default_rng(6)
+    gradients = rng.normal(size=(400, 3)) * rng.exponential(size=(400, 1)) ** 2
+    gradients[::3] = np.nan  # not known, and drawn all the same
+    true = np.where(np.isnan(gradients), rng.normal(size=(400, 3)), gradients) + 0.2
+    classes = np.arange(400) % 2
+    means, uniform = [], []
+    for seed in range(400):
+        draw = np.random.default_rng(seed)
+        index, weights = rows_by_length(gradients, classes, 0.1, draw)
+        assert len(np.unique(index)) == 40
+        assert weights.sum() == pytest.approx(400)
+        means.append(weights @ true[index] / 400)
+        uniform.append(true[draw.choice(400, 40, replace=False)].mean(axis=0))
+    error = np.std(means, axis=0) / np.sqrt(400)
+    np.testing.assert_array_less(np.abs(np.mean(means, axis=0) - true.mean(axis=0)), 5 * error)
+    assert np.square(np.std(means, axis=0)).sum() < 0.7 * np.square(np.std(uniform, axis=0)).sum()
+
+
+def test_no_length_at_all_is_no_obstacle():
+    index, weights = rows_by_length(
+        np.zeros((10, 2)), np.arange(10) % 2, 0.5, np.random.default_rng(0)
+    )
+    assert (len(np.unique(index)), weights.tolist()) == (5, [2.0] * 5)
+
+
 def test_fixed_rows_and_all_rows(clusters):
     rows, classes = clusters
     settings = NetworkSettings(hidden=8, epochs=3, step=0.2)
@@ -300,7 +392,8 @@ def test_sparse_rows_are_laid_out():
         ({"l2": -1.0}, "--l2: -1.0 is not a finite number of at least 0."),
         (
             {"method": "auto"},
-            "--reselect-method: 'auto' is not one of groups, cells, exact, stratified, random.",
+            "--reselect-method: 'auto' is not one of groups, cells, exact, stratified, importance, "
+            "random.",
         ),
     ],
 )
