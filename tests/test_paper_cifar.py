@@ -1,11 +1,11 @@
 """The runs of ``make paper-large``: what fits into a budget, going on after a stop, and what the
-page says; on random images and a tiny network.
+page says; on made images and a tiny network.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import paper_cifar
@@ -34,6 +34,7 @@ from tools import needs
 
 RATES = (300.0, 1000.0)
 PLAN = Plan(10, 10_000, *RATES)
+N = 2000
 
 
 def total(plan, cells):
@@ -132,19 +133,19 @@ def test_the_text_quotes_the_numbers(tmp_path, monkeypatch):
 
 @pytest.fixture
 def training():
-    """The module, with random images of three classes and a tiny network."""
+    """The module, with images of ten colours and a tiny network."""
     torch = needs("torch")
     import paper_cifar_training as module
 
     def network():
         nn = torch.nn
         body = nn.Sequential(nn.Conv2d(3, 6, 3, 2, bias=False), nn.BatchNorm2d(6), nn.ReLU())
-        return nn.Sequential(body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3))
+        return nn.Sequential(body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 10))
 
     rng = np.random.default_rng(0)
-    labels = np.arange(600) % 3
-    rows = rng.integers(0, 90, (600, 32, 32, 3)).astype(np.uint8)
-    rows[np.arange(600), :, :, labels] += 120
+    labels = np.arange(N) % 10
+    rows = rng.integers(0, 90, (N, 32, 32, 3)).astype(np.uint8)
+    rows += (80 * (labels[:, None] // (1, 3, 9) % 3)).astype(np.uint8)[:, None, None]
     module.tiny = (module.Data(rows, labels, rows[:90], labels[:90]), network)
     yield module
     del module.tiny
@@ -154,9 +155,9 @@ def training():
 @pytest.mark.parametrize("way", [FIXED, FRESH, CRAIG, LAYER, RESET, TIMED])
 def test_each_way_takes_as_many_backward_passes(training, way):
     data, network = training.tiny
-    recipe = training.Recipe(Cell(way, 0.1, 2, 0), 4, 300)
+    recipe = training.Recipe(Cell(way, 0.1, 2, 0), 4, N // 2)
     found = training.run(data, recipe, network)
-    assert found["backward"] == 4 * 60 and found["epochs"] == 4
+    assert found["backward"] == 4 * N // 10 and found["epochs"] == 4
     assert 0 <= found["accuracy"] <= 1 and len(found["curve"]) == 4
     assert ("held_share" in found) == (way == LAYER)
     json.dumps(found)
@@ -165,18 +166,18 @@ def test_each_way_takes_as_many_backward_passes(training, way):
 @pytest.mark.needs("torch")
 def test_training_learns_and_notes_what_is_chosen(training):
     data, network = training.tiny
-    found = training.run(data, training.Recipe(replace(FIGURE_6, share=0.01), 20, 300), network)
+    found = training.run(data, training.Recipe(FIGURE_6, 20, N // 2), network)
     assert list(found["stages"]) == ["2", "10", "20"]
     chosen = found["stages"]["20"]["rows"]
     assert all(data.labels[row] == c for c, own in enumerate(chosen) for row in own)
     whole = training.run(data, training.Recipe(Cell(ALL, 1.0, 0, 0), 8, 0), network)
-    assert whole["accuracy"] > 0.6 and whole["backward"] == 8 * 600
+    assert whole["accuracy"] > 0.4 and whole["backward"] == 8 * N
 
 
 @pytest.mark.needs("torch")
 def test_a_run_goes_on_as_if_nothing_had_happened(training, tmp_path, monkeypatch):
     data, network = training.tiny
-    recipe = training.Recipe(Cell(CRAIG, 0.1, 2, 0), 5, 300)
+    recipe = training.Recipe(Cell(CRAIG, 0.1, 2, 0), 5, N // 2)
     whole, path = training.run(data, recipe, network), tmp_path / "run.pt"
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
     noted, calls = training.Training.note, []
@@ -235,7 +236,7 @@ def test_without_images_nothing_is_run(tmp_path, monkeypatch):
 def test_momentum_is_forgotten_only_where_it_is_to_be(training):
     data, network = training.tiny
     for way, is_kept in ((CRAIG, True), (RESET, False)):
-        going = training.Training(data, training.Recipe(Cell(way, 0.1, 1, 0), 4, 300), network)
+        going = training.Training(data, training.Recipe(Cell(way, 0.1, 1, 0), 4, N // 2), network)
         going.select()
         going.take_epoch()
         going.select()
@@ -250,7 +251,7 @@ def test_fresh_rows_come_once_until_all_were_taken(training):
     for going.epoch in range(4):
         going.select()
         seen.append(going.index)
-    assert np.array_equal(np.sort(np.concatenate(seen)), np.arange(600))
+    assert np.array_equal(np.sort(np.concatenate(seen)), np.arange(N))
 
 
 @pytest.mark.needs("torch")
