@@ -81,6 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     keep(options.into, kept)
     data = training.cifar10_data()
+    training.warm_up()
     for cell in cells:
         left = 60 * options.minutes - (time.perf_counter() - begun)
         if plan.seconds_of(cell) > left:

@@ -262,6 +262,13 @@ NUMBERS = ("epoch", "backward", "stepping", "selecting", "curve", "held_shares",
 """What a run keeps beside the network."""
 
 
+def warm_up() -> None:
+    """Load the kernels of a selection, so that the first run does not pay for it."""
+    points = np.random.default_rng(0).normal(size=(2000, 10)).astype(np.float32)
+    with Workers(usable_threads()) as workers:
+        reselected_rows(points, np.arange(2000) % 10, NetworkSettings(fraction=0.1), 0, workers)
+
+
 def checkpoint_of(recipe: Recipe) -> Path:
     """Return where a run is kept while it goes."""
     cell = recipe.cell
