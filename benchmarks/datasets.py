@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from craig_cli.dataset import Dataset
 from craig_cli.readers import read_dataset
@@ -119,6 +121,28 @@ def mnist() -> Dataset:
     return data_file("mnist/train-images-idx3-ubyte.gz")
 
 
+def cifar10(part: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return 50,000 (``train``) or 10,000 (``test``) images of 32 x 32 x 3 and their labels; they are
+    decoded once, by Pillow, which comes with matplotlib.
+    """
+    kept = BUILT / f"cifar10-{part}.npz"
+    if not kept.exists():
+        import pyarrow.parquet as parquet
+        from PIL import Image
+
+        table = parquet.read_table(DATA / "cifar10" / f"{part}.parquet")
+        images = [
+            np.asarray(Image.open(io.BytesIO(image)).convert("RGB"))
+            for image in table["image"].to_pylist()
+        ]
+        BUILT.mkdir(parents=True, exist_ok=True)
+        partial_file = kept.with_name(f"partial-{kept.name}")
+        np.savez(partial_file, rows=np.stack(images), labels=table["label"].to_numpy())
+        partial_file.replace(kept)
+    with np.load(kept) as file:
+        return file["rows"], file["labels"].astype(np.int64)
+
+
 def clinc150() -> Dataset:
     """Return 23,700 sentences x 384 columns, unit embeddings (MiniLM), of 151 intents."""
     return data_file("clinc150.parquet", label="intent", features=("embedding",))
@@ -161,6 +185,7 @@ FILES: dict[str, tuple[str, ...]] = {
         for part in ("train", "t10k")
         for kind in ("images-idx3", "labels-idx1")
     ),
+    "cifar10": ("cifar10/train.parquet", "cifar10/test.parquet"),
 }
 """What each source needs in the data folder; flights come with a package, Fashion-MNIST has a folder
 of its own.
