@@ -19,7 +19,9 @@ LEAST_CHANCE = 0.01
 """Added to probabilities before their logarithms are taken."""
 
 
-class LeafEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class LeafEmbedding(  # type: ignore[misc]  # scikit-learn has no types
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Rows as a forest sees them: which leaves they fall into, and what it predicts.
 
     Trees do not look at distances between columns, but at which side of their splits a row is on.
