@@ -20,7 +20,6 @@ from evidence import commit
 from numpy.typing import NDArray
 from paper_cifar_network import STEP, cropped, fused, leading_products, resnet20, step_at
 from paper_cifar_plan import ALL, FIGURE_6, FIXED, LAYER, LOOK_ROWS, LOOKS, RESET, SELECTING, Cell
-from paper_network import SHOWN, spread_of
 from torch import nn
 
 from craig_cli.selection.grouped import random_rows
@@ -28,14 +27,29 @@ from craig_cli.selection.reselection import reselected_rows
 from craig_cli.settings import usable_threads
 from craig_cli.settings.network import NetworkSettings
 from craig_cli.threads import Workers
-from craig_cli.training.reselection import Chosen
 
 BATCH = 128
 PASS_ROWS = 256
 MOMENTUM, DECAY = 0.9, 5e-4
 CHECKPOINT_SECONDS = 60
+SHOWN = 4
+"""Images of a class that figure 6 shows, those of the largest weights."""
 
 Network = Callable[[], nn.Sequential]
+
+
+def spread_of(images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Return the mean distance of an image (n, values) to the nearest other one of its class: how
+    unlike each other they are.
+    """
+    nearest = []
+    for label in np.unique(labels):
+        own = images[labels == label].astype(np.float64)
+        squares = (own**2).sum(axis=1)
+        distances = squares[:, None] + squares[None] - 2 * own @ own.T
+        np.fill_diagonal(distances, np.inf)
+        nearest.append(np.sqrt(np.maximum(distances.min(axis=1), 0)))
+    return float(np.concatenate(nearest).mean())
 
 
 @dataclass(frozen=True)
@@ -228,7 +242,7 @@ class Training:
                 for c in range(int(self.data.labels.max()) + 1)
             ],
             "share_of_heaviest_tenth": float(largest[: len(largest) // 10].sum() / largest.sum()),
-            "spread": spread_of((images, own), Chosen(np.arange(len(own)), self.weights)),
+            "spread": spread_of(images, own),
         }
 
     def save(self, path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -19,9 +19,7 @@ LEAST_CHANCE = 0.01
 """Added to probabilities before their logarithms are taken."""
 
 
-class LeafEmbedding(  # type: ignore[misc]  # scikit-learn has no types
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
-):
+class LeafEmbedding(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped
     """Rows as a forest sees them: which leaves they fall into, and what it predicts.
 
     Trees do not look at distances between columns, but at which side of their splits a row is on.
