@@ -90,7 +90,7 @@ def figure_2(found: dict[str, Any]) -> None:
         one.plot(epochs, errors["craig"], color=COLOURS["CRAIG"], label="CRAIG")
         one.set(yscale="log", xlabel="epoch of SGD", title=f"{float(share):.0%} of {name}")
     axes[0].set(ylabel="gradient error / largest full gradient")
-    axes[0].legend(frameon=False, fontsize=8)
+    axes[0].legend(frameon=False, fontsize=8, loc="center", bbox_to_anchor=(0.55, 0.65))
     save(figure, "fig2")
 
 
