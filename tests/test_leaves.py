@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from estimators import checks_of
 from tools import needs
 
 from craig_cli import select_coreset
@@ -13,7 +14,6 @@ from craig_cli import select_coreset
 needs("scikit-learn")
 
 from sklearn.ensemble import ExtraTreesRegressor, GradientBoostingClassifier
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from craig_cli.sklearn import LeafEmbedding
 
@@ -22,17 +22,8 @@ ROWS = RNG.normal(size=(150, 4))
 LABELS = np.array(["no", "yes"])[(ROWS[:, 0] + RNG.normal(size=150) > 0).astype(int)]
 
 
-def checks():
-    """Return scikit-learn's checks by name, but for its array API, which is not switched on."""
-    for estimator, check in parametrize_with_checks([LeafEmbedding()]).args[1]:
-        name = getattr(check, "func", check).__name__
-        marks = [pytest.mark.needs("pandas")] if "pandas" in name else []
-        if name != "check_array_api_input":
-            yield pytest.param(estimator, check, marks=marks, id=name)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(("estimator", "check"), [*checks()])
+@pytest.mark.parametrize(("estimator", "check"), [*checks_of(LeafEmbedding())])
 def test_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from estimators import checks_of
 from tools import needs
 
 needs("scikit-learn")
@@ -17,7 +18,6 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from craig_cli import select_coreset
 from craig_cli.sklearn import CoresetSearchCV
@@ -27,21 +27,11 @@ ROWS = RNG.normal(size=(900, 5)) * [1, 2, 3, 4, 40]
 SCORES = ROWS @ [2, 1, 0, -1, 0.02]
 LABELS = np.array(["no", "yes"])[(SCORES + 3 * RNG.normal(size=900) > 0).astype(int)]
 GRID = {"C": [1e-6, 1e-3, 1.0]}
+SEARCH = CoresetSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, fraction=0.5, cv=2)
 FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
 
 
-def checks():
-    """Return scikit-learn's checks by name, but for its array API, which is not switched on."""
-    search = CoresetSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, fraction=0.5, cv=2)
-    for estimator, check in parametrize_with_checks([search]).args[1]:
-        name = getattr(check, "func", check).__name__
-        is_of_pandas = "pandas" in name or name.endswith("data_not_an_array")
-        marks = [pytest.mark.needs("pandas")] if is_of_pandas else []
-        if not name.startswith("check_array_api"):
-            yield pytest.param(estimator, check, marks=marks, id=name)
-
-
-@pytest.mark.parametrize(("estimator", "check"), [*checks()])
+@pytest.mark.parametrize(("estimator", "check"), [*checks_of(SEARCH)])
 def test_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 

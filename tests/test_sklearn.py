@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from estimators import checks_of
 from tools import needs
 
 from craig_cli import select_coreset
@@ -16,7 +17,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from craig_cli.sklearn import CraigSelector
 
@@ -25,16 +25,7 @@ ROWS = RNG.normal(size=(200, 4)) * [1, 2, 3, 40]
 LABELS = np.array(["no", "yes"])[(ROWS[:, 0] + RNG.normal(size=200) > 0).astype(int)]
 
 
-def checks():
-    """Return scikit-learn's checks by name, but for its array API, which is not switched on."""
-    for estimator, check in parametrize_with_checks([CraigSelector()]).args[1]:
-        name = getattr(check, "func", check).__name__
-        marks = [pytest.mark.needs("pandas")] if "pandas" in name else []
-        if name != "check_array_api_input":
-            yield pytest.param(estimator, check, marks=marks, id=name)
-
-
-@pytest.mark.parametrize(("estimator", "check"), [*checks()])
+@pytest.mark.parametrize(("estimator", "check"), [*checks_of(CraigSelector())])
 def test_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
