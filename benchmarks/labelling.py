@@ -102,5 +102,6 @@ def text(kept: Kept) -> str:
         "No labels are known: `craig select --no-label` (medoids), the rows nearest to the means of "
         "scikit-learn's MiniBatchKMeans, and random rows. Labelled are these rows alone, and two "
         "models are trained on them, without weights: accuracy in percent on rows that were in "
-        f"neither. Random rows: means of {SEEDS} seeds.\n\n" + table(columns, lines)
+        f"neither. Random rows: means of {SEEDS} seeds. Seconds are of one run, on a shared "
+        "machine.\n\n" + table(columns, lines)
     )
