@@ -33,8 +33,6 @@ PARTS = 5
 """One row in so many is for the test, where there is no file of test rows."""
 SPEED_AIMS = {"svm-ijcnn1": 10.0}
 """Speed-ups aimed at, selection included."""
-CLAIMED = (0.05, 0.1, 0.3)
-"""The shares of which sentences are made."""
 NEAR = 1.01
 """A loss or an error of at most so many times that of all rows is as good."""
 
