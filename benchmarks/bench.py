@@ -309,6 +309,14 @@ def wide_targets(options: Options) -> Iterator[Target]:
     yield from stage("MNIST 10 %, `exact`", take("mnist", "craig exact", limit=120), 6)
     made = take("wide:100000", "craig cells", 0.01)
     yield from stage("100,000 x 384, 1,000 picks, `cells`", made, 2)
+    product = take("wide:100000", "the plain product", 0.01)
+    yield Target(
+        f"100,000 x 384, 1,000 picks, `cells`: over the plain product ({number(product.seconds)} s)",
+        made.seconds / product.seconds,
+        5,
+        "x",
+        made.failure or product.failure,
+    )
     made = take("wide:100000", "craig cells", 0.1)
     yield from stage("100,000 x 384, 10,000 picks, `cells`", made, 6)
     if options.large:
