@@ -44,10 +44,10 @@ Runs = dict[Cell, Run]
 HEAD = """
 ## Figures 5 and 6 on the paper's own data: ResNet-20 on CIFAR-10
 
-50,000 images (a copy packed as JPEG, so with loss), ResNet-20 (He et al. 2016, 0.27 million weights), SGD with momentum 0.9, weight decay 5e-4, batches of about
-128, random crops and flips; `make paper-large`, {cores} cores, {hours:.1f} hours, at {commits}. {images}
-The step is the paper's, in proportion to the epochs: up to 0.1 in the first tenth, a tenth of it from the half on, a hundredth from three quarters on. The paper
-trains for 200 epochs; here it is {epochs}, so that each run takes minutes. All ways at a share take the same number of backward passes; accuracies are on all 10,000
+50,000 images (a copy packed as JPEG, so with loss), ResNet-20 (He et al. 2016, 0.27 million weights), SGD with momentum 0.9, weight decay 1e-4, batches of about
+128, random crops and flips, as the authors' code has it (github.com/baharanm/craig, train_resnet_icml.py); `make paper-large`, {cores} cores, {hours:.1f} hours, at {commits}. {images}
+The step is the paper's, in proportion to the epochs: up to 0.1 in the first tenth, a tenth of it from the half on, a hundredth from three quarters on. The authors
+train for 200 epochs; here it is {epochs}, so that each run takes minutes. All ways at a share take the same number of backward passes; accuracies are on all 10,000
 test images. A selection chooses, within each class, among {pools} rows drawn anew, and its forward pass over them is in its seconds.
 
 - *fixed random*: one random subset throughout. *fresh random*: other rows each epoch, none twice until all were taken, so this is training on all rows cut short.
