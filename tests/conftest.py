@@ -41,3 +41,10 @@ def pytest_configure() -> None:
 def shared_data() -> Path:
     """Return the folder of real data sets (``CRAIG_DATA``); skips where there is none."""
     return Path(path_of("shared data"))
+
+
+@pytest.fixture(params=("all distances", "lists"))
+def road(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How greedy keeps its gains up to date: both ways make the same picks."""
+    if request.param == "lists":
+        monkeypatch.setattr("craig_cli.selection.dense_group.ROWS_ALL_DISTANCES", 0)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from craig_cli.kernels import kernel
+from craig_cli.kernels import inlined, kernel
 from craig_cli.kernels.lists import best_of, shrink_list
 from craig_cli.kernels.reach import box_squares, is_out_of_reach, squares_to_boxes
 from craig_cli.kernels.squares import (
@@ -27,6 +27,9 @@ LEADING = 12
 """Columns of the boxes that tell which picks are out of a tile's reach: the others, which spread
 less, hardly make the bound stronger.
 """
+
+ROWS_LISTED = 16
+"""Rows whose lists are made side by side: each tile that comes from memory serves all of them."""
 
 FEW_IN_REACH = 4
 """Of `TILE` picks: where the box round a tile leaves more, its ball is asked too."""
@@ -166,73 +169,90 @@ def neighbours(layout, state, positions, span, lists):
 
     Notes
     -----
-    Memory 32 n (float64: 48 n).
+    Memory 8 n (float64: 12 n) for each of `ROWS_LISTED`.
     """
-    tiles, centre_lanes, radii = layout.tiles, layout.centre_lanes, layout.radii
-    nearest, scale, (starts, columns, distances) = state.nearest, layout.scale, lists
-    n_tiles, d, _ = tiles.shape
-    first, last = span
-    vectors, four = np.empty((4, d), tiles.dtype), (0, 1, 2, 3)
-    to_centre = np.empty((4, TILE), tiles.dtype)
+    tiles, centre_lanes, (starts, columns, distances) = layout.tiles, layout.centre_lanes, lists
+    (n_tiles, d, _), (first, last) = tiles.shape, span
+    vectors = np.empty((ROWS_LISTED, d), tiles.dtype)
+    to_centre = np.empty((ROWS_LISTED, TILE), tiles.dtype)
     squares = np.empty((4, TILE), tiles.dtype)
-    lane = np.empty(TILE, nearest.dtype)
+    lane = np.empty(TILE, state.nearest.dtype)
     no_limits = np.zeros((1, 1, TILE), tiles.dtype)
     infinite = tiles.dtype.type(np.inf)
-    own, reach, counts = np.zeros(4, tiles.dtype), np.zeros(4, nearest.dtype), np.zeros(4, np.int64)
-    room = (4, n_tiles * TILE)
-    found, apart = np.empty(room, np.int32), np.empty(room, nearest.dtype)
+    own, reach = np.zeros(ROWS_LISTED, tiles.dtype), np.zeros(ROWS_LISTED, state.nearest.dtype)
+    counts = np.zeros(ROWS_LISTED, np.int64)
+    room = (ROWS_LISTED, n_tiles * TILE)
+    found, apart = np.empty(room, np.int32), np.empty(room, state.nearest.dtype)
     starts[0] = filled = 0
-    for p in range(first, last, 4):
-        # Each of the four may list every row: with less room than that the caller empties the lists
+    for p in range(first, last, ROWS_LISTED):
+        # Each of the rows may list every row: with less room than that the caller empties the lists
         # first, and no append has to ask whether it fits.
-        if filled + 4 * n_tiles * TILE > columns.shape[0]:
+        if filled + ROWS_LISTED * n_tiles * TILE > columns.shape[0]:
             return p
-        n_listed = min(4, last - p)
-        for r in range(4):
+        n_listed = min(ROWS_LISTED, last - p)
+        for r in range(ROWS_LISTED):
             row = positions[p + min(r, n_listed - 1)]
             copy_row(tiles, row, vectors, r)
-            reach[r] = nearest[row // TILE, row % TILE]
-            own[r] = limit_of(reach[r], scale)
+            # Those after the last are copies of it, which list nothing.
+            reach[r] = state.nearest[row // TILE, row % TILE] * (r < n_listed)
+            own[r] = limit_of(reach[r], layout.scale)
             counts[r] = 0
-        farthest = max(max(reach[0], reach[1]), max(reach[2], reach[3]))
-        widest = max(max(own[0], own[1]), max(own[2], own[3]))
-        # Picks and their duplicates, at distance 0, have no nearer candidate.
-        for t in range(n_tiles if farthest > 0 else 0):
-            if t % TILE == 0:
-                u = t // TILE
-                squares_of_four_within(
-                    centre_lanes, u, vectors, four, no_limits, 0, infinite, to_centre
-                )
-            all_out = True
-            for r in range(4):
-                all_out &= is_out_of_reach(
-                    to_centre[r, t % TILE], radii[t], d, scale, np.int64(reach[r])
-                )
-            if all_out:
-                continue
-            # Sums are cut off where all four are above the widest of their limits, hence each above
-            # its own.
-            squares_of_four_within(tiles, t, vectors, four, no_limits, 0, widest, squares)
-            for r in range(n_listed):
-                n_within = np.int32(0)
-                for i in range(TILE):
-                    n_within = np.int32(n_within + np.int32(squares[r, i] <= own[r]))
-                if n_within == 0:
-                    continue
-                quantise_row(squares, r, scale, lane)
-                # Written always, counted if nearer: no branch to guess wrong.
-                count = counts[r]
-                for i in range(min(TILE, layout.n_rows - t * TILE)):
-                    found[r, count] = t * TILE + i
-                    apart[r, count] = lane[i]
-                    count += lane[i] < reach[r]
-                counts[r] = count
+        for t in range(n_tiles):
+            for v in range(0, n_listed, 4):
+                if t % TILE == 0:
+                    four = (v, v + 1, v + 2, v + 3)
+                    squares_of_four_within(
+                        centre_lanes, t // TILE, vectors, four, no_limits, 0, infinite, squares
+                    )
+                    to_centre[v : v + 4] = squares
+                if is_any_in_reach(layout, t, to_centre, reach, v):
+                    # Sums are cut off where all four are above the widest of their limits, hence
+                    # each above its own.
+                    widest = max(max(own[v], own[v + 1]), max(own[v + 2], own[v + 3]))
+                    four = (v, v + 1, v + 2, v + 3)
+                    squares_of_four_within(tiles, t, vectors, four, no_limits, 0, widest, squares)
+                    append_near(layout, t, squares, v, own, reach, lane, (counts, found, apart))
         for r in range(n_listed):
             for j in range(counts[r]):
                 columns[filled + j], distances[filled + j] = found[r, j], apart[r, j]
             filled += counts[r]
             starts[p + r - first + 1] = filled
     return last
+
+
+@inlined
+def is_any_in_reach(layout, t, to_centre, reach, v):
+    """Return whether tile `t` may have a row nearer than `reach` to any of the vectors v ... v + 3;
+    picks and their duplicates, whose reach is 0, have none.
+    """
+    is_any, d = False, layout.tiles.shape[1]
+    for r in range(v, v + 4):
+        is_any |= reach[r] > 0 and not is_out_of_reach(
+            to_centre[r, t % TILE], layout.radii[t], d, layout.scale, np.int64(reach[r])
+        )
+    return is_any
+
+
+@inlined
+def append_near(layout, t, squares, v, own, reach, lane, lists):
+    """Append the rows of tile `t` that are nearer than `reach` to the vectors v ... v + 3 to what
+    these have `found`; `squares` are the distances, `own` the limits.
+    """
+    counts, found, apart = lists
+    for r in range(4):
+        n_within = np.int32(0)
+        for i in range(TILE):
+            n_within = np.int32(n_within + np.int32(squares[r, i] <= own[v + r]))
+        if n_within == 0:
+            continue
+        quantise_row(squares, r, layout.scale, lane)
+        # Written always, counted if nearer: no branch to guess wrong.
+        count = counts[v + r]
+        for i in range(min(TILE, layout.n_rows - t * TILE)):
+            found[v + r, count] = t * TILE + i
+            apart[v + r, count] = lane[i]
+            count += lane[i] < reach[v + r]
+        counts[v + r] = count
 
 
 @kernel

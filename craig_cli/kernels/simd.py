@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
-BYTES = 32
+BYTES = 64
 """Those of AVX2. Where registers are longer or shorter LLVM regroups them; no result changes."""
 
 
@@ -91,20 +91,36 @@ def store(typing_context, array, r, i, register):
     return types.void(array, r, i, register), build
 
 
+def everywhere(context: Any, builder: Any, register: Register, value: Any) -> Any:
+    """Return a register with `value` in every lane."""
+    vector, index = context.get_value_type(register), ir.IntType(32)
+    single = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(index, 0))
+    lanes = ir.Constant(ir.VectorType(index, register.n_lanes), [0] * register.n_lanes)
+    return builder.shuffle_vector(single, ir.Constant(vector, ir.Undefined), lanes)
+
+
 @intrinsic
 def splat(typing_context, value):
     """Return a register with `value` in every lane."""
     register = Register(value)
 
     def build(context, builder, signature, arguments):
-        vector, index = context.get_value_type(register), ir.IntType(32)
-        single = builder.insert_element(
-            ir.Constant(vector, ir.Undefined), arguments[0], ir.Constant(index, 0)
-        )
-        everywhere = ir.Constant(ir.VectorType(index, register.n_lanes), [0] * register.n_lanes)
-        return builder.shuffle_vector(single, ir.Constant(vector, ir.Undefined), everywhere)
+        return everywhere(context, builder, register, arguments[0])
 
     return register(value), build
+
+
+@intrinsic
+def splat_at(typing_context, array, v, k):
+    """Return a register with ``array[v, k]``, no index below 0, in every lane."""
+    register = Register(array.dtype)
+
+    def build(context, builder, signature, arguments):
+        pointer = place(context, builder, signature, arguments, 2)
+        item = context.get_value_type(array.dtype).as_pointer()
+        return everywhere(context, builder, register, builder.load(builder.bitcast(pointer, item)))
+
+    return register(array, v, k), build
 
 
 @intrinsic

@@ -19,6 +19,7 @@ from craig_cli.kernels.simd import (
     n_lanes,
     smaller,
     splat,
+    splat_at,
     store,
 )
 from craig_cli.kernels.tiles import TILE
@@ -109,44 +110,30 @@ def squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares):
     zero, least = splat(tiles.dtype.type(0)), splat(own)
     width = n_lanes(tiles)
     v0, v1, v2, v3 = four
-    # Eight running sums, two registers of rows by four vectors, never leave the registers. With two
-    # loads, a coordinate and two limits they fit the sixteen of AVX2; eight sums that do not wait
-    # for each other also hide how long one multiplication and addition takes; and each row that is
-    # loaded serves four vectors.
-    for i in range(0, TILE, 2 * width):
-        a0 = a1 = b0 = b1 = c0 = c1 = d0 = d1 = zero
-        limit0 = larger(load(limits, 0, row, i), least)
-        limit1 = larger(load(limits, 0, row, i + width), least)
+    # Four running sums, a register of rows by four vectors, which never leave the registers...
+    for i in range(0, TILE, width):
+        a = b = c = d = zero
+        limit = larger(load(limits, 0, row, i), least)
         k, stop = 0, 8
         while True:
             stop = min(stop, tiles.shape[1])
             for part in range(k, stop):
-                x, y = load(tiles, t, part, i), load(tiles, t, part, i + width)
-                value = splat(vectors[v0, part])
-                a0, a1 = add_square(x, value, a0), add_square(y, value, a1)
-                value = splat(vectors[v1, part])
-                b0, b1 = add_square(x, value, b0), add_square(y, value, b1)
-                value = splat(vectors[v2, part])
-                c0, c1 = add_square(x, value, c0), add_square(y, value, c1)
-                value = splat(vectors[v3, part])
-                d0, d1 = add_square(x, value, d0), add_square(y, value, d1)
+                x = load(tiles, t, part, i)
+                a = add_square(x, splat_at(vectors, v0, part), a)
+                b = add_square(x, splat_at(vectors, v1, part), b)
+                c = add_square(x, splat_at(vectors, v2, part), c)
+                d = add_square(x, splat_at(vectors, v3, part), d)
             if stop == tiles.shape[1]:
                 break
             # Looks at twice the columns each time: rows too far are told by the first ones, and
             # near rows, which must be added up to the end, are looked at only log2(d) times.
             k, stop = stop, 2 * stop
-            least0 = smaller(smaller(a0, b0), smaller(c0, d0))
-            least1 = smaller(smaller(a1, b1), smaller(c1, d1))
-            if not (any_within(least0, limit0) or any_within(least1, limit1)):
+            if not any_within(smaller(smaller(a, b), smaller(c, d)), limit):
                 break
-        store(squares, 0, i, a0)
-        store(squares, 0, i + width, a1)
-        store(squares, 1, i, b0)
-        store(squares, 1, i + width, b1)
-        store(squares, 2, i, c0)
-        store(squares, 2, i + width, c1)
-        store(squares, 3, i, d0)
-        store(squares, 3, i + width, d1)
+        store(squares, 0, i, a)
+        store(squares, 1, i, b)
+        store(squares, 2, i, c)
+        store(squares, 3, i, d)
 
 
 @kernel

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from craig_cli.kernels.distances import gains_from_distances, take_picks
 from craig_cli.kernels.lists import Choice, Lists, State
 from craig_cli.selection.neighbour_lists import collect_lists
 from craig_cli.selection.row_weights import RowWeights
 from craig_cli.threads import Workers, ranges
+
+GAINS_A_TASK = 256
+Known: TypeAlias = Lists | NDArray[np.integer]
+"""What gains are kept up to date by: lists of near candidates, or all distances."""
 
 
 class GroupKernels(NamedTuple):
@@ -110,6 +115,23 @@ class Group(ABC):
         earlier one.
         """
 
+    def all_distances(self) -> NDArray[np.integer] | None:
+        """Return the distances between all positions (n_rows or more, n_rows or more), where there
+        are few enough rows for these to pay; here never.
+        """
+        return None
+
+    def gains_from_distances(self, distances: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Return what each position would gain as the next pick, by `all_distances`."""
+        gain = np.empty(self.n_rows, np.int64)
+        self._workers.map(
+            lambda first, last: gains_from_distances(
+                distances, self.nearest(), (first, last), gain, self.weights
+            ),
+            ranges(self.n_rows, GAINS_A_TASK),
+        )
+        return gain
+
     def neighbours(self, positions: NDArray[np.int64], capacity: int) -> Lists | None:
         """Return the lists of some positions; None if they would hold over `capacity` pairs."""
         return collect_lists(
@@ -124,18 +146,22 @@ class Group(ABC):
         )
 
     def take_picks(
-        self, lists: Lists, gain: NDArray[np.int64], drawn: NDArray[np.int64]
+        self, known: Known, gain: NDArray[np.int64], drawn: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return a pick for each row of `drawn`, its candidates, and what each gained.
 
         No columns: all rows are candidates. Fewer picks come where no more gains anything. `gain`
-        and the lists are kept up to date.
+        and lists are kept up to date.
         """
         picks, gained = np.empty(len(drawn), np.int64), np.empty(len(drawn), np.int64)
-        choice = Choice(gain, self.rank, drawn)
-        made = self.kernels.take_picks(
-            self.layout, self.state, lists, choice, (picks, gained), self.weights
-        )
+        choice, written = Choice(gain, self.rank, drawn), (picks, gained)
+        if isinstance(known, Lists):
+            made = self.kernels.take_picks(
+                self.layout, self.state, known, choice, written, self.weights
+            )
+        else:
+            made = take_picks(known, self.nearest(), choice, written, self.weights)
+            self.state.farthest[:] = self.state.nearest.max(axis=1)
         return picks[:made], gained[:made]
 
     @abstractmethod

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from craig_cli.kernels import dense, in_cells, reverse_greedy
 from craig_cli.kernels import gains as gain_kernels
+from craig_cli.kernels.distances import fill_distances
 from craig_cli.kernels.lists import State
 from craig_cli.kernels.squares import WIDE, write_limits
 from craig_cli.kernels.tiles import TILE, Layout
@@ -24,6 +25,9 @@ TILES_NEAR = 32
 TILES_A_SWEEP = 8
 TILES_ABSORBED = 64
 ROWS_BOUNDED = 4096
+ROWS_ALL_DISTANCES = 7168
+"""Of groups of at most so many rows all distances are kept: 4 bytes a pair (float64: 8), 206 MB."""
+COLUMNS_BESIDE = 16
 FIRST_PICKS = 8 * TILE
 """Of many picks so many meet all tiles; then as many as there have been, those within reach of some
 tiles side by side: each tile meets those that are near.
@@ -71,7 +75,7 @@ class DenseGroup(Group):
             self.weights = self._tile_weights.reshape(-1)[: self.n_rows]
         self.layout = make_layout(tiles, self.n_rows, fixed_point, workers)
         n_tiles = len(tiles)
-        self._list_room = 4 * n_tiles * TILE
+        self._list_room = dense.ROWS_LISTED * n_tiles * TILE
         self.state = State(
             nearest=np.zeros((n_tiles, TILE), fixed_point.whole),
             farthest=np.zeros(n_tiles, np.int64),
@@ -121,6 +125,19 @@ class DenseGroup(Group):
         step = max(1, min(TILES_A_SWEEP, n_tiles // (8 * self._workers.n_threads)))
         self._workers.map(add, ranges(n_tiles, step))
         return total.reshape(-1)[: self.n_rows]
+
+    def all_distances(self) -> NDArray[np.integer] | None:
+        """Return the distances between all positions, of at most `ROWS_ALL_DISTANCES` rows."""
+        if self.n_rows > ROWS_ALL_DISTANCES:
+            return None
+        n_tiles = len(self.layout.tiles)
+        n = n_tiles * TILE
+        distances = np.empty((n, n + COLUMNS_BESIDE), self.state.nearest.dtype)
+        self._workers.map(
+            lambda first, last: fill_distances(self.layout, (first, last), distances),
+            ranges(n_tiles, max(1, min(TILES_A_SWEEP, n_tiles // (8 * self._workers.n_threads)))),
+        )
+        return distances
 
     def first_gain_bounds(self) -> NDArray[np.int64]:
         """Return for each position no less than its gain as the first pick.

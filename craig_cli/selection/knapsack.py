@@ -184,15 +184,15 @@ class CostGreedy(LazyGreedy):
     def take(self) -> float:
         """Make the pick that `next_value` was of, and return its cost."""
         pick, self._next = np.array([self._next]), -1
-        if self._lists is None:
+        if self._known is None:
             gained = self._group.absorb(pick)
             self._bounds[pick] = -1
             self._is_stale[:] = True
         else:
-            _, gained = self._group.take_picks(self._lists, self._bounds, pick[None])
+            _, gained = self._group.take_picks(self._known, self._bounds, pick[None])
         self.picks.append(int(pick[0]))
         self.gained.append(int(gained[0]))
-        if self._lists is None and len(self.picks) >= self._next_look:
+        if self._known is None and len(self.picks) >= self._next_look:
             self._try_lists()
         return float(self._costs[pick[0]])
 
@@ -217,7 +217,7 @@ class CostGreedy(LazyGreedy):
             if len(hopeful) == 0:
                 return -1
             top = self._top(hopeful)
-            if self._lists is not None or not self._is_stale[top]:
+            if self._known is not None or not self._is_stale[top]:
                 return top
             known, unknown = hopeful[~self._is_stale[hopeful]], hopeful[self._is_stale[hopeful]]
             unknown = unknown[self._values(unknown) >= self._values(known).max(initial=0.0)]

@@ -1,7 +1,8 @@
 """Lazy greedy: the picks of plain greedy (paper, algorithm 1), or of stochastic greedy, found
 lazily.
 
-Three phases, all exact:
+Few rows are picked by all their distances (`kernels.distances`). Of more there are three phases,
+all exact:
 
 1. The medoid: a bound from Jensen's inequality orders the candidates, so that only some are
    evaluated in full.
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.kernels.lists import Lists, gains_from_lists
-from craig_cli.selection.groups import Group
+from craig_cli.selection.base_group import Group, Known
 
 LIST_PAIRS_MINIMUM = 1 << 24
 LIST_PAIRS_A_ROW = 256
@@ -80,9 +81,12 @@ class LazyGreedy:
         if only is not None:
             self._closed[:] = True
             self._closed[only] = False
-        self._bounds = group.first_gain_bounds()
-        self._bounds[self._closed] = -1
-        self._lists: Lists | None = None
+        self._known: Known | None = group.all_distances()
+        if self._known is None:
+            self._bounds = group.first_gain_bounds()
+            self._bounds[self._closed] = -1
+        else:
+            self._bounds = self._gains_by(self._known)
         self._next_look = FIRST_LOOK if group.n_rows**2 > LIST_PAIRS_MINIMUM else 1
 
     def go_on_from(self, positions: NDArray[np.int64]) -> None:
@@ -94,6 +98,8 @@ class LazyGreedy:
             self.gained.extend(self._group.absorb(positions).tolist())
             self._bounds[positions] = -1
             self._next_look = max(self._next_look, len(self.picks))
+            if self._known is not None:
+                self._bounds = self._gains_by(self._known)
 
     @property
     def remaining(self) -> int:
@@ -104,10 +110,10 @@ class LazyGreedy:
         """Make up to `n_picks` more picks, at least one while rows are left; rows that gain nothing
         come last, the lowest first.
         """
-        if self._lists is None and len(self.picks) >= self._next_look:
+        if self._known is None and len(self.picks) >= self._next_look:
             self._try_lists()
-        if self._lists is not None:
-            picks, gained = self._group.take_picks(self._lists, self._bounds, self._draw(n_picks))
+        if self._known is not None:
+            picks, gained = self._group.take_picks(self._known, self._bounds, self._draw(n_picks))
         else:
             picks, gained = self._lazy_picks(min(n_picks, self._next_look - len(self.picks)))
         if len(picks) == 0:
@@ -193,12 +199,20 @@ class LazyGreedy:
         seen = group.neighbours(sample, len(sample) * n)
         assert seen is not None
         if len(seen.columns) * n <= 0.8 * capacity * len(sample):
-            self._lists = group.neighbours(np.arange(n), capacity)
-        if self._lists is None:
+            self._known = group.neighbours(np.arange(n), capacity)
+        if self._known is None:
             self._next_look = max(self._next_look + 8, self._next_look * 5 // 4)
-            return
-        gain = np.zeros(n, np.int64)
-        gains_from_lists(self._lists, group.nearest(), gain, group.weights)
+        else:
+            self._bounds = self._gains_by(self._known)
+
+    def _gains_by(self, known: Known) -> NDArray[np.int64]:
+        """Return what each row would gain as the next pick; -1 for those that may not be picked."""
+        group = self._group
+        if isinstance(known, Lists):
+            gain = np.zeros(group.n_rows, np.int64)
+            gains_from_lists(known, group.nearest(), gain, group.weights)
+        else:
+            gain = group.gains_from_distances(known)
         gain[self._closed] = -1
         gain[self.picks] = -1
-        self._bounds = gain
+        return gain

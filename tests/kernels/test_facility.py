@@ -23,6 +23,7 @@ from craig_cli.kernels import (
 )
 from craig_cli.kernels import tiles as tile_kernels
 from craig_cli.kernels.tiles import TILE
+from craig_cli.selection import dense_group
 from craig_cli.selection.base_group import GroupKernels
 from craig_cli.selection.dense_group import FIRST_PICKS, DenseGroup
 from craig_cli.selection.groups import make_group
@@ -100,12 +101,24 @@ def test_gains_bounds_and_lists_against_the_matrix(group):
     assert group.neighbours(everyone, len(found.columns) - 1) is None
 
 
-def test_gains_kept_up_to_date_by_lists_are_those_of_a_new_evaluation(group):
+def test_all_distances_are_those_of_pairs(group):
+    group, _ = group
+    found, n = group.all_distances(), group.n_rows
+    if found is None:
+        assert group.state.farthest.shape == (0,)  # sparse
+        return
+    np.testing.assert_array_equal(found[:n, :n], quantised_distances(group))
+    np.testing.assert_array_equal(group.gains_from_distances(found), evaluate(group))
+
+
+@pytest.mark.parametrize("most", (0, dense_group.ROWS_ALL_DISTANCES))
+def test_gains_kept_up_to_date_are_those_of_a_new_evaluation(group, monkeypatch, most):
+    monkeypatch.setattr(dense_group, "ROWS_ALL_DISTANCES", most)
     group, _ = group
     greedy = LazyGreedy(group)
     greedy.extend(1)
     greedy.extend(40)
-    assert greedy._lists is not None
+    assert greedy._known is not None
     kept = greedy._bounds.copy()
     evaluated = evaluate(group)
     open_ = kept >= 0

@@ -13,6 +13,8 @@ from craig_cli.selection import check_coreset, lazy_greedy, measure, select
 from craig_cli.selection.constraints import PickConstraints, sizes_with
 from craig_cli.settings import Budget, SelectionSettings
 
+pytestmark = pytest.mark.usefixtures("road")
+
 
 def chosen_like(coreset, picks, gains, n_given):
     """Check picks against those of plain greedy, but where nothing is gained any more."""

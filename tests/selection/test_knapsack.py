@@ -12,6 +12,8 @@ from craig_cli.errors import UsageError
 from craig_cli.selection import check_coreset, lazy_greedy, measure, select
 from craig_cli.settings import Budget, SelectionSettings
 
+pytestmark = pytest.mark.usefixtures("road")
+
 
 def spent(rows, costs, budget, labels=None, threads=2, weights=None, **settings):
     dataset = Dataset(rows, labels, weights=weights, costs=np.asarray(costs, np.float64))

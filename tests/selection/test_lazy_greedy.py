@@ -19,6 +19,8 @@ from craig_cli.selection.lazy_greedy import LazyGreedy
 from craig_cli.selection.methods import greedy
 from craig_cli.settings import Budget, SelectionSettings
 
+pytestmark = pytest.mark.usefixtures("road")
+
 
 def sparse(rows):
     """The same rows as `SparseRows`."""

@@ -13,7 +13,7 @@ from test_lazy_greedy import made, sparse
 
 from craig_cli.dataset import Dataset
 from craig_cli.errors import InputError
-from craig_cli.selection import check_coreset, lazy_greedy, measure, select
+from craig_cli.selection import check_coreset, dense_group, lazy_greedy, measure, select
 from craig_cli.selection.methods import METHODS
 from craig_cli.selection.prefix import first_picks
 from craig_cli.selection.row_weights import (
@@ -76,6 +76,7 @@ def test_picks_of_plain_weighted_greedy(kind, is_sparse):
 @pytest.mark.parametrize("first_look", (1, 5, 10_000))
 @pytest.mark.parametrize("kind", ("normal", "text"))
 def test_lists_and_lazy_evaluation_make_the_same_picks(monkeypatch, first_look, kind):
+    monkeypatch.setattr(dense_group, "ROWS_ALL_DISTANCES", 0)
     monkeypatch.setattr(lazy_greedy, "LIST_PAIRS_MINIMUM", 1 << 15)
     monkeypatch.setattr(lazy_greedy, "FIRST_LOOK", first_look)
     rows, weights = made(kind, n=600), some_weights(600)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from craig_cli.errors import UsageError
 from craig_cli.selection.constraints import constrained_greedy
-from craig_cli.selection.dense_group import DenseGroup
+from craig_cli.selection.dense_group import ROWS_ALL_DISTANCES, DenseGroup
 from craig_cli.selection.fasterpam import fasterpam_picks
 from craig_cli.selection.lazy_greedy import (
     LIST_PAIRS_A_ROW,
@@ -28,18 +28,23 @@ PASSES = 2.0
 """Passes over all pairs of a class that exact greedy takes: 0.8 for the first two picks, then less
 and less, and up to one for the lists.
 """
+FEW_PASSES = 0.7
+"""The same where all distances are kept: half of them are measured, and then only looked up."""
 PAIR_BYTES = 12
+DISTANCE_BYTES = 8
 
 
 def lazy_pairs(settings: SelectionSettings, seen: NDArray[np.float64]) -> float:
     """Return the pairs of rows that lazy greedy looks at; twice as many under a budget of costs."""
     tries = 1 if settings.budget.budget_cost is None else 2
-    return tries * PASSES * float(np.square(seen).sum())
+    passes = np.where(seen <= ROWS_ALL_DISTANCES, FEW_PASSES, PASSES)
+    return tries * float((passes * np.square(seen)).sum())
 
 
 def list_bytes(n_rows: int) -> int:
-    """Return the memory of the neighbour lists of a class."""
-    return PAIR_BYTES * min(max(LIST_PAIRS_MINIMUM, LIST_PAIRS_A_ROW * n_rows), n_rows**2)
+    """Return the memory of the neighbour lists of a class, or of all its distances."""
+    lists = PAIR_BYTES * min(max(LIST_PAIRS_MINIMUM, LIST_PAIRS_A_ROW * n_rows), n_rows**2)
+    return max(lists, DISTANCE_BYTES * n_rows**2) if n_rows <= ROWS_ALL_DISTANCES else lists
 
 
 def choose_greedily(task: ClassTask, pick: Callable[[ClassTask], NDArray[np.int64]]) -> Picked:
