@@ -5,6 +5,7 @@ real data and on awkward shapes.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import platform
@@ -18,7 +19,9 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
+from typing import Any
 
+import large
 from competitors import PEERS, WIDE_PEERS
 from datasets import DATA, REAL, at_hand, left_out
 from measuring import NO_DATA, WARM_UP_ROWS, Measured, Task, run
@@ -281,25 +284,16 @@ def targets(options: Options) -> str:
     )
     rows += peer_targets(options)
     if options.large:
-        cells_of_row = large_table().splitlines()[-1].split("|")
-        rows.append(
-            Target(
-                "10,000,000 x 32 on disk, 1 %, `--memory-limit 2G`: wall",
-                float(cells_of_row[4]),
-                600,
-                "s",
-            )
-        )
-        rows.append(
-            Target(
-                "10,000,000 x 32 on disk, 1 %, `--memory-limit 2G`: peak memory",
-                float(cells_of_row[6].replace(",", "")),
-                2147,
-                "MB",
-            )
-        )
+        rows += large_targets()
     shown = [target.row() for target in rows if NO_DATA not in target.failure]
     return table("work | target | measured | met", shown)
+
+
+def large_targets() -> Iterator[Target]:
+    """Yield the targets of rows on disk, the whole command."""
+    work, found = "10,000,000 x 32 on disk, 1 %, `--memory-limit 2G`", large_run()
+    yield Target(f"{work}: wall", found["wall"], 600, "s")
+    yield Target(f"{work}: peak memory", found["peak_bytes"] / 1e6, 2147, "MB")
 
 
 def wide_targets(options: Options) -> Iterator[Target]:
@@ -425,20 +419,20 @@ def growing_table(options: Options) -> str:
     if options.large:
         text += (
             "\nLarger than memory (`python benchmarks/large.py`), the whole command:\n\n"
-            + large_table()
+            + large.table([large_run()])
+            + "\n"
         )
     return text
 
 
 @cache
-def large_table() -> str:
-    """Return what ``large.py`` prints for ten million rows; it is run once."""
-    return subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("large.py"))],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    ).stdout
+def large_run() -> dict[str, Any]:
+    """Return what ``large.py`` measures of ten million rows on disk; it is run once."""
+    subprocess.run(
+        [sys.executable, str(Path(large.__file__))], stdout=subprocess.DEVNULL, check=True
+    )
+    found: dict[str, Any] = json.loads(large.kept(10_000_000, "0.01", "disk").read_text())
+    return found
 
 
 # Real data

@@ -93,8 +93,13 @@ def main() -> None:
         "seconds": facts["seconds"],
     }
     SCALE.mkdir(parents=True, exist_ok=True)
-    (SCALE / f"large-{n_rows}-{fraction}-{road}.json").write_text(json.dumps(found))
+    kept(n_rows, fraction, road).write_text(json.dumps(found))
     print(table([found]))
+
+
+def kept(n_rows: int, fraction: str, road: str) -> Path:
+    """Return the file that keeps what a run took."""
+    return SCALE / f"large-{n_rows}-{fraction}-{road}.json"
 
 
 def table(runs: Sequence[Mapping[str, Any]]) -> str:

@@ -114,9 +114,31 @@ def test_targets_without_data_are_left_out(monkeypatch):
     monkeypatch.setattr(bench, "run", run)
     monkeypatch.setattr(bench, "timed", lambda arguments: (1.0, 1.0))
     lines = bench.targets(bench.Options(False, False, 10, 0)).splitlines()[2:]
-    assert len(lines) == 9 and "`craig --help`" in lines[0] and "second start" in lines[1]
+    assert len(lines) == 10 and "`craig --help`" in lines[0] and "second start" in lines[1]
     made = "| made 290,506 x 54", "| 100,000 x 384"
     assert all(line.startswith(made) for line in lines[2:])
+
+
+@pytest.mark.usefixtures("nothing")
+def test_ten_million_rows_are_run_once_for_targets_and_table(monkeypatch, tmp_path):
+    found = {"rows": 10, "road": "disk", "picks": 1, "wall": 601.0, "cpu": 9.0, "peak_bytes": 2e9}
+    found |= {"temporary_bytes": 0, "epsilon": 5.0, "seconds": {"read": 1.0}}
+    runs = []
+
+    def run(command, **options):
+        runs.append(Path(command[1]).name)
+        bench.large.kept(10_000_000, "0.01", "disk").write_text(json.dumps(found))
+
+    monkeypatch.setattr(bench.large, "SCALE", tmp_path)
+    monkeypatch.setattr(bench.subprocess, "run", run)
+    monkeypatch.setattr(bench, "run", lambda task: measuring.Measured(n=1, seconds=1.0))
+    bench.large_run.cache_clear()
+    wall, memory = (target.row() for target in bench.large_targets())
+    assert (wall[2:], memory[2:]) == (["601 s", "no"], ["2,000 MB", "yes"])
+    line = bench.growing_table(bench.Options(False, True, 10, 0)).splitlines()[-1]
+    assert line == "| 10 | 32 | disk | 1 | 601 | 9 | 2,000 | 0 | 0.5 | read 1 s |"
+    assert runs == ["large.py"]
+    bench.large_run.cache_clear()
 
 
 def test_the_set_of_a_part():
