@@ -13,7 +13,7 @@ from craig_cli.kernels.tiles import TILE, copy_row
 
 
 @kernel
-def fill_distances(layout, span, distances):
+def fill_all(layout, span, distances):
     """Write the distances between the rows of some tiles and those of the same or later ones.
 
     Parameters
@@ -58,6 +58,25 @@ def gains_from_distances(distances, nearest, span, gain, weights=None):
 
 
 @kernel
+def move_nearest(distances, row, old, new, gain, weights=None):
+    """Change each gain by what a row whose nearest pick goes from `old` to `new` makes of it.
+
+    That is max(new, distance) - max(old, distance), times the weight of the row; an `old` of 0 is
+    for a row that nobody gained from before.
+    """
+    # Within a cell everything fits int32 as `gain` does, and is said to be at each step, as numba
+    # makes sums int64: twice as many fit a register.
+    whole, sum_of = distances.dtype.type, gain.dtype.type
+    for e in range(gain.shape[0]):
+        distance = distances[row, e]
+        difference = whole(max(new, distance) - max(old, distance))
+        if weights is None:
+            gain[e] = sum_of(gain[e] + difference)
+        else:
+            gain[e] += sum_of(weights[row]) * sum_of(difference)
+
+
+@kernel
 def take_picks(distances, nearest, choice, made, weights=None):
     """Make greedy picks, gains kept up to date by all distances; return how many gained anything.
 
@@ -77,24 +96,17 @@ def take_picks(distances, nearest, choice, made, weights=None):
     Time n for a pick and for each row that it takes over.
     """
     gain, (picks, gained) = choice.gain, made
-    n, whole = nearest.shape[0], distances.dtype.type
     for p in range(picks.shape[0]):
         pick = best_of(choice, p)
         # Gains are exact, not bounds: if the largest is 0, every other is too, now and later.
         if gain[pick] <= 0:
             return p
         picks[p], gained[p] = pick, gain[pick]
-        for row in range(n):
+        for row in range(nearest.shape[0]):
             old, new = nearest[row], distances[pick, row]
-            if new >= old:
-                continue
-            nearest[row] = new
-            weight = weight_of(weights, row)
-            # A candidate nearer than the new pick loses what the pick takes, old - new; one between
-            # the two all that it would have gained; one farther than the old pick nothing.
-            for c in range(n):
-                left = max(min(distances[row, c], old), new)
-                gain[c] -= weight * np.int64(whole(old - left))
+            if new < old:
+                move_nearest(distances, row, old, new, gain, weights)
+                nearest[row] = new
         # Last, since the rows it took have just brought its own gain down to 0.
         gain[pick] = -1
     return picks.shape[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import kernel
+from craig_cli.kernels.distances import move_nearest
 from craig_cli.kernels.lists import weight_of
 from craig_cli.kernels.squares import WIDE, squares_of_four_within
 from craig_cli.kernels.tiles import TILE, copy_row
@@ -45,25 +46,6 @@ def fill_distances(layout, first_tile, scale, ceiling, distances):
                 for i in range(t * TILE, min((t + 1) * TILE, n_cell)):
                     for row in range(first, first + 4):
                         distances[i, row] = distances[row, i]
-
-
-@kernel
-def move_nearest(distances, row, old, new, gain, weights=None):
-    """Change each gain by what a row whose nearest pick goes from `old` to `new` makes of it.
-
-    That is max(new, distance) - max(old, distance), times the weight of the row; an `old` of 0 is
-    for a row that nobody gained from before.
-    """
-    # Everything fits int32 where `gain` does, and is said to be int32 at each step, as numba makes
-    # sums int64: twice as many fit a register.
-    whole = gain.dtype.type
-    for e in range(gain.shape[0]):
-        distance = distances[row, e]
-        difference = np.int32(max(new, distance) - max(old, distance))
-        if weights is None:
-            gain[e] = whole(gain[e] + difference)
-        else:
-            gain[e] += whole(weights[row]) * whole(difference)
 
 
 @kernel

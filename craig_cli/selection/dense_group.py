@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from craig_cli.kernels import dense, in_cells, reverse_greedy
 from craig_cli.kernels import gains as gain_kernels
-from craig_cli.kernels.distances import fill_distances
+from craig_cli.kernels.distances import fill_all
 from craig_cli.kernels.lists import State
 from craig_cli.kernels.squares import WIDE, write_limits
 from craig_cli.kernels.tiles import TILE, Layout
@@ -134,7 +134,7 @@ class DenseGroup(Group):
         n = n_tiles * TILE
         distances = np.empty((n, n + COLUMNS_BESIDE), self.state.nearest.dtype)
         self._workers.map(
-            lambda first, last: fill_distances(self.layout, (first, last), distances),
+            lambda first, last: fill_all(self.layout, (first, last), distances),
             ranges(n_tiles, max(1, min(TILES_A_SWEEP, n_tiles // (8 * self._workers.n_threads)))),
         )
         return distances
