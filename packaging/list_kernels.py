@@ -86,7 +86,9 @@ def tell_calls(arguments: Sequence[str]) -> None:
     had to be compiled.
     """
     from craig_cli.cli import main
-    from craig_cli.kernels import KernelCache
+    from craig_cli.kernels import KernelCache, ahead
+
+    ahead.missing = no_kernels  # the list may name what is no longer there
 
     lines, load = [], KernelCache.load_overload
 
@@ -100,6 +102,11 @@ def tell_calls(arguments: Sequence[str]) -> None:
     print()
     print(json.dumps(lines))
     sys.exit(code)
+
+
+def no_kernels(roads: Iterable[str]) -> list[Any]:
+    """Return nothing to compile ahead."""
+    return []
 
 
 def spelled(kernel: Any, signature: Iterable[types.Type]) -> str:

@@ -7,10 +7,6 @@ same bits, in one pass and without the temporary arrays. So columns may be share
 from __future__ import annotations
 
 from craig_cli.kernels import kernel, summing_kernel
-from craig_cli.kernels.tiles import TILE
-
-COLUMNS_AT_A_TIME = 64
-"""Of a tile that is filled: so many lines of it stay in the first cache."""
 
 
 @kernel
@@ -86,18 +82,3 @@ def write_coordinates(rows, box, columns, out):
         for j in range(columns.shape[0]):
             k = columns[j]
             out[r, j] = (rows[r, k] * by_outer - centre[k]) * by_inner
-
-
-@kernel
-def fill_tiles(points, order, tiles, first_tile, last_tile):
-    """Copy row ``order[p]`` of `points` (n, d) to position p of the tiles (`tiles.Layout`), for the
-    positions of some tiles.
-    """
-    n, d = order.shape[0], points.shape[1]
-    for t in range(first_tile, last_tile):
-        n_in_tile = min(TILE, n - t * TILE)
-        for first in range(0, d, COLUMNS_AT_A_TIME):
-            for i in range(n_in_tile):
-                row = order[t * TILE + i]
-                for k in range(first, min(first + COLUMNS_AT_A_TIME, d)):
-                    tiles[t, k, i] = points[row, k]

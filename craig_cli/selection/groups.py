@@ -12,11 +12,9 @@ from craig_cli.selection.fixed_point import FixedPoint, make_fixed_point
 from craig_cli.selection.row_weights import RowWeights
 from craig_cli.selection.sparse_group import SparseGroup
 from craig_cli.selection.tiles import tile_rows
-from craig_cli.threads import Workers, ranges
+from craig_cli.threads import Workers
 
 __all__ = ["Group", "make_group"]
-
-ROWS_A_TASK = 1024
 
 
 def make_group(
@@ -35,10 +33,4 @@ def make_group(
     fixed_point = fixed_point or make_fixed_point(
         points, is_float64, workers, None if weights is None else weights.total
     )
-    coordinates = np.empty(points.shape, fixed_point.real)
-
-    def fill(start: int, stop: int) -> None:
-        fixed_point.write_coordinates(points[start:stop], coordinates[start:stop])
-
-    workers.map(fill, ranges(len(points), ROWS_A_TASK))
-    return DenseGroup(*tile_rows(coordinates, workers), fixed_point, workers, weights)
+    return DenseGroup(*tile_rows(points, fixed_point, workers), fixed_point, workers, weights)

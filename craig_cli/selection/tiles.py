@@ -7,12 +7,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from craig_cli.kernels import columns as passes
 from craig_cli.kernels.cells import split_rows
 from craig_cli.kernels.tiles import TILE, Layout, fill_bounds, lay_out
 from craig_cli.selection.fixed_point import FixedPoint
 from craig_cli.threads import Workers, ranges
 
+ROWS_A_TASK = 1024
 TILES_A_FILL = 8
 TILES_A_BOUND = 8
 
@@ -32,16 +32,31 @@ def compact_ranges(n_rows: int, cell_size: int) -> list[tuple[int, int]]:
 
 
 def tile_rows(
-    points: NDArray[np.floating], workers: Workers
+    points: NDArray[np.floating], fixed_point: FixedPoint, workers: Workers
 ) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
-    """Return the rows at each position and the tiles, shape (n_tiles, d padded to a multiple of 4,
-    TILE).
+    """Return the row at each position and the tiles, shape (n_tiles, d padded to a multiple of 4,
+    TILE), of points (n, d).
+
+    Coordinates are made twice, for the order and then for the tiles: held are those of all rows
+    once, never both.
     """
-    rank, tiles = tile_order(points, workers), empty_tiles(points.shape, points.dtype)
-    workers.map(
-        lambda first, last: passes.fill_tiles(points, rank, tiles, first, last),
-        ranges(len(tiles), TILES_A_FILL),
-    )
+
+    def order() -> NDArray[np.int64]:
+        coordinates = np.empty(points.shape, fixed_point.real)
+
+        def write(start: int, stop: int) -> None:
+            fixed_point.write_coordinates(points[start:stop], coordinates[start:stop])
+
+        workers.map(write, ranges(len(points), ROWS_A_TASK))
+        return tile_order(coordinates, workers)
+
+    rank, tiles = order(), empty_tiles(points.shape, np.dtype(fixed_point.real))
+
+    def fill(first: int, last: int) -> None:
+        own = rank[first * TILE : last * TILE]
+        fill_tiles(tiles, first * TILE, fixed_point.coordinates(points[own]))
+
+    workers.map(fill, ranges(len(tiles), TILES_A_FILL))
     return rank, tiles
 
 

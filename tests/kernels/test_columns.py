@@ -19,6 +19,7 @@ from craig_cli.selection.fixed_point import (
 )
 from craig_cli.selection.groups import make_group
 from craig_cli.selection.row_weights import RowWeights
+from craig_cli.selection.tiles import fill_tiles
 from craig_cli.threads import Workers
 
 SHAPES = ((1, 2), (7, 3), (300, 17), (40_000, 2), (130, 400))
@@ -118,8 +119,8 @@ def test_tiles_hold_the_rows_in_their_order():
     rng = np.random.default_rng(0)
     points, order = rng.normal(size=(300, 70)), rng.permutation(300)
     tiles = np.zeros((3, 72, TILE))
-    for first, last in ((0, 1), (1, 3)):
-        passes.fill_tiles(points, order, tiles, first, last)
+    for first, last in ((0, TILE), (TILE, 300)):
+        fill_tiles(tiles, first, points[order[first:last]])
     flat = tiles.transpose(0, 2, 1).reshape(-1, 72)
     np.testing.assert_array_equal(flat[:300, :70], points[order])
     assert not flat[300:].any()
