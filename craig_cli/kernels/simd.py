@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
 BYTES = 64
-"""Those of AVX2. Where registers are longer or shorter LLVM regroups them; no result changes."""
+"""Those of AVX-512. Where registers are shorter LLVM takes several; no result changes."""
 
 
 class Register(types.Type):

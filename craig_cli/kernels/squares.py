@@ -110,7 +110,10 @@ def squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares):
     zero, least = splat(tiles.dtype.type(0)), splat(own)
     width = n_lanes(tiles)
     v0, v1, v2, v3 = four
-    # Four running sums, a register of rows by four vectors, which never leave the registers...
+    # Four running sums, a register of rows by four vectors, never leave the registers: with 64
+    # bytes they are four of AVX-512, or eight of AVX2, which with two loads, a coordinate and two
+    # limits fit its sixteen. Sums that do not wait for each other also hide how long one
+    # multiplication and addition takes, and each row that is loaded serves four vectors.
     for i in range(0, TILE, width):
         a = b = c = d = zero
         limit = larger(load(limits, 0, row, i), least)
@@ -125,9 +128,9 @@ def squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares):
                 d = add_square(x, splat_at(vectors, v3, part), d)
             if stop == tiles.shape[1]:
                 break
-            # Looks at twice the columns each time: rows too far are told by the first ones, and
-            # near rows, which must be added up to the end, are looked at only log2(d) times.
-            k, stop = stop, 2 * stop
+            # Looks after 8, 16, 32 columns, and then every 32: rows too far are told by the first
+            # ones, or soon after they are too far, and a look costs no more than a column.
+            k, stop = stop, stop + min(stop, 32)
             if not any_within(smaller(smaller(a, b), smaller(c, d)), limit):
                 break
         store(squares, 0, i, a)
