@@ -10,6 +10,9 @@ import numpy as np
 from large import table as large_table
 from scale import BUILT, FILE_ROWS, FRACTION, MEASUREMENTS, N_COLUMNS, N_FILES, OVERSAMPLING, PARTS
 
+from craig_cli.kernels.reverse_greedy import BLOCK, SHELVES
+from craig_cli.kernels.tiles import TILE
+
 ROWS, WORKERS, PART_ROWS = 1_000_000_000, 100, 1_000_000
 """What is predicted for: rows, workers of one core, rows a part."""
 SIZES = (100_000, 1_000_000, 10_000_000)
@@ -101,6 +104,14 @@ def base_bytes(found: Mapping[str, Any]) -> int:
     return peak_of(found["rows"]) - part_bytes(FILE_ROWS) if "rows" in found else 400_000_000
 
 
+def pairs_looked_at(candidates: Any) -> Any:
+    """Return the pairs of candidates that a merge looks at, block by block: all of those of the
+    nearest shelves, and one of each shelf.
+    """
+    near = SHELVES * TILE * BLOCK
+    return candidates * (np.minimum(candidates, near) + candidates / TILE)
+
+
 def fitted(costs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Return seconds a row of offers and routing, a candidate and a pair of the merge, a row of the
     assignment and a row and pick of it.
@@ -113,9 +124,9 @@ def fitted(costs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         for name in ("offer", "merge", "assign", "route")
     }
     base, pair = np.linalg.lstsq(np.column_stack([rows, rows * picks]), seconds["assign"])[0]
-    merge, blocks = np.linalg.lstsq(np.column_stack([candidates, candidates**2]), seconds["merge"])[
-        0
-    ]
+    merge, blocks = np.linalg.lstsq(
+        np.column_stack([candidates, pairs_looked_at(candidates)]), seconds["merge"]
+    )[0]
     return {
         "offer": float(seconds["offer"] @ rows / (rows @ rows)),
         "route": float(seconds["route"] @ rows / (rows @ rows)),
@@ -140,7 +151,7 @@ def predicted(cost: Mapping[str, float], base: int, size: int) -> list[str]:
         cost["route"] * own,
         (cost["assign"] + cost["pair"] * size) * own,
     )
-    merge = cost["merge"] * candidates + cost["blocks"] * candidates**2
+    merge = cost["merge"] * candidates + cost["blocks"] * float(pairs_looked_at(candidates))
     pick_bytes = size * (8 * N_COLUMNS + 40)
     exchanged = cost["candidate_bytes"] * candidates + pick_bytes * WORKERS
     shuffled = exchanged + ROWS * ROW_BYTES
@@ -224,7 +235,7 @@ def model(found: Mapping[str, Any]) -> str:
             "merge",
             "one worker",
             f"{cost['merge'] * 1e6:.0f} us a candidate, and "
-            f"{cost['blocks'] * 1e9:.1f} ns a pair of them",
+            f"{cost['blocks'] * 1e9:.1f} ns a pair that is looked at",
         ],
         ["assign", "each part", assign],
         [
@@ -255,8 +266,8 @@ bytes are those of the arrays that are sent, memory is reckoned from the arrays 
 
 {table(["step", "where", "cost"], lines)}
 
-The assignment compares every pick with the bounding boxes of all tiles of 128 rows, and the merge every block of 16 candidates with all such tiles:
-products, with small constants.
+The assignment compares every pick with the bounding boxes of all tiles of 128 rows: a product, with a small constant. The merge compares the tiles of
+candidates with blocks of {BLOCK} candidates: all blocks up to {SHELVES * TILE * BLOCK:,} candidates, and beyond that those of the {SHELVES} nearest shelves of {TILE} blocks.
 
 ## A prediction, not a measurement
 
