@@ -60,7 +60,7 @@ paper-large: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[plot,torch]'
 	$(BIN)/python benchmarks/paper_cifar.py $(PAPER_OPTIONS)
 
-# Seventeen minutes; BENCH_OPTIONS="--full --large" for twenty more. submodlib-py does not install everywhere: the table says so then.
+# A quarter of an hour; BENCH_OPTIONS="--full --large" for twenty minutes more. submodlib-py does not install everywhere: the table says so then.
 bench: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check submodlib-py
@@ -99,7 +99,7 @@ docs: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	$(BIN)/python -m mkdocs build --strict
 
-# Fifteen minutes, each measurement less than four. Needs the dask extra.
+# Two or three minutes; benchmarks/large.py has ten million rows. Needs the dask extra.
 scale: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dask]'
 	for part in rows cells costs made ijcnn1; do $(BIN)/python benchmarks/scale.py $$part || exit 1; done
