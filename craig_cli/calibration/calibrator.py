@@ -238,11 +238,11 @@ class Calibrator:
 
     def _with_class_sums(self, shares: Array, index: NDArray[np.int64]) -> Array:
         """Return the weights that shares (k,) stand for, those of each class adding up to those of
-        its rows but for the last rounding.
+        its rows but for the last rounding; that of the only pick of a class is their sum.
         """
         of_class = self._groups[index]
         totals = np.bincount(of_class, shares, len(self._class_sums))
-        return np.asarray(shares * (self._class_sums / totals)[of_class])
+        return np.asarray(shares / totals[of_class] * self._class_sums[of_class])
 
     def _losses(self, part: Problem) -> Array:
         """Return the regularised loss on all rows (p,) of the models fitted on weighted picks."""

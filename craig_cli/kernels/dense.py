@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import inlined, kernel
-from craig_cli.kernels.lists import best_of, shrink_list
+from craig_cli.kernels.lists import next_pick, shrink_list
 from craig_cli.kernels.reach import box_squares, is_out_of_reach, squares_to_boxes
 from craig_cli.kernels.squares import (
     WIDE,
@@ -199,8 +199,8 @@ def neighbours(layout, state, positions, span, lists):
             counts[r] = 0
         for t in range(n_tiles):
             for v in range(0, n_listed, 4):
+                four = (v, v + 1, v + 2, v + 3)
                 if t % TILE == 0:
-                    four = (v, v + 1, v + 2, v + 3)
                     squares_of_four_within(
                         centre_lanes, t // TILE, vectors, four, no_limits, 0, infinite, squares
                     )
@@ -209,7 +209,6 @@ def neighbours(layout, state, positions, span, lists):
                     # Sums are cut off where all four are above the widest of their limits, hence
                     # each above its own.
                     widest = max(max(own[v], own[v + 1]), max(own[v + 2], own[v + 3]))
-                    four = (v, v + 1, v + 2, v + 3)
                     squares_of_four_within(tiles, t, vectors, four, no_limits, 0, widest, squares)
                     append_near(layout, t, squares, v, own, reach, lane, (counts, found, apart))
         for r in range(n_listed):
@@ -278,7 +277,7 @@ def take_picks(layout, state, lists, choice, made, weights=None):
     """
     tiles, centre_lanes, radii = layout.tiles, layout.centre_lanes, layout.radii
     low_lanes, high_lanes, scale = layout.low_lanes, layout.high_lanes, layout.scale
-    nearest, farthest, gain, (picks, gained) = state.nearest, state.farthest, choice.gain, made
+    nearest, farthest, gain = state.nearest, state.farthest, choice.gain
     n_tiles, d, _ = tiles.shape
     vector = np.empty((1, d), tiles.dtype)
     to_centre = np.empty(TILE, tiles.dtype)
@@ -287,12 +286,10 @@ def take_picks(layout, state, lists, choice, made, weights=None):
     distances = np.empty(TILE, nearest.dtype)
     limits = np.empty((n_tiles, TILE), tiles.dtype)
     write_limits(nearest, scale, limits)
-    for p in range(picks.shape[0]):
-        pick = best_of(choice, p)
-        # Gains are exact, not bounds: if the largest is 0, every other is too, now and later.
-        if gain[pick] <= 0:
+    for p in range(made[0].shape[0]):
+        pick = next_pick(choice, p, made)
+        if pick < 0:
             return p
-        picks[p], gained[p] = pick, gain[pick]
         copy_row(tiles, pick, vector, 0)
         # What is skipped here, by tile or by row, is no nearer to the pick than to an earlier one:
         # no row of it would be taken over, and no list shrink.
@@ -318,4 +315,4 @@ def take_picks(layout, state, lists, choice, made, weights=None):
             farthest[t] = largest
         # Last, since the lists of the rows it took have just brought its own gain down to 0.
         gain[pick] = -1
-    return picks.shape[0]
+    return made[0].shape[0]

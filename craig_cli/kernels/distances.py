@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from craig_cli.kernels import kernel
-from craig_cli.kernels.lists import best_of, weight_of
+from craig_cli.kernels.lists import next_pick, weight_of
 from craig_cli.kernels.squares import quantise_row, squares_of_four_within
 from craig_cli.kernels.tiles import TILE, copy_row
 
@@ -95,13 +95,11 @@ def take_picks(distances, nearest, choice, made, weights=None):
     -----
     Time n for a pick and for each row that it takes over.
     """
-    gain, (picks, gained) = choice.gain, made
-    for p in range(picks.shape[0]):
-        pick = best_of(choice, p)
-        # Gains are exact, not bounds: if the largest is 0, every other is too, now and later.
-        if gain[pick] <= 0:
+    gain = choice.gain
+    for p in range(made[0].shape[0]):
+        pick = next_pick(choice, p, made)
+        if pick < 0:
             return p
-        picks[p], gained[p] = pick, gain[pick]
         for row in range(nearest.shape[0]):
             old, new = nearest[row], distances[pick, row]
             if new < old:
@@ -109,4 +107,4 @@ def take_picks(distances, nearest, choice, made, weights=None):
                 nearest[row] = new
         # Last, since the rows it took have just brought its own gain down to 0.
         gain[pick] = -1
-    return picks.shape[0]
+    return made[0].shape[0]

@@ -121,6 +121,20 @@ def best_of(choice, p):
 
 
 @kernel
+def next_pick(choice, p, made):
+    """Return the best candidate of pick `p` and note it and its gain in `made`; -1 if none gains
+    anything.
+    """
+    picks, gained = made
+    pick = best_of(choice, p)
+    # Gains are exact, not bounds: if the largest is 0, every other is too, now and later.
+    if choice.gain[pick] <= 0:
+        return -1
+    picks[p], gained[p] = pick, choice.gain[pick]
+    return pick
+
+
+@kernel
 def shrink_list(lists, row, old, new, gain, weights=None):
     """Lower row's nearest distance from `old` to `new`: take what they lose from its candidates'
     gains, drop those out of reach.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.kernels import kernel
-from craig_cli.kernels.lists import best_of, shrink_list, weight_of
+from craig_cli.kernels.lists import next_pick, shrink_list, weight_of
 from craig_cli.kernels.reverse_greedy import insert
 
 Compressed: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
@@ -146,21 +146,20 @@ def take_picks(index, state, lists, choice, made, weights=None):
     """Make greedy picks, gains kept up to date by the lists, as `dense.take_picks` does; return how
     many gained anything.
     """
-    nearest, gain, (picks, gained) = state.nearest, choice.gain, made
+    nearest, gain = state.nearest, choice.gain
     dots = np.empty(nearest.shape[0])
     distances = np.empty(nearest.shape[0], nearest.dtype)
-    for p in range(picks.shape[0]):
-        pick = best_of(choice, p)
-        if gain[pick] <= 0:
+    for p in range(made[0].shape[0]):
+        pick = next_pick(choice, p, made)
+        if pick < 0:
             return p
-        picks[p], gained[p] = pick, gain[pick]
         distances_from(index, pick, dots, distances)
         for row in range(nearest.shape[0]):
             if distances[row] < nearest[row]:
                 shrink_list(lists, row, nearest[row], distances[row], gain, weights)
                 nearest[row] = distances[row]
         gain[pick] = -1
-    return picks.shape[0]
+    return made[0].shape[0]
 
 
 @kernel

@@ -116,7 +116,7 @@ def opened(source: Source) -> Iterator[Archive]:
         raise InputError(
             source.name, "this is not an .npz file, or it is damaged", remedy=COPY_AGAIN
         ) from error
-    except (NotImplementedError, RuntimeError) as error:
+    except RuntimeError as error:  # of zipfile: encrypted, or compressed by a method it lacks
         raise InputError(
             source.name,
             "its arrays are encrypted, or compressed in a way that NumPy does not write",

@@ -54,6 +54,8 @@ class Group(ABC):
         Whole-number weights at the positions, None for all 1; they add up to `total_weight`.
     gain_unit : float
         What a gain of 1 is worth.
+    may_keep_distances : bool
+        Whether `all_distances` may give them; false among many groups that are held together.
     """
 
     kernels: ClassVar[GroupKernels]
@@ -76,6 +78,7 @@ class Group(ABC):
         self.weights, self.total_weight = row_weights.whole, row_weights.total
         self.gain_unit = unit * row_weights.unit
         self._row_weights = row_weights
+        self.may_keep_distances = True
 
     @property
     def is_float64(self) -> bool:

@@ -14,6 +14,7 @@ from craig_cli.errors import UsageError
 from craig_cli.selection.assignment import measure_picks, with_enough_digits
 from craig_cli.selection.classes import ClassPicks, ClassRows
 from craig_cli.selection.constraints import PickConstraints, constrained_greedy
+from craig_cli.selection.dense_group import PAIRS_TOGETHER
 from craig_cli.selection.groups import Group
 from craig_cli.selection.lazy_greedy import PICKS_A_STEP, LazyGreedy
 from craig_cli.selection.row_groups import RowSource
@@ -61,9 +62,15 @@ def cover(
 
 
 def laid_out(source: RowSource, classes: Sequence[ClassRows], flags: Sequence[bool]) -> list[Group]:
-    """Return the rows of each class as one group, those flagged in float64."""
+    """Return the rows of each class as one group, those flagged in float64; all are held together,
+    and keep their distances only if these are few in all.
+    """
     numbered = enumerate(zip(classes, flags, strict=True))
-    return [source.groups(number, c, flag).group(0) for number, (c, flag) in numbered]
+    groups = [source.groups(number, c, flag).group(0) for number, (c, flag) in numbered]
+    are_few = sum(group.n_rows**2 for group in groups) <= PAIRS_TOGETHER
+    for group in groups:
+        group.may_keep_distances = are_few
+    return groups
 
 
 def measured_all(

@@ -27,7 +27,10 @@ TILES_ABSORBED = 64
 ROWS_BOUNDED = 4096
 ROWS_ALL_DISTANCES = 7168
 """Of groups of at most so many rows all distances are kept: 4 bytes a pair (float64: 8), 206 MB."""
+PAIRS_TOGETHER = 1 << 26
+"""Groups that are held together keep their distances if these are no more in all."""
 COLUMNS_BESIDE = 16
+"""Columns of the distances that stand for no row; `distances.fill_all` says what for."""
 FIRST_PICKS = 8 * TILE
 """Of many picks so many meet all tiles; then as many as there have been, those within reach of some
 tiles side by side: each tile meets those that are near.
@@ -128,7 +131,7 @@ class DenseGroup(Group):
 
     def all_distances(self) -> NDArray[np.integer] | None:
         """Return the distances between all positions, of at most `ROWS_ALL_DISTANCES` rows."""
-        if self.n_rows > ROWS_ALL_DISTANCES:
+        if self.n_rows > ROWS_ALL_DISTANCES or not self.may_keep_distances:
             return None
         n_tiles = len(self.layout.tiles)
         n = n_tiles * TILE

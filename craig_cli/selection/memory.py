@@ -90,7 +90,7 @@ def in_memory_bytes(shape: Shape, settings: SelectionSettings) -> int:
         else 24 * d * m + 24 * d * min(n, CHUNK_ROWS)
     )
     names = ("exact", "cells") if settings.method == "auto" else (settings.method,)
-    total += sum(METHODS[name].row_bytes(m) for name in names)
+    total += sum(METHODS[name].row_bytes(m, settings.n_threads) for name in names)
     total += settings.n_threads * cell_bytes(settings, m)
     return max(total, reading_bytes(n, shape.row_bytes))
 
@@ -121,7 +121,7 @@ def on_disk_bytes(shape: Shape, settings: SelectionSettings) -> int:
     )
     rows = min(shape.largest_class, int(UNEVEN * rows_of_cell(d)))
     laying_out = n_threads * rows * d * (2 * item + 8)
-    in_use = rows * (8 * d + 64) + near_pick_bytes(rows, d)
+    in_use = rows * (8 * d + 64) + near_pick_bytes(rows, n_columns=d)
     in_use += n_threads * cell_bytes(settings, rows)
     picks = shape.n_selected * (d * (16 + 4 * n_threads) + 1200)
     statistics = 32 * d * min(shape.n_rows, CHUNK_ROWS)

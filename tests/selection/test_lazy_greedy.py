@@ -9,6 +9,7 @@ from reference import clusters, distance_matrix, naive_greedy
 from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.selection import (
     check_coreset,
+    cover,
     dense_group,
     lazy_greedy,
     measure,
@@ -17,7 +18,9 @@ from craig_cli.selection import (
 )
 from craig_cli.selection.lazy_greedy import LazyGreedy
 from craig_cli.selection.methods import greedy
+from craig_cli.selection.scaling import Features
 from craig_cli.settings import Budget, SelectionSettings
+from craig_cli.threads import Workers
 
 pytestmark = pytest.mark.usefixtures("road")
 
@@ -332,3 +335,37 @@ def test_two_rows_as_far_apart_as_the_bound_on_distances():
         coreset = exact(rows, size=1)
         assert coreset.weight.tolist() == [2]
         assert coreset.epsilon_total == pytest.approx(float(np.linalg.norm(rows[0] - rows[1])))
+
+
+@pytest.mark.parametrize("most", (0, 1 << 26))
+def test_groups_held_together_keep_distances_only_if_these_are_few(monkeypatch, most):
+    monkeypatch.setattr(cover, "PAIRS_TOGETHER", most)
+    kept, all_distances = [], dense_group.DenseGroup.all_distances
+
+    def noted(group):
+        kept.append(all_distances(group))
+        return kept[-1]
+
+    rows, labels = made("clusters", n=600), np.arange(600) % 2
+    expected = exact(rows, labels, mean_epsilon=2.0)
+    monkeypatch.setattr(dense_group.DenseGroup, "all_distances", noted)
+    found = exact(rows, labels, mean_epsilon=2.0)
+    has_road = most > 0 and dense_group.ROWS_ALL_DISTANCES > 0
+    assert [distances is not None for distances in kept] == [has_road, has_road]
+    np.testing.assert_array_equal(found.index, expected.index)
+
+
+def test_all_rows_in_float32_are_neither_copied_nor_changed():
+    rows = made("normal").astype(np.float32)
+    before, features, every = rows.copy(), Features(rows), np.arange(len(rows))
+    with Workers(2) as workers:
+        assert features.points(every, workers) is rows
+        for some in (every[1:], every[::-1]):
+            taken = features.points(some, workers)
+            assert not np.shares_memory(taken, rows)
+            np.testing.assert_array_equal(taken, rows[some])
+    exact(rows, size=50)
+    np.testing.assert_array_equal(rows, before)
+    rows.flags.writeable = False
+    with Workers(2) as workers:
+        assert not np.shares_memory(features.points(every, workers), rows)

@@ -63,7 +63,7 @@ def no_pairs(settings: SelectionSettings, seen: NDArray[np.float64]) -> float:
     return 0.0
 
 
-def no_bytes(n_rows: int) -> int:
+def no_bytes(n_rows: int, n_threads: int) -> int:
     """Return no bytes."""
     return 0
 
@@ -82,7 +82,8 @@ class Method:
         ``pairs(settings, seen)`` returns the pairs of rows that are looked at besides those of an
         assignment, for classes of which greedy sees so many rows, float64 (n_classes,).
     row_bytes : callable
-        ``row_bytes(n)`` returns the memory that it takes for a class of n rows, besides the rows.
+        ``row_bytes(n, n_threads)`` returns the memory that it takes for a class of n rows, besides
+        the rows.
     has_trial : bool
         Whether it is so slow that an assignment to any picks tells first whether float32 will do.
     """
@@ -90,7 +91,7 @@ class Method:
     choose: Callable[[ClassTask], Picked]
     weights: str
     pairs: Callable[[SelectionSettings, NDArray[np.float64]], float] = no_pairs
-    row_bytes: Callable[[int], int] = no_bytes
+    row_bytes: Callable[[int, int], int] = no_bytes
     has_trial: bool = False
 
     @property

@@ -63,7 +63,7 @@ def pairs_in_cells(settings: SelectionSettings, seen: NDArray[np.float64]) -> fl
     return PASSES * within + NEAR_PICKS * float(seen.sum())
 
 
-def near_pick_bytes(n_rows: int, n_columns: int = 0) -> int:
+def near_pick_bytes(n_rows: int, n_threads: int = 1, n_columns: int = 0) -> int:
     """Return the memory of the near picks of a class; that of a few, unless rows are said to be
     wide.
     """

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from craig_cli.errors import UsageError
+from craig_cli.kernels.dense import ROWS_LISTED
 from craig_cli.selection.constraints import constrained_greedy
 from craig_cli.selection.dense_group import ROWS_ALL_DISTANCES, DenseGroup
 from craig_cli.selection.fasterpam import fasterpam_picks
@@ -31,7 +32,9 @@ and less, and up to one for the lists.
 FEW_PASSES = 0.7
 """The same where all distances are kept: half of them are measured, and then only looked up."""
 PAIR_BYTES = 12
+"""Of a pair on a list: its number, and its distance between float64 coordinates."""
 DISTANCE_BYTES = 8
+"""Of a pair of all distances: those of float64 coordinates."""
 
 
 def lazy_pairs(settings: SelectionSettings, seen: NDArray[np.float64]) -> float:
@@ -41,9 +44,13 @@ def lazy_pairs(settings: SelectionSettings, seen: NDArray[np.float64]) -> float:
     return tries * float((passes * np.square(seen)).sum())
 
 
-def list_bytes(n_rows: int) -> int:
-    """Return the memory of the neighbour lists of a class, or of all its distances."""
-    lists = PAIR_BYTES * min(max(LIST_PAIRS_MINIMUM, LIST_PAIRS_A_ROW * n_rows), n_rows**2)
+def list_bytes(n_rows: int, n_threads: int) -> int:
+    """Return the memory of the neighbour lists of a class, and of what threads list side by side,
+    twice till it is handed over; or of all its distances, if that is more.
+    """
+    pairs = min(max(LIST_PAIRS_MINIMUM, LIST_PAIRS_A_ROW * n_rows), n_rows**2)
+    listing = 2 * n_threads * ROWS_LISTED * n_rows
+    lists = PAIR_BYTES * (pairs + listing)
     return max(lists, DISTANCE_BYTES * n_rows**2) if n_rows <= ROWS_ALL_DISTANCES else lists
 
 
