@@ -12,10 +12,12 @@ from craig_cli.kernels.reach import box_squares, is_out_of_reach, squares_to_box
 from craig_cli.kernels.squares import (
     WIDE,
     any_below,
+    columns_in,
     gain_over,
     limit_of,
     quantise,
     quantise_row,
+    room_for_columns,
     squared_distances,
     squares_of_four_within,
     squares_within,
@@ -95,6 +97,7 @@ def absorb(layout, state, picks, numbers, span, gain, weights=None):
     distances = np.empty(TILE, nearest.dtype)
     limits = np.empty((1, 1, TILE), tiles.dtype)
     in_reach = np.empty(TILE + 1, np.int64)
+    columns = room_for_columns(d)
     zero, is_wide = tiles.dtype.type(0), tiles.shape[1] >= WIDE
     # All picks meet one tile before the next: the tile stays in the cache, and since tiles do not
     # depend on each other the picks still come in their order to every row.
@@ -102,6 +105,7 @@ def absorb(layout, state, picks, numbers, span, gain, weights=None):
         for i in range(TILE):
             limits[0, 0, i] = limit_of(nearest[t, i], scale)
         reach = tiles.dtype.type(limit_of(farthest[t], scale))
+        box = columns_in(layout, t, columns)
         for u in range(0, picks.shape[0], TILE):
             # The square to the box is added up in the order of the columns, as that to a row is,
             # from terms none of which is larger: rounding cannot bring it above the row's.
@@ -125,7 +129,7 @@ def absorb(layout, state, picks, numbers, span, gain, weights=None):
                         in_reach[min(r + 3, n_in_reach - 1)],
                     )
                     four = (u + in_reach[r], u + v1, u + v2, u + v3)
-                    squares_of_four_within(tiles, t, picks, four, limits, 0, zero, squares)
+                    squares_of_four_within(tiles, t, picks, four, limits, 0, zero, squares, box)
                 # Asked again: the picks just absorbed have drawn the reach in.
                 if to_box[in_reach[r]] > reach:
                     continue
@@ -178,7 +182,7 @@ def neighbours(layout, state, positions, span, lists):
     squares = np.empty((4, TILE), tiles.dtype)
     lane = np.empty(TILE, state.nearest.dtype)
     no_limits = np.zeros((1, 1, TILE), tiles.dtype)
-    infinite = tiles.dtype.type(np.inf)
+    infinite, for_columns = tiles.dtype.type(np.inf), room_for_columns(d)
     own, reach = np.zeros(ROWS_LISTED, tiles.dtype), np.zeros(ROWS_LISTED, state.nearest.dtype)
     counts = np.zeros(ROWS_LISTED, np.int64)
     room = (ROWS_LISTED, n_tiles * TILE)
@@ -198,6 +202,7 @@ def neighbours(layout, state, positions, span, lists):
             own[r] = limit_of(reach[r], layout.scale)
             counts[r] = 0
         for t in range(n_tiles):
+            box = columns_in(layout, t, for_columns)
             for v in range(0, n_listed, 4):
                 four = (v, v + 1, v + 2, v + 3)
                 if t % TILE == 0:
@@ -209,7 +214,9 @@ def neighbours(layout, state, positions, span, lists):
                     # Sums are cut off where all four are above the widest of their limits, hence
                     # each above its own.
                     widest = max(max(own[v], own[v + 1]), max(own[v + 2], own[v + 3]))
-                    squares_of_four_within(tiles, t, vectors, four, no_limits, 0, widest, squares)
+                    squares_of_four_within(
+                        tiles, t, vectors, four, no_limits, 0, widest, squares, box
+                    )
                     append_near(layout, t, squares, v, own, reach, lane, (counts, found, apart))
         for r in range(n_listed):
             for j in range(counts[r]):

@@ -8,7 +8,12 @@ import numpy as np
 
 from craig_cli.kernels import kernel
 from craig_cli.kernels.lists import next_pick, weight_of
-from craig_cli.kernels.squares import quantise_row, squares_of_four_within
+from craig_cli.kernels.squares import (
+    columns_in,
+    quantise_row,
+    room_for_columns,
+    squares_of_four_within,
+)
 from craig_cli.kernels.tiles import TILE, copy_row
 
 
@@ -33,10 +38,12 @@ def fill_all(layout, span, distances):
     squares = np.empty((4, TILE), tiles.dtype)
     lane = np.empty(TILE, distances.dtype)
     no_limits, infinite = np.zeros((1, 1, TILE), tiles.dtype), tiles.dtype.type(np.inf)
+    columns = room_for_columns(d)
     for t in range(first_tile, n_tiles):
+        box = columns_in(layout, t, columns)
         for v in range(0, min(t + 1 - first_tile, last_tile - first_tile) * TILE, 4):
             four = (v, v + 1, v + 2, v + 3)
-            squares_of_four_within(tiles, t, vectors, four, no_limits, 0, infinite, squares)
+            squares_of_four_within(tiles, t, vectors, four, no_limits, 0, infinite, squares, box)
             for r in range(4):
                 quantise_row(squares, r, layout.scale, lane)
                 row = first_tile * TILE + v + r

@@ -7,9 +7,11 @@ import numpy as np
 from craig_cli.kernels import inlined, kernel
 from craig_cli.kernels.reach import are_apart, box_squares, is_out_of_reach
 from craig_cli.kernels.squares import (
+    columns_in,
     gain_over,
     limit_of,
     quantise_row,
+    room_for_columns,
     squared_distances,
     squares_of_four_within,
 )
@@ -54,7 +56,7 @@ def gains(layout, state, candidates, span, out, weights=None):
     squares = np.empty((4, TILE), tiles.dtype)
     distances = np.empty(TILE, nearest.dtype)
     limits = np.empty((1, 1, TILE), tiles.dtype)
-    no_limit = tiles.dtype.type(0)
+    no_limit, columns = tiles.dtype.type(0), room_for_columns(d)
     reached = np.empty(n_candidates + 3, np.int64)
     for t in range(span[0], span[1]):
         # Every candidate is written to the list, and stays if it is counted: no branch that the
@@ -77,9 +79,13 @@ def gains(layout, state, candidates, span, out, weights=None):
         # the other columns are, and the difference counts as 0 all the same.
         for i in range(TILE):
             limits[0, 0, i] = limit_of(nearest[t, i], scale)
+        box = columns_in(layout, t, columns)
         for first in range(0, n_reached, 4):
             four = (reached[first], reached[first + 1], reached[first + 2], reached[first + 3])
-            squares_of_four_within(tiles, t, vectors, four, limits, 0, no_limit, squares)
+            if not squares_of_four_within(
+                tiles, t, vectors, four, limits, 0, no_limit, squares, box
+            ):
+                continue
             for r in range(min(4, n_reached - first)):
                 quantise_row(squares, r, scale, distances)
                 out[four[r]] += gain_over(nearest, t, distances, weights)
@@ -144,9 +150,11 @@ def gains_of_pairs(layout, state, limits, span, out, weights=None):
         copy_row(tiles, first_tile * TILE + v, vectors, v)
     squares = np.empty((4, TILE), tiles.dtype)
     reach, column = np.empty(TILE, nearest.dtype), np.empty(TILE, np.int64)
+    columns = room_for_columns(d)
     for t in range(first_tile, n_tiles):
         for i in range(TILE):
             reach[i], column[i] = nearest[t, i], 0
+        box = columns_in(layout, t, columns)
         for s in range(first_tile, min(t + 1, last_tile)):
             # A pair gains nothing either way only if it is out of reach of both.
             if are_apart(centres, radii, low, high, s, t, scale, max(farthest[s], farthest[t])):
@@ -157,9 +165,10 @@ def gains_of_pairs(layout, state, limits, span, out, weights=None):
                     max(limits[0, s, c + 2], limits[0, s, c + 3]),
                 )
                 v = (s - first_tile) * TILE + c
-                squares_of_four_within(
-                    tiles, t, vectors, (v, v + 1, v + 2, v + 3), limits, t, own, squares
-                )
+                if not squares_of_four_within(
+                    tiles, t, vectors, (v, v + 1, v + 2, v + 3), limits, t, own, squares, box
+                ):
+                    continue
                 for r in range(0, 4, 2):
                     a, b = nearest[s, c + r], nearest[s, c + r + 1]
                     # Within a tile both orders of a pair come up: each row gains as the candidate,

@@ -7,7 +7,7 @@ import numpy as np
 from craig_cli.kernels import kernel
 from craig_cli.kernels.distances import move_nearest
 from craig_cli.kernels.lists import weight_of
-from craig_cli.kernels.squares import WIDE, squares_of_four_within
+from craig_cli.kernels.squares import WIDE, columns_in, room_for_columns, squares_of_four_within
 from craig_cli.kernels.tiles import TILE, copy_row
 
 LANES = 16
@@ -28,15 +28,16 @@ def fill_distances(layout, first_tile, scale, ceiling, distances):
     vectors = np.empty((4, tiles.shape[1]), tiles.dtype)
     squares = np.empty((4, TILE), tiles.dtype)
     no_limits = np.zeros((1, 1, TILE), tiles.dtype)
-    infinite = tiles.dtype.type(np.inf)
+    infinite, columns = tiles.dtype.type(np.inf), room_for_columns(tiles.shape[1])
     for first in range(0, n_cell, 4):
         # The last four are filled up with the last row, written as often.
         for r in range(4):
             copy_row(tiles, first_tile * TILE + min(first + r, n_cell - 1), vectors, r)
         own_tile = first // TILE
         for t in range(own_tile if is_wide else 0, distances.shape[1] // TILE):
+            box = columns_in(layout, first_tile + t, columns)
             squares_of_four_within(
-                tiles, first_tile + t, vectors, (0, 1, 2, 3), no_limits, 0, infinite, squares
+                tiles, first_tile + t, vectors, (0, 1, 2, 3), no_limits, 0, infinite, squares, box
             )
             for r in range(4):
                 row = min(first + r, n_cell - 1)

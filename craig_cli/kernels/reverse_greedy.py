@@ -13,8 +13,10 @@ from craig_cli.kernels import kernel
 from craig_cli.kernels.squares import (
     WIDE,
     any_below,
+    columns_in,
     limit_of,
     quantise_row,
+    room_for_columns,
     squared_distances,
     squares_of_four_within,
     squares_within,
@@ -96,7 +98,7 @@ def near_picks(layout, block_lanes, shelf_lanes, vectors, numbers, span, lists):
     n_known = near.shape[1]
     squares, is_wide = np.empty((4, TILE), tiles.dtype), tiles.shape[1] >= WIDE
     limits, zero = np.empty((1, 1, TILE), tiles.dtype), tiles.dtype.type(0)
-    lane = np.empty(TILE, distances.dtype)
+    lane, columns = np.empty(TILE, distances.dtype), room_for_columns(tiles.shape[1])
     found = np.empty(BLOCKS, np.int64)
     found_squares = np.empty(BLOCKS, tiles.dtype)
     n_blocks = (vectors.shape[0] + BLOCK - 1) // BLOCK
@@ -106,6 +108,7 @@ def near_picks(layout, block_lanes, shelf_lanes, vectors, numbers, span, lists):
     for t in range(span[0], span[1]):
         start, stop = t * TILE, min((t + 1) * TILE, layout.n_rows)
         near[start:stop] = -1
+        box = columns_in(layout, t, columns)
         # Any pick may come on a list that is not full; then only one no farther than its last. So
         # the nearest blocks come first, and soon most of a block is cut off early. No pick is near
         # the places after the last row.
@@ -135,7 +138,9 @@ def near_picks(layout, block_lanes, shelf_lanes, vectors, numbers, span, lists):
                             min(p + 3, last - 1),
                         )
                         four = (p, v1, v2, v3)
-                        squares_of_four_within(tiles, t, vectors, four, limits, 0, zero, squares)
+                        squares_of_four_within(
+                            tiles, t, vectors, four, limits, 0, zero, squares, box
+                        )
                     if not any_below(squares, r, limits):
                         continue
                 elif not squares_within(tiles, t, vectors, p, limits[0], 0, squares[0]):

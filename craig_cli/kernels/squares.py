@@ -8,7 +8,10 @@ after a few columns often tells that a row is too far to matter.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from craig_cli.kernels import inlined, kernel
 from craig_cli.kernels.simd import (
@@ -28,6 +31,21 @@ WIDE = 64
 """From so many columns on, four picks meet a tile at once: each row that is loaded serves four.
 What one of them takes cannot spare the others then, which pays where columns are few.
 """
+
+FIRST_COLUMNS = 8
+"""Columns after which a sum of squares is first held against its limit."""
+
+
+class Box(NamedTuple):
+    """The boxes round tiles, and those columns of one of them in which its rows differ from each
+    other or from some vectors.
+    """
+
+    low: NDArray[np.floating]
+    high: NDArray[np.floating]
+    marks: NDArray[np.uint8]
+    numbers: NDArray[np.int64]
+    is_any_constant: bool
 
 
 @inlined
@@ -98,18 +116,25 @@ def write_limits(nearest, scale, limits):
 
 
 @inlined
-def squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares):
+def squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares, box=None):
     """Write the squared distances of the vectors ``four[0 ... 3]`` to the rows of tile `t` into
     `squares` (4, TILE).
 
     A row's limit is the larger of ``limits[0, row, i]`` and `own`. Some rows side by side go the
     same way: where any of the four vectors is within the limit of any of these rows, all their
     squares are those of `squared_distances`, the same bits. Else what is written is too small, but
-    above the limit, which is all that a caller may ask of such a row.
+    above the limit, which is all that a caller may ask of such a row. Returned is whether any may
+    be within its limit.
+
+    With a `box`, the `columns_in` tile `t`, columns in which all its rows and the four vectors are
+    equal are passed over: categories, pixels of a margin, padding.
     """
     zero, least = splat(tiles.dtype.type(0)), splat(own)
     width = n_lanes(tiles)
     v0, v1, v2, v3 = four
+    n_columns, is_known, is_any_within = tiles.shape[1], True, False
+    if box is not None and box.is_any_constant:
+        n_columns, is_known = min(FIRST_COLUMNS, n_columns), False
     # Four running sums, a register of rows by four vectors, never leave the registers: with 64
     # bytes they are four of AVX-512, or eight of AVX2, which with two loads, a coordinate and two
     # limits fit its sixteen. Sums that do not wait for each other also hide how long one
@@ -117,26 +142,88 @@ def squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares):
     for i in range(0, TILE, width):
         a = b = c = d = zero
         limit = larger(load(limits, 0, row, i), least)
-        k, stop = 0, 8
+        k, stop = 0, FIRST_COLUMNS
         while True:
-            stop = min(stop, tiles.shape[1])
+            stop = min(stop, n_columns)
             for part in range(k, stop):
-                x = load(tiles, t, part, i)
-                a = add_square(x, splat_at(vectors, v0, part), a)
-                b = add_square(x, splat_at(vectors, v1, part), b)
-                c = add_square(x, splat_at(vectors, v2, part), c)
-                d = add_square(x, splat_at(vectors, v3, part), d)
-            if stop == tiles.shape[1]:
-                break
+                column = part if box is None else box.numbers[part]
+                x = load(tiles, t, column, i)
+                a = add_square(x, splat_at(vectors, v0, column), a)
+                b = add_square(x, splat_at(vectors, v1, column), b)
+                c = add_square(x, splat_at(vectors, v2, column), c)
+                d = add_square(x, splat_at(vectors, v3, column), d)
             # Looks after 8, 16, 32 columns, and then every 32: rows too far are told by the first
             # ones, or soon after they are too far, and a look costs no more than a column.
-            k, stop = stop, stop + min(stop, 32)
             if not any_within(smaller(smaller(a, b), smaller(c, d)), limit):
                 break
+            if is_known and stop == n_columns:
+                is_any_within = True
+                break
+            k, stop = stop, stop + min(stop, 32)
+            if box is not None and not is_known:
+                n_columns, is_known = columns_apart(box, t, vectors, four), True
         store(squares, 0, i, a)
         store(squares, 1, i, b)
         store(squares, 2, i, c)
         store(squares, 3, i, d)
+    return is_any_within
+
+
+@kernel
+def room_for_columns(d):
+    """Return room for marks and numbers of columns, as `columns_in` takes it."""
+    return np.empty(d, np.uint8), np.empty(d, np.int64)
+
+
+@kernel
+def columns_in(layout, t, room):
+    """Return what tells the columns in which the rows of tile `t` and some vectors are not equal;
+    for one tile at a time, since they share the room.
+    """
+    low, high, (marks, numbers) = layout.low, layout.high, room
+    is_any_constant = False
+    for k in range(numbers.shape[0]):
+        is_any_constant |= low[t, k] == high[t, k]
+        numbers[k] = k
+    return Box(low, high, marks, numbers, is_any_constant)
+
+
+@kernel
+def columns_apart(box, t, vectors, four):
+    """Write the columns, but for the first, in which not all rows of tile `t` equal the vectors
+    ``four[0 ... 3]`` behind the first ones; return how many there are with these.
+
+    In any other column each difference is 0, which leaves a sum of squares as it is, bit for bit.
+    """
+    mark_apart(box.low, box.high, t, vectors, four, box.marks)
+    return number_marked(box.marks, FIRST_COLUMNS, box.numbers)
+
+
+@kernel
+def mark_apart(low, high, t, vectors, four, marks):
+    """Mark each column with 1 in which not all rows of tile `t` equal four vectors, else with 0."""
+    v0, v1, v2, v3 = four
+    mark = np.uint8
+    for k in range(low.shape[1]):
+        value = low[t, k]
+        marks[k] = (
+            mark(high[t, k] != value)
+            | mark(vectors[v0, k] != value)
+            | mark(vectors[v1, k] != value)
+            | mark(vectors[v2, k] != value)
+            | mark(vectors[v3, k] != value)
+        )
+
+
+@kernel
+def number_marked(marks, first, numbers):
+    """Write the numbers of those marked from `first` on there; return the place after the last."""
+    place = min(first, marks.shape[0])
+    for k in range(place, marks.shape[0]):
+        # Written always, counted if marked: no branch to guess wrong.
+        numbers[place] = k
+        place += np.int64(marks[k])
+    return place
 
 
 @kernel

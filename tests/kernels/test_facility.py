@@ -161,6 +161,36 @@ def test_one_and_four_vectors_give_the_same_bits_where_any_is_within_its_limit(d
                 np.testing.assert_array_equal(one, expected[r])
 
 
+@pytest.mark.parametrize("dtype", (np.float32, np.float64))
+@pytest.mark.parametrize("n_columns", (4, 8, 12, 100))
+def test_columns_in_which_all_are_equal_are_passed_over_to_the_bit(dtype, n_columns):
+    rng = np.random.default_rng(n_columns)
+    for share in (0.0, 0.3, 0.9, 1.0):
+        tiles = rng.normal(size=(2, n_columns, TILE)).astype(dtype)
+        vectors = rng.normal(size=(4, n_columns)).astype(dtype)
+        constant, equal = rng.random((2, n_columns)) < share
+        tiles[1, constant] = rng.normal(size=(constant.sum(), 1))
+        for v in range(4):
+            vectors[v, equal] = tiles[1, equal, 0]
+        low, high = tiles.min(axis=2), tiles.max(axis=2)
+        marks, columns = np.empty(n_columns, np.uint8), np.arange(n_columns)
+        four, expected = np.empty((2, 4, TILE), dtype)
+        for v in range(4):
+            squares.squared_distances(tiles, 1, vectors, v, expected[v])
+        for limit in (np.inf, *np.quantile(expected, (0.9, 0.5, 0.02)), 0.0):
+            limits = np.full((1, 1, TILE), limit, dtype)
+            box = squares.Box(low, high, marks, columns, bool((low == high).any()))
+            within = expected <= limit
+            squares.squares_of_four_within(
+                tiles, 1, vectors, (0, 1, 2, 3), limits, 0, dtype(0), four, box
+            )
+            np.testing.assert_array_equal(four[within], expected[within])
+            assert (four[~within] > limit).all()
+        n_apart = squares.columns_apart(box, 1, vectors, (0, 1, 2, 3))
+        expected_columns = np.flatnonzero(~(constant & equal) | (np.arange(n_columns) < 8))
+        np.testing.assert_array_equal(columns[:n_apart], expected_columns)
+
+
 @pytest.mark.parametrize(
     "real, whole, top", ((np.float32, np.int32, 30), (np.float64, np.int64, 50))
 )
