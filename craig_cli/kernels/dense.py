@@ -20,6 +20,7 @@ from craig_cli.kernels.squares import (
     room_for_columns,
     squared_distances,
     squares_of_four_within,
+    squares_of_wide_within,
     squares_within,
     write_limits,
 )
@@ -129,7 +130,7 @@ def absorb(layout, state, picks, numbers, span, gain, weights=None):
                         in_reach[min(r + 3, n_in_reach - 1)],
                     )
                     four = (u + in_reach[r], u + v1, u + v2, u + v3)
-                    squares_of_four_within(tiles, t, picks, four, limits, 0, zero, squares, box)
+                    squares_of_wide_within(tiles, t, picks, four, limits, 0, zero, squares, box)
                 # Asked again: the picks just absorbed have drawn the reach in.
                 if to_box[in_reach[r]] > reach:
                     continue

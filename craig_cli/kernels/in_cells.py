@@ -7,7 +7,7 @@ import numpy as np
 from craig_cli.kernels import kernel
 from craig_cli.kernels.distances import move_nearest
 from craig_cli.kernels.lists import weight_of
-from craig_cli.kernels.squares import WIDE, columns_in, room_for_columns, squares_of_four_within
+from craig_cli.kernels.squares import WIDE, columns_in, room_for_columns, squares_of_wide_within
 from craig_cli.kernels.tiles import TILE, copy_row
 
 LANES = 16
@@ -36,7 +36,7 @@ def fill_distances(layout, first_tile, scale, ceiling, distances):
         own_tile = first // TILE
         for t in range(own_tile if is_wide else 0, distances.shape[1] // TILE):
             box = columns_in(layout, first_tile + t, columns)
-            squares_of_four_within(
+            squares_of_wide_within(
                 tiles, first_tile + t, vectors, (0, 1, 2, 3), no_limits, 0, infinite, squares, box
             )
             for r in range(4):

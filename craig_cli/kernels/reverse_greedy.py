@@ -18,7 +18,7 @@ from craig_cli.kernels.squares import (
     quantise_row,
     room_for_columns,
     squared_distances,
-    squares_of_four_within,
+    squares_of_wide_within,
     squares_within,
 )
 from craig_cli.kernels.tiles import TILE
@@ -138,7 +138,7 @@ def near_picks(layout, block_lanes, shelf_lanes, vectors, numbers, span, lists):
                             min(p + 3, last - 1),
                         )
                         four = (p, v1, v2, v3)
-                        squares_of_four_within(
+                        squares_of_wide_within(
                             tiles, t, vectors, four, limits, 0, zero, squares, box
                         )
                     if not any_below(squares, r, limits):

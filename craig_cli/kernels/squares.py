@@ -169,6 +169,17 @@ def squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares, b
     return is_any_within
 
 
+@inlined
+def squares_of_wide_within(tiles, t, vectors, four, limits, row, own, squares, box):
+    """As `squares_of_four_within`: where no column is constant none is looked up by its number,
+    which takes wide rows a twentieth longer.
+    """
+    if box.is_any_constant:
+        squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares, box)
+    else:
+        squares_of_four_within(tiles, t, vectors, four, limits, row, own, squares)
+
+
 @kernel
 def room_for_columns(d):
     """Return room for marks and numbers of columns, as `columns_in` takes it."""
