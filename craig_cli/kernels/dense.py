@@ -124,12 +124,9 @@ def absorb(layout, state, picks, numbers, span, gain, weights=None):
                     n_in_reach += not is_out_of_reach(to_centre[i], radii[t], d, scale, farthest[t])
             for r in range(n_in_reach):
                 if is_wide and r % 4 == 0:
-                    v1, v2, v3 = (
-                        in_reach[min(r + 1, n_in_reach - 1)],
-                        in_reach[min(r + 2, n_in_reach - 1)],
-                        in_reach[min(r + 3, n_in_reach - 1)],
-                    )
-                    four = (u + in_reach[r], u + v1, u + v2, u + v3)
+                    last = n_in_reach - 1
+                    v1, v2, v3 = min(r + 1, last), min(r + 2, last), min(r + 3, last)
+                    four = (u + in_reach[r], u + in_reach[v1], u + in_reach[v2], u + in_reach[v3])
                     squares_of_wide_within(tiles, t, picks, four, limits, 0, zero, squares, box)
                 # Asked again: the picks just absorbed have drawn the reach in.
                 if to_box[in_reach[r]] > reach:
