@@ -19,6 +19,7 @@ STAGES = {
     "pick": ("selecting", "rows"),
     "assign": ("assigning", "rows"),
     "offer": ("selecting candidates", "parts"),
+    "merge": ("merging candidates", "parts"),
     "assign part": ("assigning rows", "parts"),
     "pilots": ("fitting pilots to all rows", "models"),
     "exchange": ("exchanging medoids", "ridges"),

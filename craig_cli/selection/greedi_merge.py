@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,22 @@ BOUND_NOTE = (
 )
 
 
+class Bounds(NamedTuple):
+    """What is known of the picks of one class before any row is assigned to them.
+
+    Parameters
+    ----------
+    cluster_size : ndarray of int64, shape (k,)
+        Rows of the candidates that are nearest to each pick, in their parts.
+    epsilon, gain : ndarray of float64, shape (k,)
+        No less than L of the class after each pick; and what each pick takes off that.
+    """
+
+    cluster_size: NDArray[np.int64]
+    epsilon: NDArray[np.float64]
+    gain: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class MergedClass:
     """The picks of one class, in order.
@@ -52,18 +68,14 @@ class MergedClass:
     points : ndarray of float64, shape (k, d)
         The same, scaled.
     labels : Labels or None
-    shard_size : ndarray of int64, shape (k,)
-        Rows of the candidates that are nearest to each pick, in their parts.
-    bound, gain_bound : ndarray of float64, shape (k,)
-        No less than L of the class after each pick; and what each pick takes off that.
+    bounds : Bounds or None
+        None if rows are going to be assigned.
     """
 
     rows: NDArray[np.int64]
     points: NDArray[np.float64]
     labels: Labels | None
-    shard_size: NDArray[np.int64]
-    bound: NDArray[np.float64]
-    gain_bound: NDArray[np.float64]
+    bounds: Bounds | None
 
 
 @dataclass(frozen=True)
@@ -91,9 +103,11 @@ PartAssignment: TypeAlias = tuple[Assigned | None, ...]
 """The rows of one part, assigned to the picks of each class; None where it has none of a class."""
 
 
-def merge_partials(partials: Sequence[Partial], settings: SelectionSettings) -> Plan:
+def merge_partials(
+    partials: Sequence[Partial], settings: SelectionSettings, is_bounded: bool = False
+) -> Plan:
     """Return the picks among what all parts offer, in the order of the parts; `settings` are those
-    by which the partials were made.
+    by which the partials were made, `is_bounded` as for `merge_offers`.
     """
     shared = share_scaling([part.summary for part in partials], settings)
     candidate_sets = [
@@ -101,11 +115,14 @@ def merge_partials(partials: Sequence[Partial], settings: SelectionSettings) -> 
         for start, part in zip(shared.starts.tolist(), partials, strict=False)
         for candidates in part.candidate_sets
     ]
-    return merge_offers(shared, candidate_sets, settings)
+    return merge_offers(shared, candidate_sets, settings, is_bounded)
 
 
 def merge_offers(
-    shared: SharedScaling, candidate_sets: Sequence[Candidates], settings: SelectionSettings
+    shared: SharedScaling,
+    candidate_sets: Sequence[Candidates],
+    settings: SelectionSettings,
+    is_bounded: bool = False,
 ) -> Plan:
     """Return the picks among all candidates.
 
@@ -116,6 +133,8 @@ def merge_offers(
     candidate_sets : sequence of Candidates
         Of all parts or cells, their rows numbered among all rows.
     settings : SelectionSettings
+    is_bounded : bool
+        Find the bounds that stand where no row is going to be assigned.
 
     Raises
     ------
@@ -124,8 +143,8 @@ def merge_offers(
 
     Notes
     -----
-    Time m d 768 and less for the m candidates of a class, a third more for their order; memory 24 d
-    m, and 200 bytes a candidate.
+    Time m d 768 and less for the m candidates of a class, a third more for their order; with bounds
+    m k d at worst, for k picks. Memory 24 d m, and 200 bytes a candidate.
     """
     size = budget_size(settings.budget, shared.n_rows, len(shared.labels))
     candidate_sets = [candidates.labelled(shared) for candidates in candidate_sets]
@@ -135,7 +154,7 @@ def merge_offers(
     sizes = sizes_within(size, shared.counts, settings.allocation, least, offered)
     with Workers(settings.n_threads) as workers:
         classes = [
-            merge_class(shared, number, sets, k, workers)
+            merge_class(shared, number, sets, k, workers, is_bounded)
             for number, (sets, k) in enumerate(zip(by_class, sizes.tolist(), strict=True))
         ]
     return Plan(
@@ -152,6 +171,7 @@ def merge_class(
     candidate_sets: Sequence[Candidates],
     size: int,
     workers: Workers,
+    is_bounded: bool,
 ) -> MergedClass:
     """Return `size` picks among the candidates of the `number`-th class."""
     by = np.argsort(
@@ -180,14 +200,11 @@ def merge_class(
     position = np.empty(len(read), np.int64)
     position[group.rank] = np.arange(len(read))
     chosen = chosen_candidates(group, position, weight, spread, size)
-    shard_size, bound, gain_bound = bounds(group, position[chosen], weight, spread)
     return MergedClass(
         rows[chosen],
         points[chosen],
         None if labels is None else labels[chosen],
-        shard_size,
-        bound,
-        gain_bound,
+        bounds_of(group, position[chosen], weight, spread) if is_bounded else None,
     )
 
 
@@ -224,14 +241,13 @@ def chosen_candidates(
     return np.concatenate([levels[-1], *later])
 
 
-def bounds(
+def bounds_of(
     group: DenseGroup,
     picks: NDArray[np.int64],
     weight: NDArray[np.int64],
     spread: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return for each pick the rows of the candidates nearest to it, no less than L after it, and
-    what it takes off that.
+) -> Bounds:
+    """Return what the candidates tell of the picks.
 
     A row is no farther from a pick than its candidate is, and it from the candidate. Picks are made
     1, 1, 2, 4, ... at a time, and a candidate counts for the pick that has it in the end.
@@ -254,7 +270,7 @@ def bounds(
         int(weight.sum()) * group.auxiliary_distance - np.cumsum(fall)
     ) * group.unit + float(spread.sum())
     sizes = np.bincount(cluster, own, len(picks)).astype(np.int64)
-    return (
+    return Bounds(
         sizes,
         np.minimum.accumulate(remaining).astype(np.float64),
         fall.astype(np.float64) * group.unit,
@@ -300,20 +316,22 @@ def resolved_classes(parts: Sequence[PartAssignment]) -> tuple[bool, ...]:
 def merged_coreset(
     plan: Plan, parts: Sequence[PartAssignment] | None, is_float64: Sequence[bool]
 ) -> Coreset:
-    """Return the coreset by the assignment of all rows; without one, by the shards', as bounds."""
+    """Return the coreset by the assignment of all rows; without one, by the bounds of the plan."""
     shared, counts = plan.shared, plan.shared.counts.tolist()
     assigned, picks = [] if parts is None else over_all(parts), []
     for c, picked in enumerate(plan.classes):
         if parts is None:
+            assert picked.bounds is not None
+            sizes, epsilon, gain = picked.bounds
             picks.append(
                 ClassPicks(
                     rows=picked.rows,
-                    gain=picked.gain_bound,
-                    epsilon=picked.bound,
-                    cluster_size=picked.shard_size,
+                    gain=gain,
+                    epsilon=epsilon,
+                    cluster_size=sizes,
                     spread=np.zeros(len(picked.rows)),
-                    weight=picked.shard_size.astype(np.float64),
-                    final_epsilon=float(picked.bound[-1]),
+                    weight=sizes.astype(np.float64),
+                    final_epsilon=float(epsilon[-1]),
                     medoid_epsilon=float("nan"),
                 )
             )

@@ -61,7 +61,7 @@ def merge_to_file(
         Read the rows of all shards once, for true weights and epsilon; else those of the shards
         stand, as bounds.
     progress : Progress
-        Called with stage "assign part", and shards.
+        Called with stages "merge" and "assign part", and shards.
     """
     check_output(files.output, [*files.partials, *files.data], is_manifest, files.force)
     watch = Stopwatch()
@@ -69,7 +69,8 @@ def merge_to_file(
         partial_files = [read_partial(path) for path in files.partials]
         job = job_of(files.partials, partial_files, threads)
     with watch.stage("merge"):
-        plan = steps.plan_of_partials(job, *partial_files)
+        progress("merge", len(partial_files), len(partial_files))
+        plan = steps.plan_of_partials(job, *partial_files, is_bounded=not assign)
     sources = [steps.source_of_partial(partial_file) for partial_file in partial_files]
     if assign:
         cut = data_parts(files, partial_files, job.inputs)

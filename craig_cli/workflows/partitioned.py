@@ -88,7 +88,7 @@ def select_in_parts(
     force : bool
         Replace an existing file that is not a manifest.
     progress : Progress
-        Called with stages "offer" and "assign part", and parts.
+        Called with stages "offer", "merge" and "assign part", and parts.
 
     Notes
     -----
@@ -155,6 +155,7 @@ def plan_by_rows(
     for done, part in enumerate(cut):
         progress("offer", done, len(cut))
         partials.append(engine.submit(steps.offer_of_part, job, part))
+    progress("merge", len(cut), len(cut))
     plan = engine.submit(steps.plan_of_partials, job, *partials)
     return plan, [engine.submit(steps.source_of_partial, partial) for partial in partials]
 
@@ -178,6 +179,7 @@ def plan_by_cells(
         candidate_sets.append(
             engine.submit(steps.offers_of_cell, job, *(engine.take(own, cell) for own in pieces))
         )
+    progress("merge", n_cells, n_cells)
     return engine.submit(steps.plan_of_cells, job, partition_tree, *candidate_sets), [
         engine.take(sample, 1) for sample in samples
     ]

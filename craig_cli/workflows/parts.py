@@ -138,10 +138,12 @@ def check_whole(job: Job, summaries: Sequence[Summary]) -> None:
     check_class_counts(counts)
 
 
-def plan_of_partials(job: Job, *files: PartialFile) -> Plan:
-    """Return the picks among what all parts offer: the second round."""
+def plan_of_partials(job: Job, *files: PartialFile, is_bounded: bool = False) -> Plan:
+    """Return the picks among what all parts offer: the second round; with bounds where no row is
+    going to be assigned.
+    """
     check_whole(job, [file.partial.summary for file in files])
-    return merge_partials([file.partial for file in files], job.selection)
+    return merge_partials([file.partial for file in files], job.selection, is_bounded)
 
 
 def source_of_partial(file: PartialFile) -> Source:

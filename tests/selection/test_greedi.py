@@ -63,7 +63,8 @@ def assigned(parts, plan):
 
 
 def by_rows(parts, chosen, oversampling=3.0):
-    plan = merge_partials([select_part(part, chosen, oversampling) for part in parts], chosen)
+    partials = [select_part(part, chosen, oversampling) for part in parts]
+    plan = merge_partials(partials, chosen, is_bounded=True)
     return assigned(parts, plan), plan
 
 
