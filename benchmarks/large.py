@@ -2,7 +2,7 @@
 in parts of a million rows, measured from outside; prints one row of a table.
 
 Run ``python benchmarks/large.py [ROWS [FRACTION [disk|parts|cells]]]`` with craig installed. What
-came out is kept in ``build/scale`` for SCALE.md.
+came out is kept in ``benchmarks/kept/scale`` for SCALE.md.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 BUILT = Path(__file__).parents[1] / "build" / "data"
-SCALE = Path(__file__).parents[1] / "build" / "scale"
+SCALE = Path(__file__).parent / "kept" / "scale"
 N_COLUMNS, N_CLUSTERS, BLOCK_ROWS, PART_ROWS = 32, 2000, 100_000, 1_000_000
 
 

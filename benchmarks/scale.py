@@ -2,7 +2,7 @@
 minutes, and writes SCALE.md.
 
 Run ``python benchmarks/scale.py MEASUREMENT`` for one of them, which leaves
-``build/scale/MEASUREMENT.json``; `scale_report` prints the page.
+``benchmarks/kept/scale/MEASUREMENT.json``; `scale_report` prints the page.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ from craig_cli.selection.partition_tree import (
 from craig_cli.settings import Budget, SelectionSettings
 
 BUILT = Path(__file__).parents[1] / "build" / "scale"
+KEPT = Path(__file__).parent / "kept" / "scale"
+"""What was measured, until it is measured again."""
 N_COLUMNS, FILE_ROWS, N_FILES, FRACTION = 64, 60_000, 8, 0.01
 OVERSAMPLING = 3.0
 WORKERS = (1, 2)
@@ -264,8 +266,8 @@ def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name not in MEASUREMENTS:
         sys.exit(f"usage: scale.py {'|'.join(MEASUREMENTS)}")
-    BUILT.mkdir(parents=True, exist_ok=True)
-    (BUILT / f"{name}.json").write_text(json.dumps(MEASUREMENTS[name]()))
+    KEPT.mkdir(parents=True, exist_ok=True)
+    (KEPT / f"{name}.json").write_text(json.dumps(MEASUREMENTS[name]()))
 
 
 if __name__ == "__main__":

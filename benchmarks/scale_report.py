@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from large import table as large_table
-from scale import BUILT, FILE_ROWS, FRACTION, MEASUREMENTS, N_COLUMNS, N_FILES, OVERSAMPLING, PARTS
+from scale import FILE_ROWS, FRACTION, KEPT, MEASUREMENTS, N_COLUMNS, N_FILES, OVERSAMPLING, PARTS
 
 from craig_cli.kernels.reverse_greedy import BLOCK, SHELVES
 from craig_cli.kernels.tiles import TILE
@@ -301,9 +301,9 @@ def page(found: Mapping[str, Any]) -> str:
 
 def main() -> None:
     """Print the page, of the measurements that there are."""
-    made = {name: BUILT / f"{name}.json" for name in MEASUREMENTS}
+    made = {name: KEPT / f"{name}.json" for name in MEASUREMENTS}
     found = {name: json.loads(path.read_text()) for name, path in made.items() if path.exists()}
-    found["large"] = [json.loads(path.read_text()) for path in sorted(BUILT.glob("large-1*-0.1-*"))]
+    found["large"] = [json.loads(path.read_text()) for path in sorted(KEPT.glob("large-1*-0.1-*"))]
     print(page(found))
 
 

@@ -28,6 +28,7 @@ def test_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 def test_squared_distances_are_twice_the_share_of_trees_that_part_two_rows():
     embedding = LeafEmbedding(n_components=4096).fit(ROWS, LABELS)
     leaves = embedding.forest_.apply(ROWS.astype(np.float32))

@@ -190,6 +190,7 @@ def test_the_page_says_what_was_measured_and_what_was_not(page):
 
 
 @pytest.mark.usefixtures("small_sets")
+@pytest.mark.slow
 def test_a_page_of_all_figures_begins_with_the_claims(page, monkeypatch):
     made = {
         "fig1": made_figure_1(),

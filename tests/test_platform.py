@@ -132,6 +132,7 @@ print(platform.peak_memory_bytes(), platform.machine_bytes(), platform.user_numb
     ], done.stderr
 
 
+@pytest.mark.slow
 def test_the_same_bytes_without_what_windows_lacks(tmp_path):
     found = {}
     for is_poorer in (False, True):

@@ -541,6 +541,7 @@ def browse(own_folder):
 
 
 @pytest.mark.needs("chromium")
+@pytest.mark.slow
 def test_the_page_opens_in_a_browser(craig, coreset, own_folder, browse):
     options = ("--l2", "1e-2", "--report", "page.html", *QUICK)
     assert craig("evaluate", "d.csv", "--coreset", "cs.parquet", *options).code == 0

@@ -16,6 +16,7 @@ COMMAND = [sys.executable, "-m", "craig_cli", "select", "--fraction", "0.5", "-o
 
 
 @pytest.mark.parametrize("is_terminal", [False, True])
+@pytest.mark.slow
 def test_what_is_waited_for_is_told_and_ctrl_c_ends_it(tmp_path: Path, is_terminal: bool) -> None:
     os.mkfifo(tmp_path / "rows.csv")
     words = ["-", "--format", "csv"] if is_terminal else ["rows.csv"]

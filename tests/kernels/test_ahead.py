@@ -128,6 +128,7 @@ print(lanes.sum(), COMPILING.seconds > 0, kernels.can_use_shipped())
 """
 
 
+@pytest.mark.slow
 def test_what_was_shipped_is_not_compiled(tmp_path):
     shipped, kept = tmp_path / "shipped", tmp_path / "kept"
 

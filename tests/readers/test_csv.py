@@ -225,6 +225,7 @@ def test_a_header_alone_gives_no_rows(tmp_path: Path, text: str) -> None:
     assert read(write(tmp_path, text))[1:] == (None, ("a",))
 
 
+@pytest.mark.slow
 def test_a_table_wider_than_its_rows_takes_no_memory(tmp_path: Path) -> None:
     header = ",".join(f"x{k}" for k in range(30_000))
     assert read(write(tmp_path, header + "\n" * 100_000), no_label=True)[0].shape == (0, 30_000)
