@@ -96,7 +96,7 @@ class ProgressLines:
         self._stream = None if silent else stream
         self._interactive, self._verbose = interactive, verbose
         self._stage, self._begun, self._said = "", 0.0, 0.0
-        self._drawn = self._announced = False
+        self._drawn = self._announced = self._has_told = False
 
     def __enter__(self) -> ProgressLines:
         COMPILING.announce = self
@@ -121,14 +121,17 @@ class ProgressLines:
         if stage == "compile":
             self._announce(done, total)
             return
-        now = time.monotonic()
+        now, is_one_step = time.monotonic(), False
         if stage != self._stage:
             self._stage, self._begun, self._said = stage, now, now
             if self._verbose and not self._interactive:
                 self._write(f"craig: {STAGES.get(stage, (stage,))[0]} ...\n")
-        if now - self._said < (REDRAW_SECONDS if self._interactive else LINE_SECONDS):
+            # Nothing more will be heard of it: it is told at once, in a log if others were.
+            is_one_step = 0 < done == total and (self._interactive or self._has_told)
+        pause = REDRAW_SECONDS if self._interactive else LINE_SECONDS
+        if now - self._said < pause and not is_one_step:
             return
-        self._said = now
+        self._said, self._has_told = now, True
         self._say(progress_line(stage, done, total, now - self._begun, self._interactive))
 
     def _announce(self, done: int, total: int | None) -> None:

@@ -72,6 +72,20 @@ def test_a_log_gets_a_line_each_half_minute(clock):
     )
 
 
+@pytest.mark.parametrize("seconds, told", ((1, 0), (31, 2)))
+def test_a_stage_of_one_step_is_told_as_it_begins_where_others_were(clock, seconds, told):
+    out = io.StringIO()
+    with ProgressLines(out, silent=False, interactive=False, verbose=False) as progress:
+        progress("offer", 0, 2)
+        clock[0] = seconds
+        progress("offer", 1, 2)
+        progress("merge", 2, 2)
+        progress("assign part", 0, 2)
+    lines = out.getvalue().splitlines()
+    assert len(lines) == told
+    assert lines[1:] == ["craig: merging candidates: 2 of 2 parts (100%)"] * (told > 1)
+
+
 def test_verbose_names_each_stage(clock):
     out = io.StringIO()
     with ProgressLines(out, silent=False, interactive=False, verbose=True) as progress:
