@@ -24,12 +24,8 @@ import pyarrow.parquet as pq
 from craig_cli.dataset import Dataset, SparseRows
 from craig_cli.selection import select
 from craig_cli.selection.greedi import Partial, select_part
-from craig_cli.selection.greedi_merge import (
-    assign_part,
-    merge_offers,
-    merge_partials,
-    merged_coreset,
-)
+from craig_cli.selection.greedi_assign import assign_part, merged_coreset
+from craig_cli.selection.greedi_merge import merge_offers, merge_partials
 from craig_cli.selection.partition_tree import (
     SAMPLE_A_CELL,
     grow_partition_tree,

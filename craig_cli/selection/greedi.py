@@ -2,7 +2,8 @@
 
 Two-round distributed greedy, GreeDi (Mirzasoleiman, Karbasi, Sarkar and Krause 2013): every part
 selects among its own rows, by any greedy method; a second round selects among what all parts offer
-(`greedi_merge`). The parts may be rows as they lie, or compact cells (`partition_tree`).
+(`greedi_merge`), and all rows are assigned to its picks (`greedi_assign`). The parts may be rows as
+they lie, or compact cells (`partition_tree`).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from craig_cli.readers.fingerprint import fingerprint_of_parts
 from craig_cli.readers.parts import Part, Piece
 from craig_cli.readers.sources import expand_sources
 from craig_cli.reports.select import SelectReport
-from craig_cli.selection.greedi_merge import merged_coreset
+from craig_cli.selection.greedi_assign import merged_coreset
 from craig_cli.settings import InputSettings
 from craig_cli.settings.parts import PartSettings
 from craig_cli.storage.atomic import check_not_input, check_output, open_output

@@ -23,15 +23,13 @@ from craig_cli.selection import Coreset, check_coreset
 from craig_cli.selection.class_count import check_class_counts, check_part
 from craig_cli.selection.classes import Label
 from craig_cli.selection.greedi import Candidates, select_part
-from craig_cli.selection.greedi_merge import (
+from craig_cli.selection.greedi_assign import (
     PartAssignment,
-    Plan,
     assign_part,
-    merge_offers,
-    merge_partials,
     merged_coreset,
     resolved_classes,
 )
+from craig_cli.selection.greedi_merge import Plan, merge_offers, merge_partials
 from craig_cli.selection.numbering import by_row_number
 from craig_cli.selection.partition_tree import (
     CellRows,

@@ -19,13 +19,8 @@ from craig_cli.selection.assignment import with_enough_digits
 from craig_cli.selection.classes import split_classes
 from craig_cli.selection.column_summary import merged, summarise
 from craig_cli.selection.greedi import check_partitioned, n_candidates, select_part
-from craig_cli.selection.greedi_merge import (
-    assign_part,
-    merge_offers,
-    merge_partials,
-    merged_coreset,
-    resolved_classes,
-)
+from craig_cli.selection.greedi_assign import assign_part, merged_coreset, resolved_classes
+from craig_cli.selection.greedi_merge import merge_offers, merge_partials
 from craig_cli.selection.partition_tree import (
     SAMPLE_A_CELL,
     grow_partition_tree,
