@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from llvmlite.binding import get_host_cpu_features
 
 BUILT = Path(__file__).parents[1] / "build" / "data"
 SCALE = Path(__file__).parent / "kept" / "scale"
@@ -91,6 +92,7 @@ def main() -> None:
         "temporary_bytes": facts.get("temporary_bytes") or 0,
         "epsilon": facts["epsilon"],
         "seconds": facts["seconds"],
+        "avx512": bool(get_host_cpu_features().get("avx512f", False)),
     }
     SCALE.mkdir(parents=True, exist_ok=True)
     kept(n_rows, fraction, road).write_text(json.dumps(found))
@@ -106,8 +108,8 @@ def table(runs: Sequence[Mapping[str, Any]]) -> str:
     """Return a table of some runs in Markdown."""
     lines = [
         "| rows | columns | road | picks | wall s | CPU s | peak MB | temporary MB | L a row | "
-        "stages |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "AVX-512 | stages |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for run in runs:
         stages = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in run["seconds"].items())
@@ -115,7 +117,7 @@ def table(runs: Sequence[Mapping[str, Any]]) -> str:
             f"| {run['rows']:,} | {N_COLUMNS} | {run['road']} | {run['picks']:,} "
             f"| {run['wall']:.0f} | {run['cpu']:.0f} | {run['peak_bytes'] / 1e6:,.0f} "
             f"| {run['temporary_bytes'] / 1e6:,.0f} | {run['epsilon'] / run['rows']:.6g} "
-            f"| {stages} |"
+            f"| {'yes' if run['avx512'] else 'no'} | {stages} |"
         )
     return "\n".join(lines)
 
