@@ -91,6 +91,26 @@ def commit() -> str:
     return described.stdout.strip() or "unknown"
 
 
+def begun_file(name: str, part: str, max_rows: int) -> Path:
+    """Return where a part that takes long leaves its records as they come, to go on from there."""
+    return ROOT / "build" / "evidence-begun" / name / f"{part}-{max_rows}.json"
+
+
+def begun_records(name: str, part: str, max_rows: int) -> list[Record]:
+    """Return what an earlier measurement of a part came to before it was stopped, on this commit."""
+    file = begun_file(name, part, max_rows)
+    known = json.loads(file.read_text()) if file.exists() else {"commit": None}
+    records: list[Record] = known["records"] if known["commit"] == commit() else []
+    return records
+
+
+def leave_begun(name: str, part: str, max_rows: int, records: list[Record]) -> None:
+    """Leave the records of a part so far for `begun_records`."""
+    file = begun_file(name, part, max_rows)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"commit": commit(), "records": records}))
+
+
 def measure_part(name: str, part: str, max_rows: int) -> None:
     """Measure one part of a section, and keep the records."""
     begun = time.perf_counter()
@@ -99,6 +119,7 @@ def measure_part(name: str, part: str, max_rows: int) -> None:
     place.mkdir(parents=True, exist_ok=True)
     known = {"commit": commit(), "records": records}
     (place / f"{part}.json").write_text(json.dumps(known, separators=(",", ":")) + "\n")
+    begun_file(name, part, max_rows).unlink(missing_ok=True)
     say(f"-- {name}, {part}: {time.perf_counter() - begun:.0f} s")
 
 

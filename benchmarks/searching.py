@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from bench import number, table
-from evidence import Kept, Record, say
+from evidence import Kept, Record, begun_records, leave_begun, say
 from measuring import on_one_core
 from other_models import Split, split_of
 
@@ -55,6 +55,7 @@ WAYS = {
 }
 METHODS = tuple(WAYS)
 ALL = METHODS[0]
+RUNS = [(name, seed) for name, way in WAYS.items() for seed in range(SEEDS if way.is_drawn else 1)]
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def searched(method: str, search: Search, rows: Any, labels: Labels, cv: Any, se
 
 def measure(part: str, max_rows: int) -> list[Record]:
     """Return what each search took and chose, a seed a record; the scores of all candidates by the
-    search over all rows are those that regret is reckoned by.
+    search over all rows are those that regret is reckoned by. Goes on where it was stopped.
     """
     on_one_core()
     from sklearn.model_selection import KFold, StratifiedKFold
@@ -205,33 +206,37 @@ def measure(part: str, max_rows: int) -> list[Record]:
         split = replace(split, test_labels=np.searchsorted(classes, split.test_labels))
         cv = StratifiedKFold(search.folds, shuffle=True, random_state=0)
     one = replace(search, grid={name: values[:1] for name, values in search.grid.items()})
-    tested: dict[str, float] = {}
-    records: list[Record] = []
+    records = begun_records("searching", part, max_rows)
+    tested: dict[str, float] = {record["chosen"]: record["test"] for record in records}
+    done = {(record["method"], record["seed"]) for record in records}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         searched("nested", one, rows, labels, cv, 0)  # every kernel is compiled now
-        for method in METHODS:
-            for seed in range(SEEDS if WAYS[method].is_drawn else 1):
-                begun = time.perf_counter()
-                found = searched(method, search, rows, labels, cv, seed)
-                seconds = time.perf_counter() - begun
-                chosen = found.best_params_
-                if str(chosen) not in tested:
-                    tested[str(chosen)] = score_of(search, chosen, rows, labels, split, scaler)
-                results = found.cv_results_
-                records.append(
-                    {
-                        "method": method,
-                        "seed": seed,
-                        "rows": len(rows),
-                        "seconds": seconds,
-                        "chosen": str(chosen),
-                        "test": tested[str(chosen)],
-                        "params": [str(params) for params in results["params"]],
-                        "scores": results["mean_test_score"].tolist(),
-                    }
-                )
-            say(f"{part}: {method}, {records[-1]['seconds']:.1f} s, {records[-1]['chosen']}")
+        for method, seed in RUNS:
+            if (method, seed) in done:
+                continue
+            begun = time.perf_counter()
+            found = searched(method, search, rows, labels, cv, seed)
+            seconds = time.perf_counter() - begun
+            chosen = str(found.best_params_)
+            if chosen not in tested:
+                best = found.best_params_
+                tested[chosen] = score_of(search, best, rows, labels, split, scaler)
+            results = found.cv_results_
+            records.append(
+                {
+                    "method": method,
+                    "seed": seed,
+                    "rows": len(rows),
+                    "seconds": seconds,
+                    "chosen": chosen,
+                    "test": tested[chosen],
+                    "params": [str(params) for params in results["params"]],
+                    "scores": results["mean_test_score"].tolist(),
+                }
+            )
+            leave_begun("searching", part, max_rows, records)
+            say(f"{part}: {method}, {seed}: {seconds:.1f} s, {chosen}")
     return records
 
 

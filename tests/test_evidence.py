@@ -54,6 +54,19 @@ def kept_in(tmp_path, monkeypatch):
     return tmp_path / "benchmarks" / "kept"
 
 
+def test_a_part_goes_on_where_it_was_stopped(kept_in, monkeypatch):
+    begun, records = ("searching", "svm-adult", 0), [{"method": "all rows", "seed": 0}]
+    assert evidence.begun_records(*begun) == []
+    evidence.leave_begun(*begun, records)
+    assert evidence.begun_records(*begun) == records
+    monkeypatch.setattr(evidence, "commit", lambda: "another")
+    assert evidence.begun_records(*begun) == []
+    monkeypatch.setattr(searching, "measure", lambda part, max_rows: records)
+    evidence.measure_part(*begun)
+    assert not evidence.begun_file(*begun).exists()
+    assert evidence.kept_of("searching", 0) == {"svm-adult": records}
+
+
 def keep(place, part, records):
     """Write what is kept of a measured part."""
     place.mkdir(parents=True, exist_ok=True)
