@@ -18,6 +18,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from craig_cli import select_coreset
 from craig_cli.sklearn import CoresetSearchCV
@@ -183,3 +184,36 @@ def test_failing_fits():
         CoresetSearchCV(LogisticRegression(), {"C": [-1.0]}, size=60, cv=FOLDS).fit(ROWS, LABELS)
     with pytest.raises(ValueError, match="C"):
         clone(search).set_params(error_score="raise").fit(ROWS, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("model", "weighted", "is_weighted"),
+    [
+        (SVC(), "auto", False),
+        (SVC(), True, True),
+        (SVC(kernel="linear"), "auto", True),
+        (make_pipeline(StandardScaler(), SVC()), "auto", False),
+        (LogisticRegression(), "auto", True),
+        (KNeighborsClassifier(), True, False),
+    ],
+)
+def test_kernels_are_given_no_weights_unless_asked_for(model, weighted, is_weighted):
+    search = CoresetSearchCV(model, [{}], size=60, cv=FOLDS, weighted=weighted).fit(ROWS, LABELS)
+    assert search.is_weighted_ == is_weighted
+
+
+def test_weights_go_by_the_kernel_of_each_candidate():
+    grid = {"kernel": ["linear", "rbf"]}
+    search = CoresetSearchCV(SVC(), grid, size=60, cv=FOLDS).fit(ROWS, LABELS)
+    apart = [
+        CoresetSearchCV(SVC(kernel=kernel), [{}], size=60, cv=FOLDS, weighted=weighted)
+        .fit(ROWS, LABELS)
+        .best_score_
+        for kernel, weighted in (("linear", True), ("rbf", False))
+    ]
+    np.testing.assert_array_equal(search.cv_results_["mean_test_score"], apart)
+
+
+def test_weighted_is_true_false_or_auto():
+    with pytest.raises(ValueError, match="weighted must be True, False or 'auto', not 'yes'"):
+        CoresetSearchCV(SVC(), [{}], size=60, weighted="yes").fit(ROWS, LABELS)

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import has_fit_parameter
 
 from craig_cli.selection import Coreset
@@ -106,9 +107,31 @@ def fit_and_score(
     }
 
 
-def weight_name(estimator: Any) -> str | None:
-    """Return what ``fit`` calls the weights of rows; None where it takes none."""
+def selected_by(estimator: Any, select_after: str | None, X: Any, y: Any) -> Any:
+    """Return rows as they are selected by: of a pipeline, what its steps make of them up to that of
+    this name, or the last before the model.
+    """
     if isinstance(estimator, Pipeline):
-        name, model = estimator.steps[-1]
-        return f"{name}__sample_weight" if has_fit_parameter(model, "sample_weight") else None
-    return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
+        names = [name for name, _ in estimator.steps]
+        if select_after is not None and select_after not in names[:-1]:
+            raise ValueError(f"select_after: the pipeline has no step {select_after!r}.")
+        after = select_after or (names[-2] if len(names) > 1 else None)
+        if after is not None:
+            steps = clone(estimator[: names.index(after) + 1])
+            X = steps.fit_transform(X, y)
+    elif select_after is not None:
+        raise ValueError("select_after is for a pipeline.")
+    return check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
+
+
+def weight_name(estimator: Any, weighted: bool | str) -> str | None:
+    """Return what ``fit`` calls the weights of rows; None where it takes none, or is to be given
+    none: under "auto" a model with a kernel other than the linear one.
+    """
+    model, name = estimator, "sample_weight"
+    if isinstance(estimator, Pipeline):
+        step, model = estimator.steps[-1]
+        name = f"{step}__sample_weight"
+    if weighted == "auto":
+        weighted = getattr(model, "kernel", "linear") == "linear"
+    return name if weighted and has_fit_parameter(model, "sample_weight") else None

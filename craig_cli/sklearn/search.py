@@ -14,7 +14,6 @@ from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
 from sklearn.model_selection._search import BaseSearchCV
-from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_array, column_or_1d, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -24,7 +23,15 @@ from craig_cli.dataset import Dataset
 from craig_cli.selection import Coreset
 from craig_cli.settings import Budget, SelectionSettings
 from craig_cli.settings.calibration import CalibrationSettings
-from craig_cli.sklearn.folds import Fold, Found, fit_and_score, fold_of, ranked, weight_name
+from craig_cli.sklearn.folds import (
+    Fold,
+    Found,
+    fit_and_score,
+    fold_of,
+    ranked,
+    selected_by,
+    weight_name,
+)
 from craig_cli.sklearn.selector import CraigSelector
 
 GROW_WITH_ROWS = frozenset(
@@ -58,10 +65,10 @@ class CoresetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has n
         Rows to select from each fold; displaces `fraction`.
     purpose : {'any', 'linear', 'local'}, optional
         What the coreset is for, as `select_coreset` has it.
-    weighted : bool
+    weighted : bool or 'auto'
         Whether the estimator is given the weights of the coreset, where its ``fit`` takes them.
-        False chooses better for support vector machines with a kernel, whose weights stand for a
-        larger C.
+        Under 'auto' models with a ``kernel`` that is not linear are given none: weights stand for a
+        larger C there, and candidates without them were chosen better.
     rungs : int
         Above 1: successive halving over nested coresets. All candidates are fitted on the first
         picks of the greedy order, weighted anew; the best 1 in `factor` go on to the next rung,
@@ -89,7 +96,7 @@ class CoresetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has n
     select_time_ : float
         Seconds that selecting took.
     is_weighted_ : bool
-        Whether the estimator took the weights.
+        Whether the best candidate took the weights.
 
     Notes
     -----
@@ -118,7 +125,7 @@ class CoresetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has n
         fraction: float = 0.1,
         size: int | None = None,
         purpose: str | None = None,
-        weighted: bool = True,
+        weighted: bool | str = "auto",
         rungs: int = 1,
         factor: int = 3,
         select_after: str | None = None,
@@ -174,8 +181,6 @@ class CoresetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has n
         y = column_or_1d(check_array(y, ensure_2d=False, dtype=None, input_name="y"), warn=True)
         candidates = self._candidates()
         self.scorer_, self.multimetric_ = check_scoring(self.estimator, scoring=self.scoring), False
-        self._weight_name = weight_name(self.estimator) if self.weighted else None
-        self.is_weighted_ = self._weight_name is not None
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(splitter.split(X, y, groups))
         self.n_splits_ = len(splits)
@@ -215,6 +220,8 @@ class CoresetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has n
             raise ValueError(f"refit must be 'all', 'coreset' or False, not {self.refit!r}.")
         if isinstance(self.scoring, (dict, list, tuple, set)):
             raise ValueError("scoring must be one score: its name, or a callable.")
+        if self.weighted not in (True, False, "auto"):
+            raise ValueError(f"weighted must be True, False or 'auto', not {self.weighted!r}.")
         if self.rungs < 1 or self.factor < 2:
             raise ValueError("rungs must be at least 1, and factor at least 2.")
 
@@ -241,22 +248,7 @@ class CoresetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has n
     def _trained(self, X: Any, y: Any, train: Any) -> tuple[Any, Any]:
         """Return the training rows of a fold, as they are selected by, and their labels."""
         own = _safe_indexing(y, train)
-        return self._points(_safe_indexing(X, train), own), own
-
-    def _points(self, X: Any, y: Any) -> Any:
-        """Return rows as they are selected by: of a pipeline, what its steps make of them."""
-        if isinstance(self.estimator, Pipeline):
-            names = [name for name, _ in self.estimator.steps]
-            if self.select_after is not None and self.select_after not in names[:-1]:
-                raise ValueError(f"select_after: the pipeline has no step {self.select_after!r}.")
-            last = names[-2] if len(names) > 1 else None
-            after = self.select_after or last
-            if after is not None:
-                steps = clone(self.estimator[: names.index(after) + 1])
-                X = steps.fit_transform(X, y)
-        elif self.select_after is not None:
-            raise ValueError("select_after is for a pipeline.")
-        return check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
+        return selected_by(self.estimator, self.select_after, _safe_indexing(X, train), own), own
 
     @property
     def _task(self) -> str:
@@ -314,9 +306,9 @@ class CoresetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has n
         """Return score and times of each candidate on each fold."""
         done: list[dict[str, Any]] = Parallel(n_jobs=self.n_jobs, verbose=self.verbose)(
             delayed(fit_and_score)(
-                clone(self.estimator).set_params(**clone(candidate, safe=False)),
+                model := self._model(candidate),
                 fold,
-                self._with_weight(fit_params, fold.weight),
+                self._with_weight(model, fit_params, fold.weight),
                 self.scorer_,
                 self.error_score,
             )
@@ -324,27 +316,32 @@ class CoresetSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has n
         )
         return done
 
+    def _model(self, candidate: Mapping[str, Any]) -> Any:
+        """Return the estimator with the parameters of a candidate, not fitted."""
+        return clone(self.estimator).set_params(**clone(candidate, safe=False))
+
     def _with_weight(
-        self, fit_params: Mapping[str, Any], weight: NDArray[np.float64]
+        self, model: Any, fit_params: Mapping[str, Any], weight: NDArray[np.float64]
     ) -> dict[str, Any]:
-        """Return what ``fit`` is given beside rows."""
-        own = {} if self._weight_name is None else {self._weight_name: weight}
-        return {**own, **fit_params}
+        """Return what the ``fit`` of a model is given beside rows."""
+        name = weight_name(model, self.weighted)
+        return {**({} if name is None else {name: weight}), **fit_params}
 
     def _fit_best(self, X: Any, y: Any, fit_params: Mapping[str, Any]) -> None:
         """Fit the best candidate on all rows, or on a coreset of them."""
         if hasattr(X, "columns"):
             self.feature_names_in_ = np.asarray(X.columns, object)
+        best = self._model(self.best_params_)
+        self.is_weighted_ = weight_name(best, self.weighted) is not None
         if not self.refit:
             return
-        best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
         given = dict(fit_params)
         if self.refit == "coreset":
             begun = time.perf_counter()
-            self.coreset_ = self._select(self._points(X, y), y)
+            self.coreset_ = self._select(selected_by(self.estimator, self.select_after, X, y), y)
             self.select_time_ += time.perf_counter() - begun
             X, y = (_safe_indexing(own, self.coreset_.index) for own in (X, y))
-            given = self._with_weight(fit_params, self.coreset_.weight)
+            given = self._with_weight(best, fit_params, self.coreset_.weight)
         begun = time.perf_counter()
         self.best_estimator_ = best.fit(X, y, **given)
         self.refit_time_ = time.perf_counter() - begun
