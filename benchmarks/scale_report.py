@@ -216,8 +216,7 @@ weights the sizes of clusters. On disk with `--memory-limit 4G`; {in_parts}. Pro
 {large_table(found["large"])}
 
 The assignment takes most of it: every row meets every pick until some columns tell that it is too far. Bounds by balls and boxes help where rows
-lie in few directions, not here: in 32 dimensions most tiles of rows are within reach of most picks. Balls round groups of near picks do no better:
-of 20,000 picks of 200,000 such rows, in groups of 32, they leave 95 % to be looked at (tried once, not part of the tool)."""
+lie in few directions, not here: in 32 dimensions most tiles of rows are within reach of most picks."""
 
 
 def model(found: Mapping[str, Any]) -> str:
