@@ -167,6 +167,8 @@ def written(name: str, max_rows: int) -> str:
         text = module.text(kept).strip() if kept else ""
         if kept and missing:
             text += f"\n\nNot measured: {'; '.join(missing)}."
+        remarks = [file["remark"] for file in files_of(name, max_rows).values() if "remark" in file]
+        text += "".join(f" {remark}" for remark in remarks)
     else:
         text = module.text(
             {other: kept_of(other, max_rows) for other in SECTIONS if SECTIONS[other].parts}
