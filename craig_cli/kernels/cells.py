@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from craig_cli.kernels import kernel
+from craig_cli.kernels import inlined, kernel
+from craig_cli.kernels.simd import add_four_products, four_sums, lanes
 
 SAMPLE = 256
 """Rows of a cell that its principal direction is found from."""
@@ -16,21 +17,47 @@ LEVELS = 64
 """Halves that can be waiting to be split: one a level, and there are at most log2(n) levels."""
 
 
-@kernel
+@inlined
 def projection(points, row, direction):
     """Return the dot product of a row with `direction`, as four running sums: additions need not
     wait for each other.
     """
-    d = points.shape[1]
-    s0 = s1 = s2 = s3 = 0.0
-    for k in range(0, d - 3, 4):
-        s0 += points[row, k] * direction[k]
-        s1 += points[row, k + 1] * direction[k + 1]
-        s2 += points[row, k + 2] * direction[k + 2]
-        s3 += points[row, k + 3] * direction[k + 3]
-    for k in range(d // 4 * 4, d):
+    sums = four_sums()
+    for k in range(0, direction.shape[0] - 3, 4):
+        sums = add_four_products(points, row, direction, k, sums)
+    return in_all(sums, points, row, direction)
+
+
+@inlined
+def in_all(sums, points, row, direction):
+    """Return four sums, and the products of the columns that are left over, as one."""
+    s0, s1, s2, s3 = lanes(sums)
+    for k in range(direction.shape[0] // 4 * 4, direction.shape[0]):
         s0 += points[row, k] * direction[k]
     return (s0 + s1) + (s2 + s3)
+
+
+@inlined
+def project(points, order, low, high, direction, keys):
+    """Write the `projection` of each of the rows ``order[low:high]`` into ``keys[low:high]``.
+
+    Four rows at a time: they lie anywhere in memory, and are waited for together.
+    """
+    whole = high - (high - low) % 4
+    for i in range(low, whole, 4):
+        r0, r1, r2, r3 = order[i], order[i + 1], order[i + 2], order[i + 3]
+        a = b = c = e = four_sums()
+        for k in range(0, direction.shape[0] - 3, 4):
+            a = add_four_products(points, r0, direction, k, a)
+            b = add_four_products(points, r1, direction, k, b)
+            c = add_four_products(points, r2, direction, k, c)
+            e = add_four_products(points, r3, direction, k, e)
+        keys[i] = in_all(a, points, r0, direction)
+        keys[i + 1] = in_all(b, points, r1, direction)
+        keys[i + 2] = in_all(c, points, r2, direction)
+        keys[i + 3] = in_all(e, points, r3, direction)
+    for i in range(whole, high):
+        keys[i] = projection(points, order[i], direction)
 
 
 @kernel
@@ -146,8 +173,7 @@ def split_rows(points, order, bounds, splits=None):
             low, high = bounds[first] - bounds[0], bounds[first + count] - bounds[0]
             middle = bounds[first + half] - bounds[0]
             principal_direction(points, order, low, high, direction)
-            for i in range(low, high):
-                keys[i] = projection(points, order[i], direction)
+            project(points, order, low, high, direction, keys)
             quickselect(keys, order, low, high, middle)
             if splits is not None:
                 # Selection has left the least row of the right half at its beginning.

@@ -19,12 +19,12 @@ BYTES = 64
 
 
 class Register(types.Type):
-    """The numba type of a register full of floats."""
+    """The numba type of a register full of floats, or of so many."""
 
-    def __init__(self, dtype: types.Float) -> None:
+    def __init__(self, dtype: types.Float, n_lanes: int = 0) -> None:
         self.dtype = dtype
-        self.n_lanes = BYTES * 8 // dtype.bitwidth
-        super().__init__(f"Register({dtype})")
+        self.n_lanes = n_lanes or BYTES * 8 // dtype.bitwidth
+        super().__init__(f"Register({dtype} x {self.n_lanes})")
 
 
 @register_model(Register)
@@ -39,20 +39,39 @@ class RegisterModel(models.PrimitiveModel):
         )
 
 
+FOUR = Register(types.float64, 4)
+
+
 def place(context: Any, builder: Any, signature: Any, arguments: Any, n_axes: int) -> Any:
     """Return a pointer to the register that begins at the given indices of an array, the first
     argument.
     """
-    array_type = signature.args[0]
-    array = context.make_array(array_type)(context, builder, arguments[0])
-    indices = [
-        context.cast(builder, arguments[a], signature.args[a], types.intp)
-        for a in range(1, n_axes + 1)
-    ]
-    pointer = cgutils.get_item_pointer(
-        context, builder, array_type, array, indices, wraparound=False
-    )
-    return builder.bitcast(pointer, context.get_value_type(Register(array_type.dtype)).as_pointer())
+    indices = range(1, n_axes + 1)
+    return place_of(context, builder, signature, arguments, 0, indices, Register)
+
+
+def place_of(
+    context: Any, builder: Any, signature: Any, arguments: Any, array: int, indices: Any, kind: Any
+) -> Any:
+    """Return a pointer to the register, ``kind(dtype)``, that begins in the `array`-th argument at
+    the indices that are the arguments of these numbers.
+    """
+    array_type = signature.args[array]
+    own = context.make_array(array_type)(context, builder, arguments[array])
+    at = [context.cast(builder, arguments[a], signature.args[a], types.intp) for a in indices]
+    pointer = cgutils.get_item_pointer(context, builder, array_type, own, at, wraparound=False)
+    return builder.bitcast(pointer, context.get_value_type(kind(array_type.dtype)).as_pointer())
+
+
+def load_from(builder: Any, pointer: Any, dtype: types.Float) -> Any:
+    """Return the register at a place of an array.
+
+    An array begins where its items may, not where registers do: without this LLVM would take the
+    instruction that crashes on any other address.
+    """
+    loaded = builder.load(pointer)
+    loaded.align = dtype.bitwidth // 8
+    return loaded
 
 
 @intrinsic
@@ -70,11 +89,7 @@ def load(typing_context, array, t, k, i):
     """Return ``array[t, k, i:i + n_lanes]``."""
 
     def build(context, builder, signature, arguments):
-        loaded = builder.load(place(context, builder, signature, arguments, 3))
-        # An array begins where its items may, not where registers do: without this LLVM would take
-        # the instruction that crashes on any other address.
-        loaded.align = array.dtype.bitwidth // 8
-        return loaded
+        return load_from(builder, place(context, builder, signature, arguments, 3), array.dtype)
 
     return Register(array.dtype)(array, t, k, i), build
 
@@ -175,3 +190,50 @@ def any_within(typing_context, register, limit):
         return builder.icmp_unsigned("!=", builder.bitcast(within, bits), ir.Constant(bits, 0))
 
     return types.boolean(register, limit), build
+
+
+@intrinsic
+def four_sums(typing_context):
+    """Return a register of four float64, all 0."""
+
+    def build(context, builder, signature, arguments):
+        return ir.Constant(context.get_value_type(FOUR), [0.0] * FOUR.n_lanes)
+
+    return FOUR(), build
+
+
+@intrinsic
+def add_four_products(typing_context, points, row, direction, k, sums):
+    """Return ``sums + points[row, k:k + 4] * direction[k:k + 4]`` in float64, each product rounded
+    before it is added: what four scalar sums come to. Rows must lie in one piece each.
+    """
+    if points.layout != "C" or direction != types.float64[::1]:
+        return None
+
+    def four(dtype):
+        return Register(dtype, FOUR.n_lanes)
+
+    def build(context, builder, signature, arguments):
+        given = (context, builder, signature, arguments)
+        own = load_from(builder, place_of(*given, 0, (1, 3), four), points.dtype)
+        if points.dtype != types.float64:
+            own = builder.fpext(own, context.get_value_type(FOUR))
+        others = load_from(builder, place_of(*given, 2, (3,), four), types.float64)
+        return builder.fadd(arguments[4], builder.fmul(own, others))
+
+    return FOUR(points, row, direction, k, FOUR), build
+
+
+@intrinsic
+def lanes(typing_context, register):
+    """Return what a register holds, as a tuple."""
+    found = types.UniTuple(register.dtype, register.n_lanes)
+
+    def build(context, builder, signature, arguments):
+        parts = [
+            builder.extract_element(arguments[0], ir.Constant(ir.IntType(32), lane))
+            for lane in range(register.n_lanes)
+        ]
+        return context.make_tuple(builder, found, parts)
+
+    return found(register), build

@@ -74,7 +74,7 @@ def compact_order(
 
     Time n d log2(n_cells) / threads.
     """
-    order = np.arange(len(points))
+    points, order = np.ascontiguousarray(points), np.arange(len(points))
     parts = [(0, len(bounds) - 1)]  # (first cell, number of cells)
 
     def split(own: NDArray[np.int64]) -> None:

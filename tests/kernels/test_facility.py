@@ -245,6 +245,23 @@ def test_quickselect_splits_by_key_then_row():
         assert keys[middle] == key_of[order[middle]]
 
 
+@pytest.mark.parametrize("dtype", (np.float32, np.float64))
+@pytest.mark.parametrize("d", (1, 3, 4, 6, 8, 21))
+def test_projections_are_four_running_sums_to_the_bit(d, dtype):
+    rng = np.random.default_rng(d)
+    points, direction = rng.normal(size=(30, d)).astype(dtype), rng.normal(size=d)
+    order, keys = rng.permutation(30), np.full(30, np.nan)
+    cells.project(points, order, 2, 29, direction, keys)
+    for i in range(2, 29):
+        sums = [0.0] * 4
+        for k in range(d):
+            place = k % 4 if k < d // 4 * 4 else 0
+            sums[place] += float(points[order[i], k]) * float(direction[k])
+        assert keys[i] == (sums[0] + sums[1]) + (sums[2] + sums[3])
+        assert cells.projection(points, order[i], direction) == keys[i]
+    assert np.isnan(keys[[0, 1, 29]]).all()
+
+
 def test_sign_projection_is_the_same_in_python_and_keeps_distances():
     rows = sparse_rows(made("text", n=80))
     out, plain = np.zeros((80, 64)), np.zeros((80, 64))

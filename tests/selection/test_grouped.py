@@ -50,7 +50,9 @@ def test_promises_and_threads(fraction):
     for threads in (1, 2):
         with Workers(threads) as workers:
             found.append(grouped_rows(points, classes, fraction, workers))
+            by_columns = grouped_rows(np.asfortranarray(points), classes, fraction, workers)
     index, weights = found[0]
+    np.testing.assert_array_equal(index, by_columns[0])
     np.testing.assert_array_equal(index, found[1][0])
     np.testing.assert_array_equal(weights, found[1][1])
     assert len(np.unique(index)) == len(index) == int(np.floor(fraction * 1240 + 0.5))
