@@ -9,6 +9,7 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -98,9 +99,15 @@ def room_of(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
 
+@cache
+def nodes_of(source: str) -> tuple[ast.AST, ...]:
+    """Return all nodes of a module: parsed once for all tests."""
+    return tuple(ast.walk(ast.parse(source)))
+
+
 def imports(path: Path) -> Iterator[str]:
     """Give every module that a file imports, in functions too."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path.read_text()):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -137,7 +144,7 @@ def test_imports_go_down(path):
 def of_some_systems(source: str) -> list[str]:
     """Return what a module names that not all systems have: modules, names in modules, paths."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         match node:
             case ast.Import(names=names):
                 found += [alias.name for alias in names if alias.name in LACKED]
@@ -189,7 +196,7 @@ def code_lines(source: str) -> set[int]:
         for number, line in enumerate(source.splitlines(), 1)
         if line.strip() and not line.lstrip().startswith("#")
     }
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         match node:
             case ast.Expr(value=ast.Constant(value=str())):
                 lines -= set(range(node.lineno, node.end_lineno + 1))
@@ -200,7 +207,7 @@ def too_long(source: str, module: str) -> dict[str, int]:
     """Return the functions of a module, and the module itself, that are too long, and how long."""
     code, found = code_lines(source), {module: len(source.splitlines())}
     found = {name: length for name, length in found.items() if length > MOST_FILE_LINES}
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.FunctionDef):
             length = len(code & set(range(node.lineno, node.end_lineno + 1)))
             if length > MOST_FUNCTION_LINES:
@@ -227,9 +234,7 @@ def test_functions_files_and_lines_are_short(path):
     "path", [p for p in FILES if not is_within(module_name(p), "craig_cli.cli")], ids=module_name
 )
 def test_nothing_prints_below_the_command_line(path):
-    calls = [
-        node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
-    ]
+    calls = [node.func for node in nodes_of(path.read_text()) if isinstance(node, ast.Call)]
     assert [
         call
         for call in calls
@@ -301,7 +306,7 @@ def test_kernels_called_from_outside_are_kept_on_disk(path):
         for kernel in PACKAGE.glob("kernels/*.py")
     }
     used = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path.read_text()):
         if isinstance(node, ast.ImportFrom) and is_within(str(node.module), "craig_cli.kernels"):
             used += [
                 getattr(importlib.import_module(str(node.module)), alias.name)

@@ -56,6 +56,7 @@ def test_a_coreset_is_sound_and_its_epsilon_true(dataset, method):
     )
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("method", METHODS)
 def test_all_rows_leave_no_error(dataset, method):
     coreset = select(dataset, settings(dataset.n_rows, method))

@@ -17,7 +17,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from tools import needs, path_of
+from tools import needs, path_of, slow
 
 from craig_cli.cli import main
 from craig_cli.cli.app import COMMANDS, load_command
@@ -72,6 +72,8 @@ STEPS |= {
     for page in PAGES
     if (steps := [step for step in steps_of(page) if step.language == "shell" or has_python(page)])
 }
+QUICK = ("README.md", *(entry.name for entry in COMMANDS))
+"""What users read first: its examples are in the quick tier."""
 
 
 def run_here(example: str) -> int:
@@ -139,7 +141,7 @@ def samples(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("samples")
-@pytest.mark.parametrize("page", STEPS)
+@pytest.mark.parametrize("page", [*QUICK, *slow(*sorted({*STEPS} - {*QUICK}))])
 def test_examples_run_and_say_what_is_shown(page, capfd):
     if any("sklearn" in step.text for step in STEPS[page] if step.language == "python"):
         path_of("scikit-learn")

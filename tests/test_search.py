@@ -32,6 +32,7 @@ SEARCH = CoresetSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, fraction=0.5, 
 FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("estimator", "check"), [*checks_of(SEARCH)])
 def test_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
@@ -92,6 +93,7 @@ def test_halving_over_nested_coresets():
     assert set(kept) == {grid["C"][c] for c in np.argsort(-means[:9], kind="stable")[:3]}
 
 
+@pytest.mark.slow
 def test_a_rung_has_a_pick_of_each_class():
     rare = np.where(np.arange(900) % 300 == 0, "rare", LABELS)
     model = LogisticRegression(max_iter=10_000)

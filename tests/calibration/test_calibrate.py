@@ -628,6 +628,7 @@ CLASSES = "classification"
 AWKWARD = awkward_cases()
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("representative", ["medoid", "exchanged"])
 @pytest.mark.parametrize("case", AWKWARD)
 def test_awkward_rows_keep_the_contract(case, representative):

@@ -236,6 +236,7 @@ def test_parquet_tables_keep_columns_and_types(craig, own_folder):
     assert found["weight"].to_pylist() == weight
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("source", ["data.csv", "d.libsvm", "dense.h5", "sparse.h5"])
 @pytest.mark.parametrize("wanted", ["csv", "tsv", "parquet", "hdf5", "libsvm"])
 def test_every_format_becomes_every_other(craig, data, source, wanted):

@@ -42,6 +42,7 @@ def amounts(request, own_folder):
     write_labels(own_folder / "d.csv", rings() if request.param == "rings" else prices)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("road", ROADS)
 def test_amounts_are_no_classes(craig, amounts, road, monkeypatch):
     line = ROADS[road].format(" ".join(OPTIONS)).split()

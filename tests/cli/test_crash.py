@@ -180,6 +180,7 @@ def test_stdout_on_a_full_device(big, arguments):
     assert (result.returncode, result.stderr) == (4, "craig: error: No space left on device.\n")
 
 
+@pytest.mark.slow
 def test_a_broken_pipe_is_quiet(big):
     script = '"$@" | head -c 1 > first; echo ${PIPESTATUS[0]}'
     for arguments in (

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tools import needs
+from tools import needs, slow
 
 from craig_cli.platform import peak_memory_bytes
 from craig_cli.readers import parts as reading
@@ -78,7 +78,7 @@ def dask(cluster):
     return ("--engine", "dask", "--scheduler", cluster[1].scheduler_address)
 
 
-@pytest.mark.parametrize("allocation", ["auto", "power"])
+@pytest.mark.parametrize("allocation", ["auto", *slow("power")])
 def test_local_shards_and_dask_give_the_same_bytes(craig, files, dask, monkeypatch, allocation):
     options = (*OPTIONS, "--allocation", allocation)
     assert craig("select", *files, *options, "--parts", "files", "-o", "local.parquet").code == 0
@@ -106,6 +106,7 @@ def test_local_processes_with_little_memory_give_the_same_bytes(craig, files):
     assert Path("processes.parquet").read_bytes() == Path("local.parquet").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("allocation", ["auto", "equal"])
 def test_cells_are_gathered_by_the_workers(craig, files, dask, monkeypatch, allocation):
     cells = ("--partition", "cells", "--parts", "5", "--allocation", allocation)

@@ -123,6 +123,7 @@ def test_text_and_a_stored_number_are_compared_by_value(craig, own_folder):
     assert all(own == ({"0": 240 - ones, "1": ones, "none": 1}, "string") for own in found)
 
 
+@pytest.mark.slow
 @pytest.mark.needs("distributed")
 @pytest.mark.filterwarnings("ignore")
 def test_dask_agrees(craig, own_folder):

@@ -471,6 +471,7 @@ def scripts() -> dict[str, str]:
     return {block.split("\n", 1)[0].removeprefix("# "): block for block in named}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ("Makefile", *slow("xargs", "SLURM")))
 def test_the_scripts_that_are_shown_run(name, craig, shards, own_folder, tmp_path_factory):
     (own_folder / "shards").mkdir()

@@ -95,6 +95,7 @@ ROADS = {
 
 
 @pytest.mark.thinned
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("road", "kind"),
     [
@@ -288,7 +289,7 @@ def test_hand_made_weights_name_rows_of_the_file(craig, tmp_path):
     )
 
 
-@pytest.mark.parametrize("kind", ["npy", "csv", "hdf5"])
+@pytest.mark.parametrize("kind", ["csv", *slow("npy", "hdf5")])
 def test_a_proxy_has_a_row_for_skipped_ones_too(craig, tmp_path, kind):
     write(tmp_path / "d.csv", RAW, LABELS, BAD)
     write(tmp_path / "c.csv", RAW[GOOD], LABELS[GOOD])

@@ -62,6 +62,7 @@ def both(problem, solver, *, step=STEP, l2=L2, radius=0.0, visits=None, how="com
     return ours.model, twin.model
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("how", ["compiled", "plain"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("solver", STEPPING)
@@ -76,6 +77,7 @@ def test_steps_of_every_solver(solver, kind, how):
         np.testing.assert_allclose(ours, twin, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("solver", STEPPING)
 @pytest.mark.parametrize(("loss", "classes"), TASKS)

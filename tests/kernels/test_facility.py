@@ -307,6 +307,7 @@ def run_plain(monkeypatch):
         monkeypatch.setattr(kind, "kernels", kernels)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("kind", ("normal", "text"))
 @pytest.mark.parametrize("weighted", (False, True))
 def test_kernels_plain_and_compiled_agree(monkeypatch, kind, weighted):
@@ -370,6 +371,7 @@ def test_a_tree_sends_its_sample_to_the_cells_of_equal_splits():
             assert leaf[0] == number
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("is_float64", [False, True])
 @pytest.mark.parametrize("n_columns", [3, 40])
 def test_many_picks_at_once_do_what_they_do_one_by_one(n_columns, is_float64):

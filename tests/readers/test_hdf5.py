@@ -21,6 +21,7 @@ from craig_cli.settings import InputSettings
 BLOCK_SIZES = [1, 100, 4096, 4 << 20]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block_bytes", BLOCK_SIZES)
 def test_parquet_dense_and_sparse_agree(tmp_path: Path, block_bytes: int) -> None:
     rng = np.random.default_rng(2)

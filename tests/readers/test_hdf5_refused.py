@@ -291,9 +291,14 @@ BAD_FILES = [
 ]
 
 
-@pytest.mark.thinned
-@pytest.mark.parametrize("block_bytes", [1, 4 << 20])
-@pytest.mark.parametrize(("contents", "options", "text"), BAD_FILES)
+@pytest.mark.parametrize("block_bytes", [1, *slow(4 << 20)])
+@pytest.mark.parametrize(
+    ("contents", "options", "text"),
+    [
+        pytest.param(*case, marks=[pytest.mark.slow] * (place % 4 > 0))
+        for place, case in enumerate(BAD_FILES)
+    ],
+)
 def test_bad_files(
     tmp_path: Path,
     contents: dict[str, object],

@@ -92,6 +92,7 @@ def test_importance_of_scores_without_meaning(scores):
     np.testing.assert_allclose(weights, 1.0)
 
 
+@pytest.mark.slow
 def test_random_representatives_are_rows_of_their_clusters_and_unbiased():
     rows = made("clusters", n=300)
     distances, estimates = distance_matrix(rows), []
@@ -143,6 +144,7 @@ def test_inclusion_chances_add_up_and_follow_the_scores(size):
     assert inclusion_chances(np.zeros(10), size) == pytest.approx(np.full(10, size / 10))
 
 
+@pytest.mark.slow
 def test_importance_picks_are_distinct_drawn_by_their_chances_and_weighted_by_the_inverse():
     chances = inclusion_chances(SCORES, 4)
     drawn = [importance_picks(SCORES, 4, np.random.default_rng(seed)) for seed in range(20_000)]

@@ -22,6 +22,7 @@ def chosen_like(coreset, picks, gains, n_given):
     np.testing.assert_array_equal(coreset.index[gaining], picks[gaining])
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("kind", ["normal", "one-hot", "text", "duplicates"])
 @pytest.mark.parametrize("lists", [True, False])
 def test_picks_of_plain_greedy(kind, lists, monkeypatch):

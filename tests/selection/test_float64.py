@@ -40,6 +40,7 @@ ROADS = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.usefixtures("small_cells")
 @pytest.mark.parametrize("road", ROADS)
 @pytest.mark.parametrize("spread", SPREADS)

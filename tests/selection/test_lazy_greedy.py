@@ -98,6 +98,7 @@ def test_ties_go_to_the_lowest_row_and_clusters_to_the_earlier_pick(kind):
     )
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("first_look", (1, 5, 10_000))
 @pytest.mark.parametrize("kind", ("normal", "text"))
 def test_lists_and_lazy_evaluation_make_the_same_picks(monkeypatch, first_look, kind):
@@ -328,6 +329,7 @@ def test_five_points_by_hand():
     assert coreset.weight.tolist() == [2, 2, 1]  # row 1 lies between 2 and 0: the earlier pick
 
 
+@pytest.mark.slow
 def test_two_rows_as_far_apart_as_the_bound_on_distances():
     rng = np.random.default_rng(0)
     for _ in range(200):

@@ -148,6 +148,7 @@ def test_weights_of_a_class_add_up_and_rows_of_weight_zero_are_taken_last(method
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", methods_that("draws"))
 def test_drawn_rows_are_unbiased(method):
     rng = np.random.default_rng(7)

@@ -137,6 +137,7 @@ def test_weights_are_repeated_rows():
         np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_kernels_run_plain_too():
     rows, classes, network = made()
     other = copied(network)
