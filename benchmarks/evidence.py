@@ -165,10 +165,9 @@ def written(name: str, max_rows: int) -> str:
         kept = kept_of(name, max_rows)
         missing = [part for part in section.parts if part not in kept]
         text = module.text(kept).strip() if kept else ""
-        if kept and missing:
-            text += f"\n\nNot measured: {'; '.join(missing)}."
-        remarks = [file["remark"] for file in files_of(name, max_rows).values() if "remark" in file]
-        text += "".join(f" {remark}" for remark in remarks)
+        remarks = [f"Not measured: {'; '.join(missing)}."] if kept and missing else []
+        remarks += [f["remark"] for f in files_of(name, max_rows).values() if "remark" in f]
+        text = "\n\n".join([text, " ".join(remarks)]).strip()
     else:
         text = module.text(
             {other: kept_of(other, max_rows) for other in SECTIONS if SECTIONS[other].parts}
