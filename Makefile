@@ -55,7 +55,7 @@ paper: $(BIN)/python
 	$(BIN)/python benchmarks/paper.py $(PAPER_OPTIONS)
 
 # Its figures 5 and 6 on its own data, ResNet-20 on CIFAR-10: a night (480 minutes). What is stopped goes on when called again.
-# PAPER_OPTIONS="--minutes 60" for another budget, "--dry-run" for what would fit; then make paper PAPER_OPTIONS="--only pages".
+# PAPER_OPTIONS="--minutes 60" for another budget, "--dry-run" for what would fit. The section goes into PAPER.md.
 paper-large: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[plot,torch]'
 	$(BIN)/python benchmarks/paper_cifar.py $(PAPER_OPTIONS)

@@ -14,6 +14,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from datasets import at_hand
 from paper_cifar_plan import (
@@ -30,6 +31,9 @@ from paper_cifar_plan import (
     that_fit,
 )
 
+if TYPE_CHECKING:
+    from paper_claims import Claim
+
 
 def text(path: Path = KEPT) -> str:
     """Return the section of PAPER.md, from the kept runs alone; empty where there are none. Draws its
@@ -39,6 +43,13 @@ def text(path: Path = KEPT) -> str:
 
     kept = read_kept(path)
     return section(kept, left_to_do(kept)) if kept["runs"] else ""
+
+
+def claims(path: Path = KEPT) -> list[Claim]:
+    """Return what the paper claims of figures 5 and 6, by the kept runs."""
+    from paper_cifar_page import claims_of
+
+    return claims_of(read_kept(path))
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -94,6 +105,10 @@ def main(arguments: list[str] | None = None) -> int:
         kept["runs"].append(run)
         keep(options.into, kept)
         print(training.in_words(run), file=sys.stderr, flush=True)
+    if options.into == KEPT and kept["runs"]:
+        from paper_page import write_network  # imports this file
+
+        write_network(text(), claims())
     return 0
 
 

@@ -26,6 +26,8 @@ from paper_cifar_plan import (
     Cell,
     cell_of,
 )
+from paper_claims import Claim
+from paper_claims import share as share_of
 from paper_page import table
 
 COLOURS = {
@@ -216,6 +218,35 @@ def sentences(runs: Runs) -> Iterable[str]:
             f"\nAll rows in {run['epochs']} epochs, {run['backward']:,} backward passes, come to "
             f"{100 * run['accuracy']:.2f} % in {run['steps_seconds']:,.0f} s."
         )
+
+
+def claims_of(kept: dict[str, Any]) -> list[Claim]:
+    """Return the paper's claims, what the runs say, and whether they hold."""
+    runs = {cell_of(run): run for run in kept["runs"]}
+    found = []
+    for words, other in (
+        ("above random rows of the same share, one subset throughout", FIXED),
+        ("above random rows, others each epoch", FRESH),
+    ):
+        if len(above := differences(runs, CRAIG, other)):
+            n = np.count_nonzero(above > 0)
+            found.append(
+                Claim(
+                    f"figure 5: ResNet-20 on CIFAR-10, CRAIG ends {words}",
+                    f"{compared(above)}, p - y",
+                    share_of(n, len(above)),
+                )
+            )
+    for run in (run for run in runs.values() if "stages" in run):
+        spreads = [stage["spread"] for stage in run["stages"].values()]
+        found.append(
+            Claim(
+                "figure 6: the chosen images repeat each other less as training goes on",
+                f"mean distance to the nearest other pick {spreads[0]:.2f} at first, {spreads[-1]:.2f} at last",
+                "yes" if spreads[-1] > spreads[0] else "no",
+            )
+        )
+    return found
 
 
 def chosen_images(run: Run) -> str:

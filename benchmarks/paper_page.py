@@ -22,6 +22,9 @@ SETS = {
 }
 CIFAR = "cifar.json"
 """The kept numbers of `paper_cifar`, beside the pictures."""
+NETWORK, MISSING = "\n## Figures 5 and 6", "\n## Not measured"
+"""How the sections begin that are written apart from the others, and last."""
+NETWORK_CLAIMS = ("| figure 5", "| figure 6")
 
 HEAD = """# The paper's experiments, measured again
 
@@ -286,15 +289,27 @@ def write_page(parts: dict[str, Any], names: Sequence[str]) -> None:
     if part := found.get("fig4"):
         facts["fig4"] = halves(part["runs"])
         texts.append(figure_4(part, facts["fig4"]))
-    rows: list[Sequence[str]] = [*claims(facts)]
-    if (network := cifar()) is not None:
-        texts.append("\n" + network.text().strip() + "\n")
-        rows += network.claims() if hasattr(network, "claims") else []
     head = HEAD.format(
         date=datetime.datetime.now(datetime.UTC).date(),
         minutes=sum(parts[name]["seconds"] for name in names if name in parts) / 60,
         near=NEAR,
-        table=table(["the paper's claim", "measured here", "holds"], rows),
+        table=table(["the paper's claim", "measured here", "holds"], claims(facts)),
     )
     notes = "".join(f"- {note}\n" for note in missing)
-    PAGE.write_text(head + "".join(texts) + (f"\n## Not measured\n\n{notes}" if missing else ""))
+    PAGE.write_text(head + "".join(texts) + (f"{MISSING}\n\n{notes}" if missing else ""))
+    if (network := cifar()) is not None:
+        write_network(network.text(), network.claims())
+
+
+def write_network(section: str, rows: Sequence[Sequence[str]]) -> None:
+    """Put the section on figures 5 and 6, and their claims, into PAPER.md, for those it had."""
+    text, missing, notes = PAGE.read_text().partition(MISSING)
+    lines = [
+        line
+        for line in text.partition(NETWORK)[0].splitlines(keepends=True)
+        if not line.startswith(NETWORK_CLAIMS)
+    ]
+    first = next(place for place, line in enumerate(lines) if line.startswith("|"))
+    end = lines.index("\n", first)
+    lines[end:end] = [f"| {' | '.join(row)} |\n" for row in rows]
+    PAGE.write_text("".join(lines).rstrip("\n") + f"\n\n{section.strip()}\n" + missing + notes)

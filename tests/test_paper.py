@@ -205,7 +205,8 @@ def test_a_page_of_all_figures_begins_with_the_claims(page, monkeypatch):
     (page / "paper").mkdir()
     (page / "paper" / paper_page.CIFAR).write_text("{}")
     network = SimpleNamespace(
-        text=lambda: "## Figure 5: CIFAR-10\n", claims=lambda: [("figure 5: more", "1", "yes")]
+        text=lambda: "## Figures 5 and 6: CIFAR-10\n",
+        claims=lambda: [("figure 5: more", "1", "yes")],
     )
     monkeypatch.setitem(sys.modules, "paper_cifar", network)
     paper_page.write_page(parts, tuple(paper.PARTS))
@@ -219,7 +220,7 @@ def test_a_page_of_all_figures_begins_with_the_claims(page, monkeypatch):
         "## Figure 3",
         "## Theorems 1 and 2",
         "## Figure 4",
-        "## Figure 5",
+        "## Figures 5 and 6",
     ]
     assert "| figure 5: more | 1 | yes |" in lines[: lines.index(titles[1])]
     assert lines.index(titles[1]) < 60 and len(lines) < 250
@@ -227,6 +228,21 @@ def test_a_page_of_all_figures_begins_with_the_claims(page, monkeypatch):
     names = "fig1-covtype16", "fig1-ijcnn1", "fig2", "fig3", "theorems", "fig4"
     pictures = {path.name for path in (page / "paper").glob("*.png")}
     assert pictures == {f"{name}.png" for name in names}
+
+
+def test_figures_5_and_6_are_put_in_place_of_what_was_said_of_them(page):
+    (page / "PAPER.md").write_text(
+        "# Title\n\nText.\n\n| a | b | c |\n| --- | --- | --- |\n| figure 4: one | 1 | yes |\n\n"
+        "After.\n\n## Figure 4\n\n| x |\n\n## Not measured\n\n- fig2: not run\n"
+    )
+    for number in (2, 3):
+        rows = [("figure 5: more", str(number), "no")]
+        paper_page.write_network(f"\n## Figures 5 and 6: new\n\nBy {number}.\n", rows)
+    assert (page / "PAPER.md").read_text() == (
+        "# Title\n\nText.\n\n| a | b | c |\n| --- | --- | --- |\n| figure 4: one | 1 | yes |\n"
+        "| figure 5: more | 3 | no |\n\nAfter.\n\n## Figure 4\n\n| x |\n\n"
+        "## Figures 5 and 6: new\n\nBy 3.\n\n## Not measured\n\n- fig2: not run\n"
+    )
 
 
 def test_kept_parts_are_not_run_again(tmp_path, monkeypatch):

@@ -127,6 +127,11 @@ def test_the_text_quotes_the_numbers(tmp_path, monkeypatch):
     assert "momentum reset in 1 of 1 case (mean +5.00 points" in text
     assert "By equal time" in text and "in 0 of 1 case (mean -20.00 points" in text
     assert "97.0% of the squared length" in text and "come to 80.00 %" in text
+    assert [(claim.measured[:31], claim.holds) for claim in paper_cifar.claims(path)] == [
+        ("in 1 of 1 case (mean +10.00 poi", "yes"),
+        ("in 0 of 1 case (mean -10.00 poi", "no"),
+        ("mean distance to the nearest ot", "yes"),
+    ]
     assert "do they here" in text and "8 of 102 planned runs are kept" in text
     assert {p.name for p in tmp_path.glob("*.png")} == {"fig5.png", "fig6.png"}
 
