@@ -40,6 +40,7 @@ class RegisterModel(models.PrimitiveModel):
 
 
 FOUR = Register(types.float64, 4)
+"""What holds four running sums."""
 
 
 def place(context: Any, builder: Any, signature: Any, arguments: Any, n_axes: int) -> Any:
