@@ -265,7 +265,7 @@ The images of the largest weights of each class among CRAIG's {run["share"]:.0%}
 ![chosen images](docs/paper/fig6.png)
 
 {table(["epoch", "weight on the heaviest tenth", "mean distance to the nearest other pick, as images"], rows)}
-The paper: the chosen images repeat each other less as training goes on. By the last column, {verdict} they here.
+The paper: the chosen images repeat each other less as training goes on. By the last column they {verdict} here.
 """
 
 

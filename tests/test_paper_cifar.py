@@ -132,7 +132,7 @@ def test_the_text_quotes_the_numbers(tmp_path, monkeypatch):
         ("in 0 of 1 case (mean -10.00 poi", "no"),
         ("mean distance to the nearest ot", "yes"),
     ]
-    assert "do they here" in text and "8 of 102 planned runs are kept" in text
+    assert "column they do here" in text and "8 of 102 planned runs are kept" in text
     assert {p.name for p in tmp_path.glob("*.png")} == {"fig5.png", "fig6.png"}
 
 
