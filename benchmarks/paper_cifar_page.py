@@ -220,6 +220,16 @@ def sentences(runs: Runs) -> Iterable[str]:
         )
 
 
+def spreads_of(run: Run) -> list[float]:
+    """Return the mean distance of a chosen image to the nearest other, stage by stage."""
+    return [stage["spread"] for stage in run["stages"].values()]
+
+
+def has_spread(run: Run) -> bool:
+    """Return whether the chosen images are further apart at the end than at the beginning."""
+    return spreads_of(run)[-1] > spreads_of(run)[0]
+
+
 def claims_of(kept: dict[str, Any]) -> list[Claim]:
     """Return the paper's claims, what the runs say, and whether they hold."""
     runs = {cell_of(run): run for run in kept["runs"]}
@@ -238,12 +248,12 @@ def claims_of(kept: dict[str, Any]) -> list[Claim]:
                 )
             )
     for run in (run for run in runs.values() if "stages" in run):
-        spreads = [stage["spread"] for stage in run["stages"].values()]
+        spreads = spreads_of(run)
         found.append(
             Claim(
                 "figure 6: the chosen images repeat each other less as training goes on",
                 f"mean distance to the nearest other pick {spreads[0]:.2f} at first, {spreads[-1]:.2f} at last",
-                "yes" if spreads[-1] > spreads[0] else "no",
+                "yes" if has_spread(run) else "no",
             )
         )
     return found
@@ -257,8 +267,7 @@ def chosen_images(run: Run) -> str:
         [epoch, f"{stage['share_of_heaviest_tenth']:.0%}", f"{stage['spread']:.2f}"]
         for epoch, stage in run["stages"].items()
     ]
-    spreads = [stage["spread"] for stage in run["stages"].values()]
-    verdict = "do" if spreads[-1] > spreads[0] else "do not"
+    verdict = "do" if has_spread(run) else "do not"
     return f"""
 The images of the largest weights of each class among CRAIG's {run["share"]:.0%} by p - y, selected anew each epoch, at the beginning, in the middle and at the end:
 

@@ -297,8 +297,8 @@ def write_page(parts: dict[str, Any], names: Sequence[str]) -> None:
     )
     notes = "".join(f"- {note}\n" for note in missing)
     PAGE.write_text(head + "".join(texts) + (f"{MISSING}\n\n{notes}" if missing else ""))
-    if (network := cifar()) is not None:
-        write_network(network.text(), network.claims())
+    if (network := cifar()) is not None and (section := network.text()):
+        write_network(section, network.claims())
 
 
 def write_network(section: str, rows: Sequence[Sequence[str]]) -> None:

@@ -208,7 +208,7 @@ def add_four_products(typing_context, points, row, direction, k, sums):
     """Return ``sums + points[row, k:k + 4] * direction[k:k + 4]`` in float64, each product rounded
     before it is added: what four scalar sums come to. Rows must lie in one piece each.
     """
-    if points.layout != "C" or direction != types.float64[::1]:
+    if not points.layout == direction.layout == "C" or direction.dtype != types.float64:
         return None
 
     def four(dtype):

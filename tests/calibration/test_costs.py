@@ -51,7 +51,6 @@ def made(shape: str) -> Dataset:
     return Dataset(X if density is None else sparse_rows(sp.csr_array(X)), labels)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("representative", ["medoid", "exchanged"])
 @pytest.mark.parametrize("shape", [*SHAPES][:1] + slow(*[*SHAPES][1:]))
 def test_memory_stays_within_the_formula_and_near_it(shape, representative):

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from commandline import listing, write_csv
-from tools import path_of, slow
+from tools import path_of
 
 from craig_cli.files.partial import read_partial
 
@@ -472,7 +472,7 @@ def scripts() -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ("Makefile", *slow("xargs", "SLURM")))
+@pytest.mark.parametrize("name", ("Makefile", "xargs", "SLURM"))
 def test_the_scripts_that_are_shown_run(name, craig, shards, own_folder, tmp_path_factory):
     (own_folder / "shards").mkdir()
     for shard in shards[:2]:

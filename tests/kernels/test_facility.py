@@ -251,6 +251,7 @@ def test_projections_are_four_running_sums_to_the_bit(d, dtype):
     rng = np.random.default_rng(d)
     points, direction = rng.normal(size=(30, d)).astype(dtype), rng.normal(size=d)
     order, keys = rng.permutation(30), np.full(30, np.nan)
+    direction.setflags(write=False)  # as that of a tree that came from another process
     cells.project(points, order, 2, 29, direction, keys)
     for i in range(2, 29):
         sums = [0.0] * 4
