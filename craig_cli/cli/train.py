@@ -119,7 +119,8 @@ def check_model_options(run: Run) -> None:
     for name in others:
         refuse(
             source_of(run.ctx, name) is ParameterSource.COMMANDLINE,
-            f"--{name.replace('_', '-')}: it is an option of --model {of}, not of --model {model}.",
+            f"--{name.replace('_', '-')}: it is an option of --model {of}, not of --model {model}."
+            + (" --search has --search-fraction." if run["search"] and name == "fraction" else ""),
         )
 
 

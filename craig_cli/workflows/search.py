@@ -124,7 +124,7 @@ def coreset_of(
         weights=None if dataset.weights is None else dataset.weights[train],
     )
     n_classes = len(np.unique(labels)) if task == CLASSES else 1
-    budget = Budget(size=max(n_classes, round(how.search_fraction * len(train))))
+    budget = Budget(size=fitted_rows(len(train), n_classes, how))
     method = SelectionSettings.method
     representative, weights = Purpose().choices(method, budget.is_open, True, False)
     selection = SelectionSettings(
@@ -132,6 +132,23 @@ def coreset_of(
     )
     calibration = CalibrationSettings(weights, seed=how.seed, threads=settings.threads)
     return make_coreset(own, selection, calibration)
+
+
+def fitted_rows(n_rows: int, n_classes: int, how: SearchSettings) -> int:
+    """Return how many of the rows of all folds but one each candidate is fitted on."""
+    return max(n_classes, round(how.search_fraction * n_rows))
+
+
+def search_notes(problem: Problem, how: SearchSettings) -> tuple[str, ...]:
+    """Return what the user should know of a search besides."""
+    n_classes = 1 if problem.classes is None else len(problem.classes)
+    n_rows = fitted_rows(problem.n_rows * (how.folds - 1) // how.folds, n_classes, how)
+    if n_rows > problem.n_columns:
+        return ()
+    return (
+        f"Each candidate was fitted on about {n_rows:,} rows, no more than there are columns: the "
+        "best of all rows may be another. --search-fraction takes more of them.",
+    )
 
 
 def search_facts(candidates: Sequence[Candidate], how: SearchSettings) -> Mapping[str, Any]:

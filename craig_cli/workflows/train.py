@@ -22,7 +22,7 @@ from craig_cli.training.solvers import SOLVERS
 from craig_cli.workflows.fitting import fit_path, whole_problem
 from craig_cli.workflows.known_labels import some_labels
 from craig_cli.workflows.picked import read_rows, reading_of
-from craig_cli.workflows.search import Candidate, search, search_facts
+from craig_cli.workflows.search import Candidate, search, search_facts, search_notes
 from craig_cli.workflows.stopwatch import Stopwatch
 
 
@@ -90,7 +90,11 @@ def train_to_file(
         models=[model_facts(f, part, problem) for f in fits],
         seconds=watch.seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        notes=(*dataset.notes, *notes_of(part, fits)),
+        notes=(
+            *dataset.notes,
+            *(() if how is None else search_notes(problem, how)),
+            *notes_of(part, fits),
+        ),
         search=None if how is None else search_facts(candidates, how),
     )
 

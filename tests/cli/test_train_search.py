@@ -87,6 +87,13 @@ def test_the_summary_has_the_best_and_verbose_all(craig, data):
     assert "\ntrained  on all rows\n" in brief and "\ntrained  on all rows\n" in whole
 
 
+def test_fewer_rows_than_columns_are_told(craig, data):
+    told = "fitted on about 5 rows, no more than there are columns"
+    options = ("--l2", "1e-3,1", "--folds", "4", "--search-fraction")
+    assert told in run(craig, *options, "0.0167")["notes"][0]
+    assert run(craig, *options, "0.1")["notes"] == []
+
+
 def test_regression(craig, own_folder):
     lines = ["label,a,b"]
     lines += [f"{a + 0.1 * b:.6f},{a:.6f},{b:.6f}" for a, b in ROWS[:, :2]]
@@ -102,6 +109,7 @@ def test_regression(craig, own_folder):
         (("--search", "--l2", "1,2", "--folds", "1"), "--folds"),
         (("--search", "--l2", "1,2", "--folds", "401"), "--folds: there are 400 rows only"),
         (("--search", "--l2", "1,2", "--search-fraction", "0"), "--search-fraction"),
+        (("--search", "--l2", "1,2", "--fraction", "0.2"), "--search has --search-fraction."),
         (("--loss", "logistic,squared"), "--loss: several losses are for --search"),
         (("--loss", "logistic,log"), "'log' is not one of"),
         (
