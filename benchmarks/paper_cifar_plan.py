@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -100,16 +101,15 @@ class Plan:
 
 
 def all_cells() -> Iterator[Cell]:
-    """Yield every run, what is to be known first in front: 1 % and 10 % by every way with one seed,
-    then the other shares, then the other seeds, and all rows at the end.
+    """Yield every run, what is to be known first in front: 1 % and 10 % by every way with one seed
+    after the other, then so the other shares, and all rows at the end.
     """
-    for seed in SEEDS:
-        for share in SHARES:
+    for shares in (SHARES[:FIRST_SHARES], SHARES[FIRST_SHARES:]):
+        for seed, share in product(SEEDS, shares):
             yield Cell(FIXED, share, 0, seed)
             yield Cell(FRESH, share, 0, seed)
-            for every in EVERY:
-                for way in (*SELECTING, TIMED):
-                    yield Cell(way, share, every, seed)
+            for every, way in product(EVERY, (*SELECTING, TIMED)):
+                yield Cell(way, share, every, seed)
     for seed in SEEDS:
         yield Cell(ALL, 1.0, 0, seed)
 

@@ -57,8 +57,9 @@ def test_what_matters_most_is_run_first_and_the_budget_holds():
     some = that_fit(cells, PLAN, 60)
     assert 0 < total(PLAN, some) <= 60
     assert some[:2] == [Cell(FIXED, 0.01, 0, 0), Cell(FRESH, 0.01, 0, 0)]
-    assert {cell.share for cell in cells[:20]} == {0.01, 0.1}
-    assert {cell.seed for cell in cells[:50]} == {0}
+    assert {cell.share for cell in cells[:40]} == {0.01, 0.1}
+    assert [cell.seed for cell in cells[:40]] == [0] * 20 + [1] * 20
+    assert len(cells) == 102
     assert [cell.way for cell in cells[-2:]] == [ALL, ALL]
     assert f"budget 60 minutes: {len(some)} runs in about" in said(PLAN, some, 60)
     assert that_fit(cells, PLAN, 0) == []
