@@ -72,7 +72,7 @@ STEPS |= {
     for page in PAGES
     if (steps := [step for step in steps_of(page) if step.language == "shell" or has_python(page)])
 }
-QUICK = ("README.md", *(entry.name for entry in COMMANDS))
+QUICK = ("README.md", "select")
 """What users read first: its examples are in the quick tier."""
 
 

@@ -127,6 +127,7 @@ def test_the_text_quotes_the_numbers(tmp_path, monkeypatch):
     assert "last layer's gradient in 0 of 1 case (mean -5.00 points" in text
     assert "momentum reset in 1 of 1 case (mean +5.00 points" in text
     assert "By equal time" in text and "in 0 of 1 case (mean -20.00 points" in text
+    assert "333 to 33333 images a second went forward and backward, by the machine" in text
     assert "97.0% of the squared length" in text and "come to 80.00 %" in text
     assert [(claim.measured[:31], claim.holds) for claim in paper_cifar.claims(path)] == [
         ("in 1 of 1 case (mean +10.00 poi", "yes"),
