@@ -25,6 +25,8 @@ from bench import machine
 from datasets import SETS, at_hand, left_out
 
 ROOT = Path(__file__).parents[1]
+MADE = ("*.md", "docs/paper", "benchmarks/kept")
+"""What measuring writes, in git's words."""
 Record: TypeAlias = dict[str, Any]
 Kept: TypeAlias = Mapping[str, list[Record]]
 """The records of each part that was measured."""
@@ -85,10 +87,18 @@ def folder(name: str, max_rows: int) -> Path:
 
 
 def commit() -> str:
-    """Return the commit that is checked out, a plus sign after it if files were changed since."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
-    described = subprocess.run(command, capture_output=True, text=True)
-    return described.stdout.strip() or "unknown"
+    """Return the commit that is checked out, a plus sign after it if files were changed since, other
+    than those that measuring writes: pages, pictures, what is kept.
+    """
+    described = git("describe", "--always", "--exclude=*")
+    changed = git("status", "--porcelain", "-uno", "--", ".", *(f":!{made}" for made in MADE))
+    return f"{described}{'+' if changed else ''}" or "unknown"
+
+
+def git(*arguments: str) -> str:
+    """Return what git says of this repository; nothing if it is none."""
+    command = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
 
 def begun_file(name: str, part: str, max_rows: int) -> Path:

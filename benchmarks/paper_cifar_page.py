@@ -66,7 +66,7 @@ def section(kept: dict[str, Any], missing: list[Cell]) -> str:
     """Return the section; draws fig5.png, and fig6.png where the images are at hand."""
     runs = {cell_of(run): run for run in kept["runs"]}
     parts = [head(runs)]
-    if any(cell.way != ALL for cell in runs):
+    if lines_of(runs):
         figure_5(runs)
         parts.append("\n![accuracy by share](docs/paper/fig5.png)\n")
         parts += ["\n" + accuracies(runs), "\n" + times(runs)]
@@ -91,7 +91,8 @@ def rates(runs: Runs) -> str:
 
 def head(runs: Runs) -> str:
     """Return what was done."""
-    by_share = {cell.share: run["epochs"] for cell, run in runs.items() if cell.way != TIMED}
+    kinds = SELECTING if lines_of(runs) else (FIXED, FRESH, ALL)
+    by_share = {cell.share: run["epochs"] for cell, run in runs.items() if cell.way in kinds}
     epochs = ", ".join(f"{n} ({share:.0%})" for share, n in sorted(by_share.items()))
     pools = sorted({run["pool"] for run in runs.values() if run["pool"]})
     held = [run["held_share"][1] for run in runs.values() if "held_share" in run]
@@ -132,12 +133,12 @@ def spread_in_words(found: list[Run]) -> str:
 
 
 def lines_of(runs: Runs) -> list[tuple[float, int]]:
-    """Return the shares, and how often rows are selected, of which there is a run."""
+    """Return the shares, and how often rows are selected, of which there is a run that selects."""
     return [
         (share, every)
         for share in sorted(SHARES)
         for every in sorted(EVERY)
-        if any(like(runs, way, share, every) for way in WAYS)
+        if any(like(runs, way, share, every) for way in SELECTING)
     ]
 
 
@@ -293,7 +294,7 @@ The paper: the chosen images repeat each other less as training goes on. By the 
 def figure_5(runs: Runs) -> None:
     """Draw the accuracy by the share of the rows: a panel for each `every`, a dot a seed."""
     figure, axes = pictures.panels(len(EVERY), 5.4, 3.8)
-    shares = sorted({cell.share for cell in runs if cell.way != ALL})
+    shares = sorted({share for share, _ in lines_of(runs)})
     for one, every in zip(axes, sorted(EVERY), strict=True):
         for way in WAYS:
             points = [(s, found) for s in shares if (found := like(runs, way, s, every))]
